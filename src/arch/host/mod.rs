@@ -1,0 +1,1 @@
+//! A simulated machine, on which the kernel runs under `cargo test`, proptest and Miri.

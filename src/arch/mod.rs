@@ -1,0 +1,91 @@
+//! The only place that knows the instruction set. Three architectures, `aarch64`, `x86_64` and
+//! `host` (simulated, for tests on the developer's machine), with the same files and the same
+//! names; the rest of the kernel calls them through this module and never asks which one it has.
+//!
+//! | file | what it exports |
+//! |---|---|
+//! | `boot.rs`, `boot.S` | `Handoff`, `image()`, `early_window()`, `init_cpu()` |
+//! | `firmware.rs` | `early_console()`, `discover()` |
+//! | `cpu.rs` | `current()`, `start()`, `wait()`, `interrupts_on/off()`, `park()`, `features()` |
+//! | `trap.rs`, `trap.S` | `TrapFrame`: `cause()`, `pc()`, `fp()`, registers as text |
+//! | `paging.rs` | `Entry`, `activate()`, where the kernel's address space has what |
+//! | `tlb.rs` | `flush()`, `flush_all()`, `serve()` |
+//! | `phys.rs` | `PhysMem`: physical memory as the kernel reaches it |
+//! | `interrupts.rs` | `init()`, `init_cpu()`, `enable()`, `end()`, `send_ipi()`, `stop_others()` |
+//! | `timer.rs` | `init()`, `init_cpu()`, `now()`, `arm()`, `disarm()` |
+//! | `power.rs` | `off()`, `exit()` |
+//! | `probe.rs` | `read()`, `write()`, `execute()`: accesses that may fault, and say how |
+
+use crate::units::Frame;
+use bitflags::bitflags;
+
+#[cfg(all(target_os = "none", target_arch = "aarch64"))]
+mod aarch64;
+#[cfg(all(target_os = "none", target_arch = "aarch64"))]
+pub use aarch64::*;
+
+#[cfg(all(target_os = "none", target_arch = "x86_64"))]
+mod x86_64;
+#[cfg(all(target_os = "none", target_arch = "x86_64"))]
+pub use x86_64::*;
+
+#[cfg(not(target_os = "none"))]
+mod host;
+#[cfg(not(target_os = "none"))]
+pub use host::*;
+
+bitflags! {
+    /// What a mapping allows. Reading is always allowed; `WRITE` and `EXECUTE` exclude each other.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    pub struct Access: u8 {
+        /// Stores.
+        const WRITE = 1;
+        /// Instruction fetches, by the kernel or by user code but never by both.
+        const EXECUTE = 2;
+        /// User code may use it.
+        const USER = 4;
+        /// The same in every address space: kept in the TLB across switches.
+        const GLOBAL = 8;
+        /// Device registers: uncached, in order.
+        const DEVICE = 16;
+    }
+}
+
+/// One entry of a page table, as the walker in `mm` sees it. All four levels have 512 of them;
+/// level 0 is the root, level 3 maps 4 KiB pages, level 2 may map 2 MiB and level 1 1 GiB.
+pub trait TableEntry: Copy {
+    /// Nothing there.
+    const EMPTY: Self;
+    /// The largest page, as a level: 1 where the CPU has 1 GiB pages, 2 otherwise.
+    fn top_leaf_level() -> u8;
+    /// The entry in memory that has these bits.
+    fn from_bits(bits: u64) -> Self;
+    /// The bits to put into memory.
+    fn bits(self) -> u64;
+    /// Points to the table of the next level.
+    fn table(frame: Frame) -> Self;
+    /// Maps a page at `level` (3, 2 or 1).
+    fn leaf(frame: Frame, level: u8, access: Access) -> Self;
+    /// Whether anything is there.
+    fn is_present(self) -> bool;
+    /// Whether a present entry at `level` maps a page rather than pointing to a table.
+    fn is_leaf(self, level: u8) -> bool;
+    /// The page or table it names.
+    fn frame(self) -> Frame;
+    /// What a leaf allows.
+    fn access(self) -> Access;
+}
+
+/// How the machine stops, and the status an emulator hands to whoever started it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Exit {
+    /// All is well.
+    Success = 0,
+    /// A test failed.
+    Failure = 1,
+    /// The kernel panicked.
+    Panic = 3,
+    /// The machine cannot be booted on: no memory, too little of it, nothing sensible to do.
+    Refused = 4,
+}

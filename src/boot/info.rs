@@ -1,0 +1,161 @@
+//! The one description of a machine that the portable kernel reads. A board is data.
+
+use crate::units::{MAX_CPUS, PhysAddr};
+use arrayvec::{ArrayString, ArrayVec};
+use core::ops::Range;
+
+/// Memory banks that are kept apart; more are ignored, with a note.
+pub const MAX_REGIONS: usize = 32;
+
+/// Bytes of physical memory, start inclusive, end exclusive.
+pub type PhysRange = Range<PhysAddr>;
+
+/// A list of physical ranges.
+pub type Regions = ArrayVec<PhysRange, MAX_REGIONS>;
+
+/// All that is known of the machine when the kernel proper begins.
+#[derive(Debug, Clone)]
+pub struct BootInfo {
+    /// What the machine calls itself: "linux,dummy-virt", "Raspberry Pi 3 Model B", "QEMU q35".
+    pub machine: ArrayString<48>,
+    /// Who told us: "device tree", "built-in description", "PVH + ACPI", "multiboot2 + ACPI".
+    pub source: &'static str,
+    /// RAM: sorted, disjoint, page-aligned.
+    pub memory: Regions,
+    /// What in RAM is taken: the kernel's image, initrd, device tree, firmware. Sorted, disjoint.
+    pub reserved: Regions,
+    /// The CPUs to use, the boot CPU first.
+    pub cpus: ArrayVec<CpuInfo, MAX_CPUS>,
+    /// How many CPUs firmware listed, usable or not.
+    pub cpus_present: usize,
+    /// The initial RAM disk, where there is one.
+    pub initrd: Option<PhysRange>,
+    /// The kernel's command line.
+    pub command_line: ArrayString<512>,
+    /// The serial console.
+    pub console: Console,
+    /// The interrupt controller.
+    pub interrupts: InterruptController,
+    /// The timer that ticks.
+    pub timer: Timer,
+    /// How to switch the machine off.
+    pub power: Power,
+    /// Remarks made while reading, for the boot report: each one line.
+    pub notes: ArrayVec<Note, 16>,
+}
+
+/// A remark about something firmware said that was odd, absent or ignored.
+pub type Note = ArrayString<96>;
+
+/// One CPU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CpuInfo {
+    /// MPIDR affinity on AArch64, local APIC ID on x86-64.
+    pub hardware_id: u64,
+    /// How it is brought up.
+    pub start: CpuStart,
+}
+
+/// How a CPU is brought up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CpuStart {
+    /// It runs already.
+    Boot,
+    /// PSCI's `CPU_ON`.
+    Psci(PsciCall),
+    /// It spins until an address appears at this place.
+    SpinTable(PhysAddr),
+    /// INIT and start-up interrupts.
+    InitSipi,
+}
+
+/// How PSCI is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PsciCall {
+    /// `hvc #0`
+    Hvc,
+    /// `smc #0`
+    Smc,
+}
+
+/// A serial port the kernel can speak through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Console {
+    /// ARM PrimeCell UART.
+    Pl011(PhysAddr),
+    /// The Raspberry Pi's auxiliary UART.
+    MiniUart(PhysAddr),
+    /// A 16550 behind I/O ports.
+    Ns16550(u16),
+    /// Nothing found: the log is kept in memory only.
+    None,
+}
+
+/// Where interrupts come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InterruptController {
+    /// GICv2 (and GIC-400).
+    GicV2 {
+        /// Distributor.
+        distributor: PhysAddr,
+        /// CPU interface.
+        cpu: PhysAddr,
+    },
+    /// GICv3.
+    GicV3 {
+        /// Distributor.
+        distributor: PhysAddr,
+        /// First redistributor.
+        redistributor: PhysAddr,
+        /// Bytes of redistributors.
+        redistributor_size: u64,
+    },
+    /// The BCM2836's per-core interrupt registers.
+    Bcm2836(PhysAddr),
+    /// Local APICs and one or more I/O APICs.
+    Apic {
+        /// Local APIC registers (unused in x2APIC mode).
+        local: PhysAddr,
+        /// The first I/O APIC.
+        io: Option<PhysAddr>,
+    },
+    /// Nothing found: no ticks, no IPIs.
+    None,
+}
+
+/// The timer that ticks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Timer {
+    /// The ARM generic timer.
+    Generic {
+        /// Interrupt number of the EL1 virtual timer at the GIC (unused with the BCM2836).
+        interrupt: u32,
+        /// Frequency, where firmware says so and not CNTFRQ.
+        frequency: Option<u64>,
+    },
+    /// The local APIC's, calibrated against what ACPI offers.
+    Apic {
+        /// The ACPI PM timer's I/O port.
+        pm_timer: Option<u16>,
+        /// The HPET's registers.
+        hpet: Option<PhysAddr>,
+    },
+}
+
+/// How to switch the machine off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Power {
+    /// PSCI's `SYSTEM_OFF`.
+    Psci(PsciCall),
+    /// The BCM2835 watchdog's halt.
+    Bcm2835(PhysAddr),
+    /// ACPI S5: the PM1a control port and the value to write.
+    Acpi {
+        /// PM1a control register.
+        port: u16,
+        /// Sleep type and enable, ready to write.
+        value: u16,
+    },
+    /// Not known: the machine is left halted.
+    None,
+}

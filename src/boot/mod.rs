@@ -1,0 +1,8 @@
+//! What firmware says about the machine, checked and read into one [`BootInfo`].
+//!
+//! Everything here is pure: bytes in, descriptions out. It runs on the host as it does on a board,
+//! and no input, however malformed, makes it panic, loop or read outside the bytes it was given.
+
+mod info;
+
+pub use info::*;

@@ -1,0 +1,1 @@
+//! The kernel as a value, the one lock around it, its clock and its CPUs.

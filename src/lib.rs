@@ -1,0 +1,35 @@
+//! # Ochre
+//!
+//! A microkernel that is a value: all of its state is one [`Kernel`](kernel::Kernel) behind one
+//! lock. A trap takes the lock, asks the kernel what happens next, and does that. Nothing in here
+//! blocks, and nothing here knows a platform except `arch`.
+//!
+//! The modules, from the machine upwards; each may use only those above it in this list
+//! (`tests/host/layering.rs` holds the order and fails on a back edge):
+//!
+//! * [`units`]: addresses, frames, CPU numbers, nanoseconds, and what a trap can be.
+//! * [`log`]: levels, the ring that keeps the last lines, the console they go to.
+//! * [`dev`]: the UARTs a kernel needs to speak at all.
+//! * [`boot`]: what firmware says (device tree, ACPI, PVH, multiboot2), checked and read into one
+//!   [`BootInfo`](boot::BootInfo).
+//! * [`arch`]: the only place that knows the instruction set; the same names for all three.
+//! * [`mm`]: physical frames, the heap, page tables.
+//! * [`kernel`]: the value, its lock, its clock and its CPUs.
+//! * [`trap`]: where every exception and interrupt arrives, and where a panic ends.
+//! * [`start`]: from the first Rust instruction to the last line of the boot report.
+
+#![cfg_attr(target_os = "none", no_std)]
+#![warn(missing_docs)]
+
+extern crate alloc;
+
+pub mod units;
+#[macro_use]
+pub mod log;
+pub mod dev;
+pub mod boot;
+pub mod arch;
+pub mod mm;
+pub mod kernel;
+pub mod trap;
+pub mod start;

@@ -1,0 +1,157 @@
+//! The kernel's log: levels, a ring in memory that keeps the last lines, and the console they go to.
+//!
+//! The ring is written whatever the level of the console is, from the first line of boot on, so
+//! that nothing is lost while no console is known yet, and `quiet` only quietens the console.
+//! The lock is held for one line. A CPU that panics breaks it, since its holder may be stopped.
+
+use core::fmt::{self, Write};
+use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use spin::Mutex;
+
+/// How much a line matters.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[repr(u8)]
+pub enum Level {
+    /// Something is broken.
+    Error,
+    /// Something is odd, and the kernel goes on.
+    Warn,
+    /// What a user wants to see.
+    Info,
+    /// What a developer wants to see.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+impl Level {
+    /// The level a `log=` word names.
+    pub fn parse(word: &str) -> Option<Level> {
+        Some(match word {
+            "error" => Level::Error,
+            "warn" => Level::Warn,
+            "info" => Level::Info,
+            "debug" => Level::Debug,
+            "trace" => Level::Trace,
+            _ => return None,
+        })
+    }
+
+    fn prefix(self) -> &'static str {
+        match self {
+            Level::Error => "error: ",
+            Level::Warn => "warning: ",
+            Level::Info => "",
+            Level::Debug => "debug: ",
+            Level::Trace => "trace: ",
+        }
+    }
+}
+
+/// Something that bytes can be written to: a UART.
+pub trait Sink: Sync {
+    /// Writes one byte, waiting as long as the device needs but never for ever.
+    fn put(&self, byte: u8);
+}
+
+/// Bytes the ring keeps.
+const RING: usize = 8192;
+
+struct Log {
+    ring: [u8; RING],
+    /// Bytes ever written; the ring holds the last `RING` of them.
+    written: usize,
+    console: Option<&'static dyn Sink>,
+}
+
+static LOG: Mutex<Log> = Mutex::new(Log { ring: [0; RING], written: 0, console: None });
+static CONSOLE_LEVEL: AtomicU8 = AtomicU8::new(Level::Info as u8);
+
+/// Sends lines to `console` from now on. A first console is also shown what it missed.
+pub fn attach(console: &'static dyn Sink) {
+    let mut log = LOG.lock();
+    if log.console.is_none() {
+        log.kept().for_each(|byte| emit(console, byte));
+    }
+    log.console = Some(console);
+}
+
+/// Sets the least important level that the console shows; the ring keeps every line.
+pub fn set_console_level(level: Level) {
+    CONSOLE_LEVEL.store(level as u8, Relaxed);
+}
+
+/// Writes one line.
+pub fn line(level: Level, text: fmt::Arguments<'_>) {
+    let mut log = LOG.lock();
+    let loud = level as u8 <= CONSOLE_LEVEL.load(Relaxed);
+    // Writing to `Line` cannot fail; a `Display` that does only cuts its own line short.
+    let _ = writeln!(Line { log: &mut log, loud }, "{}{}", level.prefix(), text);
+}
+
+/// Calls `each` with every byte the ring still holds, oldest first.
+pub fn recall(each: impl FnMut(u8)) {
+    LOG.lock().kept().for_each(each);
+}
+
+/// Frees the log from a CPU that was stopped while it wrote. Only a panic may ask for this, with
+/// every other CPU stopped: what is lost at worst is the order of one line's bytes.
+pub fn break_lock() {
+    if LOG.is_locked() {
+        // SAFETY: the holder has been stopped for good and will never unlock; `Log` is plain bytes,
+        // valid at every point of an interrupted write.
+        unsafe { LOG.force_unlock() };
+    }
+}
+
+impl Log {
+    fn kept(&self) -> impl Iterator<Item = u8> {
+        (self.written.saturating_sub(RING)..self.written).map(|at| self.ring[at % RING])
+    }
+
+    fn keep(&mut self, byte: u8) {
+        self.ring[self.written % RING] = byte;
+        self.written += 1;
+    }
+}
+
+struct Line<'a> {
+    log: &'a mut Log,
+    loud: bool,
+}
+
+impl Write for Line<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for byte in text.bytes() {
+            self.log.keep(byte);
+            if let (true, Some(console)) = (self.loud, self.log.console) {
+                emit(console, byte);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Terminals want a carriage return before each line feed.
+fn emit(console: &dyn Sink, byte: u8) {
+    if byte == b'\n' {
+        console.put(b'\r');
+    }
+    console.put(byte);
+}
+
+/// Logs an error.
+#[macro_export]
+macro_rules! error { ($($text:tt)*) => { $crate::log::line($crate::log::Level::Error, format_args!($($text)*)) } }
+/// Logs a warning.
+#[macro_export]
+macro_rules! warn { ($($text:tt)*) => { $crate::log::line($crate::log::Level::Warn, format_args!($($text)*)) } }
+/// Logs what a user wants to see.
+#[macro_export]
+macro_rules! info { ($($text:tt)*) => { $crate::log::line($crate::log::Level::Info, format_args!($($text)*)) } }
+/// Logs what a developer wants to see.
+#[macro_export]
+macro_rules! debug { ($($text:tt)*) => { $crate::log::line($crate::log::Level::Debug, format_args!($($text)*)) } }
+/// Logs everything else.
+#[macro_export]
+macro_rules! trace { ($($text:tt)*) => { $crate::log::line($crate::log::Level::Trace, format_args!($($text)*)) } }

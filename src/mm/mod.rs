@@ -1,0 +1,1 @@
+//! Memory: who owns which frame, what is mapped where, and the kernel's heap.

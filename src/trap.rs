@@ -1,0 +1,1 @@
+//! Where every exception and interrupt arrives, and where a panic ends.

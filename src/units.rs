@@ -1,0 +1,150 @@
+//! The words the whole kernel speaks in: addresses, frames, CPU numbers, time, and the causes of a
+//! trap. Newtypes, so that a physical address is never taken for a virtual one.
+
+use core::fmt;
+use core::ops::Range;
+
+/// Bytes in a page, and in the frame that backs it.
+pub const PAGE_SIZE: u64 = 4096;
+/// Bytes in a large page: what one entry of a level-2 table maps.
+pub const LARGE_PAGE_SIZE: u64 = 2 << 20;
+/// CPUs the kernel can use; further ones are named in the log and left alone.
+pub const MAX_CPUS: usize = 8;
+
+/// An address on the memory bus.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[repr(transparent)]
+pub struct PhysAddr(pub u64);
+
+/// An address as the CPU issues it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[repr(transparent)]
+pub struct VirtAddr(pub u64);
+
+/// A physical page, by number.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[repr(transparent)]
+pub struct Frame(pub u64);
+
+/// A CPU, numbered from zero in the order firmware lists them; the boot CPU is always zero.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[repr(transparent)]
+pub struct CpuId(pub u8);
+
+/// A moment on the monotonic clock, or a distance between two, in nanoseconds. 64 bits last 584 years.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[repr(transparent)]
+pub struct Nanos(pub u64);
+
+impl PhysAddr {
+    /// The frame this address lies in.
+    pub const fn frame(self) -> Frame {
+        Frame(self.0 / PAGE_SIZE)
+    }
+}
+
+impl Frame {
+    /// Where the frame begins.
+    pub const fn start(self) -> PhysAddr {
+        PhysAddr(self.0 * PAGE_SIZE)
+    }
+}
+
+impl CpuId {
+    /// The CPU that booted.
+    pub const BOOT: CpuId = CpuId(0);
+
+    /// As an array index.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// The frames that lie wholly inside a range of bytes: what can be handed out.
+pub fn frames_inside(range: &Range<PhysAddr>) -> Range<Frame> {
+    let start = range.start.0.div_ceil(PAGE_SIZE);
+    Frame(start)..Frame((range.end.0 / PAGE_SIZE).max(start))
+}
+
+/// The frames that a range of bytes touches: what must be kept back.
+pub fn frames_touching(range: &Range<PhysAddr>) -> Range<Frame> {
+    Frame(range.start.0 / PAGE_SIZE)..Frame(range.end.0.div_ceil(PAGE_SIZE))
+}
+
+impl fmt::Debug for PhysAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#x}", self.0)
+    }
+}
+
+impl fmt::Debug for VirtAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#x}", self.0)
+    }
+}
+
+/// Why a CPU left what it was doing, decoded by `arch` from its syndrome registers or error code.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Cause {
+    /// The timer's deadline has passed.
+    Timer,
+    /// Another CPU wants something; `arch` has already done what concerns only the machine (TLB).
+    Ipi,
+    /// A device's line.
+    Device(u32),
+    /// An interrupt that was gone when asked for.
+    Spurious,
+    /// Memory refused an access.
+    Fault(Fault),
+    /// Anything else the CPU could not or would not execute.
+    Exception(Exception),
+}
+
+/// A refused memory access.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Fault {
+    /// The address that was accessed.
+    pub address: VirtAddr,
+    /// What was tried.
+    pub access: Access,
+    /// Why it was refused.
+    pub reason: FaultReason,
+}
+
+/// The kind of a memory access.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Access {
+    /// A load.
+    Read,
+    /// A store.
+    Write,
+    /// An instruction fetch.
+    Execute,
+}
+
+/// Why memory refused an access.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FaultReason {
+    /// Nothing is mapped there, as the table of that level says.
+    Unmapped {
+        /// Level of the table whose entry was empty, 0 the root; `None` where the CPU does not tell.
+        level: Option<u8>,
+    },
+    /// Something is mapped, but not for this access.
+    Permission,
+    /// The address does not suit the size of the access.
+    Alignment,
+    /// The address cannot be one, the bus answered with an error, or a table is malformed.
+    Other(&'static str),
+}
+
+/// An exception that is not about memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Exception {
+    /// Its name, as a person would say it: "divide error", "undefined instruction".
+    pub name: &'static str,
+    /// The architecture's own number: exception class on AArch64, vector on x86-64.
+    pub class: u64,
+    /// The syndrome or error code as the CPU gave it.
+    pub code: u64,
+}

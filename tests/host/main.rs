@@ -1,0 +1,2 @@
+//! Tests that run on the developer's machine: the laws of the portable kernel, and the shape of
+//! its source.
