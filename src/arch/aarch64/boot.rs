@@ -1,0 +1,81 @@
+//! What `boot.S` hands to Rust, where the image lies, and how a CPU is made ready for traps.
+
+use super::cpu;
+use super::paging::{Entry, IMAGE_BASE};
+use crate::arch::{Access, TableEntry};
+use crate::units::{CpuId, Frame, Image, LARGE_PAGE_SIZE, PAGE_SIZE, PhysAddr, VirtAddr};
+use aarch64_cpu::asm::barrier;
+use aarch64_cpu::registers::{CPACR_EL1, MDSCR_EL1, VBAR_EL1, Writeable};
+use core::arch::{asm, global_asm};
+use core::ops::Range;
+
+global_asm!(include_str!("boot.S"), options(raw));
+
+/// What `boot.S` found at the first instruction and leaves on the boot stack.
+#[repr(C)]
+pub struct Handoff {
+    /// What firmware gave in x0: the device tree's address, if it is one.
+    pub(super) device_tree: PhysAddr,
+    /// Where the image was loaded.
+    base: PhysAddr,
+    /// The counter at the first instruction.
+    pub entry_time: u64,
+    /// The exception level at the first instruction.
+    pub(super) level: u64,
+}
+
+unsafe extern "C" {
+    static __image_start: u8;
+    static __text_start: u8;
+    static __text_end: u8;
+    static __rodata_start: u8;
+    static __rodata_end: u8;
+    static __data_start: u8;
+    static __image_end: u8;
+    static vectors: u8;
+    static mut boot_image_l2: [u64; 512];
+}
+
+/// The image's sections, from the linker script, and where it was loaded.
+pub fn image(handoff: &Handoff) -> Image {
+    // Only the symbols' addresses mean anything.
+    let place = |symbol: *const u8| VirtAddr(symbol as u64);
+    Image {
+        base: handoff.base,
+        text: place(&raw const __text_start)..place(&raw const __text_end),
+        rodata: place(&raw const __rodata_start)..place(&raw const __rodata_end),
+        data: place(&raw const __data_start)..place(&raw const __image_end),
+    }
+}
+
+/// Physical memory that the first page tables map read-write: the 2 MiB block that the image begins
+/// in and the two after it.
+pub fn early_window(handoff: &Handoff) -> Range<PhysAddr> {
+    let start = handoff.base.0 & !(LARGE_PAGE_SIZE - 1);
+    PhysAddr(start)..PhysAddr(start + 3 * LARGE_PAGE_SIZE)
+}
+
+/// Maps the 2 MiB around `device` beside the image, in the first page tables only.
+pub(super) fn map_early_device(device: PhysAddr) -> VirtAddr {
+    let block = Frame((device.0 & !(LARGE_PAGE_SIZE - 1)) / PAGE_SIZE);
+    let entry = Entry::leaf(block, 2, Access::WRITE | Access::DEVICE | Access::GLOBAL);
+    // SAFETY: only the boot CPU runs; entry 1 of this table maps the 2 MiB after the image's own,
+    // which nothing else uses.
+    unsafe {
+        let table = &raw mut boot_image_l2;
+        (&raw mut (*table)[1]).write_volatile(entry.bits());
+        asm!("dsb ish", "tlbi vmalle1", "dsb ish", "isb", options(nostack));
+    }
+    VirtAddr(IMAGE_BASE + LARGE_PAGE_SIZE + device.0 % LARGE_PAGE_SIZE)
+}
+
+/// Makes the CPU we run on ready for traps, and gives it its number.
+pub fn init_cpu(id: CpuId) {
+    cpu::set_current(id);
+    VBAR_EL1.set(&raw const vectors as u64);
+    // No floating point in the kernel, no debug monitor yet.
+    CPACR_EL1.set(0);
+    MDSCR_EL1.set(0);
+    cpu::forbid_user_access();
+    barrier::isb(barrier::SY);
+}

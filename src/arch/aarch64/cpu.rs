@@ -1,0 +1,189 @@
+//! The CPUs: which one we are, how others are brought up, how one waits, what it can do.
+
+use super::power::psci;
+use crate::boot::{CpuInfo, CpuStart};
+use crate::units::{CpuId, Frame, PhysAddr, VirtAddr};
+use aarch64_cpu::registers::{
+    DAIF, ID_AA64MMFR1_EL1, ID_AA64PFR0_EL1, MIDR_EL1, MPIDR_EL1, Readable, TPIDR_EL1, Writeable,
+};
+use arrayvec::ArrayString;
+use core::arch::asm;
+use core::fmt::Write;
+
+/// PSCI's `CPU_ON`, SMC64.
+const PSCI_CPU_ON: u64 = 0xc400_0003;
+
+/// What a CPU that is being brought up reads with its caches off; `boot.S` knows the layout. One CPU
+/// is brought up at a time.
+#[repr(C, align(64))]
+struct Mailbox {
+    hardware_id: u64,
+    root: PhysAddr,
+    stack_top: VirtAddr,
+    id: u64,
+}
+
+/// No CPU has this hardware ID: the mailbox calls for nobody.
+const NOBODY: u64 = u64::MAX;
+
+#[unsafe(export_name = "mailbox")]
+static mut MAILBOX: Mailbox =
+    Mailbox { hardware_id: NOBODY, root: PhysAddr(0), stack_top: VirtAddr(0), id: 0 };
+
+unsafe extern "C" {
+    static secondary_start: u8;
+}
+
+/// The CPU we run on.
+pub fn current() -> CpuId {
+    CpuId(TPIDR_EL1.get() as u8)
+}
+
+pub(super) fn set_current(id: CpuId) {
+    TPIDR_EL1.set(id.0.into());
+}
+
+/// The MPIDR's affinity fields: how firmware names this CPU.
+pub fn hardware_id() -> u64 {
+    MPIDR_EL1.get() & 0xff_00ff_ffff
+}
+
+/// Calls up a CPU. It enters `secondary_entry(id)` on the stack that ends at `stack_top`, under the
+/// page tables at `root`; `physical` translates an address in the image. When this returns it has
+/// been called, not yet arrived.
+pub fn start(
+    info: &CpuInfo,
+    id: CpuId,
+    stack_top: VirtAddr,
+    root: Frame,
+    physical: impl Fn(VirtAddr) -> PhysAddr,
+) -> Result<(), &'static str> {
+    let mailbox = &raw mut MAILBOX;
+    let letter =
+        Mailbox { hardware_id: info.hardware_id, root: root.start(), stack_top, id: id.0.into() };
+    // SAFETY: only the boot CPU writes the mailbox, and a CPU that reads it has its caches off, so
+    // the line is cleaned to memory before that CPU is called.
+    unsafe {
+        mailbox.write_volatile(letter);
+        clean(mailbox as u64);
+    }
+    let entry = physical(VirtAddr(&raw const secondary_start as u64));
+    match info.start {
+        CpuStart::Psci(call) => match psci(call, PSCI_CPU_ON, info.hardware_id, entry.0, 0) {
+            0 => Ok(()),
+            -2 => Err("PSCI knows no such CPU"),
+            -4 => Err("PSCI says that it is on already"),
+            -9 => Err("PSCI refuses the entry address"),
+            _ => Err("PSCI refuses"),
+        },
+        CpuStart::SpinTable(release) => {
+            let slot = super::phys::pointer(release);
+            // SAFETY: firmware set this place aside for exactly this, and memory is mapped there.
+            unsafe {
+                slot.write_volatile(entry.0);
+                clean(slot as u64);
+                asm!("sev", options(nostack));
+            }
+            Ok(())
+        }
+        CpuStart::Boot | CpuStart::InitSipi => Err("firmware names no way to start it"),
+    }
+}
+
+/// Writes a cache line back to memory, for observers without caches.
+///
+/// # Safety
+/// `address` must be mapped.
+unsafe fn clean(address: u64) {
+    // SAFETY: cache maintenance by address on a mapped line.
+    unsafe { asm!("dsb sy", "dc civac, {}", "dsb sy", in(reg) address, options(nostack)) };
+}
+
+/// Calls for nobody any more: a CPU that arrives from now on parks.
+pub fn stop_calling() {
+    let mailbox = &raw mut MAILBOX;
+    // SAFETY: as in `start`.
+    unsafe {
+        (&raw mut (*mailbox).hardware_id).write_volatile(NOBODY);
+        clean(mailbox as u64);
+    }
+}
+
+/// Continues at `then` on another stack; what is on the present one is forgotten.
+///
+/// # Safety
+/// `stack_top` must be the end of a mapped stack that nobody else uses.
+pub unsafe fn continue_on(stack_top: VirtAddr, then: extern "C" fn() -> !) -> ! {
+    // SAFETY: the caller promises the stack; nothing of the old one is used again.
+    unsafe {
+        asm!("mov sp, {}", "mov x29, xzr", "mov x30, xzr", "br {}", in(reg) stack_top.0, in(reg) then,
+             options(noreturn))
+    }
+}
+
+/// Lets interrupts in, sleeps until there is one and it has been served, and keeps them out again.
+pub fn wait() {
+    // SAFETY: WFI wakes for a masked interrupt as well, so none is lost between it and the unmasking.
+    unsafe { asm!("dsb sy", "wfi", "msr daifclr, #3", "isb", "msr daifset, #3", options(nostack)) };
+}
+
+/// Lets interrupts in.
+pub fn interrupts_on() {
+    // SAFETY: vectors are in place since `init_cpu`.
+    unsafe { asm!("msr daifclr, #3", options(nostack)) };
+}
+
+/// Keeps interrupts out, and says whether they were let in before.
+pub fn interrupts_off() -> bool {
+    let on = DAIF.get() & (1 << 7) == 0;
+    // SAFETY: masking interrupts is always sound.
+    unsafe { asm!("msr daifset, #3", options(nostack)) };
+    on
+}
+
+/// Stops this CPU for good.
+pub fn park() -> ! {
+    interrupts_off();
+    loop {
+        aarch64_cpu::asm::wfe();
+    }
+}
+
+/// Sets PAN: the kernel's loads and stores to user pages fault, unless it says so.
+pub(super) fn forbid_user_access() {
+    if has_pan() {
+        // SAFETY: SCTLR_EL1.SPAN (bit 23) cleared makes every exception set PAN; `msr pan, #1` sets
+        // it now, spelt as a generic system instruction for assemblers at ARMv8.0.
+        unsafe {
+            asm!("mrs {0}, sctlr_el1", "bic {0}, {0}, #(1 << 23)", "msr sctlr_el1, {0}", "isb",
+                 ".inst 0xd500419f", out(reg) _, options(nostack))
+        };
+    }
+}
+
+fn has_pan() -> bool {
+    ID_AA64MMFR1_EL1.get() >> 20 & 0xf != 0
+}
+
+/// The CPU's name and those of its features that the kernel uses, for the boot report.
+pub fn features() -> ArrayString<64> {
+    let mut text = ArrayString::new();
+    let part = MIDR_EL1.get() >> 4 & 0xfff;
+    let name = match part {
+        0xd03 => "Cortex-A53",
+        0xd07 => "Cortex-A57",
+        0xd08 => "Cortex-A72",
+        0xd0b => "Cortex-A76",
+        0x051 => "QEMU max",
+        _ => "unknown part",
+    };
+    // The texts below fit; one that did not would be cut short.
+    let _ = write!(text, "{name} wxn pxn uxn");
+    if has_pan() {
+        let _ = write!(text, " pan");
+    }
+    if ID_AA64PFR0_EL1.get() >> 24 & 0xf != 0 {
+        let _ = write!(text, " gic-sysregs");
+    }
+    text
+}

@@ -1,0 +1,48 @@
+//! The generic timer: the virtual counter, and the deadline of each CPU's virtual timer.
+
+use super::interrupts;
+use crate::boot::{BootInfo, Timer};
+use aarch64_cpu::registers::{CNTFRQ_EL0, CNTKCTL_EL1, CNTV_CTL_EL0, CNTV_CVAL_EL0, Readable, Writeable};
+use core::arch::asm;
+
+/// What QEMU and most boards count at, for a counter that nobody gave a frequency.
+const FALLBACK_FREQUENCY: u64 = 62_500_000;
+
+/// The frequency of `now`, in Hz.
+pub fn init(info: &BootInfo) -> u64 {
+    let told = match info.timer {
+        Timer::Generic { frequency, .. } => frequency,
+        Timer::Apic { .. } => None,
+    };
+    let counted = Some(CNTFRQ_EL0.get()).filter(|&frequency| frequency != 0);
+    if told.or(counted).is_none() {
+        crate::warn!("nobody says how fast the counter counts; assuming {FALLBACK_FREQUENCY} Hz");
+    }
+    told.or(counted).unwrap_or(FALLBACK_FREQUENCY)
+}
+
+/// Lets this CPU's timer interrupt through.
+pub fn init_cpu() {
+    CNTKCTL_EL1.set(0);
+    disarm();
+    interrupts::enable_timer();
+}
+
+/// The counter, which never stops, drifts or wraps.
+pub fn now() -> u64 {
+    let count: u64;
+    // SAFETY: reads a counter; ISB keeps the read from being done early.
+    unsafe { asm!("isb", "mrs {}, cntvct_el0", out(reg) count, options(nostack, nomem)) };
+    count
+}
+
+/// Raises this CPU's timer interrupt when the counter reaches `deadline`, at once if it has.
+pub fn arm(deadline: u64) {
+    CNTV_CVAL_EL0.set(deadline);
+    CNTV_CTL_EL0.set(1);
+}
+
+/// Raises none any more.
+pub fn disarm() {
+    CNTV_CTL_EL0.set(0);
+}
