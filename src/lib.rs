@@ -8,6 +8,7 @@
 //! (`tests/host/layering.rs` holds the order and fails on a back edge):
 //!
 //! * [`units`]: addresses, frames, CPU numbers, nanoseconds, and what a trap can be.
+//! * [`layout`]: where the kernel's address space has what.
 //! * [`log`]: levels, the ring that keeps the last lines, the console they go to.
 //! * [`dev`]: the UARTs a kernel needs to speak at all.
 //! * [`boot`]: what firmware says (device tree, ACPI, PVH, multiboot2), checked and read into one
@@ -24,6 +25,7 @@
 extern crate alloc;
 
 pub mod units;
+pub mod layout;
 #[macro_use]
 pub mod log;
 pub mod dev;

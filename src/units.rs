@@ -31,6 +31,11 @@ pub struct Frame(pub u64);
 #[repr(transparent)]
 pub struct CpuId(pub u8);
 
+/// What TLB entries of one address space are tagged with: ASID on AArch64, PCID on x86-64.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[repr(transparent)]
+pub struct Asid(pub u16);
+
 /// A moment on the monotonic clock, or a distance between two, in nanoseconds. 64 bits last 584 years.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 #[repr(transparent)]
@@ -48,6 +53,11 @@ impl Frame {
     pub const fn start(self) -> PhysAddr {
         PhysAddr(self.0 * PAGE_SIZE)
     }
+}
+
+impl Asid {
+    /// What runs without an address space of its own has this one.
+    pub const KERNEL: Asid = Asid(0);
 }
 
 impl CpuId {
@@ -69,6 +79,29 @@ pub fn frames_inside(range: &Range<PhysAddr>) -> Range<Frame> {
 /// The frames that a range of bytes touches: what must be kept back.
 pub fn frames_touching(range: &Range<PhysAddr>) -> Range<Frame> {
     Frame(range.start.0 / PAGE_SIZE)..Frame(range.end.0.div_ceil(PAGE_SIZE))
+}
+
+/// The kernel's own image, as it was loaded. Every border lies between two pages.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Image {
+    /// Where the first byte was loaded; the rest follows it.
+    pub loaded: PhysAddr,
+    /// All of it.
+    pub all: Range<VirtAddr>,
+    /// Code.
+    pub text: Range<VirtAddr>,
+    /// What never changes.
+    pub rodata: Range<VirtAddr>,
+    /// What does, zeroed at boot or not.
+    pub data: Range<VirtAddr>,
+}
+
+impl Image {
+    /// Where a part of the image lies in physical memory.
+    pub fn physical(&self, part: &Range<VirtAddr>) -> Range<PhysAddr> {
+        let at = |virt: VirtAddr| PhysAddr(self.loaded.0 + (virt.0 - self.all.start.0));
+        at(part.start)..at(part.end)
+    }
 }
 
 impl fmt::Debug for PhysAddr {

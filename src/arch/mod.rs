@@ -8,16 +8,45 @@
 //! | `firmware.rs` | `early_console()`, `discover()` |
 //! | `cpu.rs` | `current()`, `start()`, `wait()`, `interrupts_on/off()`, `park()`, `features()` |
 //! | `trap.rs`, `trap.S` | `TrapFrame`: `cause()`, `pc()`, `fp()`, registers as text |
-//! | `paging.rs` | `Entry`, `activate()`, where the kernel's address space has what |
-//! | `tlb.rs` | `flush()`, `flush_all()`, `serve()` |
-//! | `phys.rs` | `PhysMem`: physical memory as the kernel reaches it |
+//! | `paging.rs` | `Entry` (a [`TableEntry`]), `ASIDS`, `activate()` |
+//! | `tlb.rs` | `publish()`, `flush()`, `flush_all()`, `serve()` |
+//! | `phys.rs` | `PhysMem`: `read()`, `write()`, `zero()`, `pointer()` |
 //! | `interrupts.rs` | `init()`, `init_cpu()`, `enable()`, `end()`, `send_ipi()`, `stop_others()` |
 //! | `timer.rs` | `init()`, `init_cpu()`, `now()`, `arm()`, `disarm()` |
 //! | `power.rs` | `off()`, `exit()` |
 //! | `probe.rs` | `read()`, `write()`, `execute()`: accesses that may fault, and say how |
+//!
+//! Each file is a public module (`arch::tlb::flush()`); its types are named here (`arch::Entry`).
+//! A file that grows has the rest in a folder of its name (`interrupts/gic.rs`).
+//!
+//! Physical memory and page tables, in the exact words that `mm` uses:
+//!
+//! ```ignore
+//! impl PhysMem {
+//!     /// # Safety: RAM is reachable, and what is written is written to frames the writer owns.
+//!     pub unsafe fn new() -> PhysMem;
+//!     /// One entry of a table.
+//!     pub fn read(&self, table: Frame, index: usize) -> u64;
+//!     /// One store of 64 bits, seen by other CPUs after every earlier `zero`.
+//!     pub fn write(&mut self, table: Frame, index: usize, bits: u64);
+//!     pub fn zero(&mut self, frame: Frame);
+//!     /// Where the kernel reaches a byte of RAM.
+//!     pub fn pointer(&self, at: PhysAddr) -> NonNull<u8>;
+//! }
+//! /// How many values an `Asid` has, `Asid::KERNEL` included; at most 256.
+//! pub const ASIDS: u16;
+//! /// Entries that were empty and are no more are seen by every CPU that looks after this.
+//! pub fn tlb::publish();
+//! /// No CPU uses the old translations once this returns. Addresses of the upper half are the
+//! /// same in every address space; those of the lower belong to `asid`.
+//! pub fn tlb::flush(stale: Flush, asid: Asid);
+//! /// No CPU uses any old translation, of any address space, once this returns.
+//! pub fn tlb::flush_all();
+//! ```
 
-use crate::units::Frame;
+use crate::units::{Frame, VirtAddr};
 use bitflags::bitflags;
+use core::ops::Range;
 
 #[cfg(all(target_os = "none", target_arch = "aarch64"))]
 mod aarch64;
@@ -74,6 +103,18 @@ pub trait TableEntry: Copy {
     fn frame(self) -> Frame;
     /// What a leaf allows.
     fn access(self) -> Access;
+}
+
+/// Translations that a TLB may still hold although the page table has others, or none, by now.
+#[must_use = "stale translations stay in use until `tlb::flush`"]
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Flush {
+    /// The addresses.
+    pub pages: Range<VirtAddr>,
+    /// The distance from one entry to the next: the size of the pages they were mapped with.
+    pub step: u64,
+    /// Whether tables went away too, which CPUs remember apart from the pages.
+    pub tables: bool,
 }
 
 /// How the machine stops, and the status an emulator hands to whoever started it.

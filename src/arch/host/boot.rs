@@ -1,0 +1,36 @@
+//! A machine is handed to the kernel as a finished description.
+
+use crate::boot::{BootInfo, PhysRange};
+use crate::layout::IMAGE_BASE;
+use crate::units::{Image, PhysAddr, VirtAddr};
+
+/// What the kernel is started with.
+#[derive(Debug)]
+pub struct Handoff {
+    /// The machine.
+    pub info: BootInfo,
+}
+
+/// Where the image of the kernel would lie.
+const LOADED: u64 = 0x4020_0000;
+
+/// The image of the kernel: 64 KiB of each kind.
+pub fn image() -> Image {
+    let at = |kib: u64| VirtAddr(IMAGE_BASE + (kib << 10));
+    Image {
+        loaded: PhysAddr(LOADED),
+        all: at(0)..at(192),
+        text: at(0)..at(64),
+        rodata: at(64)..at(128),
+        data: at(128)..at(192),
+    }
+}
+
+/// Physical memory that is reachable before there is a physical map: 2 MiB after the image.
+pub fn early_window() -> PhysRange {
+    let end = LOADED + (192 << 10);
+    PhysAddr(end)..PhysAddr(end + (2 << 20))
+}
+
+/// Prepares this CPU.
+pub fn init_cpu() {}

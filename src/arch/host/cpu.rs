@@ -1,0 +1,61 @@
+//! The one simulated CPU of each thread.
+
+use crate::boot::CpuInfo;
+use crate::units::{CpuId, PhysAddr};
+use std::cell::Cell;
+
+thread_local! {
+    static CURRENT: Cell<CpuId> = const { Cell::new(CpuId::BOOT) };
+    static INTERRUPTS: Cell<bool> = const { Cell::new(false) };
+    static WAITED: Cell<u64> = const { Cell::new(0) };
+}
+
+/// The CPU this runs on.
+pub fn current() -> CpuId {
+    CURRENT.get()
+}
+
+/// Lets this thread act as `cpu`.
+pub fn set_current(cpu: CpuId) {
+    CURRENT.set(cpu);
+}
+
+/// No other CPU can be started here.
+pub fn start(_cpu: CpuId, _info: &CpuInfo, _root: PhysAddr) -> Result<(), &'static str> {
+    Err("the simulated machine has one CPU")
+}
+
+/// Sleeps until an interrupt: at once over here.
+pub fn wait() {
+    WAITED.set(WAITED.get() + 1);
+}
+
+/// How often the CPU was put to sleep.
+pub fn waited() -> u64 {
+    WAITED.get()
+}
+
+/// Lets interrupts in.
+pub fn interrupts_on() {
+    INTERRUPTS.set(true);
+}
+
+/// Keeps interrupts out.
+pub fn interrupts_off() {
+    INTERRUPTS.set(false);
+}
+
+/// Whether interrupts come in.
+pub fn interrupts_enabled() -> bool {
+    INTERRUPTS.get()
+}
+
+/// Stops this CPU for good.
+pub fn park() -> ! {
+    panic!("the CPU was parked")
+}
+
+/// What the CPU has, for the boot report.
+pub fn features() -> &'static str {
+    "simulated"
+}

@@ -1,0 +1,25 @@
+//! Firmware of the simulated machine: it says what the test told it to say.
+
+use super::Handoff;
+use crate::boot::BootInfo;
+use crate::log::Sink;
+
+/// The standard error stream of the test program.
+pub fn early_console() -> Option<&'static dyn Sink> {
+    Some(&StandardError)
+}
+
+/// What the machine has.
+pub fn discover(handoff: &Handoff) -> BootInfo {
+    handoff.info.clone()
+}
+
+struct StandardError;
+
+impl Sink for StandardError {
+    fn put(&self, byte: u8) {
+        use std::io::Write;
+        // A closed stream is no reason to stop: the log keeps the line.
+        let _ = std::io::stderr().write_all(&[byte]);
+    }
+}
