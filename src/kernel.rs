@@ -1,1 +1,172 @@
-//! The kernel as a value, the one lock around it, its clock and its CPUs.
+//! The kernel as a value: everything it knows is in [`Kernel`], and `&mut Kernel` is the proof that
+//! the one lock is held. It answers a trap with what happens next, and never waits inside.
+
+use crate::arch::{self, PhysMem};
+use crate::boot::BootInfo;
+use crate::clock::Clock;
+use crate::mm::{DeviceWindows, Frames, PageTable};
+use crate::units::{Cause, CpuId, MAX_CPUS, Nanos};
+use core::ops::{Deref, DerefMut};
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use spin::mutex::{SpinMutex, SpinMutexGuard};
+use spin::relax::RelaxStrategy;
+
+/// All state of the kernel.
+pub struct Kernel {
+    /// The machine.
+    pub info: BootInfo,
+    /// The right to touch physical memory.
+    pub memory: PhysMem,
+    /// Which frames are whose.
+    pub frames: Frames,
+    /// The kernel's own half of every address space.
+    pub space: PageTable,
+    /// Device registers that the kernel has mapped.
+    pub devices: DeviceWindows,
+    /// Time.
+    pub clock: Clock,
+    /// Distance between two ticks.
+    pub tick: Nanos,
+    /// The CPUs that have arrived, and their timers.
+    pub cpus: [Cpu; MAX_CPUS],
+}
+
+/// What the kernel knows of one CPU.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Cpu {
+    /// It has arrived.
+    pub online: bool,
+    /// Ticks it has had.
+    pub ticks: u64,
+    /// IPIs it has had.
+    pub ipis: u64,
+    /// When the next tick is due, once it ticks.
+    next_tick: Option<Nanos>,
+    /// A moment it wants to be told of, once.
+    deadline: Option<Nanos>,
+    /// Deadlines that have passed.
+    pub deadlines_met: u64,
+}
+
+/// What a CPU does when the kernel has dealt with a trap.
+#[must_use]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Next {
+    /// Goes on with what was interrupted.
+    Resume,
+    /// Stops for good.
+    Stop,
+}
+
+impl Kernel {
+    /// Deals with an interrupt.
+    pub fn handle(&mut self, cpu: CpuId, cause: Cause) -> Next {
+        match cause {
+            Cause::Timer => self.timer(cpu),
+            Cause::Ipi => self.cpus[cpu.index()].ipis += 1,
+            Cause::Device(line) => crate::warn!("nobody serves interrupt {line}"),
+            Cause::Spurious => {}
+            Cause::Fault(_) | Cause::Exception(_) => return Next::Stop,
+        }
+        Next::Resume
+    }
+
+    /// The moment it is.
+    pub fn now(&self) -> Nanos {
+        self.clock.nanos(arch::timer::now())
+    }
+
+    /// Lets `cpu`, which must be the one we run on, tick from now on.
+    pub fn start_ticking(&mut self, cpu: CpuId) {
+        self.cpus[cpu.index()].next_tick = Some(Nanos(self.now().0 + self.tick.0));
+        self.arm(cpu);
+    }
+
+    /// Has `cpu`, which must be the one we run on, told once when `moment` has come.
+    pub fn set_deadline(&mut self, cpu: CpuId, moment: Nanos) {
+        self.cpus[cpu.index()].deadline = Some(moment);
+        self.arm(cpu);
+    }
+
+    /// Ticks are counted from where the last was due, not from when it was served: none is lost and
+    /// the rate does not drift, however late one comes.
+    fn timer(&mut self, cpu: CpuId) {
+        let now = self.now();
+        let tick = self.tick;
+        let state = &mut self.cpus[cpu.index()];
+        if let Some(due) = state.next_tick.filter(|&due| due <= now) {
+            let missed = (now.0 - due.0) / tick.0;
+            state.ticks += 1 + missed;
+            state.next_tick = Some(Nanos(due.0 + (1 + missed) * tick.0));
+        }
+        if state.deadline.is_some_and(|deadline| deadline <= now) {
+            state.deadline = None;
+            state.deadlines_met += 1;
+        }
+        self.arm(cpu);
+    }
+
+    fn arm(&self, cpu: CpuId) {
+        let state = &self.cpus[cpu.index()];
+        match state.next_tick.into_iter().chain(state.deadline).min() {
+            Some(moment) => arch::timer::arm(self.clock.ticks(moment)),
+            None => arch::timer::disarm(),
+        }
+    }
+}
+
+/// The kernel, once boot has made it.
+static KERNEL: SpinMutex<Option<Kernel>, Attentive> = SpinMutex::new(None);
+
+/// A panic is under way: whoever asks for the lock stops instead.
+static STOPPING: AtomicBool = AtomicBool::new(false);
+
+/// A CPU that waits for the lock with interrupts off still serves what others need from it: TLB
+/// shootdowns, and the end of the world.
+struct Attentive;
+
+impl RelaxStrategy for Attentive {
+    fn relax() {
+        if stopping() {
+            arch::cpu::park();
+        }
+        arch::tlb::serve();
+        core::hint::spin_loop();
+    }
+}
+
+/// The kernel, for as long as this lives.
+pub struct Guard(SpinMutexGuard<'static, Option<Kernel>, Attentive>);
+
+impl Deref for Guard {
+    type Target = Kernel;
+    fn deref(&self) -> &Kernel {
+        self.0.as_ref().expect("the kernel is used after it was made")
+    }
+}
+
+impl DerefMut for Guard {
+    fn deref_mut(&mut self) -> &mut Kernel {
+        self.0.as_mut().expect("the kernel is used after it was made")
+    }
+}
+
+/// Puts the finished value behind the lock.
+pub fn install(kernel: Kernel) {
+    *KERNEL.lock() = Some(kernel);
+}
+
+/// Takes the lock. Interrupts must be off: the trap that one raises would wait for it for ever.
+pub fn lock() -> Guard {
+    Guard(KERNEL.lock())
+}
+
+/// Tells every CPU to stop when it next looks. True for the first to say so.
+pub fn stop_all() -> bool {
+    !STOPPING.swap(true, Relaxed)
+}
+
+/// Whether a panic is under way.
+pub fn stopping() -> bool {
+    STOPPING.load(Relaxed)
+}

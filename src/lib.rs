@@ -9,6 +9,8 @@
 //!
 //! * [`units`]: addresses, frames, CPU numbers, nanoseconds, and what a trap can be.
 //! * [`layout`]: where the kernel's address space has what.
+//! * [`symbols`]: the image's own table of function names.
+//! * [`clock`]: from a counter's ticks to nanoseconds.
 //! * [`log`]: levels, the ring that keeps the last lines, the console they go to.
 //! * [`dev`]: the UARTs a kernel needs to speak at all.
 //! * [`boot`]: what firmware says (device tree, ACPI, PVH, multiboot2), checked and read into one
@@ -16,7 +18,8 @@
 //! * [`arch`]: the only place that knows the instruction set; the same names for all three.
 //! * [`mm`]: physical frames, the heap, page tables.
 //! * [`kernel`]: the value, its lock, its clock and its CPUs.
-//! * [`trap`]: where every exception and interrupt arrives, and where a panic ends.
+//! * [`panic`]: the report of a kernel bug, and the end.
+//! * [`trap`]: where every exception and interrupt arrives.
 //! * [`start`]: from the first Rust instruction to the last line of the boot report.
 
 #![cfg_attr(target_os = "none", no_std)]
@@ -26,6 +29,8 @@ extern crate alloc;
 
 pub mod units;
 pub mod layout;
+pub mod symbols;
+pub mod clock;
 #[macro_use]
 pub mod log;
 pub mod dev;
@@ -33,5 +38,6 @@ pub mod boot;
 pub mod arch;
 pub mod mm;
 pub mod kernel;
+pub mod panic;
 pub mod trap;
 pub mod start;

@@ -1,1 +1,178 @@
-//! From the first Rust instruction to the last line of the boot report.
+//! From the first Rust instruction to the last line of boot.
+//!
+//! The first half runs on the first page tables and the boot stack: it finds out what the machine
+//! is, and builds the kernel's own tables and the kernel. The second half runs on those: it starts
+//! interrupts, the clock and the other CPUs, and reports.
+
+use crate::arch::{self, Exit, Handoff, PhysMem};
+use crate::boot::{BootInfo, Options, PhysRange, regions};
+use crate::clock::Clock;
+use crate::kernel::{self, Kernel};
+use crate::log;
+use crate::mm::early::EarlyFrames;
+use crate::mm::{KernelSpace, MapError};
+use crate::panic::{self, Doing};
+use crate::report;
+use crate::units::{CpuId, Image, MAX_CPUS, Nanos};
+use core::sync::atomic::{AtomicU8, Ordering::AcqRel, Ordering::Acquire};
+
+/// What the kernel does once it has booted: `main` of the shipped kernel, or of the tests'.
+pub type Main = fn() -> !;
+
+/// Bytes of a kernel stack. AArch64's vectors expect it in the upper half of its slot.
+const STACK: u64 = 16 << 10;
+
+/// Bytes of heap the kernel begins with.
+const FIRST_HEAP: usize = 64 << 10;
+
+/// How long a CPU that was called may take to arrive.
+const PATIENCE: Nanos = Nanos(100_000_000);
+
+/// Defines the symbol that `boot.S` calls, so that booting ends in `$main`.
+#[macro_export]
+macro_rules! entry {
+    ($main:path) => {
+        #[unsafe(no_mangle)]
+        extern "C" fn kernel_entry(handoff: &$crate::arch::Handoff) -> ! {
+            $crate::start::boot(handoff, $main)
+        }
+    };
+}
+
+/// Boots, and goes on with `main`.
+pub fn boot(handoff: &Handoff, main: Main) -> ! {
+    arch::init_cpu(CpuId::BOOT);
+    panic::now_doing(Doing::Boot);
+    if let Some(console) = arch::early_console() {
+        log::attach(console);
+    }
+    let mut info = arch::discover(handoff);
+    let options = Options::parse(&info.command_line);
+    log::set_console_level(options.level);
+    arch::power::init(&info, options.emulator);
+    let image = arch::image(handoff);
+    regions::reserve(&mut info.reserved, image.physical(&image.all));
+    let refused = |why: MapError| refuse(&info, why);
+    let kernel = build(handoff, &info, image, options).unwrap_or_else(refused);
+    let root = kernel.space.table.root();
+    kernel::install(kernel);
+    crate::mm::enter(root, CpuId::BOOT, resume, main)
+}
+
+/// Makes the kernel: its page table, its stacks, the allocator of frames.
+fn build(
+    handoff: &Handoff,
+    info: &BootInfo,
+    image: Image,
+    options: Options,
+) -> Result<Kernel, MapError> {
+    let mut memory = arch::physical_memory(handoff);
+    let window: PhysRange = arch::early_window(handoff);
+    let mut early = EarlyFrames::new(&info.memory, &info.reserved, &window);
+    let mut space = KernelSpace::new(&image, &info.memory, &mut memory, &mut early)?;
+    for cpu in 0..info.cpus.len() as u8 {
+        space.map_stack(CpuId(cpu), 0, STACK, &mut memory, &mut early)?;
+    }
+    early.open_window();
+    let frames = early.into_frames(&memory).ok_or(MapError::NoMemory)?;
+    Ok(Kernel::new(info.clone(), options, handoff.entry_time, memory, frames, space))
+}
+
+/// Stops before there is a kernel.
+fn refuse(info: &BootInfo, why: MapError) -> ! {
+    info.notes.iter().for_each(|note| crate::warn!("{note}"));
+    let bytes: u64 = info.memory.iter().map(|bank| bank.end.0 - bank.start.0).sum();
+    crate::error!("cannot boot with {} KiB of memory: {why:?}; give the machine at least 16 MiB", bytes >> 10);
+    arch::power::exit(Exit::Refused)
+}
+
+/// The second half of boot.
+extern "C" fn resume(main: Main) -> ! {
+    let mut kernel = kernel::lock();
+    start_console(&mut kernel);
+    start_devices(&mut kernel);
+    report::machine(&kernel);
+    if kernel.reserve_heap(FIRST_HEAP).is_err() {
+        crate::warn!("no memory is left for a heap");
+    }
+    kernel.cpus[CpuId::BOOT.index()].online = true;
+    kernel.start_ticking(CpuId::BOOT);
+    let cpus = kernel.info.cpus.len() as u8;
+    drop(kernel);
+    (1..cpus).map(CpuId).for_each(call_up);
+    report::done(&kernel::lock());
+    main()
+}
+
+/// Speaks through the console that firmware described, now that it can be mapped.
+fn start_console(kernel: &mut Kernel) {
+    let console = kernel.info.console;
+    if let Some(sink) = arch::console(console, &mut |at, size| kernel.map_device(at, size)) {
+        log::attach(sink);
+    }
+}
+
+/// Starts interrupts and the clock, as far as they do not depend on the CPU.
+fn start_devices(kernel: &mut Kernel) {
+    let info = kernel.info.clone();
+    let mut map = |at, size| kernel.map_device(at, size);
+    arch::power::map(&mut map);
+    arch::interrupts::init(&info, &mut map);
+    let frequency = arch::timer::init(&info, &mut map);
+    kernel.clock = Clock::new(frequency);
+    arch::interrupts::init_cpu(CpuId::BOOT);
+    arch::timer::init_cpu();
+}
+
+/// How far a CPU's arrival has come. The caller moves it from `CALLED` to `GIVEN_UP`, the CPU from
+/// `CALLED` to `ARRIVED`; whoever is first decides, and the loser of a tie parks or goes on.
+static ARRIVALS: [AtomicU8; MAX_CPUS] = [const { AtomicU8::new(CALLED) }; MAX_CPUS];
+const CALLED: u8 = 0;
+const ARRIVED: u8 = 1;
+const GIVEN_UP: u8 = 2;
+
+/// Calls up one CPU and waits until it is there, but not for ever.
+fn call_up(id: CpuId) {
+    let mut kernel = kernel::lock();
+    let clock = kernel.clock;
+    let called = kernel.call_up(id);
+    drop(kernel);
+    if let Err(why) = called {
+        return crate::warn!("CPU {} does not start: {why}", id.0);
+    }
+    let arrival = &ARRIVALS[id.index()];
+    let deadline = clock.nanos(arch::timer::now()).0 + PATIENCE.0;
+    while arrival.load(Acquire) == CALLED && clock.nanos(arch::timer::now()).0 < deadline {
+        core::hint::spin_loop();
+    }
+    let arrived = arrival.compare_exchange(CALLED, GIVEN_UP, AcqRel, Acquire) == Err(ARRIVED);
+    arch::cpu::stop_calling();
+    if !arrived {
+        crate::warn!("CPU {} does not come up; going on without it", id.0);
+    }
+}
+
+/// Where a CPU that was called up arrives, on its own stack and the kernel's page tables.
+#[unsafe(no_mangle)]
+extern "C" fn secondary_entry(id: u64) -> ! {
+    let id = CpuId(id as u8);
+    arch::init_cpu(id);
+    if ARRIVALS[id.index()].compare_exchange(CALLED, ARRIVED, AcqRel, Acquire).is_err() {
+        arch::cpu::park();
+    }
+    arch::interrupts::init_cpu(id);
+    arch::timer::init_cpu();
+    let mut kernel = kernel::lock();
+    kernel.cpus[id.index()].online = true;
+    kernel.start_ticking(id);
+    drop(kernel);
+    idle()
+}
+
+/// Sleeps from one interrupt to the next.
+pub fn idle() -> ! {
+    panic::now_doing(Doing::Idle);
+    loop {
+        arch::cpu::wait();
+    }
+}

@@ -155,6 +155,17 @@ pub enum Access {
     Execute,
 }
 
+impl Access {
+    /// As a report says it.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Access::Read => "read",
+            Access::Write => "write",
+            Access::Execute => "execution",
+        }
+    }
+}
+
 /// Why memory refused an access.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FaultReason {

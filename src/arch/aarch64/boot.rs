@@ -1,7 +1,8 @@
 //! What `boot.S` hands to Rust, where the image lies, and how a CPU is made ready for traps.
 
 use super::cpu;
-use super::paging::{Entry, IMAGE_BASE};
+use super::paging::Entry;
+use crate::layout::IMAGE_BASE;
 use crate::arch::{Access, TableEntry};
 use crate::units::{CpuId, Frame, Image, LARGE_PAGE_SIZE, PAGE_SIZE, PhysAddr, VirtAddr};
 use aarch64_cpu::asm::barrier;
@@ -30,6 +31,8 @@ unsafe extern "C" {
     static __text_end: u8;
     static __rodata_start: u8;
     static __rodata_end: u8;
+    static __symbols_start: u8;
+    static __symbols_end: u8;
     static __data_start: u8;
     static __image_end: u8;
     static vectors: u8;
@@ -41,11 +44,20 @@ pub fn image(handoff: &Handoff) -> Image {
     // Only the symbols' addresses mean anything.
     let place = |symbol: *const u8| VirtAddr(symbol as u64);
     Image {
-        base: handoff.base,
+        loaded: handoff.base,
+        all: place(&raw const __image_start)..place(&raw const __image_end),
         text: place(&raw const __text_start)..place(&raw const __text_end),
         rodata: place(&raw const __rodata_start)..place(&raw const __rodata_end),
         data: place(&raw const __data_start)..place(&raw const __image_end),
     }
+}
+
+/// The table of function names, see `symbols`.
+pub fn symbols() -> &'static [u8] {
+    let start = &raw const __symbols_start;
+    let size = &raw const __symbols_end as usize - start as usize;
+    // SAFETY: the linker script sets this part of the read-only data aside.
+    unsafe { core::slice::from_raw_parts(start, size) }
 }
 
 /// Physical memory that the first page tables map read-write: the 2 MiB block that the image begins

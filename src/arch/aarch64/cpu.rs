@@ -109,18 +109,6 @@ pub fn stop_calling() {
     }
 }
 
-/// Continues at `then` on another stack; what is on the present one is forgotten.
-///
-/// # Safety
-/// `stack_top` must be the end of a mapped stack that nobody else uses.
-pub unsafe fn continue_on(stack_top: VirtAddr, then: extern "C" fn() -> !) -> ! {
-    // SAFETY: the caller promises the stack; nothing of the old one is used again.
-    unsafe {
-        asm!("mov sp, {}", "mov x29, xzr", "mov x30, xzr", "br {}", in(reg) stack_top.0, in(reg) then,
-             options(noreturn))
-    }
-}
-
 /// Lets interrupts in, sleeps until there is one and it has been served, and keeps them out again.
 pub fn wait() {
     // SAFETY: WFI wakes for a masked interrupt as well, so none is lost between it and the unmasking.

@@ -1,19 +1,19 @@
 //! AArch64: QEMU's `virt` and the Raspberry Pi. Runs at EL1, in the upper half, on ARMv8.0 and up.
 
-mod boot;
+pub mod boot;
 pub mod cpu;
-mod firmware;
+pub mod firmware;
 pub mod interrupts;
 pub mod paging;
-mod phys;
+pub mod phys;
 pub mod power;
 pub mod probe;
 pub mod timer;
 pub mod tlb;
-mod trap;
+pub mod trap;
 
-pub use boot::{Handoff, early_window, image, init_cpu};
-pub use firmware::{attach_console, discover, early_console};
+pub use boot::{Handoff, early_window, image, init_cpu, symbols};
+pub use firmware::{console, discover, early_console};
 pub use paging::Entry;
 pub use phys::PhysMem;
 pub use trap::TrapFrame;

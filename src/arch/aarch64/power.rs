@@ -2,8 +2,9 @@
 
 use super::cpu;
 use crate::arch::Exit;
-use crate::boot::{Power, PsciCall};
+use crate::boot::{BootInfo, Power, PsciCall};
 use crate::dev::Mmio;
+use crate::units::{PAGE_SIZE, PhysAddr, VirtAddr};
 use core::arch::asm;
 use spin::Once;
 
@@ -22,17 +23,28 @@ const PM_HALT: u32 = 0x555;
 /// How this machine stops.
 struct Way {
     power: Power,
-    /// The watchdog's registers, where `power` needs them.
-    watchdog: Option<Mmio>,
     /// An emulator listens to semihosting calls.
     semihosting: bool,
 }
 
 static WAY: Once<Way> = Once::new();
 
+/// The watchdog's registers, where the way is through them.
+static WATCHDOG: Once<Mmio> = Once::new();
+
 /// Notes how this machine is switched off, and whether an emulator takes exit statuses.
-pub fn init(power: Power, watchdog: Option<Mmio>, emulator: bool) {
-    WAY.call_once(|| Way { power, watchdog, semihosting: emulator });
+pub fn init(info: &BootInfo, emulator: bool) {
+    WAY.call_once(|| Way { power: info.power, semihosting: emulator });
+}
+
+/// Maps the registers that switching off needs.
+pub fn map(map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtAddr>) {
+    if let Some(Way { power: Power::Bcm2835(at), .. }) = WAY.get()
+        && let Some(base) = map(*at, PAGE_SIZE)
+    {
+        // SAFETY: the window was mapped as device memory for good, for this alone.
+        WATCHDOG.call_once(|| unsafe { Mmio::new(base) });
+    }
 }
 
 /// Switches off; an emulator exits with success.
@@ -42,14 +54,18 @@ pub fn off() -> ! {
         Some(Way { power: Power::Psci(call), .. }) => {
             psci(*call, PSCI_SYSTEM_OFF, 0, 0, 0);
         }
-        Some(Way { power: Power::Bcm2835(_), watchdog: Some(watchdog), .. }) => {
-            watchdog.write(PM_RESET_STATUS, PM_PASSWORD | PM_HALT);
-            watchdog.write(PM_WATCHDOG, PM_PASSWORD | 10);
-            watchdog.write(PM_RESET_CONTROL, PM_PASSWORD | PM_FULL_RESET);
-        }
+        Some(Way { power: Power::Bcm2835(_), .. }) => halt_by_watchdog(),
         _ => {}
     }
     cpu::park()
+}
+
+fn halt_by_watchdog() {
+    if let Some(watchdog) = WATCHDOG.get() {
+        watchdog.write(PM_RESET_STATUS, PM_PASSWORD | PM_HALT);
+        watchdog.write(PM_WATCHDOG, PM_PASSWORD | 10);
+        watchdog.write(PM_RESET_CONTROL, PM_PASSWORD | PM_FULL_RESET);
+    }
 }
 
 /// Ends an emulator with a status, where there is one that listens; else stops this CPU.

@@ -7,11 +7,11 @@ use core::arch::global_asm;
 use spin::Mutex;
 
 // Each returns 0, or 1 after a fault at its first instruction (or, for `probe_execute`, at the
-// target). A byte that was read comes back in x1.
+// target). A word that was read comes back in x1.
 global_asm!(
     ".global probe_read, probe_write, probe_execute, probe_execute_return, probe_return",
     "probe_read:",
-    "    ldrb    w1, [x0]",
+    "    ldr     x1, [x0]",
     "    mov     x0, #0",
     "    ret",
     "probe_write:",
@@ -48,11 +48,11 @@ struct Probed {
 /// The last fault of each CPU's probe.
 static FAULTS: [Mutex<Option<Fault>>; MAX_CPUS] = [const { Mutex::new(None) }; MAX_CPUS];
 
-/// Reads a byte.
-pub fn read(address: VirtAddr) -> Result<u8, Fault> {
+/// Reads the word at an aligned address.
+pub fn read(address: VirtAddr) -> Result<u64, Fault> {
     // SAFETY: the load may fault, which `recover` turns into a result.
     let probed = unsafe { probe_read(address) };
-    outcome(probed.faulted).map(|()| probed.value as u8)
+    outcome(probed.faulted).map(|()| probed.value)
 }
 
 /// Writes a byte.

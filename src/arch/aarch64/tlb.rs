@@ -1,36 +1,49 @@
 //! Translation caches. On this architecture the hardware carries an invalidation to all CPUs, so a
-//! shootdown is an instruction and a barrier.
+//! shootdown is a few instructions and a barrier.
 
-use crate::units::VirtAddr;
+use crate::arch::Flush;
+use crate::layout::PHYS_MAP;
+use crate::units::{Asid, PAGE_SIZE};
 use core::arch::asm;
 
-/// Beyond this many pages it is cheaper to drop everything.
+/// Beyond this many entries it is cheaper to drop everything.
 const MANY: u64 = 64;
 
-/// Makes every CPU forget the translations of `pages` pages from `start` on, in every address space.
-pub fn flush(start: VirtAddr, pages: u64) {
-    if pages > MANY {
+/// No CPU uses the old translations once this returns. Addresses of the upper half are the same in
+/// every address space; those of the lower belong to `asid`.
+pub fn flush(stale: Flush, asid: Asid) {
+    let (start, end) = (stale.pages.start.0, stale.pages.end.0);
+    if (end - start) / stale.step > MANY {
         return flush_all();
     }
-    // SAFETY: dropping translations is always sound; the barriers order the table writes before it
-    // and its completion before what follows.
-    unsafe {
-        asm!("dsb ishst", options(nostack));
-        for page in 0..pages {
-            let operand = (start.0 / 4096 + page) & ((1 << 44) - 1);
-            asm!("tlbi vaae1is, {}", in(reg) operand, options(nostack));
+    let tag = if start >= PHYS_MAP { 0 } else { u64::from(asid.0) << 48 };
+    let all_spaces = start >= PHYS_MAP;
+    barrier_before();
+    for address in (start..end).step_by(stale.step as usize) {
+        let operand = tag | (address / PAGE_SIZE & ((1 << 44) - 1));
+        // SAFETY: dropping translations is always sound. The forms without "l" drop what the walk
+        // cached of the tables as well.
+        unsafe {
+            match (all_spaces, stale.tables) {
+                (true, true) => asm!("tlbi vaae1is, {}", in(reg) operand, options(nostack)),
+                (true, false) => asm!("tlbi vaale1is, {}", in(reg) operand, options(nostack)),
+                (false, true) => asm!("tlbi vae1is, {}", in(reg) operand, options(nostack)),
+                (false, false) => asm!("tlbi vale1is, {}", in(reg) operand, options(nostack)),
+            }
         }
-        asm!("dsb ish", "isb", options(nostack));
     }
+    barrier_after();
 }
 
-/// Makes every CPU forget all translations.
+/// No CPU uses any old translation, of any address space, once this returns.
 pub fn flush_all() {
+    barrier_before();
     // SAFETY: as in `flush`.
-    unsafe { asm!("dsb ishst", "tlbi vmalle1is", "dsb ish", "isb", options(nostack)) };
+    unsafe { asm!("tlbi vmalle1is", options(nostack)) };
+    barrier_after();
 }
 
-/// Makes table entries that were empty before visible to the walkers of all CPUs.
+/// Entries that were empty and are no more are seen by every CPU that looks after this.
 pub fn publish() {
     // SAFETY: barriers only.
     unsafe { asm!("dsb ishst", "isb", options(nostack)) };
@@ -38,3 +51,15 @@ pub fn publish() {
 
 /// Answers other CPUs' requests: there are none here.
 pub fn serve() {}
+
+/// Table writes come before the invalidation.
+fn barrier_before() {
+    // SAFETY: a barrier only.
+    unsafe { asm!("dsb ishst", options(nostack)) };
+}
+
+/// The invalidation is complete on all CPUs before what follows.
+fn barrier_after() {
+    // SAFETY: barriers only.
+    unsafe { asm!("dsb ish", "isb", options(nostack)) };
+}

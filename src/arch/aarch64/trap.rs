@@ -2,7 +2,7 @@
 
 use super::interrupts;
 use crate::units::{Access, Cause, Exception, Fault, FaultReason, VirtAddr};
-use core::arch::global_asm;
+use core::arch::{asm, global_asm};
 use core::fmt;
 
 global_asm!(include_str!("trap.S"), options(raw));
@@ -34,6 +34,34 @@ const IRQ: u64 = 1;
 const FIQ: u64 = 2;
 
 impl TrapFrame {
+    /// The registers as they are, for a report that no trap led to.
+    #[inline(never)]
+    pub fn here() -> TrapFrame {
+        let mut frame = TrapFrame {
+            x: [0; 31],
+            sp: 0,
+            pc: 0,
+            pstate: 0b0101,
+            esr: 0,
+            far: 0,
+            vector: 0,
+            acknowledged: 0,
+        };
+        // SAFETY: stores registers into `x`, and the stack pointer and this place after it.
+        unsafe {
+            asm!(
+                "stp x0, x1, [{f}]", "stp x2, x3, [{f}, #16]", "stp x4, x5, [{f}, #32]",
+                "stp x6, x7, [{f}, #48]", "stp x8, x9, [{f}, #64]", "stp x10, x11, [{f}, #80]",
+                "stp x12, x13, [{f}, #96]", "stp x14, x15, [{f}, #112]", "stp x16, x17, [{f}, #128]",
+                "stp x18, x19, [{f}, #144]", "stp x20, x21, [{f}, #160]", "stp x22, x23, [{f}, #176]",
+                "stp x24, x25, [{f}, #192]", "stp x26, x27, [{f}, #208]", "stp x28, x29, [{f}, #224]",
+                "mov {t}, sp", "stp x30, {t}, [{f}, #240]", "adr {t}, .", "str {t}, [{f}, #256]",
+                f = in(reg) &raw mut frame, t = out(reg) _, options(nostack)
+            )
+        };
+        frame
+    }
+
     /// Why we are here. For an interrupt this asks the controller, once.
     pub fn cause(&mut self) -> Cause {
         match self.vector & 3 {

@@ -1,0 +1,161 @@
+//! Interrupt controllers: which one this machine has, and what the kernel asks of it.
+//!
+//! The kernel itself uses two interrupts, its timer and one IPI; devices' lines are for processes.
+
+mod bcm2836;
+mod gicv2;
+mod gicv3;
+
+use super::TrapFrame;
+use crate::boot::{BootInfo, InterruptController, Timer};
+use crate::dev::Mmio;
+use crate::units::{Cause, CpuId, MAX_CPUS, PhysAddr, VirtAddr};
+use spin::Once;
+
+/// The software-generated interrupt that the kernel uses as its IPI.
+const IPI: u32 = 0;
+
+/// The virtual timer's interrupt where firmware does not say (Arm BSA: PPI 11).
+const VIRTUAL_TIMER: u32 = 27;
+
+/// What an acknowledged interrupt turned out to be.
+struct Acknowledged {
+    /// What the controller wants back when it has been served.
+    token: u64,
+    cause: Cause,
+}
+
+/// What every controller can do.
+trait Controller: Send + Sync {
+    /// Makes this CPU's part of it ready, with the IPI let through.
+    fn init_cpu(&self, id: CpuId, hardware_id: u64);
+    /// Takes the most urgent interrupt.
+    fn acknowledge(&self, timer: u32) -> Acknowledged;
+    /// It has been served.
+    fn end(&self, token: u64);
+    /// Lets a line through: a device's to the boot CPU, a private one to this CPU.
+    fn enable(&self, line: u32);
+    /// Interrupts another CPU.
+    fn send_ipi(&self, id: CpuId, hardware_id: u64);
+}
+
+/// The chosen controller and what the interrupts' numbers mean.
+struct State {
+    controller: Chosen,
+    timer: u32,
+    cpus: [u64; MAX_CPUS],
+}
+
+enum Chosen {
+    GicV2(gicv2::GicV2),
+    GicV3(gicv3::GicV3),
+    Bcm2836(bcm2836::Bcm2836),
+}
+
+static STATE: Once<State> = Once::new();
+
+/// Chooses and prepares the controller; `map` makes windows to its registers.
+pub fn init(info: &BootInfo, map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtAddr>) {
+    let mut window = |at: PhysAddr, size: u64| -> Option<Mmio> {
+        // SAFETY: the window was mapped as device memory for good, for this controller alone.
+        map(at, size).map(|base| unsafe { Mmio::new(base) })
+    };
+    let controller = match info.interrupts {
+        InterruptController::GicV2 { distributor, cpu } => window(distributor, 0x1000)
+            .zip(window(cpu, 0x2000))
+            .map(|(distributor, cpu)| Chosen::GicV2(gicv2::GicV2::new(distributor, cpu))),
+        InterruptController::GicV3 { distributor, redistributor, redistributor_size } => {
+            window(distributor, 0x10000).zip(window(redistributor, redistributor_size)).map(
+                |(distributor, redistributors)| {
+                    Chosen::GicV3(gicv3::GicV3::new(distributor, redistributors, redistributor_size))
+                },
+            )
+        }
+        InterruptController::Bcm2836(at) => {
+            window(at, 0x1000).map(|registers| Chosen::Bcm2836(bcm2836::Bcm2836::new(registers)))
+        }
+        _ => None,
+    };
+    let Some(controller) = controller else {
+        return crate::warn!("no interrupt controller: no timer ticks, and one CPU");
+    };
+    let timer = match info.timer {
+        Timer::Generic { interrupt, .. } => interrupt,
+        Timer::Apic { .. } => VIRTUAL_TIMER,
+    };
+    let mut cpus = [0; MAX_CPUS];
+    cpus.iter_mut().zip(&info.cpus).for_each(|(slot, cpu)| *slot = cpu.hardware_id);
+    STATE.call_once(|| State { controller, timer, cpus });
+}
+
+/// Whether there is a controller.
+pub fn available() -> bool {
+    STATE.is_completed()
+}
+
+/// Prepares this CPU's part of the controller.
+pub fn init_cpu(id: CpuId) {
+    with(|state| state.controller().init_cpu(id, state.cpus[id.index()]));
+}
+
+/// Lets one line through.
+pub fn enable(line: u32) {
+    with(|state| state.controller().enable(line));
+}
+
+/// Lets this CPU's timer through.
+pub(super) fn enable_timer() {
+    with(|state| state.controller().enable(state.timer));
+}
+
+/// Takes the interrupt that brought us here, and keeps in the frame what `end` gives back.
+pub(super) fn acknowledge(frame: &mut TrapFrame) -> Cause {
+    let Some(state) = STATE.get() else { return Cause::Spurious };
+    let Acknowledged { token, cause } = state.controller().acknowledge(state.timer);
+    frame.acknowledged = token;
+    cause
+}
+
+/// The interrupt of this frame has been served.
+pub fn end(frame: &TrapFrame) {
+    with(|state| state.controller().end(frame.acknowledged));
+}
+
+/// Interrupts another CPU.
+pub fn send_ipi(id: CpuId) {
+    with(|state| state.controller().send_ipi(id, state.cpus[id.index()]));
+}
+
+/// Interrupts all other CPUs, so that they see that the kernel has panicked. Those that keep
+/// interrupts out see it when they next ask for the kernel's lock.
+pub fn stop_others() {
+    let me = super::cpu::current();
+    (0..MAX_CPUS as u8).map(CpuId).filter(|&id| id != me).for_each(send_ipi);
+}
+
+fn with(act: impl FnOnce(&State)) {
+    if let Some(state) = STATE.get() {
+        act(state);
+    }
+}
+
+impl State {
+    fn controller(&self) -> &dyn Controller {
+        match &self.controller {
+            Chosen::GicV2(controller) => controller,
+            Chosen::GicV3(controller) => controller,
+            Chosen::Bcm2836(controller) => controller,
+        }
+    }
+}
+
+/// What an interrupt number of a GIC means, `token` being what acknowledging it returned.
+fn gic_cause(token: u64, number: u32, timer: u32) -> Acknowledged {
+    let cause = match number {
+        IPI => Cause::Ipi,
+        line if line == timer => Cause::Timer,
+        1020.. => Cause::Spurious,
+        line => Cause::Device(line),
+    };
+    Acknowledged { token, cause }
+}

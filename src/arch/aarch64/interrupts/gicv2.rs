@@ -1,0 +1,72 @@
+//! GICv2 and GIC-400 (ARM IHI 0048).
+
+use super::{Acknowledged, Controller, IPI, gic_cause};
+use crate::dev::Mmio;
+use crate::units::CpuId;
+
+const GICD_CTLR: u64 = 0x000;
+const GICD_TYPER: u64 = 0x004;
+const GICD_ISENABLER: u64 = 0x100;
+const GICD_ICENABLER: u64 = 0x180;
+const GICD_IPRIORITYR: u64 = 0x400;
+const GICD_ITARGETSR: u64 = 0x800;
+const GICD_SGIR: u64 = 0xf00;
+
+const GICC_CTLR: u64 = 0x00;
+const GICC_PMR: u64 = 0x04;
+const GICC_IAR: u64 = 0x0c;
+const GICC_EOIR: u64 = 0x10;
+
+/// A distributor and the CPU interface that each CPU sees at the same address.
+pub struct GicV2 {
+    distributor: Mmio,
+    cpu: Mmio,
+}
+
+impl GicV2 {
+    /// Masks all lines and sends them to the boot CPU.
+    pub fn new(distributor: Mmio, cpu: Mmio) -> GicV2 {
+        distributor.write(GICD_CTLR, 0);
+        let blocks = u64::from(distributor.read(GICD_TYPER) & 0x1f) + 1;
+        for block in 1..blocks {
+            distributor.write(GICD_ICENABLER + 4 * block, u32::MAX);
+            for word in 8 * block..8 * (block + 1) {
+                distributor.write(GICD_IPRIORITYR + 4 * word, 0xa0a0_a0a0);
+                distributor.write(GICD_ITARGETSR + 4 * word, 0x0101_0101);
+            }
+        }
+        // Whatever group firmware put the lines in: this is the one that we see.
+        distributor.write(GICD_CTLR, 1);
+        GicV2 { distributor, cpu }
+    }
+}
+
+impl Controller for GicV2 {
+    fn init_cpu(&self, _id: CpuId, _hardware_id: u64) {
+        self.distributor.write(GICD_ICENABLER, 0xffff_0000);
+        for word in 0..8 {
+            self.distributor.write(GICD_IPRIORITYR + 4 * word, 0xa0a0_a0a0);
+        }
+        self.cpu.write(GICC_PMR, 0xff);
+        self.cpu.write(GICC_CTLR, 1);
+        self.enable(IPI);
+    }
+
+    fn acknowledge(&self, timer: u32) -> Acknowledged {
+        let token = self.cpu.read(GICC_IAR);
+        gic_cause(token.into(), token & 0x3ff, timer)
+    }
+
+    fn end(&self, token: u64) {
+        self.cpu.write(GICC_EOIR, token as u32);
+    }
+
+    fn enable(&self, line: u32) {
+        self.distributor.write(GICD_ISENABLER + u64::from(line / 32) * 4, 1 << (line % 32));
+    }
+
+    /// A GICv2's CPU interfaces are numbered as the CPUs of its cluster are.
+    fn send_ipi(&self, _id: CpuId, hardware_id: u64) {
+        self.distributor.write(GICD_SGIR, 1 << (16 + (hardware_id & 7)) | IPI);
+    }
+}
