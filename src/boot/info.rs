@@ -1,7 +1,9 @@
 //! The one description of a machine that the portable kernel reads. A board is data.
 
+use super::text::clipped;
 use crate::units::{MAX_CPUS, PhysAddr};
 use arrayvec::{ArrayString, ArrayVec};
+use core::fmt;
 use core::ops::Range;
 
 /// Memory banks that are kept apart; more are ignored, with a note.
@@ -42,6 +44,35 @@ pub struct BootInfo {
     pub power: Power,
     /// Remarks made while reading, for the boot report: each one line.
     pub notes: ArrayVec<Note, 16>,
+}
+
+impl BootInfo {
+    /// A description that knows nothing yet but who is going to tell.
+    pub fn new(source: &'static str) -> BootInfo {
+        BootInfo {
+            machine: ArrayString::new(),
+            source,
+            memory: Regions::new(),
+            reserved: Regions::new(),
+            cpus: ArrayVec::new(),
+            cpus_present: 0,
+            initrd: None,
+            command_line: ArrayString::new(),
+            console: Console::None,
+            interrupts: InterruptController::None,
+            timer: Timer::Generic { interrupt: 27, frequency: None },
+            power: Power::None,
+            notes: ArrayVec::new(),
+        }
+    }
+
+    /// Adds a remark, cut to the length of a note. When the notes are full the last one says so.
+    pub fn note(&mut self, remark: fmt::Arguments<'_>) {
+        if self.notes.try_push(clipped(remark)).is_err() {
+            self.notes.pop();
+            self.notes.push(clipped(format_args!("there is more that was odd than room to say it")));
+        }
+    }
 }
 
 /// A remark about something firmware said that was odd, absent or ignored.

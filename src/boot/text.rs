@@ -1,0 +1,39 @@
+//! Text of bounded length, made from what cannot be trusted to be short, or to be text.
+
+use arrayvec::ArrayString;
+use core::fmt::{self, Write};
+
+/// Formats into at most `N` bytes; what does not fit is cut off between two characters.
+pub fn clipped<const N: usize>(text: fmt::Arguments<'_>) -> ArrayString<N> {
+    let mut clip = Clip(ArrayString::new());
+    // An error only means that the clip is full: what it kept is the answer.
+    let _ = clip.write_fmt(text);
+    clip.0
+}
+
+/// The longest beginning of `bytes` that is UTF-8 and fits into `N` bytes, and whether that is all.
+pub fn prefix<const N: usize>(bytes: &[u8]) -> (ArrayString<N>, bool) {
+    let text = match str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => bytes.get(..error.valid_up_to()).map_or("", |valid| {
+            // Cannot fail: these are the bytes just found to be valid.
+            str::from_utf8(valid).unwrap_or_default()
+        }),
+    };
+    let kept = clipped::<N>(format_args!("{text}"));
+    (kept, kept.len() == bytes.len())
+}
+
+struct Clip<const N: usize>(ArrayString<N>);
+
+impl<const N: usize> Write for Clip<N> {
+    fn write_str(&mut self, piece: &str) -> fmt::Result {
+        let room = self.0.remaining_capacity();
+        if piece.len() <= room {
+            self.0.push_str(piece);
+            return Ok(());
+        }
+        self.0.push_str(&piece[..piece.floor_char_boundary(room)]);
+        Err(fmt::Error)
+    }
+}

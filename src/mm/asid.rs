@@ -1,0 +1,119 @@
+//! Tags for address spaces, so that a switch from one to another need not flush the TLB. There are
+//! fewer tags than there may be address spaces: when they run out all are forgotten at once, with
+//! one flush, and a new generation begins.
+//!
+//! Invariant: two address spaces with tags of the current generation have different ones, and an
+//! address space has the same tag on all CPUs that run it, whenever they began to.
+
+use crate::units::{Asid, CpuId, MAX_CPUS};
+
+/// Values that are kept apart at most.
+const MAX: usize = 256;
+
+/// What an address space remembers: its tag, and the generation it is of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Tag {
+    asid: Asid,
+    /// Zero before the first use: there is no such generation.
+    generation: u64,
+}
+
+/// Gives out tags.
+#[derive(Debug)]
+pub struct Asids {
+    /// Tags the CPU has; zero is the kernel's.
+    count: usize,
+    generation: u64,
+    used: [u64; MAX / 64],
+    /// Where the search for a free tag goes on.
+    next: usize,
+    /// What each CPU runs.
+    running: [Tag; MAX_CPUS],
+    /// What each CPU ran when this generation began: an address space that has this tag keeps it.
+    kept: [Tag; MAX_CPUS],
+}
+
+/// What to switch to.
+#[must_use]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Switch {
+    /// The tag to load together with the table.
+    pub asid: Asid,
+    /// A generation has begun: `tlb::flush_all` first, on all CPUs.
+    pub flush_all: bool,
+}
+
+impl Asids {
+    /// For a CPU with `count` tags ([`ASIDS`](crate::arch::paging::ASIDS)); there have to be more
+    /// than CPUs.
+    pub const fn new(count: u16) -> Asids {
+        assert!(count as usize > MAX_CPUS + 1 && count as usize <= MAX);
+        Asids {
+            count: count as usize,
+            generation: 1,
+            used: [1, 0, 0, 0],
+            next: 1,
+            running: [Tag { asid: Asid::KERNEL, generation: 0 }; MAX_CPUS],
+            kept: [Tag { asid: Asid::KERNEL, generation: 0 }; MAX_CPUS],
+        }
+    }
+
+    /// `cpu` is about to run the address space that has `tag`.
+    pub fn switch(&mut self, cpu: CpuId, tag: &mut Tag) -> Switch {
+        let mut flush_all = false;
+        if tag.generation != self.generation {
+            flush_all = self.renew(cpu, tag);
+        }
+        self.running[cpu.index()] = *tag;
+        Switch { asid: tag.asid, flush_all }
+    }
+
+    /// `cpu` runs no address space any more.
+    pub fn leave(&mut self, cpu: CpuId) {
+        self.running[cpu.index()] = Tag::default();
+    }
+
+    /// Gives a tag of this generation to an address space that has none; true if that had to be the
+    /// next generation.
+    fn renew(&mut self, cpu: CpuId, tag: &mut Tag) -> bool {
+        if tag.generation != 0 && self.kept.contains(tag) {
+            let renewed = Tag { generation: self.generation, ..*tag };
+            self.running.iter_mut().filter(|running| **running == *tag).for_each(|r| *r = renewed);
+            *tag = renewed;
+            return false;
+        }
+        let found = self.find();
+        let began = found.is_none();
+        if began {
+            self.begin_generation(cpu);
+            // What other CPUs run may include this very address space.
+            if tag.generation != 0 && self.kept.contains(tag) {
+                self.renew(cpu, tag);
+                return true;
+            }
+        }
+        let asid = found.or_else(|| self.find()).expect("more tags than CPUs");
+        self.used[asid / 64] |= 1 << (asid % 64);
+        self.next = asid + 1;
+        *tag = Tag { asid: Asid(asid as u16), generation: self.generation };
+        began
+    }
+
+    /// Forgets all tags but those that other CPUs run with.
+    fn begin_generation(&mut self, cpu: CpuId) {
+        self.running[cpu.index()] = Tag::default();
+        self.generation += 1;
+        self.kept = self.running;
+        self.used = [1, 0, 0, 0];
+        for tag in &self.kept {
+            let asid = tag.asid.0 as usize;
+            self.used[asid / 64] |= 1 << (asid % 64);
+        }
+        self.next = 1;
+    }
+
+    /// The next tag nobody has. Tags are not given back one by one, so the search only ever goes up.
+    fn find(&self) -> Option<usize> {
+        (self.next..self.count).find(|at| self.used[at / 64] >> (at % 64) & 1 == 0)
+    }
+}

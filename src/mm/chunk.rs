@@ -1,0 +1,164 @@
+//! The state of 512 frames, as many as a large page has. Two bits for each: whether it is the
+//! allocator's at all, and whether it is free; a summary of the words that have free frames; and
+//! their number, which says which list the chunk is in.
+//!
+//! Invariant: what is free is owned; bit `n` of `summary` is set where `free[n]` is not zero;
+//! `count` is the number of bits set in `free`.
+
+use super::frames::FreeError;
+use super::list::Links;
+use core::ops::Range;
+
+/// Frames in a chunk.
+pub(super) const FRAMES: usize = 512;
+const WORDS: usize = FRAMES / 64;
+
+/// 512 frames.
+#[repr(C)]
+#[derive(Debug)]
+pub(super) struct Chunk {
+    free: [u64; WORDS],
+    owned: [u64; WORDS],
+    pub links: Links,
+    count: u16,
+    summary: u8,
+}
+
+impl Chunk {
+    /// Frames that are not the allocator's.
+    pub const EMPTY: Chunk = Chunk {
+        free: [0; WORDS],
+        owned: [0; WORDS],
+        links: Links::NONE,
+        count: 0,
+        summary: 0,
+    };
+
+    /// Free frames.
+    pub fn count(&self) -> usize {
+        self.count as usize
+    }
+
+    /// Sixty-four frames' worth of what is free.
+    pub fn free_word(&self, word: usize) -> u64 {
+        self.free[word % WORDS]
+    }
+
+    /// Takes the first free frame of a chunk that has one.
+    pub fn take_first(&mut self) -> usize {
+        debug_assert!(self.count > 0);
+        // No word or bit is past the last: setting that one spares the CPU the question.
+        let word = (self.summary | 1 << (WORDS - 1)).trailing_zeros() as usize;
+        let bits = self.free[word];
+        let bit = (bits | 1 << 63).trailing_zeros() as usize;
+        let rest = bits & bits.wrapping_sub(1);
+        self.free[word] = rest;
+        if rest == 0 {
+            self.summary &= self.summary.wrapping_sub(1);
+        }
+        self.count -= 1;
+        word * 64 + bit
+    }
+
+    /// Puts back one frame.
+    pub fn put(&mut self, place: usize) -> Result<(), FreeError> {
+        let (word, bit) = (place / 64 % WORDS, 1 << (place % 64));
+        if self.owned[word] & bit == 0 {
+            return Err(FreeError::NotOurs);
+        }
+        if self.free[word] & bit != 0 {
+            return Err(FreeError::AlreadyFree);
+        }
+        self.free[word] |= bit;
+        self.summary |= 1 << word;
+        self.count += 1;
+        Ok(())
+    }
+
+    /// Makes frames the allocator's, free, that were not; tells how many they were.
+    pub fn release(&mut self, places: Range<usize>) -> usize {
+        if places.len() == FRAMES && self.owned == [0; WORDS] {
+            (self.free, self.owned) = ([u64::MAX; WORDS], [u64::MAX; WORDS]);
+            (self.count, self.summary) = (FRAMES as u16, u8::MAX);
+            return FRAMES;
+        }
+        let mut fresh = 0;
+        for (word, mask) in masks(places) {
+            let new = mask & !self.owned[word];
+            fresh += new.count_ones() as usize;
+            self.owned[word] |= new;
+            self.free[word] |= new;
+        }
+        self.recount();
+        fresh
+    }
+
+    /// Makes frames nobody's; tells how many were the allocator's. None of them is in use.
+    pub fn reserve(&mut self, places: Range<usize>) -> usize {
+        let mut gone = 0;
+        for (word, mask) in masks(places) {
+            gone += (self.owned[word] & mask).count_ones() as usize;
+            self.owned[word] &= !mask;
+            self.free[word] &= !mask;
+        }
+        self.recount();
+        gone
+    }
+
+    /// Marks frames as in use that are all free.
+    pub fn occupy(&mut self, places: Range<usize>) {
+        masks(places).for_each(|(word, mask)| self.free[word] &= !mask);
+        self.recount();
+    }
+
+    /// Marks frames as free that are all in use.
+    pub fn vacate(&mut self, places: Range<usize>) {
+        masks(places).for_each(|(word, mask)| self.free[word] |= mask);
+        self.recount();
+    }
+
+    /// Whether all of these frames are free.
+    pub fn all_free(&self, places: Range<usize>) -> bool {
+        masks(places).all(|(word, mask)| self.free[word] & mask == mask)
+    }
+
+    /// Whether none of these frames is in use.
+    pub fn none_used(&self, places: Range<usize>) -> bool {
+        masks(places).all(|(word, mask)| self.used(word) & mask == 0)
+    }
+
+    /// Why these frames cannot be freed, unless all of them are in use.
+    pub fn check_used(&self, places: Range<usize>) -> Result<(), FreeError> {
+        for (word, mask) in masks(places) {
+            if self.owned[word] & mask != mask {
+                return Err(FreeError::NotOurs);
+            }
+            if self.free[word] & mask != 0 {
+                return Err(FreeError::AlreadyFree);
+            }
+        }
+        Ok(())
+    }
+
+    fn used(&self, word: usize) -> u64 {
+        self.owned[word] & !self.free[word]
+    }
+
+    fn recount(&mut self) {
+        (self.count, self.summary) = (0, 0);
+        for (word, bits) in self.free.iter().enumerate() {
+            self.count += bits.count_ones() as u16;
+            self.summary |= u8::from(*bits != 0) << word;
+        }
+    }
+}
+
+/// The words that places lie in, and which bits of them they are.
+fn masks(places: Range<usize>) -> impl Iterator<Item = (usize, u64)> {
+    let words = places.start / 64..places.end.div_ceil(64).min(WORDS);
+    words.map(move |word| {
+        let first = places.start.saturating_sub(word * 64);
+        let unused = (word * 64 + 64).saturating_sub(places.end);
+        (word, u64::MAX << first & u64::MAX >> unused)
+    })
+}

@@ -1,0 +1,290 @@
+//! Every frame of RAM, free or in use. A bitmap in chunks of 512 frames, each with a summary of its
+//! words; chunks that are partly free and chunks that are wholly free are in a list each. Taking one
+//! frame, giving it back and counting cost the same whatever the RAM and however full it is.
+//!
+//! A single frame comes from a chunk that is partly free, so that whole chunks are left for large
+//! pages. A chunk enters that list at its head, with its first free frame: the fullest chunks are
+//! filled up first, and those further down the list have time to become whole.
+//!
+//! Invariant: a chunk is in the list that its count says, and the totals are the sums.
+//!
+//! The bookkeeping, 144 bytes per 2 MiB of the span, lies in memory the caller sets aside.
+
+use super::FrameSource;
+use super::chunk::{Chunk, FRAMES};
+use super::list::List;
+use super::runs::{self, Run};
+use crate::layout::PHYS_MAP_SIZE;
+use crate::units::{Frame, PAGE_SIZE};
+use core::ops::Range;
+use core::ptr::NonNull;
+
+/// Frames from the first to the last that one allocator can keep.
+pub const MAX_SPAN: u64 = PHYS_MAP_SIZE / PAGE_SIZE;
+
+/// Partly free chunks that are searched for a run before a whole one is broken.
+const TRIES: usize = 8;
+
+/// The physical frame allocator.
+#[derive(Debug)]
+pub struct Frames {
+    chunks: &'static mut [Chunk],
+    partial: List,
+    whole: List,
+    /// First frame of the first chunk.
+    base: u64,
+    stats: Stats,
+}
+
+/// How many frames there are, and what they do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Stats {
+    /// RAM: all that was ever released.
+    pub total: usize,
+    /// For no one to have, since `reserve`.
+    pub reserved: usize,
+    /// For anyone to take.
+    pub free: usize,
+    /// Large pages that could be taken, 2 MiB each: part of `free`.
+    pub free_large: usize,
+}
+
+/// Why a frame was not taken back. It is as it was.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FreeError {
+    /// It is free.
+    AlreadyFree,
+    /// It is reserved, or no RAM at all.
+    NotOurs,
+}
+
+/// Some of the frames are in use, or for `claim` not free. All of them are as they were.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct InUse;
+
+impl Frames {
+    /// Bytes of bookkeeping that `new` needs for RAM within `span`.
+    pub const fn metadata_size(span: &Range<Frame>) -> usize {
+        chunks_of(span) * size_of::<Chunk>()
+    }
+
+    /// Keeps the frames within `span`, of which none is known to be RAM yet. What of it exceeds
+    /// `MAX_SPAN` is never RAM.
+    ///
+    /// # Safety
+    /// `metadata` has `metadata_size(span)` bytes, aligned to 16, that are nobody else's for as
+    /// long as the allocator exists.
+    pub unsafe fn new(span: Range<Frame>, metadata: NonNull<u8>) -> Frames {
+        let chunks = metadata.cast::<Chunk>();
+        let count = chunks_of(&span);
+        for index in 0..count {
+            // SAFETY: within the bytes that the caller promises.
+            unsafe { chunks.add(index).write(Chunk::EMPTY) };
+        }
+        // SAFETY: every chunk was just written, and the caller gives them away.
+        let chunks = unsafe { NonNull::slice_from_raw_parts(chunks, count).as_mut() };
+        let base = first_chunk(&span) * FRAMES as u64;
+        Frames { chunks, partial: List::EMPTY, whole: List::EMPTY, base, stats: Stats::default() }
+    }
+
+    /// Takes one frame.
+    pub fn alloc(&mut self) -> Option<Frame> {
+        let index = self.partial.first().or(self.whole.first())?;
+        let chunk = &mut self.chunks[index];
+        let before = chunk.count();
+        let place = chunk.take_first();
+        self.recount(index, before, before - 1);
+        Some(Frame(self.base + (index * FRAMES + place) as u64))
+    }
+
+    /// Takes back one frame.
+    pub fn free(&mut self, frame: Frame) -> Result<(), FreeError> {
+        let place = frame.0.wrapping_sub(self.base) as usize;
+        let index = place / FRAMES;
+        let chunk = self.chunks.get_mut(index).ok_or(FreeError::NotOurs)?;
+        let before = chunk.count();
+        chunk.put(place % FRAMES)?;
+        self.recount(index, before, before + 1);
+        Ok(())
+    }
+
+    /// Takes `count` frames side by side, the first of them a multiple of `align`, a power of two.
+    ///
+    /// At most 512 frames with an alignment of at most 512: looks at eight partly free chunks, then
+    /// breaks a whole one: constant. Only if none is left, or for more, all of RAM is searched:
+    /// a few instructions per 2 MiB that are all free or all in use, and per 64 frames of the rest.
+    pub fn alloc_run(&mut self, count: usize, align: usize) -> Option<Frame> {
+        if count == 0 || count > self.stats.free || !align.is_power_of_two() {
+            return None;
+        }
+        let run = Run { count, align, base: self.base as usize };
+        let start = self
+            .find_in_chunk(run)
+            .or_else(|| runs::find(self.chunks, 0..self.chunks.len() * FRAMES, run))?;
+        self.change(start..start + count, Chunk::occupy);
+        Some(Frame(self.base + start as u64))
+    }
+
+    /// Takes back frames side by side, or none of them.
+    pub fn free_run(&mut self, start: Frame, count: usize) -> Result<(), FreeError> {
+        let end = start.0.checked_add(count as u64).ok_or(FreeError::NotOurs)?;
+        let range = self.known(&(start..Frame(end)));
+        if range.len() != count {
+            return Err(FreeError::NotOurs);
+        }
+        pieces(range.clone()).try_for_each(|(at, places)| self.chunks[at].check_used(places))?;
+        self.change(range, Chunk::vacate);
+        Ok(())
+    }
+
+    /// Makes RAM of these frames, free to be taken. Those that are RAM already stay as they are.
+    pub fn release(&mut self, range: Range<Frame>) {
+        let mut fresh = 0;
+        self.change(self.known(&range), |chunk, places| fresh += chunk.release(places));
+        self.stats.total += fresh;
+    }
+
+    /// Makes sure that nobody ever gets these frames; those that are no RAM do not matter.
+    pub fn reserve(&mut self, range: Range<Frame>) -> Result<(), InUse> {
+        let range = self.known(&range);
+        if !pieces(range.clone()).all(|(at, places)| self.chunks[at].none_used(places)) {
+            return Err(InUse);
+        }
+        let mut gone = 0;
+        self.change(range, |chunk, places| gone += chunk.reserve(places));
+        self.stats.reserved += gone;
+        Ok(())
+    }
+
+    /// Counts these frames, which have to be free, as taken: by whoever used them before there was
+    /// an allocator, and can give them back now like any other.
+    pub fn claim(&mut self, range: Range<Frame>) -> Result<(), InUse> {
+        let known = self.known(&range);
+        let complete = known.len() as u64 == range.end.0.saturating_sub(range.start.0);
+        if !complete || !pieces(known.clone()).all(|(at, part)| self.chunks[at].all_free(part)) {
+            return Err(InUse);
+        }
+        self.change(known, Chunk::occupy);
+        Ok(())
+    }
+
+    /// How many frames there are, and what they do.
+    pub fn stats(&self) -> Stats {
+        self.stats
+    }
+
+    /// A run that fits into one chunk.
+    fn find_in_chunk(&self, run: Run) -> Option<usize> {
+        if run.count > FRAMES || run.align > FRAMES {
+            return None;
+        }
+        let partial = self.partial.iter(self.chunks).take(TRIES);
+        let fitting = partial.filter(|&index| self.chunks[index].count() >= run.count);
+        let find = |index| runs::find(self.chunks, index * FRAMES..(index + 1) * FRAMES, run);
+        fitting.filter_map(find).next().or_else(|| Some(self.whole.first()? * FRAMES))
+    }
+
+    /// The part of a range that lies within the span, from the first chunk's first frame on.
+    fn known(&self, range: &Range<Frame>) -> Range<usize> {
+        let end = self.chunks.len() * FRAMES;
+        let place = |frame: Frame| (frame.0.saturating_sub(self.base) as usize).min(end);
+        place(range.start)..place(range.end).max(place(range.start))
+    }
+
+    /// Changes chunks, last to first: the lists they enter then begin with the lowest.
+    fn change(&mut self, range: Range<usize>, mut change: impl FnMut(&mut Chunk, Range<usize>)) {
+        for (index, places) in pieces(range).rev() {
+            let chunk = &mut self.chunks[index];
+            let before = chunk.count();
+            change(chunk, places);
+            let after = chunk.count();
+            self.recount(index, before, after);
+        }
+    }
+
+    /// A chunk had `before` free frames and has `after`: it may belong into another list.
+    #[inline]
+    fn recount(&mut self, index: usize, before: usize, after: usize) {
+        self.stats.free = self.stats.free - before + after;
+        let (old, new) = (Kind::of(before), Kind::of(after));
+        if old == new {
+            return;
+        }
+        match old {
+            Kind::Full => {}
+            Kind::Partial => self.partial.remove(self.chunks, index),
+            Kind::Whole => {
+                self.whole.remove(self.chunks, index);
+                self.stats.free_large -= 1;
+            }
+        }
+        match new {
+            Kind::Full => {}
+            Kind::Partial => self.partial.push(self.chunks, index),
+            Kind::Whole => {
+                self.whole.push(self.chunks, index);
+                self.stats.free_large += 1;
+            }
+        }
+    }
+}
+
+impl Stats {
+    /// Frames in use.
+    pub fn used(&self) -> usize {
+        self.total - self.reserved - self.free
+    }
+}
+
+impl FrameSource for Frames {
+    fn take(&mut self) -> Option<Frame> {
+        self.alloc()
+    }
+
+    fn give(&mut self, frame: Frame) {
+        if let Err(reason) = self.free(frame) {
+            crate::error!("frame {:#x} cannot be freed: {reason:?}", frame.0);
+        }
+    }
+}
+
+/// Which list a chunk is in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// None: nothing in it is free.
+    Full,
+    Partial,
+    Whole,
+}
+
+impl Kind {
+    fn of(count: usize) -> Kind {
+        match count {
+            0 => Kind::Full,
+            FRAMES => Kind::Whole,
+            _ => Kind::Partial,
+        }
+    }
+}
+
+/// The chunks a range touches, and what it touches of them.
+fn pieces(range: Range<usize>) -> impl DoubleEndedIterator<Item = (usize, Range<usize>)> {
+    let chunks = range.start / FRAMES..range.end.div_ceil(FRAMES);
+    chunks.map(move |index| {
+        let first = index * FRAMES;
+        let end = range.end.min(first + FRAMES);
+        (index, range.start.saturating_sub(first)..end - first)
+    })
+}
+
+const fn first_chunk(span: &Range<Frame>) -> u64 {
+    span.start.0 / FRAMES as u64
+}
+
+const fn chunks_of(span: &Range<Frame>) -> usize {
+    let first = first_chunk(span);
+    let end = span.end.0.div_ceil(FRAMES as u64);
+    let most = MAX_SPAN / FRAMES as u64;
+    let count = end.saturating_sub(first);
+    (if count < most { count } else { most }) as usize
+}

@@ -1,0 +1,111 @@
+//! The kernel's own page table: its image, all RAM, its stacks and the devices it drives itself.
+//! Built from scratch out of plain descriptions, so that a test can look at it.
+//!
+//! Invariant: code and read-only data cannot be written through any address, the physical map
+//! included; only code can be executed; below every stack lies a page that is not mapped.
+
+use super::page_table::{MapError, Mapping, PageSize};
+use super::{FrameSource, PageTable};
+use crate::arch::{Access, PhysMem};
+use crate::boot::PhysRange;
+use crate::layout::{self, DEVICES, MAX_STACK, PHYS_MAP};
+use crate::units::{CpuId, Image, PAGE_SIZE, PhysAddr, VirtAddr, frames_touching};
+use core::ops::Range;
+
+/// The kernel's address space.
+#[derive(Debug)]
+pub struct KernelSpace {
+    /// Its tables.
+    pub table: PageTable,
+    /// Where the next window to a device goes.
+    next_window: u64,
+}
+
+impl KernelSpace {
+    /// Maps the image and all RAM.
+    pub fn new(
+        image: &Image,
+        ram: &[PhysRange],
+        memory: &mut PhysMem,
+        source: &mut impl FrameSource,
+    ) -> Result<KernelSpace, MapError> {
+        let mut table = PageTable::new(memory, source)?;
+        let parts = [
+            (&image.text, Access::EXECUTE),
+            (&image.rodata, Access::empty()),
+            (&image.data, Access::WRITE),
+        ];
+        for (part, access) in parts {
+            let phys = image.physical(part);
+            table.map_range(part.start, phys, access | Access::GLOBAL, memory, source)?;
+        }
+        let constant = [image.physical(&image.text), image.physical(&image.rodata)];
+        for bank in ram {
+            map_bank(bank, &constant, &mut table, memory, source)?;
+        }
+        Ok(KernelSpace { table, next_window: DEVICES.start })
+    }
+
+    /// Gives `cpu` its `nth` stack, of `size` bytes, and tells where it begins (its top).
+    pub fn map_stack(
+        &mut self,
+        cpu: CpuId,
+        nth: usize,
+        size: u64,
+        memory: &mut PhysMem,
+        source: &mut impl FrameSource,
+    ) -> Result<VirtAddr, MapError> {
+        if size > MAX_STACK {
+            return Err(MapError::OutOfRange);
+        }
+        let top = layout::stack_top(cpu, nth);
+        for at in (top.0 - size.next_multiple_of(PAGE_SIZE)..top.0).step_by(PAGE_SIZE as usize) {
+            let frame = source.take().ok_or(MapError::NoMemory)?;
+            let access = Access::WRITE | Access::GLOBAL;
+            let page = Mapping { frame, size: PageSize::Small, access };
+            self.table
+                .map(VirtAddr(at), page, memory, source)
+                .inspect_err(|_| source.give(frame))?;
+        }
+        Ok(top)
+    }
+
+    /// Opens a window to a device's registers, and tells where the first of them is. A page
+    /// between two windows stays unmapped.
+    pub fn map_device(
+        &mut self,
+        registers: Range<PhysAddr>,
+        memory: &mut PhysMem,
+        source: &mut impl FrameSource,
+    ) -> Result<VirtAddr, MapError> {
+        let frames = frames_touching(&registers);
+        let len = frames.end.0.saturating_sub(frames.start.0).checked_mul(PAGE_SIZE);
+        let end = len.and_then(|len| self.next_window.checked_add(len));
+        let end = end.filter(|end| *end <= DEVICES.end).ok_or(MapError::OutOfRange)?;
+        let at = VirtAddr(self.next_window);
+        let access = Access::WRITE | Access::DEVICE | Access::GLOBAL;
+        let phys = frames.start.start()..frames.end.start();
+        self.table.map_range(at, phys, access, memory, source)?;
+        self.next_window = end + PAGE_SIZE;
+        Ok(VirtAddr(at.0 + registers.start.0 % PAGE_SIZE))
+    }
+}
+
+/// Maps a bank of RAM, and what is `constant` in it (two ranges, in order) read-only.
+fn map_bank(
+    bank: &PhysRange,
+    constant: &[PhysRange; 2],
+    table: &mut PageTable,
+    memory: &mut PhysMem,
+    source: &mut impl FrameSource,
+) -> Result<(), MapError> {
+    let inside = |at: PhysAddr| at.clamp(bank.start, bank.end);
+    let [a, b] = constant;
+    let borders = [bank.start, a.start, a.end, b.start, b.end, bank.end].map(inside);
+    for (nth, border) in borders.windows(2).enumerate() {
+        let access = if nth % 2 == 0 { Access::WRITE } else { Access::empty() };
+        let at = VirtAddr(PHYS_MAP + border[0].0);
+        table.map_range(at, border[0]..border[1], access | Access::GLOBAL, memory, source)?;
+    }
+    Ok(())
+}
