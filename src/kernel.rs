@@ -2,10 +2,11 @@
 //! the one lock is held. It answers a trap with what happens next, and never waits inside.
 
 use crate::arch::{self, PhysMem};
-use crate::boot::BootInfo;
+use crate::boot::{BootInfo, Options};
 use crate::clock::Clock;
-use crate::mm::{DeviceWindows, Frames, PageTable};
-use crate::units::{Cause, CpuId, MAX_CPUS, Nanos};
+use crate::mm::page_table::MapError;
+use crate::mm::{Frames, KernelSpace};
+use crate::units::{Cause, CpuId, MAX_CPUS, Nanos, PhysAddr, VirtAddr};
 use core::ops::{Deref, DerefMut};
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use spin::mutex::{SpinMutex, SpinMutexGuard};
@@ -15,18 +16,18 @@ use spin::relax::RelaxStrategy;
 pub struct Kernel {
     /// The machine.
     pub info: BootInfo,
+    /// What the command line asks for.
+    pub options: Options,
+    /// The counter at the first instruction.
+    pub entry_time: u64,
     /// The right to touch physical memory.
     pub memory: PhysMem,
     /// Which frames are whose.
     pub frames: Frames,
     /// The kernel's own half of every address space.
-    pub space: PageTable,
-    /// Device registers that the kernel has mapped.
-    pub devices: DeviceWindows,
+    pub space: KernelSpace,
     /// Time.
     pub clock: Clock,
-    /// Distance between two ticks.
-    pub tick: Nanos,
     /// The CPUs that have arrived, and their timers.
     pub cpus: [Cpu; MAX_CPUS],
 }
@@ -59,6 +60,20 @@ pub enum Next {
 }
 
 impl Kernel {
+    /// The kernel, once memory is in order. The clock stands until it is given its frequency.
+    pub fn new(
+        info: BootInfo,
+        options: Options,
+        entry_time: u64,
+        memory: PhysMem,
+        frames: Frames,
+        space: KernelSpace,
+    ) -> Kernel {
+        let clock = Clock::new(1);
+        let cpus = [Cpu::default(); MAX_CPUS];
+        Kernel { info, options, entry_time, memory, frames, space, clock, cpus }
+    }
+
     /// Deals with an interrupt.
     pub fn handle(&mut self, cpu: CpuId, cause: Cause) -> Next {
         match cause {
@@ -76,9 +91,34 @@ impl Kernel {
         self.clock.nanos(arch::timer::now())
     }
 
+    /// A window to a device's registers.
+    pub fn map_device(&mut self, at: PhysAddr, size: u64) -> Option<VirtAddr> {
+        let registers = at..PhysAddr(at.0.checked_add(size)?);
+        let mapped = self.space.map_device(registers, &mut self.memory, &mut self.frames);
+        mapped.inspect_err(|why| crate::warn!("no window to the device at {at:?}: {why:?}")).ok()
+    }
+
+    /// Makes sure that the heap has room for `bytes` more.
+    pub fn reserve_heap(&mut self, bytes: usize) -> Result<(), MapError> {
+        let table = &mut self.space.table;
+        crate::mm::global::reserve(bytes, table, &mut self.memory, &mut self.frames)
+    }
+
+    /// Calls up a CPU, which arrives at `secondary_entry` some time later, if it does.
+    pub fn call_up(&mut self, id: CpuId) -> Result<(), &'static str> {
+        let info = self.info.cpus.get(id.index()).ok_or("there is no such CPU")?;
+        let gate = self.space.gate(id, &self.memory).ok_or("it has no stack")?;
+        arch::cpu::start(info, id, gate.root, gate.stack_top)
+    }
+
+    /// Distance between two ticks.
+    fn tick(&self) -> Nanos {
+        Nanos(1_000_000_000 / self.options.hz)
+    }
+
     /// Lets `cpu`, which must be the one we run on, tick from now on.
     pub fn start_ticking(&mut self, cpu: CpuId) {
-        self.cpus[cpu.index()].next_tick = Some(Nanos(self.now().0 + self.tick.0));
+        self.cpus[cpu.index()].next_tick = Some(Nanos(self.now().0 + self.tick().0));
         self.arm(cpu);
     }
 
@@ -92,7 +132,7 @@ impl Kernel {
     /// the rate does not drift, however late one comes.
     fn timer(&mut self, cpu: CpuId) {
         let now = self.now();
-        let tick = self.tick;
+        let tick = self.tick();
         let state = &mut self.cpus[cpu.index()];
         if let Some(due) = state.next_tick.filter(|&due| due <= now) {
             let missed = (now.0 - due.0) / tick.0;

@@ -20,6 +20,7 @@
 //! * [`kernel`]: the value, its lock, its clock and its CPUs.
 //! * [`panic`]: the report of a kernel bug, and the end.
 //! * [`trap`]: where every exception and interrupt arrives.
+//! * [`report`]: what the machine is, a line for each.
 //! * [`start`]: from the first Rust instruction to the last line of the boot report.
 
 #![cfg_attr(target_os = "none", no_std)]
@@ -40,4 +41,5 @@ pub mod mm;
 pub mod kernel;
 pub mod panic;
 pub mod trap;
+pub mod report;
 pub mod start;

@@ -67,13 +67,14 @@ struct Log {
 static LOG: Mutex<Log> = Mutex::new(Log { ring: [0; RING], written: 0, console: None });
 static CONSOLE_LEVEL: AtomicU8 = AtomicU8::new(Level::Info as u8);
 
-/// Sends lines to `console` from now on. A first console is also shown what it missed.
+/// Sends lines to `console` from now on.
 pub fn attach(console: &'static dyn Sink) {
-    let mut log = LOG.lock();
-    if log.console.is_none() {
-        log.kept().for_each(|byte| emit(console, byte));
-    }
-    log.console = Some(console);
+    LOG.lock().console = Some(console);
+}
+
+/// Speaks to nobody for now: the console is about to move.
+pub fn detach() {
+    LOG.lock().console = None;
 }
 
 /// Sets the least important level that the console shows; the ring keeps every line.

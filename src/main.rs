@@ -1,6 +1,23 @@
 //! The kernel as it ships.
 #![cfg_attr(target_os = "none", no_std, no_main)]
 
+#[cfg(target_os = "none")]
+ochre::entry!(main);
+
+/// There is no process to run yet: what is left to do is what the command line asks for.
+#[cfg(target_os = "none")]
+extern "C" fn main() -> ! {
+    use ochre::boot::Then;
+    use ochre::{arch, kernel, start};
+
+    let then = kernel::lock().options.then;
+    match then {
+        Then::Idle => start::idle(),
+        Then::Off => arch::power::off(),
+        Then::Panic => panic!("the command line asked for a panic"),
+    }
+}
+
 #[cfg(not(target_os = "none"))]
 fn main() {
     eprintln!("This is a kernel: `make run-virt`, `make run-rpi` or `make run-x86` boots it.");

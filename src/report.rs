@@ -1,9 +1,9 @@
 //! The boot report: what machine this is and what the kernel made of it, a line for each.
 
 use crate::arch;
-use crate::boot::{BootInfo, Console, InterruptController, PhysRange, Timer};
+use crate::boot::{Console, InterruptController, PhysRange, Timer};
 use crate::kernel::Kernel;
-use crate::units::{Frame, PAGE_SIZE, frames_touching};
+use crate::units::PAGE_SIZE;
 use core::fmt;
 
 /// Says what was found; what was odd comes last.
@@ -13,15 +13,19 @@ pub fn machine(kernel: &Kernel) {
     line("machine", format_args!("{} ({})", info.machine, info.source));
     line("cpus", format_args!("{} of {}: {}", info.cpus.len(), info.cpus_present, arch::cpu::features()));
     memory(kernel);
-    line("initrd", format_args!("{}", Initrd(info)));
-    line("console", format_args!("{}", Described(&info.console)));
-    line("interrupts", format_args!("{}", Described(&info.interrupts)));
-    let tick = 1_000_000_000 / kernel.tick.0;
-    let frequency = Megahertz(kernel.clock.frequency());
-    line("timer", format_args!("{} at {frequency}, {tick} ticks a second", Described(&info.timer)));
-    line("command", format_args!("{}", Quoted(&info.command_line)));
+    match &info.initrd {
+        Some(range) => line("initrd", format_args!("{}", Bytes(range))),
+        None => line("initrd", format_args!("none")),
+    }
+    line("console", format_args!("{}", info.console));
+    line("interrupts", format_args!("{}", info.interrupts));
+    let khz = kernel.clock.frequency() / 1000;
+    let hz = kernel.options.hz;
+    line("timer", format_args!("{}, {}.{:03} MHz, {hz} ticks a second", info.timer, khz / 1000, khz % 1000));
+    if !info.command_line.is_empty() {
+        line("command", format_args!("{}", info.command_line));
+    }
     info.notes.iter().for_each(|note| crate::warn!("{note}"));
-    kernel.options.unknown(&info.command_line, |word| crate::warn!("unknown command-line word {word:?}"));
 }
 
 /// The last line of boot.
@@ -40,10 +44,53 @@ fn line(what: &str, text: fmt::Arguments<'_>) {
 fn memory(kernel: &Kernel) {
     let info = &kernel.info;
     let stats = kernel.frames.stats();
-    let mib = |frames: usize| frames as u64 * PAGE_SIZE >> 20;
+    let mib = |frames: usize| (frames as u64 * PAGE_SIZE) >> 20;
     let banks = info.memory.len();
     let plural = if banks == 1 { "" } else { "s" };
-    line("memory", format_args!("{} MiB in {banks} bank{plural}, {} MiB free", mib(stats.total), mib(stats.free)));
-    info.memory.iter().for_each(|bank| crate::debug!("  memory     {}", Shown(bank)));
-    info.reserved.iter().for_each(|range| crate::debug!("  reserved   {}", Shown(range)));
+    let (total, free) = (mib(stats.total), mib(stats.free));
+    line("memory", format_args!("{total} MiB in {banks} bank{plural}, {free} MiB free"));
+    info.memory.iter().for_each(|bank| crate::debug!("  bank       {}", Bytes(bank)));
+    info.reserved.iter().for_each(|range| crate::debug!("  reserved   {}", Bytes(range)));
+}
+
+/// A range and its size.
+struct Bytes<'a>(&'a PhysRange);
+
+impl fmt::Display for Bytes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let size = self.0.end.0 - self.0.start.0;
+        write!(f, "{} KiB at {:#x}", size >> 10, self.0.start.0)
+    }
+}
+
+impl fmt::Display for Console {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Console::Pl011(at) => write!(f, "PL011 at {at:?}"),
+            Console::MiniUart(at) => write!(f, "mini UART at {at:?}"),
+            Console::Ns16550(port) => write!(f, "16550 at port {port:#x}"),
+            Console::None => f.write_str("none: the log is in memory only"),
+        }
+    }
+}
+
+impl fmt::Display for InterruptController {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            InterruptController::GicV2 { distributor, .. } => write!(f, "GICv2 at {distributor:?}"),
+            InterruptController::GicV3 { distributor, .. } => write!(f, "GICv3 at {distributor:?}"),
+            InterruptController::Bcm2836(at) => write!(f, "BCM2836 at {at:?}"),
+            InterruptController::Apic { local, .. } => write!(f, "APIC at {local:?}"),
+            InterruptController::None => f.write_str("none"),
+        }
+    }
+}
+
+impl fmt::Display for Timer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Timer::Generic { .. } => f.write_str("ARM generic timer"),
+            Timer::Apic { .. } => f.write_str("local APIC and TSC"),
+        }
+    }
 }

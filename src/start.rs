@@ -10,14 +10,11 @@ use crate::clock::Clock;
 use crate::kernel::{self, Kernel};
 use crate::log;
 use crate::mm::early::EarlyFrames;
-use crate::mm::{KernelSpace, MapError};
+use crate::mm::{Gate, KernelSpace, MapError};
 use crate::panic::{self, Doing};
 use crate::report;
-use crate::units::{CpuId, Image, MAX_CPUS, Nanos};
+use crate::units::{CpuId, Image, MAX_CPUS, Main, Nanos, PhysAddr};
 use core::sync::atomic::{AtomicU8, Ordering::AcqRel, Ordering::Acquire};
-
-/// What the kernel does once it has booted: `main` of the shipped kernel, or of the tests'.
-pub type Main = fn() -> !;
 
 /// Bytes of a kernel stack. AArch64's vectors expect it in the upper half of its slot.
 const STACK: u64 = 16 << 10;
@@ -52,11 +49,11 @@ pub fn boot(handoff: &Handoff, main: Main) -> ! {
     arch::power::init(&info, options.emulator);
     let image = arch::image(handoff);
     regions::reserve(&mut info.reserved, image.physical(&image.all));
+    regions::order_reserved(&mut info.reserved);
     let refused = |why: MapError| refuse(&info, why);
-    let kernel = build(handoff, &info, image, options).unwrap_or_else(refused);
-    let root = kernel.space.table.root();
+    let (kernel, gate) = build(handoff, &info, image, options).unwrap_or_else(refused);
     kernel::install(kernel);
-    crate::mm::enter(root, CpuId::BOOT, resume, main)
+    gate.enter(resume, main)
 }
 
 /// Makes the kernel: its page table, its stacks, the allocator of frames.
@@ -65,17 +62,26 @@ fn build(
     info: &BootInfo,
     image: Image,
     options: Options,
-) -> Result<Kernel, MapError> {
-    let mut memory = arch::physical_memory(handoff);
+) -> Result<(Kernel, Gate), MapError> {
+    let mut memory = PhysMem::claim().expect("nobody has claimed memory before");
     let window: PhysRange = arch::early_window(handoff);
     let mut early = EarlyFrames::new(&info.memory, &info.reserved, &window);
     let mut space = KernelSpace::new(&image, &info.memory, &mut memory, &mut early)?;
     for cpu in 0..info.cpus.len() as u8 {
         space.map_stack(CpuId(cpu), 0, STACK, &mut memory, &mut early)?;
     }
+    log::detach();
+    let gate = space.gate(CpuId::BOOT, &memory).ok_or(MapError::NotMapped)?;
+    gate.activate();
+    let mut map = |at: PhysAddr, size| {
+        space.map_device(at..PhysAddr(at.0 + size), &mut memory, &mut early).ok()
+    };
+    if let Some(console) = arch::console(info.console, &mut map) {
+        log::attach(console);
+    }
     early.open_window();
     let frames = early.into_frames(&memory).ok_or(MapError::NoMemory)?;
-    Ok(Kernel::new(info.clone(), options, handoff.entry_time, memory, frames, space))
+    Ok((Kernel::new(info.clone(), options, handoff.entry_time, memory, frames, space), gate))
 }
 
 /// Stops before there is a kernel.
@@ -89,7 +95,6 @@ fn refuse(info: &BootInfo, why: MapError) -> ! {
 /// The second half of boot.
 extern "C" fn resume(main: Main) -> ! {
     let mut kernel = kernel::lock();
-    start_console(&mut kernel);
     start_devices(&mut kernel);
     report::machine(&kernel);
     if kernel.reserve_heap(FIRST_HEAP).is_err() {
@@ -102,14 +107,6 @@ extern "C" fn resume(main: Main) -> ! {
     (1..cpus).map(CpuId).for_each(call_up);
     report::done(&kernel::lock());
     main()
-}
-
-/// Speaks through the console that firmware described, now that it can be mapped.
-fn start_console(kernel: &mut Kernel) {
-    let console = kernel.info.console;
-    if let Some(sink) = arch::console(console, &mut |at, size| kernel.map_device(at, size)) {
-        log::attach(sink);
-    }
 }
 
 /// Starts interrupts and the clock, as far as they do not depend on the CPU.
@@ -147,6 +144,7 @@ fn call_up(id: CpuId) {
     }
     let arrived = arrival.compare_exchange(CALLED, GIVEN_UP, AcqRel, Acquire) == Err(ARRIVED);
     arch::cpu::stop_calling();
+    kernel::lock().cpus[id.index()].online = arrived;
     if !arrived {
         crate::warn!("CPU {} does not come up; going on without it", id.0);
     }
@@ -162,10 +160,7 @@ extern "C" fn secondary_entry(id: u64) -> ! {
     }
     arch::interrupts::init_cpu(id);
     arch::timer::init_cpu();
-    let mut kernel = kernel::lock();
-    kernel.cpus[id.index()].online = true;
-    kernel.start_ticking(id);
-    drop(kernel);
+    kernel::lock().start_ticking(id);
     idle()
 }
 

@@ -36,6 +36,9 @@ pub struct CpuId(pub u8);
 #[repr(transparent)]
 pub struct Asid(pub u16);
 
+/// What the kernel does once it has booted: `main` of the shipped kernel, or of the tests'.
+pub type Main = extern "C" fn() -> !;
+
 /// A moment on the monotonic clock, or a distance between two, in nanoseconds. 64 bits last 584 years.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 #[repr(transparent)]

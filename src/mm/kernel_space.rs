@@ -6,10 +6,10 @@
 
 use super::page_table::{MapError, Mapping, PageSize};
 use super::{FrameSource, PageTable};
-use crate::arch::{Access, PhysMem};
+use crate::arch::{self, Access, PhysMem};
 use crate::boot::PhysRange;
 use crate::layout::{self, DEVICES, MAX_STACK, PHYS_MAP};
-use crate::units::{CpuId, Image, PAGE_SIZE, PhysAddr, VirtAddr, frames_touching};
+use crate::units::{CpuId, Frame, Image, Main, PAGE_SIZE, PhysAddr, VirtAddr, frames_touching};
 use core::ops::Range;
 
 /// The kernel's address space.
@@ -21,7 +21,37 @@ pub struct KernelSpace {
     next_window: u64,
 }
 
+/// The way into a kernel space: its table, and the end of a stack that is mapped in it.
+#[derive(Debug)]
+pub struct Gate {
+    /// The table's root.
+    pub(crate) root: Frame,
+    /// The stack's end.
+    pub(crate) stack_top: VirtAddr,
+}
+
+impl Gate {
+    /// Uses the table from now on, on the present stack, which is in the image.
+    pub fn activate(&self) {
+        // SAFETY: a kernel space maps the image and all RAM where they are used.
+        unsafe { arch::paging::activate(self.root) }
+    }
+
+    /// Goes on with `then(main)` on the other side. What is on the present stack is forgotten.
+    pub fn enter(self, then: extern "C" fn(Main) -> !, main: Main) -> ! {
+        // SAFETY: a kernel space maps the image, all RAM and this stack where they are used.
+        unsafe { arch::paging::enter(self.root, self.stack_top, then, main) }
+    }
+}
+
 impl KernelSpace {
+    /// The way in for a CPU whose usual stack has been mapped, and is used by nobody yet.
+    pub fn gate(&self, cpu: CpuId, memory: &PhysMem) -> Option<Gate> {
+        let stack_top = layout::stack_top(cpu, 0);
+        self.table.query(VirtAddr(stack_top.0 - PAGE_SIZE), memory)?;
+        Some(Gate { root: self.table.root(), stack_top })
+    }
+
     /// Maps the image and all RAM.
     pub fn new(
         image: &Image,

@@ -23,8 +23,8 @@ mod walker;
 use crate::units::Frame;
 
 pub use frames::Frames;
-pub use kernel_space::KernelSpace;
-pub use page_table::PageTable;
+pub use kernel_space::{Gate, KernelSpace};
+pub use page_table::{MapError, PageTable};
 
 /// Where frames for page tables, stacks and the heap come from, and where they go back to.
 pub trait FrameSource {

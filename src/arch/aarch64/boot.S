@@ -75,7 +75,8 @@ secondary_start:
     adrp    x19, mailbox
     add     x19, x19, :lo12:mailbox
     mrs     x0, mpidr_el1
-    and     x0, x0, #0xff00ffffff
+    ldr     x1, =0xff00ffffff           // affinity fields only
+    and     x0, x0, x1
     ldp     x1, x24, [x19]              // Mailbox, see cpu.rs
     cmp     x0, x1
     b.ne    park

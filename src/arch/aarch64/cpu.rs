@@ -49,14 +49,12 @@ pub fn hardware_id() -> u64 {
 }
 
 /// Calls up a CPU. It enters `secondary_entry(id)` on the stack that ends at `stack_top`, under the
-/// page tables at `root`; `physical` translates an address in the image. When this returns it has
-/// been called, not yet arrived.
+/// page tables at `root`. When this returns it has been called, not yet arrived.
 pub fn start(
     info: &CpuInfo,
     id: CpuId,
-    stack_top: VirtAddr,
     root: Frame,
-    physical: impl Fn(VirtAddr) -> PhysAddr,
+    stack_top: VirtAddr,
 ) -> Result<(), &'static str> {
     let mailbox = &raw mut MAILBOX;
     let letter =
@@ -67,7 +65,7 @@ pub fn start(
         mailbox.write_volatile(letter);
         clean(mailbox as u64);
     }
-    let entry = physical(VirtAddr(&raw const secondary_start as u64));
+    let entry = physical(&raw const secondary_start).ok_or("its entry is not mapped")?;
     match info.start {
         CpuStart::Psci(call) => match psci(call, PSCI_CPU_ON, info.hardware_id, entry.0, 0) {
             0 => Ok(()),
@@ -88,6 +86,14 @@ pub fn start(
         }
         CpuStart::Boot | CpuStart::InitSipi => Err("firmware names no way to start it"),
     }
+}
+
+/// Where a byte that is mapped lies in physical memory.
+fn physical(mapped: *const u8) -> Option<PhysAddr> {
+    let result: u64;
+    // SAFETY: asks for a translation; nothing is accessed.
+    unsafe { asm!("at s1e1r, {0}", "isb", "mrs {1}, par_el1", in(reg) mapped, out(reg) result, options(nostack)) };
+    (result & 1 == 0).then_some(PhysAddr(result & 0x0000_ffff_ffff_f000 | mapped as u64 & 0xfff))
 }
 
 /// Writes a cache line back to memory, for observers without caches.

@@ -1,11 +1,22 @@
 //! Finding out what machine this is: a console before anything else, then the device tree.
 
 use super::boot::{Handoff, map_early_device};
-use crate::boot::{BootInfo, Console};
+use super::cpu;
+use crate::boot::built_in::{self, Board};
+use crate::boot::device_tree::{self, DtError};
+use crate::boot::{BootInfo, Console, regions};
 use crate::dev::{MiniUart, Mmio, Pl011};
+use crate::layout::PHYS_MAP;
 use crate::log::Sink;
-use crate::units::VirtAddr;
+use crate::units::{LARGE_PAGE_SIZE, PAGE_SIZE, PhysAddr, VirtAddr};
+use aarch64_cpu::registers::{MIDR_EL1, Readable};
 use spin::Once;
+
+/// MIDR's part number of the Pi 4's cores.
+const CORTEX_A72: u64 = 0xd08;
+
+/// Physical addresses below this are within reach of the first page tables.
+const EARLY_REACH: u64 = 1 << 39;
 
 /// A serial port this architecture's boards have.
 enum Uart {
@@ -30,5 +41,80 @@ impl Uart {
             Uart::Pl011(uart) => uart,
             Uart::Mini(uart) => uart,
         }
+    }
+}
+
+/// The console that `early_console` guessed, and the one that firmware described.
+static EARLY: Once<Uart> = Once::new();
+static CONSOLE: Once<Uart> = Once::new();
+
+/// The serial port this board has if all else fails, reachable under the first page tables.
+pub fn early_console() -> Option<&'static dyn Sink> {
+    let guess = built_in::console(board());
+    let at = address(guess)?;
+    let base = map_early_device(at);
+    EARLY.call_once(|| Uart::new(guess, base).expect("the guess is a UART of these boards"));
+    EARLY.get().map(Uart::sink)
+}
+
+/// The serial port that firmware described; `map` makes a window to its registers.
+pub fn console(
+    described: Console,
+    map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtAddr>,
+) -> Option<&'static dyn Sink> {
+    let base = map(address(described)?, PAGE_SIZE)?;
+    let uart = Uart::new(described, base)?;
+    Some(CONSOLE.call_once(|| uart).sink())
+}
+
+fn address(console: Console) -> Option<PhysAddr> {
+    match console {
+        Console::Pl011(at) | Console::MiniUart(at) => Some(at),
+        Console::Ns16550(_) | Console::None => None,
+    }
+}
+
+/// Reads the device tree, or falls back to what is known of the board.
+pub fn discover(handoff: &Handoff) -> BootInfo {
+    let blob = device_tree(handoff);
+    let boot_cpu = cpu::hardware_id();
+    let read = blob.ok_or(DtError::Magic).and_then(|blob| device_tree::read(blob, boot_cpu));
+    match read {
+        Ok(mut info) => {
+            let start = handoff.device_tree;
+            let size = blob.map_or(0, <[u8]>::len) as u64;
+            regions::reserve(&mut info.reserved, start..PhysAddr(start.0 + size));
+            info
+        }
+        Err(error) => {
+            let mut info = built_in::describe(board(), boot_cpu);
+            info.note(format_args!("{error}; using the built-in description of this board"));
+            info
+        }
+    }
+}
+
+/// The bytes that firmware's pointer leads to, if they can be a device tree: it must lie where the
+/// first page tables map it, and be no longer than that.
+fn device_tree(handoff: &Handoff) -> Option<&'static [u8]> {
+    let at = handoff.device_tree.0;
+    if at == 0 || !at.is_multiple_of(8) || at >= EARLY_REACH {
+        return None;
+    }
+    let start = (PHYS_MAP + at) as *const u8;
+    // SAFETY: boot.S maps the 2 MiB block that the pointer leads to and the one after it; nothing
+    // writes there before the device tree has been read.
+    let header = unsafe { core::slice::from_raw_parts(start, 64) };
+    let size = device_tree::total_size(header).ok()?;
+    // SAFETY: as above, no byte lies beyond the second block.
+    (size <= LARGE_PAGE_SIZE as usize).then(|| unsafe { core::slice::from_raw_parts(start, size) })
+}
+
+/// Which board the built-in descriptions should take this for.
+fn board() -> Board {
+    match (cfg!(feature = "board-rpi"), MIDR_EL1.get() >> 4 & 0xfff) {
+        (false, _) => Board::Virt,
+        (true, CORTEX_A72) => Board::Pi4,
+        (true, _) => Board::Pi3,
     }
 }

@@ -1,7 +1,7 @@
 //! Page-table entries (Arm ARM D8.3, VMSAv8-64, 4 KiB granule, 48 bits) and switching tables.
 
 use crate::arch::{Access, TableEntry};
-use crate::units::{Frame, PAGE_SIZE, VirtAddr};
+use crate::units::{Frame, Main, PAGE_SIZE, VirtAddr};
 use core::arch::asm;
 
 /// How many values an `Asid` has: every ARMv8 CPU has at least 8 bits of them.
@@ -86,7 +86,19 @@ impl TableEntry for Entry {
     }
 }
 
-/// Translates the upper half by the table at `root` from now on, and goes on with `then(argument)` on
+/// Translates the upper half by the table at `root` from now on.
+///
+/// # Safety
+/// The table maps all that the kernel uses, where it uses it.
+pub unsafe fn activate(root: Frame) {
+    // SAFETY: the caller promises that what runs and what it uses stay where they are.
+    unsafe {
+        asm!("dsb ishst", "msr ttbr1_el1, {}", "isb", "tlbi vmalle1", "dsb nsh", "isb",
+             in(reg) root.start().0, options(nostack))
+    };
+}
+
+/// Translates the upper half by the table at `root` from now on, and goes on with `then(main)` on
 /// the stack that ends at `stack_top`. What was on the present stack is forgotten.
 ///
 /// # Safety
@@ -94,14 +106,14 @@ impl TableEntry for Entry {
 pub unsafe fn enter(
     root: Frame,
     stack_top: VirtAddr,
-    then: extern "C" fn(usize) -> !,
-    argument: usize,
+    then: extern "C" fn(Main) -> !,
+    main: Main,
 ) -> ! {
     // SAFETY: the caller promises that what runs and what it uses stay where they are.
     unsafe {
         asm!("dsb ishst", "msr ttbr1_el1, {root}", "isb", "tlbi vmalle1", "dsb nsh", "isb",
              "mov sp, {stack}", "mov x29, xzr", "mov x30, xzr", "br {then}",
              root = in(reg) root.start().0, stack = in(reg) stack_top.0, then = in(reg) then,
-             in("x0") argument, options(noreturn))
+             in("x0") main, options(noreturn))
     };
 }

@@ -3,22 +3,23 @@
 use crate::layout::PHYS_MAP;
 use crate::units::{Frame, PAGE_SIZE, PhysAddr};
 use core::ptr::NonNull;
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// The right to read and write physical memory.
 #[derive(Debug)]
 pub struct PhysMem(());
 
 impl PhysMem {
-    /// # Safety
-    /// RAM is reachable through the physical map, and what is written through this value is written
-    /// to frames that the writer owns.
-    pub const unsafe fn new() -> PhysMem {
-        PhysMem(())
+    /// The one value of its kind, for the first who asks. Of RAM it reaches what the page tables in
+    /// use map: `early_window` at first, all of it later.
+    pub fn claim() -> Option<PhysMem> {
+        static CLAIMED: AtomicBool = AtomicBool::new(false);
+        (!CLAIMED.swap(true, Relaxed)).then_some(PhysMem(()))
     }
 
     /// One entry of a table.
     pub fn read(&self, table: Frame, index: usize) -> u64 {
-        // SAFETY: `new` was promised that RAM is mapped; a table is a frame of RAM.
+        // SAFETY: a table is a frame of RAM that is mapped.
         unsafe { entry(table, index).read_volatile() }
     }
 

@@ -9,6 +9,7 @@ use spin::Mutex;
 // Each returns 0, or 1 after a fault at its first instruction (or, for `probe_execute`, at the
 // target). A word that was read comes back in x1.
 global_asm!(
+    ".section .text.probe, \"ax\"",
     ".global probe_read, probe_write, probe_execute, probe_execute_return, probe_return",
     "probe_read:",
     "    ldr     x1, [x0]",
