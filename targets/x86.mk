@@ -8,7 +8,7 @@ x86.FORMAT := elf
 x86.QEMU = qemu-system-x86_64 -machine $(or $(MACHINE),q35) -cpu $(or $(CPU),qemu64) \
   -smp $(or $(SMP),4) -m $(or $(MEM),256M) -nic none \
   -device isa-debug-exit,iobase=0xf4,iosize=4 \
-  -kernel $(or $(KERNEL),target/x86/ochre.elf)
+  $(patsubst %,-kernel %,$(filter-out none,$(or $(KERNEL),target/x86/ochre.elf)))
 
 image-x86:
 	@rm -rf target/x86/iso && mkdir -p target/x86/iso/boot/grub dist

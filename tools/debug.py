@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Boots a kernel in QEMU, stopped, and gives the terminal to gdb, at a breakpoint at its entry.
 
-usage: debug.py ELF QEMU-COMMAND...
+usage: debug.py ELF [--batch GDB-COMMAND]... QEMU-COMMAND...
 
-What the guest prints appears between gdb's own lines. QEMU has a session of its own, so that Ctrl-C
+With --batch, gdb runs these commands at the entry, and ends. What the guest prints appears between gdb's own lines. QEMU has a session of its own, so that Ctrl-C
 reaches gdb alone, which then stops the guest.
 """
 
@@ -16,8 +16,12 @@ import tempfile
 COMMANDS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "gdb.py")
 
 
-def main(elf, *command, batch=()):
-    """Returns gdb's status. With `batch`, gdb runs these commands after the breakpoint, and ends."""
+def main(elf, *command):
+    """Returns gdb's status."""
+    batch = []
+    while command[0] == "--batch":
+        batch.append(command[1])
+        command = command[2:]
     with tempfile.TemporaryDirectory() as folder:
         socket = os.path.join(folder, "gdb")
         qemu = subprocess.Popen(
