@@ -18,12 +18,16 @@ QEMU = $($*.QEMU) -display none -no-reboot \
   $(if $(ICOUNT),-icount shift=0$(comma)sleep=off) $(if $(INITRD),-initrd $(INITRD)) $(QEMUFLAGS)
 comma := ,
 
+# What cargo needs to know of a platform. The linker script is a flag of its target, for the test
+# kernel's build links the kernel too.
+#   $(call platform,platform)
+platform = --target $($1.TRIPLE) $($1.FEATURES:%=--features %) --target-dir target/$1 \
+  --config 'target.$($1.TRIPLE).rustflags=["-C", "link-arg=-T$($1.LINKER)"]'
+
 # Builds a kernel: cargo, then function names into the ELF, then the file that the platform boots.
 #   $(call build,platform,what cargo builds,name of the result)
-build = $(CARGO) rustc --quiet --profile $(PROFILE) $2 --target $($1.TRIPLE) \
-  $($1.FEATURES:%=--features %) --target-dir target/$1 \
-  --message-format json-render-diagnostics -- -C link-arg=-T$($1.LINKER) \
-  | tools/image.py target/$1/$3.$($1.FORMAT)
+build = $(CARGO) build --quiet --profile $(PROFILE) $2 $(call platform,$1) \
+  --message-format json-render-diagnostics | tools/image.py target/$1/$3.$($1.FORMAT)
 
 .DEFAULT_GOAL := help
 
@@ -89,9 +93,8 @@ fmt-check: setup ## fail where the source is not formatted
 
 clippy: setup ## lints, for the host and each platform, tests included
 	$(CARGO) clippy --quiet --all-targets -- -D warnings
-	@$(foreach p,$(PLATFORMS),echo "clippy $p" && $(CARGO) clippy --quiet --bins --test qemu \
-	  --target $($p.TRIPLE) $($p.FEATURES:%=--features %) --target-dir target/$p \
-	  -- -D warnings &&) true
+	@$(foreach p,$(PLATFORMS),echo clippy $p && \
+	  $(CARGO) clippy --quiet --bins --test qemu $(call platform,$p) -- -D warnings &&) true
 
 TESTED := $(PLATFORMS:%=build-%) $(PLATFORMS:%=build-tests-%)
 

@@ -82,7 +82,7 @@ def without_make():
 
 
 def cpus(monitor, platform, variables):
-    """What every CPU was doing: its function, then all registers."""
+    """What every CPU was doing: its registers, then the functions they are in."""
     try:
         registers = ask(monitor, "info registers -a")
     except (OSError, ValueError) as error:
@@ -91,7 +91,7 @@ def cpus(monitor, platform, variables):
     names = Names(Elf(os.path.join(ROOT, os.path.splitext(kernel)[0] + ".elf")))
     found = re.findall(r"\b(?:PC|RIP)=([0-9a-f]{16})", registers)
     lines = [f"cpu {n}  {pc}  {names.at(int(pc, 16)) or '?'}" for n, pc in enumerate(found)]
-    return "\n--- the limit is over; the CPUs:\n" + "\n".join(lines) + f"\n\n{registers}\n"
+    return f"\n{registers}\n--- the limit is over; the CPUs:\n" + "\n".join(lines) + "\n"
 
 
 def ask(monitor, command):

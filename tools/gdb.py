@@ -80,6 +80,8 @@ class Memory(gdb.Command):
 def each_cpu():
     """Every CPU's number and gdb thread, selected in turn; the selection comes back afterwards."""
     before = gdb.selected_thread()
+    if before is None:
+        raise gdb.GdbError("no machine is attached")
     for thread in sorted(gdb.selected_inferior().threads(), key=lambda thread: thread.num):
         thread.switch()
         yield thread.num - 1, thread

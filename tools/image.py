@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Turns what cargo built into the file a platform boots.
 
-usage: cargo rustc --message-format json-render-diagnostics ... | image.py OUT.elf|OUT.img
+usage: cargo build --message-format json-render-diagnostics ... | image.py OUT.elf|OUT.img
 
 Leaves OUT.elf, with the functions' names filled in, and for OUT.img the flat image too: the bytes
 of the loaded segments from load address 0 on, as arm64 Linux boot loaders want them.
@@ -35,7 +35,7 @@ def executable(messages):
     path, built = None, False
     for line in messages:
         message = json.loads(line)
-        path = message.get("executable") or path
+        path = message.get("executable") or path  # the last: a test comes after what it needs
         built = message.get("success", built)
     return path if built else None
 
