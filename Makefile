@@ -5,6 +5,9 @@
 PLATFORMS := virt rpi x86
 include $(PLATFORMS:%=targets/%.mk)
 
+# rustup's own folder, for shells that do not know it.
+export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
+
 # The platform of the targets that work on one, and the command line's words besides CMDLINE.
 PLATFORM ?= virt
 WORDS = $(strip exit=qemu $(if $(LOG),log=$(LOG)) $(CMDLINE))

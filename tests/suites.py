@@ -194,8 +194,8 @@ def images():
         *"mdir -b -i dist/ochre-rpi.img ::".split(),
     )
     yield image(
-        "x86", "multiboot2 header", (),
-        *"grub-file --is-x86-multiboot2 dist/ochre-x86.elf".split(),
+        "x86", "multiboot2 header in the first 32 KiB", (r"e8 *52 *50 *d6|d6 *50 *52 *e8",),
+        *"od -An -tx1 -w8 -N32768 dist/ochre-x86.elf".split(),
     )
 
 

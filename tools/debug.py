@@ -8,6 +8,7 @@ reaches gdb alone, which then stops the guest.
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -30,7 +31,7 @@ def main(elf, *command):
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )
-        gdb = ["gdb-multiarch", "-q", *(["-batch"] if batch else []), "-x", COMMANDS, elf]
+        gdb = [shutil.which("gdb-multiarch") or "gdb", "-q", *(["-batch"] if batch else []), "-x", COMMANDS, elf]
         for line in [f"ochre-attach {socket}", *batch]:
             gdb += ["-ex", line]
         ignored = signal.signal(signal.SIGINT, signal.SIG_IGN)

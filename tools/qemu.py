@@ -14,7 +14,10 @@ import sys
 def main(command):
     print("Ochre in QEMU: Ctrl-A X ends it, Ctrl-A C is QEMU's monitor.", flush=True)
     try:
-        return plain_status(subprocess.run(command, check=False).returncode, command[0])
+        status = plain_status(subprocess.run(command, check=False).returncode, command[0])
+        if status:
+            print(f"Ochre in QEMU: exit status {status}")
+        return status
     except KeyboardInterrupt:
         return 130
     except FileNotFoundError:
