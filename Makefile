@@ -1,0 +1,147 @@
+# Ochre's build, run and test commands. `make` alone lists them: the text after `##` is the help.
+# What differs by platform is in targets/<platform>.mk; there are no platforms below this line
+# but their names.
+
+PLATFORMS := virt rpi x86
+include $(PLATFORMS:%=targets/%.mk)
+
+# rustup's own folder, for shells that do not know it.
+export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
+
+# The platform of the targets that work on one, and the command line's words besides CMDLINE.
+PLATFORM ?= virt
+WORDS = $(strip exit=qemu $(if $(LOG),log=$(LOG)) $(CMDLINE))
+
+# tools/setup leaves the name of the toolchain it settled on.
+CARGO = RUSTUP_TOOLCHAIN=$(shell cat target/toolchain 2>/dev/null) cargo
+PROFILE = $(if $(DEBUG),dev,release)
+
+# One line of QEMU that has the terminal: the platform's machine, then what all have in common.
+QEMU = $($*.QEMU) -display none -no-reboot \
+  $(if $(ICOUNT),-icount shift=0$(comma)sleep=off) $(if $(INITRD),-initrd $(INITRD)) $(QEMUFLAGS)
+comma := ,
+
+# What cargo needs to know of a platform. The linker script is a flag of its target, for the test
+# kernel's build links the kernel too.
+#   $(call platform,platform)
+platform = --target $($1.TRIPLE) $($1.FEATURES:%=--features %) --target-dir target/$1 \
+  --config 'target.$($1.TRIPLE).rustflags=["-C", "link-arg=-T$($1.LINKER)"]'
+
+# Builds a kernel: cargo, then function names into the ELF, then the file that the platform boots.
+#   $(call build,platform,what cargo builds,name of the result)
+build = $(CARGO) build --quiet --profile $(PROFILE) $2 $(call platform,$1) \
+  --message-format json-render-diagnostics | tools/image.py target/$1/$3.$($1.FORMAT)
+
+.DEFAULT_GOAL := help
+
+##@ Set-up
+
+help: ## this list
+	@tools/help.py $(MAKEFILE_LIST)
+
+setup: ## install what is missing: Rust targets, QEMU, gdb, image tools
+	@tools/setup install
+
+check-deps: ## say what is missing, and install nothing
+	@tools/setup check
+
+##@ Build
+
+build: $(PLATFORMS:%=build-%) ## the kernel for all platforms
+
+$(PLATFORMS:%=build-%): build-%: setup ## the kernel for one platform, in target/<platform>/
+	@$(call build,$*,--bin ochre,ochre)
+
+$(PLATFORMS:%=build-tests-%): build-tests-%: setup ## the test kernel for one platform
+	@$(call build,$*,--test qemu,tests)
+
+image: $(PLATFORMS:%=image-%) ## all images
+$(PLATFORMS:%=image-%): image-%: build-% ## what goes onto a disk, an SD card or a CD, in dist/
+
+size: $(PLATFORMS:%=build-%) ## the kernel's size and lines, against the budget
+	@tools/size.py $(PLATFORMS:%=target/%/ochre.elf)
+
+doc: setup ## the kernel's documentation, in target/doc/
+	$(CARGO) doc --no-deps --document-private-items
+
+clean: ## remove target/ and dist/
+	rm -rf target dist
+
+##@ Run
+
+$(PLATFORMS:%=run-%): run-%: build-% ## boot in QEMU on this terminal
+	@tools/qemu.py $(QEMU) -serial mon:stdio -append '$(WORDS)'
+
+debug: debug-$(PLATFORM) ## boot under gdb, stopped at the kernel's entry (PLATFORM=)
+$(PLATFORMS:%=debug-%): debug-%: build-%
+	@tools/debug.py target/$*/ochre.elf $(QEMU) -append '$(WORDS)'
+
+debug-server: debug-server-$(PLATFORM) ## boot stopped, and wait for a debugger on port 1234
+$(PLATFORMS:%=debug-server-%): debug-server-%: build-%
+	@echo 'Attach with: gdb-multiarch -x tools/gdb.py target/$*/ochre.elf -ex "target remote :1234"'
+	@tools/qemu.py $(QEMU) -serial mon:stdio -append '$(WORDS)' -S -gdb tcp:127.0.0.1:1234
+
+resolve: build-$(PLATFORM) ## names for the addresses in a pasted panic (PLATFORM=, FILE= or stdin)
+	@tools/resolve.py target/$(PLATFORM)/ochre.elf $(FILE)
+
+##@ Test
+
+check: fmt-check clippy test-host ## the quick ones: format, lints, host tests
+
+fmt: setup ## format the source
+	$(CARGO) fmt
+
+fmt-check: setup ## fail where the source is not formatted
+	$(CARGO) fmt --check
+
+clippy: setup ## lints, for the host and each platform, tests included
+	$(CARGO) clippy --quiet --all-targets -- -D warnings
+	@$(foreach p,$(PLATFORMS),echo clippy $p && \
+	  $(CARGO) clippy --quiet --bins --test qemu $(call platform,$p) -- -D warnings &&) true
+
+TESTED := $(PLATFORMS:%=build-%) $(PLATFORMS:%=build-tests-%)
+
+test: $(TESTED) image ## all tests, and the count
+	@tests/run all
+
+test-ci: test ## what .ci/run runs: all tests
+
+test-host: setup ## tests on this machine
+	@tests/run host
+
+$(PLATFORMS:%=test-%): test-%: build-% build-tests-% image-% ## tests in QEMU on one platform
+	@tests/run $*
+
+GROUPS := kernel memory stress perf boot
+$(GROUPS:%=test-%): test-%: $(TESTED) image ## one group of the tests in QEMU, on all platforms
+	@tests/run $*
+
+test-suite: $(TESTED) image ## the tests whose suite or name is SUITE= (it may have * in it)
+	@tests/run '$(SUITE)'
+
+bench bench-boot: $(TESTED) ## instructions to boot, to allocate and free a frame, against budgets
+	@tests/run --bench
+
+# The command that runs a platform's machine, as the tests use it.
+$(PLATFORMS:%=qemu-line-%): qemu-line-%:
+	@echo $(QEMU)
+
+.PHONY: help setup check-deps build image size doc clean debug debug-server resolve check fmt \
+  fmt-check clippy test test-ci test-host test-suite bench bench-boot \
+  $(foreach t,build build-tests image run debug debug-server test qemu-line,$(PLATFORMS:%=$t-%)) \
+  $(GROUPS:%=test-%)
+
+# Variables that the commands take:
+#= PLATFORM=virt     platform of debug, debug-server and resolve: virt, rpi or x86
+#= SMP=4             CPUs
+#= MEM=256M          RAM (virt, x86)
+#= CPU=cortex-a57    the CPU model (virt), CPU=qemu64 (x86)
+#= MACHINE=virt      the machine and its options, as in MACHINE=virt,gic-version=3 or MACHINE=pc
+#= DTB=              another device tree for rpi, or none
+#= CMDLINE=          words for the kernel, as in CMDLINE="hz=250 then=off"
+#= LOG=info          what the console shows: error, warn, info, debug or trace
+#= INITRD=           an initial RAM disk
+#= DEBUG=1           a build without full optimisation
+#= ICOUNT=1          one instruction is one nanosecond: the same figures on every run
+#= QEMUFLAGS=        anything else for QEMU
+#= SUITE=            what test-suite runs, as in SUITE='virt/4 heap*'

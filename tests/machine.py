@@ -1,0 +1,119 @@
+"""A machine in QEMU for one test: boots, is watched, and never outlives its limit."""
+
+import dataclasses
+import functools
+import json
+import os
+import re
+import shlex
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(ROOT, "tools"))
+
+from elf import Elf, Names  # noqa: E402
+from qemu import plain_status  # noqa: E402
+
+LIMIT = 60.0
+
+# The Makefile's variables that change its QEMU line: a test sets all of them, so that neither the
+# environment nor an outer make does.
+VARIABLES = "SMP MEM CPU MACHINE DTB KERNEL INITRD ICOUNT QEMUFLAGS".split()
+
+
+@dataclasses.dataclass
+class Outcome:
+    """How a run ended. `status` is None if the limit or `until` ended it."""
+
+    output: str
+    status: "int | None"
+    timed_out: bool
+
+
+def run(platform, variables, words, extra=(), until=None, limit=LIMIT):
+    """Boots `platform` with these make variables and command-line words.
+
+    Ends when the guest exits, when a line matches `until`, or at the limit with a dump of all CPUs.
+    """
+    with tempfile.TemporaryDirectory(prefix="ochre-") as folder:
+        monitor = os.path.join(folder, "monitor")
+        command = [*qemu_line(platform, **variables), *extra, "-serial", "stdio", "-monitor", "none"]
+        command += ["-qmp", f"unix:{monitor},server=on,wait=off"]
+        if words is not None:
+            command += ["-append", words]
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        dump = []
+
+        def end_of_time():
+            dump.append(cpus(monitor, platform, variables))
+            process.kill()
+
+        timer = threading.Timer(limit, end_of_time)
+        timer.start()
+        lines, seen = [], False
+        for line in process.stdout:
+            lines.append(line.decode(errors="replace").replace("\r", ""))
+            if until and re.search(until, lines[-1]):
+                seen = True
+                process.kill()
+        status = process.wait()
+        timer.cancel()
+        timer.join()
+    status = None if dump or seen else plain_status(status, command[0])
+    return Outcome("".join(lines + dump), status, bool(dump))
+
+
+@functools.lru_cache(maxsize=None)
+def qemu_line(platform, **variables):
+    """The command that runs the platform's machine, as targets/*.mk have it."""
+    words = [f"{name}={variables.get(name, '')}" for name in VARIABLES]
+    line = subprocess.run(
+        ["make", "-s", "--no-print-directory", f"qemu-line-{platform}", *words],
+        cwd=ROOT, env=without_make(), capture_output=True, text=True, check=True,
+    ).stdout
+    return shlex.split(line)
+
+
+def without_make():
+    """The environment without what an outer make has put there, variables included."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+
+
+def cpus(monitor, platform, variables):
+    """What every CPU was doing: its registers, then the functions they are in."""
+    try:
+        registers = ask(monitor, "info registers -a")
+    except (OSError, ValueError) as error:
+        return f"\n--- no dump of the CPUs: {error}\n"
+    kernel = variables.get("KERNEL", f"target/{platform}/ochre.elf")
+    names = Names(Elf(os.path.join(ROOT, os.path.splitext(kernel)[0] + ".elf")))
+    found = re.findall(r"\b(?:PC|RIP)=([0-9a-f]{16})", registers)
+    lines = [f"cpu {n}  {pc}  {names.at(int(pc, 16)) or '?'}" for n, pc in enumerate(found)]
+    return f"\n{registers}\n--- the limit is over; the CPUs:\n" + "\n".join(lines) + "\n"
+
+
+def ask(monitor, command):
+    """What QEMU's human monitor answers to `command`."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(10)
+        connection.connect(monitor)
+        stream = connection.makefile("rw")
+        stream.readline()
+        reply = {}
+        for request in (
+            {"execute": "qmp_capabilities"},
+            {"execute": "stop"},
+            {"execute": "human-monitor-command", "arguments": {"command-line": command}},
+        ):
+            stream.write(json.dumps(request) + "\n")
+            stream.flush()
+            reply = {"event": None}
+            while "event" in reply:
+                reply = json.loads(stream.readline())
+        return reply.get("return", "").replace("\r", "")

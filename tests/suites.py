@@ -1,0 +1,203 @@
+"""Everything that can be tested, as a list of tests: a name, the suites it is in, and how to run it."""
+
+import dataclasses
+import functools
+import os
+import re
+import subprocess
+import tempfile
+import typing
+
+import machine
+import scenarios
+import trees
+
+import budgets  # from tools/, which machine has put on the path
+
+PLATFORMS = ("virt", "rpi", "x86")
+SMPS = (1, 4)
+BUILT = {"virt": "img", "rpi": "img", "x86": "elf"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Test:
+    """`run` returns what went wrong, or None, and the output to keep."""
+
+    name: str
+    suites: frozenset
+    run: typing.Callable[[], typing.Tuple[typing.Optional[str], str]]
+
+
+def in_qemu(limit):
+    """All tests that need QEMU."""
+    for platform in PLATFORMS:
+        yield from kernel_tests(platform, limit)
+        yield from (scenario(boot) for boot in scenarios.ALL if boot.platform == platform)
+        yield from figures(platform)
+        yield debugger(platform)
+    yield from images()
+
+
+# The test kernel ----------------------------------------------------------------------------------
+
+
+def kernel_tests(platform, limit):
+    """Each test of the test kernel's own list, on one CPU and on four."""
+    listed = boot_tests(platform, 1, "list", limit)
+    rows = re.findall(r'^test (\S+) (\w+) (?:pass|panic "(.*)")$', listed.output, re.M)
+    problem = None if rows and listed.status == 0 else f"no list of tests, status {listed.status}"
+    yield Test(f"{platform} test=list", suites(platform, "kernel"), lambda: (problem, listed.output))
+    for smp in SMPS:
+        for name, group, panic in rows:
+            yield kernel_test(platform, smp, name, group, panic, limit)
+
+
+def kernel_test(platform, smp, name, group, panic, limit):
+    def run():
+        outcome = boot_tests(platform, smp, name, limit)
+        wanted = re.escape(panic) if panic else rf"^test {re.escape(name)}: ok$"
+        status = scenarios.PANICKED if panic else 0
+        return verdict(outcome, (wanted,), status), outcome.output
+
+    return Test(f"{platform}/{smp} {name}", suites(platform, group), run)
+
+
+def boot_tests(platform, smp, name, limit):
+    variables = {"SMP": smp, "KERNEL": tests_kernel(platform)}
+    return machine.run(platform, variables, f"exit=qemu test={name}", limit=limit)
+
+
+def tests_kernel(platform):
+    return f"target/{platform}/tests.{BUILT[platform]}"
+
+
+# Boots --------------------------------------------------------------------------------------------
+
+
+def scenario(boot):
+    def run():
+        with tempfile.TemporaryDirectory(prefix="ochre-") as folder:
+            variables = dict(boot.variables)
+            if boot.tree:
+                variables["KERNEL"] = lie(boot, folder)
+            outcome = machine.run(
+                boot.platform, variables, boot.words, boot.qemu, boot.until, boot.limit
+            )
+        return verdict(outcome, boot.expect, boot.status), outcome.output
+
+    return Test(f"{boot.platform} boot: {boot.name}", suites(boot.platform, "boot"), run)
+
+
+def lie(boot, folder):
+    """An image that gives the kernel the scenario's device tree."""
+    tree = trees.Tree(boot.platform, os.path.join(folder, "dtb"), boot.variables, boot.words)
+    boot.tree(tree)
+    image = os.path.join(folder, "Image")
+    trees.wrap(os.path.join(machine.ROOT, f"target/{boot.platform}/ochre.img"), tree.read(), image)
+    return image
+
+
+def verdict(outcome, expected, status):
+    """What is wrong with a run, or None."""
+    if outcome.timed_out:
+        return "did not end in time"
+    for pattern in expected:
+        if not re.search(pattern, outcome.output, re.M):
+            return f"the output does not match {pattern!r}"
+    if outcome.status != status:
+        return f"exit status {outcome.status}, expected {status}"
+    return None
+
+
+# Figures ------------------------------------------------------------------------------------------
+
+
+@functools.lru_cache(maxsize=None)
+def measure(platform):
+    """{figure: instructions} of one platform; what the kernel did not say is not there."""
+    variables = {"SMP": 1, "MEM": "256M", "ICOUNT": 1}
+    boot = machine.run(platform, variables, "exit=qemu then=off")
+    bench = machine.run(
+        platform, {**variables, "KERNEL": tests_kernel(platform)}, "exit=qemu test=bench"
+    )
+    found = dict(re.findall(r"^bench (\S+) (\d+)$", bench.output, re.M))
+    if match := re.search(r"^boot: done, (\d+) ns since power-on", boot.output, re.M):
+        found["boot"] = match[1]
+    return {figure: int(value) for figure, value in found.items()}
+
+
+def figures(platform):
+    """One test for each figure that has a budget."""
+    for (owner, figure), budget in budgets.read().items():
+        if owner == platform and figure != "image":
+            yield Test(
+                f"{platform} bench: {figure}",
+                suites(platform, "perf"),
+                functools.partial(within, platform, figure, budget),
+            )
+
+
+def within(platform, figure, budget):
+    value = measure(platform).get(figure)
+    problem = None
+    if value is None:
+        problem = "the kernel did not print it"
+    elif value > budget:
+        problem = "over budget"
+    return problem, f"bench {platform} {figure} {value} budget {budget}"
+
+
+# Debugger and images ------------------------------------------------------------------------------
+
+
+def debugger(platform):
+    """gdb reaches the kernel's entry, and Ochre's commands answer there."""
+
+    def run():
+        command = [os.path.join(machine.ROOT, "tools/debug.py"), f"target/{platform}/ochre.elf"]
+        for line in ("ochre-cpus", "ochre-threads", "ochre-memory"):
+            command += ["--batch", line]
+        outcome = tool([*command, *machine.qemu_line(platform), "-display", "none"])
+        expected = (r"^cpu 0 .* kernel_entry", r"^#0 .*kernel_entry", r"^ +text .* r-x")
+        return verdict(outcome, expected, 0), outcome.output
+
+    return Test(f"{platform} gdb", suites(platform, "boot"), run)
+
+
+def tool(command):
+    """Runs something on this machine, under the same limit."""
+    try:
+        done = subprocess.run(
+            command, cwd=machine.ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, timeout=machine.LIMIT, text=True, check=False,
+        )
+        return machine.Outcome(done.stdout, done.returncode, False)
+    except subprocess.TimeoutExpired as error:
+        return machine.Outcome((error.stdout or b"").decode(errors="replace"), None, True)
+
+
+def image(platform, name, expected, *command):
+    def run():
+        outcome = tool(command)
+        return verdict(outcome, expected, 0), outcome.output
+
+    return Test(f"{platform} image: {name}", suites(platform, "boot"), run)
+
+
+def images():
+    yield image(
+        "virt", "arm64 header", (r"A +R +M +d",),
+        *"od -An -tc -j56 -N4 dist/ochre-virt.img".split(),
+    )
+    yield image(
+        "rpi", "FAT folder", (r"kernel8\.img", r"config\.txt"),
+        *"mdir -b -i dist/ochre-rpi.img ::".split(),
+    )
+    yield image(
+        "x86", "multiboot2 header in the first 32 KiB", (r"e8 *52 *50 *d6|d6 *50 *52 *e8",),
+        *"od -An -tx1 -w8 -N32768 dist/ochre-x86.elf".split(),
+    )
+
+
+def suites(platform, group):
+    return frozenset((platform, group, "qemu"))

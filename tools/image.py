@@ -1,0 +1,54 @@
+#!/usr/bin/env python3
+"""Turns what cargo built into the file a platform boots.
+
+usage: cargo build --message-format json-render-diagnostics ... | image.py OUT.elf|OUT.img
+
+Leaves OUT.elf, with the functions' names filled in, and for OUT.img the flat image too: the bytes
+of the loaded segments from load address 0 on, as arm64 Linux boot loaders want them.
+"""
+
+import json
+import pathlib
+import shutil
+import sys
+
+import symbols
+from elf import LOAD, Elf
+
+
+def main(out):
+    out = pathlib.Path(out)
+    built = executable(sys.stdin)
+    if built is None:
+        return 1
+    elf = out.with_suffix(".elf")
+    elf.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(built, elf)
+    symbols.main(elf)
+    if out.suffix == ".img":
+        out.write_bytes(flat(Elf(elf)))
+    return 0
+
+
+def executable(messages):
+    """The path of the program that cargo says it built; None if it failed."""
+    path, built = None, False
+    for line in messages:
+        message = json.loads(line)
+        path = message.get("executable") or path  # the last: a test comes after what it needs
+        built = message.get("success", built)
+    return path if built else None
+
+
+def flat(elf):
+    """The segments' bytes, each at its load address."""
+    image = bytearray()
+    for segment in elf.segments:
+        if segment.kind == LOAD and segment.filesz:
+            image += bytes(segment.paddr - len(image))
+            image += elf.data[segment.offset : segment.offset + segment.filesz]
+    return image
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+"""Puts the functions' names into the kernel's image, for the backtrace of a panic.
+
+usage: symbols.py ELF
+
+Fills the section `.symbols`, for which the linker script keeps room, in place. All is
+little-endian: a u32 count; that many entries by ascending address, each a u32 offset of the
+function from `__image_start` and a u32 offset of its name in the section; the names, each ended by
+a zero byte. What does not fit is left out, the longest names first, after all have been shortened.
+"""
+
+import re
+import struct
+import sys
+
+from elf import Elf, functions
+
+LONGEST = 60
+
+
+def main(path):
+    elf = Elf(path)
+    section = elf.section(".symbols")
+    table = encode(entries(elf), section.size)
+    with open(path, "r+b") as file:
+        file.seek(section.offset)
+        file.write(table.ljust(section.size, b"\0"))
+
+
+def entries(elf):
+    """(offset from the image's start, short name) of each function, by address."""
+    start = elf.symbol("__image_start")
+    return [(f.addr - start, shorten(f.name)) for f in functions(elf)]
+
+
+def shorten(name):
+    """A name as one would say it: `<ochre::mm::Frames as Drop>::drop` is `Frames::drop`.
+
+    The kernel's own crate goes unsaid, and so do generic arguments and the paths of types.
+    """
+    name = re.sub(r"^<(.*)>(::.*)$", lambda m: implementer(m[1]) + m[2], name)
+    previous = None
+    while name != previous:
+        previous, name = name, re.sub(r"(::)?<[^<>]*>", "", name)
+    name = name.removeprefix("ochre::")
+    return name if len(name) <= LONGEST else "..." + name[3 - LONGEST :]
+
+
+def implementer(impl):
+    """`Type` of `path::Type<T> as path::Trait<U>`."""
+    depth = 0
+    for at, char in enumerate(impl):
+        depth += (char == "<") - (char == ">")
+        if depth == 0 and impl.startswith(" as ", at):
+            impl = impl[:at]
+            break
+    plain = re.sub(r"<.*>", "", impl).lstrip("&*")
+    return plain.rpartition("::")[2] or plain
+
+
+def encode(table, room):
+    """The section's bytes; the longest names are left out until they fit into `room`."""
+    table = list(table)
+    while True:
+        offsets, names = {}, bytearray()
+        for _, name in table:
+            if name not in offsets:
+                offsets[name] = 4 + 8 * len(table) + len(names)
+                names += name.encode() + b"\0"
+        head = [struct.pack("<II", addr, offsets[name]) for addr, name in table]
+        encoded = struct.pack("<I", len(table)) + b"".join(head) + names
+        if len(encoded) <= room:
+            return encoded
+        longest = max(len(name) for _, name in table)
+        table = [entry for entry in table if len(entry[1]) < longest]
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
