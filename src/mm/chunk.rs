@@ -1,12 +1,13 @@
 //! The state of 512 frames, as many as a large page has. Two bits for each: whether it is the
 //! allocator's at all, and whether it is free; a summary of the words that have free frames; and
-//! their number, which says which list the chunk is in.
+//! their number, which says where in the ring the chunk is.
 //!
 //! Invariant: what is free is owned; bit `n` of `summary` is set where `free[n]` is not zero;
 //! `count` is the number of bits set in `free`.
 
 use super::frames::FreeError;
-use super::list::Links;
+use super::ring::Links;
+use crate::units::Frame;
 use core::ops::Range;
 
 /// Frames in a chunk.
@@ -20,19 +21,31 @@ pub(super) struct Chunk {
     free: [u64; WORDS],
     owned: [u64; WORDS],
     pub links: Links,
+    first: Frame,
     count: u16,
     summary: u8,
 }
 
+// 80 KiB of bookkeeping for each GiB of RAM.
+const _: () = assert!(size_of::<Chunk>() == 160);
+
 impl Chunk {
-    /// Frames that are not the allocator's.
-    pub const EMPTY: Chunk = Chunk {
-        free: [0; WORDS],
-        owned: [0; WORDS],
-        links: Links::NONE,
-        count: 0,
-        summary: 0,
-    };
+    /// Frames that are not the allocator's, from `first` on.
+    pub const fn new(first: Frame) -> Chunk {
+        Chunk {
+            free: [0; WORDS],
+            owned: [0; WORDS],
+            links: Links::NONE,
+            first,
+            count: 0,
+            summary: 0,
+        }
+    }
+
+    /// The first frame.
+    pub fn first(&self) -> Frame {
+        self.first
+    }
 
     /// Free frames.
     pub fn count(&self) -> usize {
@@ -45,7 +58,7 @@ impl Chunk {
     }
 
     /// Takes the first free frame of a chunk that has one.
-    pub fn take_first(&mut self) -> usize {
+    pub fn take_one(&mut self) -> Frame {
         debug_assert!(self.count > 0);
         // No word or bit is past the last: setting that one spares the CPU the question.
         let word = (self.summary | 1 << (WORDS - 1)).trailing_zeros() as usize;
@@ -57,17 +70,15 @@ impl Chunk {
             self.summary &= self.summary.wrapping_sub(1);
         }
         self.count -= 1;
-        word * 64 + bit
+        Frame(self.first.0 + (word * 64 + bit) as u64)
     }
 
     /// Puts back one frame.
     pub fn put(&mut self, place: usize) -> Result<(), FreeError> {
         let (word, bit) = (place / 64 % WORDS, 1 << (place % 64));
-        if self.owned[word] & bit == 0 {
-            return Err(FreeError::NotOurs);
-        }
-        if self.free[word] & bit != 0 {
-            return Err(FreeError::AlreadyFree);
+        if self.used(word) & bit == 0 {
+            let free = self.free[word] & bit != 0;
+            return Err(if free { FreeError::AlreadyFree } else { FreeError::NotOurs });
         }
         self.free[word] |= bit;
         self.summary |= 1 << word;

@@ -59,7 +59,7 @@ impl<'a> EarlyFrames<'a> {
         let metadata = physical.pointer(metadata.start());
         // SAFETY: these frames are RAM, large enough, and were just taken for this and for good.
         let mut frames = unsafe { Frames::new(span, metadata) };
-        banks.rev().for_each(|bank| frames.release(bank));
+        banks.for_each(|bank| frames.release(bank));
         for range in self.reserved {
             frames.reserve(frames_touching(range)).ok()?;
         }

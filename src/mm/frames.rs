@@ -1,23 +1,26 @@
 //! Every frame of RAM, free or in use. A bitmap in chunks of 512 frames, each with a summary of its
-//! words; chunks that are partly free and chunks that are wholly free are in a list each. Taking one
-//! frame, giving it back and counting cost the same whatever the RAM and however full it is.
+//! words; the chunks that have free frames are in a ring. Taking one frame, giving it back and
+//! counting cost the same whatever the RAM and however full it is.
 //!
-//! A single frame comes from a chunk that is partly free, so that whole chunks are left for large
-//! pages. A chunk enters that list at its head, with its first free frame: the fullest chunks are
-//! filled up first, and those further down the list have time to become whole.
+//! A single frame comes from the first chunk of the ring: one that is partly free, so that whole
+//! chunks are left for large pages. A chunk enters at the front with its first free frame: the
+//! fullest are filled up first, and those further back have time to become whole. What has become
+//! whole goes to the end, where large pages are taken.
 //!
-//! Invariant: a chunk is in the list that its count says, and the totals are the sums.
+//! Invariant: in the ring are the chunks that have free frames, the partly free ones first; the
+//! totals are the sums.
 //!
-//! The bookkeeping, 144 bytes per 2 MiB of the span, lies in memory the caller sets aside.
+//! The bookkeeping, 160 bytes per 2 MiB of the span, lies in memory the caller sets aside.
 
 use super::FrameSource;
 use super::chunk::{Chunk, FRAMES};
-use super::list::List;
+use super::ring::Ring;
 use super::runs::{self, Run};
 use crate::layout::PHYS_MAP_SIZE;
 use crate::units::{Frame, PAGE_SIZE};
 use core::ops::Range;
 use core::ptr::NonNull;
+use core::slice;
 
 /// Frames from the first to the last that one allocator can keep.
 pub const MAX_SPAN: u64 = PHYS_MAP_SIZE / PAGE_SIZE;
@@ -28,13 +31,17 @@ const TRIES: usize = 8;
 /// The physical frame allocator.
 #[derive(Debug)]
 pub struct Frames {
-    chunks: &'static mut [Chunk],
-    partial: List,
-    whole: List,
+    /// As many chunks as the span has, side by side; the ring's own chunk lies before them.
+    chunks: NonNull<Chunk>,
+    count: usize,
+    ring: Ring,
     /// First frame of the first chunk.
     base: u64,
     stats: Stats,
 }
+
+// SAFETY: the chunks belong to the allocator alone, whichever CPU it is used on.
+unsafe impl Send for Frames {}
 
 /// How many frames there are, and what they do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -65,46 +72,62 @@ pub struct InUse;
 impl Frames {
     /// Bytes of bookkeeping that `new` needs for RAM within `span`.
     pub const fn metadata_size(span: &Range<Frame>) -> usize {
-        chunks_of(span) * size_of::<Chunk>()
+        (1 + chunks_of(span)) * size_of::<Chunk>()
     }
 
     /// Keeps the frames within `span`, of which none is known to be RAM yet. What of it exceeds
     /// `MAX_SPAN` is never RAM.
     ///
     /// # Safety
-    /// `metadata` has `metadata_size(span)` bytes, aligned to 16, that are nobody else's for as
-    /// long as the allocator exists.
+    /// `metadata` has `metadata_size(span)` bytes, aligned to 8, that are nobody else's for as long
+    /// as the allocator exists.
     pub unsafe fn new(span: Range<Frame>, metadata: NonNull<u8>) -> Frames {
-        let chunks = metadata.cast::<Chunk>();
-        let count = chunks_of(&span);
-        for index in 0..count {
-            // SAFETY: within the bytes that the caller promises.
-            unsafe { chunks.add(index).write(Chunk::EMPTY) };
-        }
-        // SAFETY: every chunk was just written, and the caller gives them away.
-        let chunks = unsafe { NonNull::slice_from_raw_parts(chunks, count).as_mut() };
+        let head = metadata.cast::<Chunk>();
         let base = first_chunk(&span) * FRAMES as u64;
-        Frames { chunks, partial: List::EMPTY, whole: List::EMPTY, base, stats: Stats::default() }
+        let count = chunks_of(&span);
+        // SAFETY: the first of the chunks that the caller has room for.
+        unsafe { head.write(Chunk::new(Frame(base))) };
+        for index in 0..count {
+            let first = Frame(base + (index * FRAMES) as u64);
+            // SAFETY: the ones that follow.
+            unsafe { head.add(1 + index).write(Chunk::new(first)) };
+        }
+        // SAFETY: written, valid as long as the allocator, and only ever borrowed within a method
+        // of it, by `chunk` and `all`, between two uses of the ring.
+        let (chunks, ring) = unsafe { (head.add(1), Ring::new(head)) };
+        Frames { chunks, count, ring, base, stats: Stats::default() }
     }
 
     /// Takes one frame.
     pub fn alloc(&mut self) -> Option<Frame> {
-        let index = self.partial.first().or(self.whole.first())?;
-        let chunk = &mut self.chunks[index];
-        let before = chunk.count();
-        let place = chunk.take_first();
-        self.recount(index, before, before - 1);
-        Some(Frame(self.base + (index * FRAMES + place) as u64))
+        let at = self.ring.first()?;
+        let chunk = self.chunk(at);
+        let was_whole = chunk.count() == FRAMES;
+        let frame = chunk.take_one();
+        if chunk.count() == 0 {
+            self.ring.remove(at);
+        }
+        self.stats.free_large -= was_whole as usize;
+        self.stats.free -= 1;
+        Some(frame)
     }
 
     /// Takes back one frame.
     pub fn free(&mut self, frame: Frame) -> Result<(), FreeError> {
         let place = frame.0.wrapping_sub(self.base) as usize;
-        let index = place / FRAMES;
-        let chunk = self.chunks.get_mut(index).ok_or(FreeError::NotOurs)?;
-        let before = chunk.count();
+        let at = self.at(place / FRAMES).ok_or(FreeError::NotOurs)?;
+        let chunk = self.chunk(at);
         chunk.put(place % FRAMES)?;
-        self.recount(index, before, before + 1);
+        match chunk.count() {
+            1 => self.ring.push_first(at),
+            FRAMES => {
+                self.ring.remove(at);
+                self.ring.push_last(at);
+                self.stats.free_large += 1;
+            }
+            _ => {}
+        }
+        self.stats.free += 1;
         Ok(())
     }
 
@@ -120,7 +143,7 @@ impl Frames {
         let run = Run { count, align, base: self.base as usize };
         let start = self
             .find_in_chunk(run)
-            .or_else(|| runs::find(self.chunks, 0..self.chunks.len() * FRAMES, run))?;
+            .or_else(|| runs::find(self.all(), 0..self.count * FRAMES, run))?;
         self.change(start..start + count, Chunk::occupy);
         Some(Frame(self.base + start as u64))
     }
@@ -132,7 +155,7 @@ impl Frames {
         if range.len() != count {
             return Err(FreeError::NotOurs);
         }
-        pieces(range.clone()).try_for_each(|(at, places)| self.chunks[at].check_used(places))?;
+        pieces(range.clone()).try_for_each(|(at, places)| self.all()[at].check_used(places))?;
         self.change(range, Chunk::vacate);
         Ok(())
     }
@@ -147,7 +170,7 @@ impl Frames {
     /// Makes sure that nobody ever gets these frames; those that are no RAM do not matter.
     pub fn reserve(&mut self, range: Range<Frame>) -> Result<(), InUse> {
         let range = self.known(&range);
-        if !pieces(range.clone()).all(|(at, places)| self.chunks[at].none_used(places)) {
+        if !pieces(range.clone()).all(|(at, places)| self.all()[at].none_used(places)) {
             return Err(InUse);
         }
         let mut gone = 0;
@@ -161,7 +184,7 @@ impl Frames {
     pub fn claim(&mut self, range: Range<Frame>) -> Result<(), InUse> {
         let known = self.known(&range);
         let complete = known.len() as u64 == range.end.0.saturating_sub(range.start.0);
-        if !complete || !pieces(known.clone()).all(|(at, part)| self.chunks[at].all_free(part)) {
+        if !complete || !pieces(known.clone()).all(|(at, part)| self.all()[at].all_free(part)) {
             return Err(InUse);
         }
         self.change(known, Chunk::occupy);
@@ -178,54 +201,69 @@ impl Frames {
         if run.count > FRAMES || run.align > FRAMES {
             return None;
         }
-        let partial = self.partial.iter(self.chunks).take(TRIES);
-        let fitting = partial.filter(|&index| self.chunks[index].count() >= run.count);
-        let find = |index| runs::find(self.chunks, index * FRAMES..(index + 1) * FRAMES, run);
-        fitting.filter_map(find).next().or_else(|| Some(self.whole.first()? * FRAMES))
+        let place = |at: NonNull<Chunk>| (self.borrow(at).first().0 - self.base) as usize;
+        let enough = |at: &NonNull<Chunk>| self.borrow(*at).count() >= run.count;
+        let find = |at| runs::find(self.all(), place(at)..place(at) + FRAMES, run);
+        let whole = || self.ring.last().filter(|&at| self.borrow(at).count() == FRAMES).map(place);
+        let mut fitting = self.ring.iter().take(TRIES).filter(enough);
+        match run.count {
+            FRAMES => whole(),
+            _ => fitting.find_map(find).or_else(whole),
+        }
     }
 
     /// The part of a range that lies within the span, from the first chunk's first frame on.
     fn known(&self, range: &Range<Frame>) -> Range<usize> {
-        let end = self.chunks.len() * FRAMES;
+        let end = self.count * FRAMES;
         let place = |frame: Frame| (frame.0.saturating_sub(self.base) as usize).min(end);
         place(range.start)..place(range.end).max(place(range.start))
     }
 
-    /// Changes chunks, last to first: the lists they enter then begin with the lowest.
+    /// Changes chunks, and puts each where its count then says.
     fn change(&mut self, range: Range<usize>, mut change: impl FnMut(&mut Chunk, Range<usize>)) {
-        for (index, places) in pieces(range).rev() {
-            let chunk = &mut self.chunks[index];
+        for (index, places) in pieces(range) {
+            let Some(at) = self.at(index) else { return };
+            let chunk = self.chunk(at);
             let before = chunk.count();
             change(chunk, places);
             let after = chunk.count();
-            self.recount(index, before, after);
+            self.recount(at, before, after);
         }
     }
 
-    /// A chunk had `before` free frames and has `after`: it may belong into another list.
-    #[inline]
-    fn recount(&mut self, index: usize, before: usize, after: usize) {
+    /// A chunk had `before` free frames and has `after`.
+    fn recount(&mut self, at: NonNull<Chunk>, before: usize, after: usize) {
         self.stats.free = self.stats.free - before + after;
-        let (old, new) = (Kind::of(before), Kind::of(after));
-        if old == new {
-            return;
+        self.stats.free_large -= (before == FRAMES) as usize;
+        self.stats.free_large += (after == FRAMES) as usize;
+        if before > 0 {
+            self.ring.remove(at);
         }
-        match old {
-            Kind::Full => {}
-            Kind::Partial => self.partial.remove(self.chunks, index),
-            Kind::Whole => {
-                self.whole.remove(self.chunks, index);
-                self.stats.free_large -= 1;
-            }
+        match after {
+            0 => {}
+            FRAMES => self.ring.push_last(at),
+            _ => self.ring.push_first(at),
         }
-        match new {
-            Kind::Full => {}
-            Kind::Partial => self.partial.push(self.chunks, index),
-            Kind::Whole => {
-                self.whole.push(self.chunks, index);
-                self.stats.free_large += 1;
-            }
-        }
+    }
+
+    fn at(&self, index: usize) -> Option<NonNull<Chunk>> {
+        // SAFETY: `new` wrote so many chunks.
+        (index < self.count).then(|| unsafe { self.chunks.add(index) })
+    }
+
+    fn chunk(&mut self, mut at: NonNull<Chunk>) -> &mut Chunk {
+        // SAFETY: from `at` or the ring: a chunk that `new` wrote; borrowed together with `self`.
+        unsafe { at.as_mut() }
+    }
+
+    fn borrow(&self, at: NonNull<Chunk>) -> &Chunk {
+        // SAFETY: as in `chunk`.
+        unsafe { at.as_ref() }
+    }
+
+    fn all(&self) -> &[Chunk] {
+        // SAFETY: `new` wrote so many chunks; borrowed together with `self`.
+        unsafe { slice::from_raw_parts(self.chunks.as_ptr(), self.count) }
     }
 }
 
@@ -248,27 +286,8 @@ impl FrameSource for Frames {
     }
 }
 
-/// Which list a chunk is in.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// None: nothing in it is free.
-    Full,
-    Partial,
-    Whole,
-}
-
-impl Kind {
-    fn of(count: usize) -> Kind {
-        match count {
-            0 => Kind::Full,
-            FRAMES => Kind::Whole,
-            _ => Kind::Partial,
-        }
-    }
-}
-
 /// The chunks a range touches, and what it touches of them.
-fn pieces(range: Range<usize>) -> impl DoubleEndedIterator<Item = (usize, Range<usize>)> {
+fn pieces(range: Range<usize>) -> impl Iterator<Item = (usize, Range<usize>)> {
     let chunks = range.start / FRAMES..range.end.div_ceil(FRAMES);
     chunks.map(move |index| {
         let first = index * FRAMES;

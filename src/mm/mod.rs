@@ -5,7 +5,7 @@
 //! * [`early`]: frames before there is an allocator.
 //! * [`page_table`], [`walker`]: what is mapped where; [`asid`]: tags for what TLBs remember of it.
 //! * [`kernel_space`]: the kernel's own page table.
-//! * [`frames`], with its [`chunk`]s and [`list`]s of them: every frame of RAM, in use or not.
+//! * [`frames`], with [`chunk`]s of them in a [`ring`], and a search for [`runs`]: who has which.
 //! * [`heap`]: the kernel's heap, made of frames; [`global`]: how Rust reaches it.
 
 pub mod asid;
@@ -15,8 +15,8 @@ pub mod frames;
 pub mod global;
 pub mod heap;
 pub mod kernel_space;
-mod list;
 pub mod page_table;
+mod ring;
 mod runs;
 mod walker;
 
