@@ -2,7 +2,7 @@
 #![cfg_attr(target_os = "none", no_std, no_main)]
 
 #[cfg(target_os = "none")]
-ochre::entry!(main);
+ochre::entry!(main, ochre::start::idle);
 
 /// There is no process to run yet: what is left to do is what the command line asks for.
 #[cfg(target_os = "none")]

@@ -76,7 +76,11 @@ fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
 }
 
 /// Stops the others, reports, and exits. A panic inside the report ends with what is out already.
-fn die(what: fmt::Arguments<'_>, place: Option<&core::panic::Location<'_>>, frame: &TrapFrame) -> ! {
+fn die(
+    what: fmt::Arguments<'_>,
+    place: Option<&core::panic::Location<'_>>,
+    frame: &TrapFrame,
+) -> ! {
     arch::cpu::interrupts_off();
     let before = now_doing(Doing::Panic);
     if before == Doing::Panic {
@@ -93,14 +97,19 @@ fn die(what: fmt::Arguments<'_>, place: Option<&core::panic::Location<'_>>, fram
     log::line(Level::Error, format_args!("kernel panic on CPU {}, {}", cpu.0, before.text()));
     log::line(Level::Error, format_args!("  {what}"));
     if let Some(place) = place {
-        log::line(Level::Error, format_args!("  at {}:{}:{}", place.file(), place.line(), place.column()));
+        log::line(
+            Level::Error,
+            format_args!("  at {}:{}:{}", place.file(), place.line(), place.column()),
+        );
     }
     log::line(Level::Error, format_args!("registers:\n{frame}"));
     log::line(Level::Error, format_args!("backtrace:"));
     backtrace(frame);
-    (0..MAX_CPUS as u8).map(CpuId).filter(|&other| other != cpu).for_each(|other| match doing(other) {
-        Doing::Nothing => {}
-        what => log::line(Level::Error, format_args!("CPU {} was {}", other.0, what.text())),
+    (0..MAX_CPUS as u8).map(CpuId).filter(|&other| other != cpu).for_each(|other| {
+        match doing(other) {
+            Doing::Nothing => {}
+            what => log::line(Level::Error, format_args!("CPU {} was {}", other.0, what.text())),
+        }
     });
     arch::power::exit(Exit::Panic)
 }
@@ -145,7 +154,9 @@ impl fmt::Display for Described<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Cause::Fault(fault) => describe_fault(fault, self.1, f),
-            Cause::Exception(what) => write!(f, "{} (class {:#x}, code {:#x})", what.name, what.class, what.code),
+            Cause::Exception(what) => {
+                write!(f, "{} (class {:#x}, code {:#x})", what.name, what.class, what.code)
+            }
             other => write!(f, "{other:?}"),
         }
     }
@@ -154,7 +165,9 @@ impl fmt::Display for Described<'_> {
 fn describe_fault(fault: Fault, frame: &TrapFrame, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(f, "{} at {:#x}: ", fault.access.text(), fault.address.0)?;
     match fault.reason {
-        FaultReason::Unmapped { level: Some(level) } => write!(f, "nothing is mapped there (level {level})")?,
+        FaultReason::Unmapped { level: Some(level) } => {
+            write!(f, "nothing is mapped there (level {level})")?
+        }
         FaultReason::Unmapped { level: None } => write!(f, "nothing is mapped there")?,
         FaultReason::Permission => write!(f, "the mapping does not allow it")?,
         FaultReason::Alignment => write!(f, "the address is not aligned for it")?,

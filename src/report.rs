@@ -11,7 +11,10 @@ pub fn machine(kernel: &Kernel) {
     let info = &kernel.info;
     crate::info!("Ochre {} on {}", env!("CARGO_PKG_VERSION"), arch::NAME);
     line("machine", format_args!("{} ({})", info.machine, info.source));
-    line("cpus", format_args!("{} of {}: {}", info.cpus.len(), info.cpus_present, arch::cpu::features()));
+    line(
+        "cpus",
+        format_args!("{} of {}: {}", info.cpus.len(), info.cpus_present, arch::cpu::features()),
+    );
     memory(kernel);
     match &info.initrd {
         Some(range) => line("initrd", format_args!("{}", Bytes(range))),
@@ -21,7 +24,10 @@ pub fn machine(kernel: &Kernel) {
     line("interrupts", format_args!("{}", info.interrupts));
     let khz = kernel.clock.frequency() / 1000;
     let hz = kernel.options.hz;
-    line("timer", format_args!("{}, {}.{:03} MHz, {hz} ticks a second", info.timer, khz / 1000, khz % 1000));
+    line(
+        "timer",
+        format_args!("{}, {}.{:03} MHz, {hz} ticks a second", info.timer, khz / 1000, khz % 1000),
+    );
     if !info.command_line.is_empty() {
         line("command", format_args!("{}", info.command_line));
     }
@@ -34,7 +40,10 @@ pub fn done(kernel: &Kernel) {
     line("running", format_args!("{online} CPUs"));
     let now = kernel.now().0;
     let entry = kernel.clock.nanos(kernel.entry_time).0;
-    crate::info!("boot: done, {now} ns since power-on, {} ns of them in the kernel", now.saturating_sub(entry));
+    crate::info!(
+        "boot: done, {now} ns since power-on, {} ns of them in the kernel",
+        now.saturating_sub(entry)
+    );
 }
 
 fn line(what: &str, text: fmt::Arguments<'_>) {

@@ -15,6 +15,7 @@ use crate::panic::{self, Doing};
 use crate::report;
 use crate::units::{CpuId, Image, MAX_CPUS, Main, Nanos, PhysAddr};
 use core::sync::atomic::{AtomicU8, Ordering::AcqRel, Ordering::Acquire};
+use spin::Once;
 
 /// Bytes of a kernel stack. AArch64's vectors expect it in the upper half of its slot.
 const STACK: u64 = 16 << 10;
@@ -25,19 +26,21 @@ const FIRST_HEAP: usize = 64 << 10;
 /// How long a CPU that was called may take to arrive.
 const PATIENCE: Nanos = Nanos(100_000_000);
 
-/// Defines the symbol that `boot.S` calls, so that booting ends in `$main`.
+/// Defines the symbol that `boot.S` calls, so that booting ends in `$main` on the boot CPU and in
+/// `$other` on the others.
 #[macro_export]
 macro_rules! entry {
-    ($main:path) => {
+    ($main:path, $other:path) => {
         #[unsafe(no_mangle)]
         extern "C" fn kernel_entry(handoff: &$crate::arch::Handoff) -> ! {
-            $crate::start::boot(handoff, $main)
+            $crate::start::boot(handoff, $main, $other)
         }
     };
 }
 
-/// Boots, and goes on with `main`.
-pub fn boot(handoff: &Handoff, main: Main) -> ! {
+/// Boots, and goes on with `main`; the other CPUs go on with `other`.
+pub fn boot(handoff: &Handoff, main: Main, other: Main) -> ! {
+    OTHER.call_once(|| other);
     arch::init_cpu(CpuId::BOOT);
     panic::now_doing(Doing::Boot);
     if let Some(console) = arch::early_console() {
@@ -55,6 +58,9 @@ pub fn boot(handoff: &Handoff, main: Main) -> ! {
     kernel::install(kernel);
     gate.enter(resume, main)
 }
+
+/// What the CPUs do that were called up.
+static OTHER: Once<Main> = Once::new();
 
 /// Makes the kernel: its page table, its stacks, the allocator of frames.
 fn build(
@@ -88,7 +94,10 @@ fn build(
 fn refuse(info: &BootInfo, why: MapError) -> ! {
     info.notes.iter().for_each(|note| crate::warn!("{note}"));
     let bytes: u64 = info.memory.iter().map(|bank| bank.end.0 - bank.start.0).sum();
-    crate::error!("cannot boot with {} KiB of memory: {why:?}; give the machine at least 16 MiB", bytes >> 10);
+    crate::error!(
+        "cannot boot with {} KiB of memory: {why:?}; give the machine at least 16 MiB",
+        bytes >> 10
+    );
     arch::power::exit(Exit::Refused)
 }
 
@@ -161,11 +170,11 @@ extern "C" fn secondary_entry(id: u64) -> ! {
     arch::interrupts::init_cpu(id);
     arch::timer::init_cpu();
     kernel::lock().start_ticking(id);
-    idle()
+    OTHER.get().map_or_else(|| idle(), |other| other())
 }
 
 /// Sleeps from one interrupt to the next.
-pub fn idle() -> ! {
+pub extern "C" fn idle() -> ! {
     panic::now_doing(Doing::Idle);
     loop {
         arch::cpu::wait();

@@ -1,0 +1,184 @@
+//! Several CPUs: arrival, interrupts between them, TLB shootdown, the lock under contention. With
+//! one CPU these hold trivially, and have to.
+
+use crate::table::Test;
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::SeqCst};
+use ochre::arch::{self, Access};
+use ochre::kernel::{self, Kernel};
+use ochre::mm::page_table::{Mapping, PageSize};
+use ochre::units::{Asid, CpuId, Frame, MAX_CPUS, VirtAddr};
+use spin::Mutex;
+
+pub const TESTS: &[Test] = &[
+    Test::pass("kernel", "cpus-arrive", arrive),
+    Test::pass("kernel", "cpus-know-themselves", know_themselves),
+    Test::pass("kernel", "ipi-reaches-each", ipi_reaches_each),
+    Test::pass("memory", "tlb-shootdown", || shootdown(1)),
+    Test::pass("stress", "tlb-shootdown-storm", || shootdown(200)),
+    Test::pass("stress", "ipi-storm", ipi_storm),
+    Test::pass("stress", "lock-contention", lock_contention),
+    Test::panic("panic-on-another-cpu", "was asked to panic", panic_elsewhere),
+];
+
+/// What the other CPUs are to do next, and how many times they were told.
+static JOB: Mutex<Option<fn(CpuId)>> = Mutex::new(None);
+static TOLD: AtomicU32 = AtomicU32::new(0);
+static DONE: AtomicU32 = AtomicU32::new(0);
+
+/// Where a page that these tests map and unmap lies: in the stacks' window, after the stacks.
+pub const SPARE: VirtAddr = VirtAddr(ochre::layout::STACKS + (128 << 20));
+
+/// What a CPU does that was called up: each job, once.
+pub extern "C" fn other() -> ! {
+    let mut seen = 0;
+    loop {
+        let told = TOLD.load(SeqCst);
+        if told == seen {
+            arch::cpu::wait();
+            continue;
+        }
+        seen = told;
+        let job = *JOB.lock();
+        if let Some(job) = job {
+            job(arch::cpu::current());
+        }
+        DONE.fetch_add(1, SeqCst);
+    }
+}
+
+/// Runs `job` on every CPU at once, this one included, and waits for all.
+pub fn everyone(job: fn(CpuId)) {
+    let others = online() - 1;
+    DONE.store(0, SeqCst);
+    *JOB.lock() = Some(job);
+    TOLD.fetch_add(1, SeqCst);
+    (1..MAX_CPUS as u8).map(CpuId).for_each(wake);
+    job(CpuId::BOOT);
+    while DONE.load(SeqCst) < others {
+        arch::tlb::serve();
+        core::hint::spin_loop();
+    }
+}
+
+fn wake(cpu: CpuId) {
+    if kernel::lock().cpus[cpu.index()].online {
+        arch::interrupts::send_ipi(cpu);
+    }
+}
+
+pub fn online() -> u32 {
+    kernel::lock().cpus.iter().filter(|cpu| cpu.online).count() as u32
+}
+
+fn arrive() {
+    let kernel = kernel::lock();
+    for (index, cpu) in kernel.cpus.iter().enumerate() {
+        assert_eq!(cpu.online, index < kernel.info.cpus.len(), "CPU {index}");
+    }
+}
+
+static SEEN: [AtomicBool; MAX_CPUS] = [const { AtomicBool::new(false) }; MAX_CPUS];
+
+fn know_themselves() {
+    everyone(|cpu| {
+        assert!(!SEEN[cpu.index()].swap(true, SeqCst), "two CPUs think they are {cpu:?}")
+    });
+    assert_eq!(SEEN.iter().filter(|seen| seen.load(SeqCst)).count() as u32, online());
+}
+
+fn ipi_reaches_each() {
+    for cpu in (1..online() as u8).map(CpuId) {
+        let before = kernel::lock().cpus[cpu.index()].ipis;
+        arch::interrupts::send_ipi(cpu);
+        while kernel::lock().cpus[cpu.index()].ipis == before {
+            core::hint::spin_loop();
+        }
+    }
+}
+
+fn ipi_storm() {
+    everyone(|me| {
+        for _ in 0..1000 {
+            let others = (0..online() as u8).map(CpuId).filter(|&cpu| cpu != me);
+            others.for_each(arch::interrupts::send_ipi);
+            arch::cpu::interrupts_on();
+            core::hint::spin_loop();
+            arch::cpu::interrupts_off();
+        }
+    });
+}
+
+static ROUND: AtomicU64 = AtomicU64::new(0);
+
+/// Maps a page, has every CPU read it (so that its TLB knows it), maps another frame in its place,
+/// and has every CPU see that.
+fn shootdown(rounds: u64) {
+    let frames = [(); 2].map(|()| kernel::lock().frames.alloc().expect("memory for a test"));
+    for round in 0..rounds {
+        for frame in frames {
+            fill(&mut kernel::lock(), frame, 2 * round + u64::from(frame == frames[1]));
+        }
+        for (nth, frame) in frames.into_iter().enumerate() {
+            map(frame);
+            ROUND.store(2 * round + nth as u64, SeqCst);
+            everyone(|cpu| {
+                let found = arch::probe::read(SPARE);
+                assert_eq!(found, Ok(ROUND.load(SeqCst)), "CPU {} uses an old translation", cpu.0);
+            });
+            unmap();
+            everyone(|cpu| {
+                assert!(
+                    arch::probe::read(SPARE).is_err(),
+                    "CPU {} still reads an unmapped page",
+                    cpu.0
+                );
+            });
+        }
+    }
+}
+
+fn fill(kernel: &mut Kernel, frame: Frame, value: u64) {
+    kernel.memory.write(frame, 0, value);
+}
+
+/// Maps `SPARE` to `frame`.
+pub fn map(frame: Frame) {
+    let kernel = &mut *kernel::lock();
+    let page = Mapping { frame, size: PageSize::Small, access: Access::WRITE | Access::GLOBAL };
+    let mapped = kernel.space.table.map(SPARE, page, &mut kernel.memory, &mut kernel.frames);
+    mapped.expect("the page is free");
+}
+
+/// Unmaps `SPARE`, for all CPUs.
+pub fn unmap() {
+    let kernel = &mut *kernel::lock();
+    let gone = kernel.space.table.unmap(SPARE, &mut kernel.memory).expect("the page is mapped");
+    gone.retire(Asid::KERNEL, &mut kernel.frames);
+}
+
+fn lock_contention() {
+    let before = kernel::lock().frames.stats();
+    everyone(|_| {
+        for _ in 0..2000 {
+            let frame = kernel::lock().frames.alloc().expect("there is memory");
+            kernel::lock().frames.free(frame).expect("it was ours");
+        }
+    });
+    assert_eq!(kernel::lock().frames.stats(), before);
+}
+
+fn panic_elsewhere() {
+    let last = CpuId(online() as u8 - 1);
+    if last == CpuId::BOOT {
+        panic!("CPU 0 was asked to panic");
+    }
+    everyone(|cpu| {
+        let last = online() as u8 - 1;
+        if cpu.0 == last {
+            panic!("CPU {last} was asked to panic");
+        }
+    });
+    loop {
+        core::hint::spin_loop();
+    }
+}
