@@ -46,10 +46,8 @@ unsafe impl Send for Frames {}
 /// How many frames there are, and what they do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Stats {
-    /// RAM: all that was ever released.
+    /// The allocator's: what was released, without what was reserved since.
     pub total: usize,
-    /// For no one to have, since `reserve`.
-    pub reserved: usize,
     /// For anyone to take.
     pub free: usize,
     /// Large pages that could be taken, 2 MiB each: part of `free`.
@@ -160,14 +158,14 @@ impl Frames {
         Ok(())
     }
 
-    /// Makes RAM of these frames, free to be taken. Those that are RAM already stay as they are.
+    /// Makes these frames the allocator's, free to be taken. Those it has already stay as they are.
     pub fn release(&mut self, range: Range<Frame>) {
         let mut fresh = 0;
         self.change(self.known(&range), |chunk, places| fresh += chunk.release(places));
         self.stats.total += fresh;
     }
 
-    /// Makes sure that nobody ever gets these frames; those that are no RAM do not matter.
+    /// Makes these frames nobody's, until they are released; those that are no RAM do not matter.
     pub fn reserve(&mut self, range: Range<Frame>) -> Result<(), InUse> {
         let range = self.known(&range);
         if !pieces(range.clone()).all(|(at, places)| self.all()[at].none_used(places)) {
@@ -175,7 +173,7 @@ impl Frames {
         }
         let mut gone = 0;
         self.change(range, |chunk, places| gone += chunk.reserve(places));
-        self.stats.reserved += gone;
+        self.stats.total -= gone;
         Ok(())
     }
 
@@ -270,7 +268,7 @@ impl Frames {
 impl Stats {
     /// Frames in use.
     pub fn used(&self) -> usize {
-        self.total - self.reserved - self.free
+        self.total - self.free
     }
 }
 

@@ -9,8 +9,9 @@ use super::page_table::MapError;
 use super::{FrameSource, PageTable};
 use crate::arch::PhysMem;
 
-/// Makes sure that blocks of `bytes` together can be allocated, growing the heap if need be. With
-/// `Ok`, allocating them cannot fail; otherwise the operation that wanted them is refused.
+/// Makes sure that blocks that [`cost`](super::heap::cost) `bytes` together can be allocated, growing
+/// the heap if need be. With `Ok`, allocating them next cannot fail; otherwise the operation that
+/// wanted them is refused.
 pub fn reserve(
     bytes: usize,
     table: &mut PageTable,

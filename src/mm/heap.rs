@@ -2,8 +2,8 @@
 //! which as much is mapped to frames as was asked for so far. It grows and never shrinks.
 //!
 //! Running out is an error value, not an abort: an operation of the kernel that will allocate calls
-//! [`reserve`](super::global::reserve) while it can still fail, with the bytes it will need, and
-//! goes on only if there is room for them.
+//! [`reserve`](super::global::reserve) while it can still fail, with the [`cost`] of the blocks it
+//! will need, and goes on only if there is room for them.
 
 use super::page_table::{MapError, Mapping, PageSize};
 use super::{FrameSource, PageTable};
@@ -16,8 +16,8 @@ use linked_list_allocator::Heap;
 
 /// The least the heap grows by: growing costs a walk of the page table per page.
 const STEP: u64 = 16 * PAGE_SIZE;
-/// What the allocator may add to a block that is asked for: alignment, and a hole's header.
-const SLACK: usize = 64;
+/// What the allocator needs to describe a free block.
+const HEADER: usize = 16;
 
 /// A heap.
 pub struct KernelHeap {
@@ -55,10 +55,10 @@ impl KernelHeap {
         unsafe { self.heap.deallocate(block, layout) }
     }
 
-    /// Whether blocks of `bytes` together can be had: whether there is one free block that holds
-    /// them all, whatever alignment up to 16 costs each.
+    /// Whether blocks that [`cost`] `bytes` together can be had, in whatever order: whether there is
+    /// one free block that holds them all.
     pub fn has_room(&mut self, bytes: usize) -> bool {
-        let Ok(layout) = Layout::from_size_align(with_slack(bytes), 16) else { return false };
+        let Ok(layout) = Layout::from_size_align(bytes, HEADER) else { return false };
         let Some(block) = self.allocate(layout) else { return false };
         // SAFETY: just allocated, and given to no one.
         unsafe { self.deallocate(block, layout) };
@@ -90,7 +90,9 @@ impl KernelHeap {
         source: &mut impl FrameSource,
     ) -> (Range<u64>, Result<(), MapError>) {
         let start = self.room.start;
-        let goal = (bytes as u64).max(STEP).checked_next_multiple_of(PAGE_SIZE);
+        // A gap for alignment before the block that `has_room` tries to get, and a rest after it.
+        let bytes = (bytes as u64).saturating_add(4 * HEADER as u64);
+        let goal = bytes.max(STEP).checked_next_multiple_of(PAGE_SIZE);
         let goal = goal.and_then(|bytes| start.checked_add(bytes));
         let Some(goal) = goal.filter(|goal| *goal <= self.room.end) else {
             return (start..start, Err(MapError::OutOfRange));
@@ -111,10 +113,10 @@ impl KernelHeap {
     }
 }
 
-/// What alignment may cost when blocks of `bytes` together are taken from one free block: each is
-/// rounded up to 16 bytes, so that blocks of a byte are the worst.
-const fn with_slack(bytes: usize) -> usize {
-    bytes.saturating_add(SLACK)
+/// What a block takes from the heap at most: its size in units of the allocator's, and a gap before
+/// it that is large enough to be described, for its alignment.
+pub const fn cost(block: Layout) -> usize {
+    block.size().next_multiple_of(HEADER) + HEADER + block.align()
 }
 
 fn map_page(

@@ -8,7 +8,7 @@ use super::page_table::{MapError, Mapping, PageSize};
 use super::{FrameSource, PageTable};
 use crate::arch::{self, Access, PhysMem};
 use crate::boot::PhysRange;
-use crate::layout::{self, DEVICES, MAX_STACK, PHYS_MAP};
+use crate::layout::{self, DEVICES, MAX_STACK, PHYS_MAP, PHYS_MAP_SIZE};
 use crate::units::{CpuId, Frame, Image, Main, PAGE_SIZE, PhysAddr, VirtAddr, frames_touching};
 use core::ops::Range;
 
@@ -108,10 +108,14 @@ impl KernelSpace {
         memory: &mut PhysMem,
         source: &mut impl FrameSource,
     ) -> Result<VirtAddr, MapError> {
+        if registers.is_empty() || registers.end.0 > PHYS_MAP_SIZE {
+            return Err(MapError::OutOfRange);
+        }
         let frames = frames_touching(&registers);
-        let len = frames.end.0.saturating_sub(frames.start.0).checked_mul(PAGE_SIZE);
-        let end = len.and_then(|len| self.next_window.checked_add(len));
-        let end = end.filter(|end| *end <= DEVICES.end).ok_or(MapError::OutOfRange)?;
+        let end = self.next_window + (frames.end.0 - frames.start.0) * PAGE_SIZE;
+        if end > DEVICES.end {
+            return Err(MapError::OutOfRange);
+        }
         let at = VirtAddr(self.next_window);
         let access = Access::WRITE | Access::DEVICE | Access::GLOBAL;
         let phys = frames.start.start()..frames.end.start();
@@ -129,6 +133,9 @@ fn map_bank(
     memory: &mut PhysMem,
     source: &mut impl FrameSource,
 ) -> Result<(), MapError> {
+    if bank.end.0 > PHYS_MAP_SIZE {
+        return Err(MapError::OutOfRange);
+    }
     let inside = |at: PhysAddr| at.clamp(bank.start, bank.end);
     let [a, b] = constant;
     let borders = [bank.start, a.start, a.end, b.start, b.end, bank.end].map(inside);

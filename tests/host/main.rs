@@ -1,2 +1,11 @@
 //! Tests that run on the developer's machine: the laws of the portable kernel, and the shape of
 //! its source.
+
+mod layering;
+mod mm_asid;
+mod mm_early;
+mod mm_frames;
+mod mm_heap;
+mod mm_kernel_space;
+mod mm_page_table;
+mod support;

@@ -13,6 +13,9 @@ pub struct PhysMem {
     bytes: NonNull<u8>,
 }
 
+// SAFETY: the allocation is this value's alone, whichever thread has it.
+unsafe impl Send for PhysMem {}
+
 impl PhysMem {
     /// A machine with this RAM, all zeroes.
     pub fn simulate(ram: Range<Frame>) -> PhysMem {

@@ -1,0 +1,58 @@
+//! Tags of address spaces: no two that could be in TLBs at the same time share one.
+
+use crate::support::cases;
+use ochre::mm::asid::{Asids, Tag};
+use ochre::units::{Asid, CpuId, MAX_CPUS};
+use proptest::prelude::*;
+
+const SPACES: usize = 40;
+const TAGS: u16 = 16;
+
+proptest! {
+    #![proptest_config(cases(300))]
+
+    #[test]
+    fn no_translation_is_taken_for_anothers(
+        steps in prop::collection::vec((0..MAX_CPUS, 0..=SPACES), 1..if cfg!(miri) { 40 } else { 400 }),
+    ) {
+        let mut asids = Asids::new(TAGS);
+        let mut tags = [Tag::default(); SPACES];
+        let mut running: [Option<(usize, Asid)>; MAX_CPUS] = [None; MAX_CPUS];
+        // Whose translations every TLB might hold, by tag, since the last flush of all.
+        let mut cached: [Option<usize>; TAGS as usize] = [None; TAGS as usize];
+        for (cpu, space) in steps {
+            if space == SPACES {
+                asids.leave(CpuId(cpu as u8));
+                running[cpu] = None;
+                continue;
+            }
+            let switch = asids.switch(CpuId(cpu as u8), &mut tags[space]);
+            running[cpu] = Some((space, switch.asid));
+            prop_assert!(switch.asid != Asid::KERNEL && switch.asid.0 < TAGS);
+            if switch.flush_all {
+                cached = Default::default();
+                for (space, asid) in running.into_iter().flatten() {
+                    cached[asid.0 as usize] = Some(space);
+                }
+            }
+            let owner = cached[switch.asid.0 as usize].replace(space);
+            prop_assert!(owner.is_none() || owner == Some(space), "{owner:?} is {space}");
+            for (other, asid) in running.into_iter().flatten() {
+                prop_assert_eq!(other == space, asid == switch.asid);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_tag_lasts_until_they_run_out() {
+    let mut asids = Asids::new(256);
+    let mut first = Tag::default();
+    let before = asids.switch(CpuId(0), &mut first);
+    for _ in 0..254 {
+        assert!(!asids.switch(CpuId(0), &mut Tag::default()).flush_all);
+        assert_eq!(asids.switch(CpuId(0), &mut first), before);
+    }
+    assert!(asids.switch(CpuId(0), &mut Tag::default()).flush_all);
+    assert!(!asids.switch(CpuId(0), &mut first).flush_all);
+}

@@ -1,0 +1,71 @@
+//! What several tests need: how often a law is tried, and a machine with a frame allocator.
+
+use ochre::arch::PhysMem;
+use ochre::mm::{FrameSource, Frames};
+use ochre::units::Frame;
+use proptest::prelude::ProptestConfig;
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+/// So many random cases of a law; a sample of them under Miri, which takes its time, and which has
+/// no files to keep failing cases in.
+pub fn cases(count: u32) -> ProptestConfig {
+    if cfg!(miri) {
+        return ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(4) };
+    }
+    ProptestConfig::with_cases(count)
+}
+
+/// An allocator of frames together with the memory it keeps its books in.
+pub struct Books {
+    pub frames: Frames,
+    _memory: PhysMem,
+}
+
+/// An allocator that knows of no RAM yet.
+pub fn books(span: Range<u64>) -> Books {
+    let span = Frame(span.start)..Frame(span.end);
+    let pages = Frames::metadata_size(&span).div_ceil(4096) as u64;
+    let memory = PhysMem::simulate(Frame(0)..Frame(pages));
+    // SAFETY: so many pages of memory that live as long as the allocator, in one struct with it.
+    let frames = unsafe { Frames::new(span, memory.pointer(Frame(0).start())) };
+    Books { frames, _memory: memory }
+}
+
+/// Gives out a fixed number of frames, and knows which are out.
+pub struct Pool {
+    free: Vec<Frame>,
+    out: BTreeSet<Frame>,
+}
+
+impl Pool {
+    pub fn new(frames: Range<u64>) -> Pool {
+        Pool { free: frames.map(Frame).collect(), out: BTreeSet::new() }
+    }
+
+    pub fn out(&self) -> usize {
+        self.out.len()
+    }
+
+    /// Keeps all but `left` frames back, and tells which.
+    pub fn hold_back(&mut self, left: usize) -> Vec<Frame> {
+        self.free.split_off(left.min(self.free.len()))
+    }
+
+    pub fn put_back(&mut self, frames: Vec<Frame>) {
+        self.free.extend(frames);
+    }
+}
+
+impl FrameSource for Pool {
+    fn take(&mut self) -> Option<Frame> {
+        let frame = self.free.pop()?;
+        assert!(self.out.insert(frame));
+        Some(frame)
+    }
+
+    fn give(&mut self, frame: Frame) {
+        assert!(self.out.remove(&frame), "{frame:?} was given back, and is not out");
+        self.free.push(frame);
+    }
+}
