@@ -1,7 +1,8 @@
 //! Function names for backtraces, from the table that `tools/symbols.py` puts into the image after
 //! linking: a count, that many pairs (offset from the image's start, offset of the name in the
 //! table) sorted by the first, then the names, each ended by a zero. All numbers are 32-bit and
-//! little-endian. A table that was not filled in has a count of zero.
+//! little-endian. A table that was not filled in
+//! has a count of zero; an empty name is where the code ends.
 
 /// The function that an address in the image belongs to, and how far into it the address is.
 pub fn lookup(table: &[u8], offset: u64) -> Option<(&str, u64)> {
@@ -19,7 +20,8 @@ pub fn lookup(table: &[u8], offset: u64) -> Option<(&str, u64)> {
     let start = word(table, 1 + 2 * index)?;
     let name = table.get(word(table, 2 + 2 * index)? as usize..)?;
     let end = name.iter().position(|&byte| byte == 0)?;
-    Some((core::str::from_utf8(&name[..end]).ok()?, offset - u64::from(start)))
+    let name = core::str::from_utf8(&name[..end]).ok().filter(|name| !name.is_empty())?;
+    Some((name, offset - u64::from(start)))
 }
 
 fn word(table: &[u8], index: usize) -> Option<u32> {

@@ -28,9 +28,10 @@ def main(path):
 
 
 def entries(elf):
-    """(offset from the image's start, short name) of each function, by address."""
-    start = elf.symbol("__image_start")
-    return [(f.addr - start, shorten(f.name)) for f in functions(elf)]
+    """(offset from the image's start, short name) of each function, by address; no name ends them."""
+    start, end = elf.symbol("__image_start"), elf.symbol("__text_end")
+    names = [(f.addr - start, shorten(f.name)) for f in functions(elf)]
+    return names + [(end - start, "")]
 
 
 def shorten(name):

@@ -40,8 +40,6 @@ pub const TESTS: &[Test] = &[
     #[cfg(target_arch = "aarch64")]
     Test::panic("floating-point", "floating point", || instruction!(".inst 0x1e602800")),
     #[cfg(target_arch = "aarch64")]
-    Test::panic("misaligned-stack", "misaligned stack pointer", misaligned_stack),
-    #[cfg(target_arch = "aarch64")]
     Test::panic("misaligned-pc", "misaligned program counter", || jump(code() + 2)),
     #[cfg(target_arch = "aarch64")]
     Test::panic("misaligned-exclusive", "not aligned", misaligned_exclusive),
@@ -108,11 +106,6 @@ fn stack_overflow() {
     let guard = layout::stack_top(arch::cpu::current(), 0).0 - layout::STACK_SLOT;
     assert!(arch::probe::read(VirtAddr(guard)).is_err(), "there is no guard");
     black_box(deeper(0));
-}
-
-#[cfg(target_arch = "aarch64")]
-fn misaligned_stack() {
-    instruction!("sub sp, sp, #8\nldr x0, [sp]");
 }
 
 #[cfg(target_arch = "aarch64")]

@@ -35,7 +35,7 @@ const FIQ: u64 = 2;
 
 impl TrapFrame {
     /// The registers as they are, for a report that no trap led to.
-    #[inline(never)]
+    #[inline(always)]
     pub fn here() -> TrapFrame {
         let mut frame = TrapFrame {
             x: [0; 31],

@@ -1,7 +1,7 @@
 //! The one simulated CPU of each thread.
 
 use crate::boot::CpuInfo;
-use crate::units::{CpuId, PhysAddr};
+use crate::units::{CpuId, Frame, VirtAddr};
 use std::cell::Cell;
 
 thread_local! {
@@ -21,9 +21,17 @@ pub fn set_current(cpu: CpuId) {
 }
 
 /// No other CPU can be started here.
-pub fn start(_cpu: CpuId, _info: &CpuInfo, _root: PhysAddr) -> Result<(), &'static str> {
+pub fn start(
+    _info: &CpuInfo,
+    _id: CpuId,
+    _root: Frame,
+    _stack_top: VirtAddr,
+) -> Result<(), &'static str> {
     Err("the simulated machine has one CPU")
 }
+
+/// Calls for nobody any more.
+pub fn stop_calling() {}
 
 /// Sleeps until an interrupt: at once over here.
 pub fn wait() {
@@ -40,9 +48,9 @@ pub fn interrupts_on() {
     INTERRUPTS.set(true);
 }
 
-/// Keeps interrupts out.
-pub fn interrupts_off() {
-    INTERRUPTS.set(false);
+/// Keeps interrupts out, and says whether they were let in before.
+pub fn interrupts_off() -> bool {
+    INTERRUPTS.replace(false)
 }
 
 /// Whether interrupts come in.

@@ -1,8 +1,9 @@
 //! Firmware of the simulated machine: it says what the test told it to say.
 
 use super::Handoff;
-use crate::boot::BootInfo;
+use crate::boot::{BootInfo, Console};
 use crate::log::Sink;
+use crate::units::{PhysAddr, VirtAddr};
 
 /// The standard error stream of the test program.
 pub fn early_console() -> Option<&'static dyn Sink> {
@@ -12,6 +13,14 @@ pub fn early_console() -> Option<&'static dyn Sink> {
 /// What the machine has.
 pub fn discover(handoff: &Handoff) -> BootInfo {
     handoff.info.clone()
+}
+
+/// The console that firmware described: the same.
+pub fn console(
+    _described: Console,
+    _map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtAddr>,
+) -> Option<&'static dyn Sink> {
+    early_console()
 }
 
 struct StandardError;

@@ -1,7 +1,8 @@
 //! An interrupt controller that remembers what it was asked.
 
-use crate::boot::InterruptController;
-use crate::units::CpuId;
+use super::TrapFrame;
+use crate::boot::BootInfo;
+use crate::units::{CpuId, PhysAddr, VirtAddr};
 use std::cell::RefCell;
 
 thread_local! {
@@ -9,16 +10,16 @@ thread_local! {
 }
 
 /// Prepares the controller.
-pub fn init(_controller: &InterruptController) {}
+pub fn init(_info: &BootInfo, _map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtAddr>) {}
 
 /// Prepares this CPU's part of it.
-pub fn init_cpu() {}
+pub fn init_cpu(_id: CpuId) {}
 
 /// Lets one line through.
 pub fn enable(_line: u32) {}
 
-/// The interrupt on this line has been dealt with.
-pub fn end(_line: u32) {}
+/// The interrupt of this frame has been served.
+pub fn end(_frame: &TrapFrame) {}
 
 /// Interrupts another CPU.
 pub fn send_ipi(cpu: CpuId) {

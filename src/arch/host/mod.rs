@@ -13,8 +13,11 @@ pub mod timer;
 pub mod tlb;
 pub mod trap;
 
-pub use boot::{Handoff, early_window, image, init_cpu};
-pub use firmware::{discover, early_console};
-pub use paging::{Entry, activate};
+pub use boot::{Handoff, early_window, image, init_cpu, symbols};
+pub use firmware::{console, discover, early_console};
+pub use paging::Entry;
 pub use phys::PhysMem;
 pub use trap::TrapFrame;
+
+/// What this architecture is called.
+pub const NAME: &str = "a simulated machine";

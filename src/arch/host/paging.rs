@@ -2,7 +2,7 @@
 //! bits 12..48 the frame.
 
 use crate::arch::{Access, TableEntry};
-use crate::units::{Frame, PAGE_SIZE};
+use crate::units::{Frame, Main, PAGE_SIZE, VirtAddr};
 use std::cell::Cell;
 
 /// How many values an [`Asid`](crate::units::Asid) has.
@@ -78,4 +78,17 @@ pub unsafe fn activate(root: Frame) {
 /// The table that translates addresses.
 pub fn active() -> Option<Frame> {
     ACTIVE.get()
+}
+
+/// Never goes on: the simulated machine has no code of its own.
+///
+/// # Safety
+/// None is asked for here.
+pub unsafe fn enter(
+    _root: Frame,
+    _stack_top: VirtAddr,
+    _then: extern "C" fn(Main) -> !,
+    _main: Main,
+) -> ! {
+    panic!("a simulated machine does not boot")
 }

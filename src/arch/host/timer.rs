@@ -1,6 +1,7 @@
 //! Time that passes when a test says so.
 
-use crate::units::Nanos;
+use crate::boot::BootInfo;
+use crate::units::{Nanos, PhysAddr, VirtAddr};
 use std::cell::Cell;
 
 thread_local! {
@@ -8,20 +9,22 @@ thread_local! {
     static DEADLINE: Cell<Option<u64>> = const { Cell::new(None) };
 }
 
-/// Prepares the timer of the machine.
-pub fn init(_timer: &crate::boot::Timer) {}
+/// The frequency of `now`, in Hz: a tick is a nanosecond.
+pub fn init(_info: &BootInfo, _map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtAddr>) -> u64 {
+    1_000_000_000
+}
 
 /// Prepares the timer of this CPU.
 pub fn init_cpu() {}
 
-/// The monotonic clock, in nanoseconds since power-on.
-pub fn now() -> Nanos {
-    Nanos(NOW.get())
+/// The counter.
+pub fn now() -> u64 {
+    NOW.get()
 }
 
-/// Asks for an interrupt at this moment.
-pub fn arm(deadline: Nanos) {
-    DEADLINE.set(Some(deadline.0));
+/// Asks for an interrupt when the counter reaches `deadline`.
+pub fn arm(deadline: u64) {
+    DEADLINE.set(Some(deadline));
 }
 
 /// Asks for none.

@@ -13,9 +13,19 @@ pub struct TrapFrame {
 }
 
 impl TrapFrame {
+    /// The frame of a report that no trap led to.
+    pub fn here() -> TrapFrame {
+        TrapFrame { cause: Cause::Spurious, pc: 0 }
+    }
+
     /// Why the CPU is here.
-    pub fn cause(&self) -> Cause {
+    pub fn cause(&mut self) -> Cause {
         self.cause
+    }
+
+    /// The stack pointer: none over here.
+    pub fn sp(&self) -> VirtAddr {
+        VirtAddr(0)
     }
 
     /// The instruction that trapped, or the one that comes after the interrupt.
