@@ -83,7 +83,7 @@ impl Block {
 
     /// Nobody else wrote into the block.
     fn give_back(self, heap: &mut KernelHeap) {
-        for offset in 0..self.layout.size() {
+        for offset in (0..self.layout.size()).step_by(if cfg!(miri) { 499 } else { 1 }) {
             // SAFETY: within the block.
             assert_eq!(unsafe { self.at.add(offset).read() }, self.mark);
         }
