@@ -158,7 +158,7 @@ def debugger(platform):
         for line in ("ochre-cpus", "ochre-threads", "ochre-memory"):
             command += ["--batch", line]
         outcome = tool([*command, *machine.qemu_line(platform), "-display", "none"])
-        expected = (r"^cpu 0 .* kernel_entry", r"^#0 .*kernel_entry", r"^ +text .* r-x")
+        expected = (r"^cpu 0 .*\bkernel_entry", r"^#0 .*kernel_entry", r"^ +text .* r-x")
         return verdict(outcome, expected, 0), outcome.output
 
     return Test(f"{platform} gdb", suites(platform, "boot"), run)
