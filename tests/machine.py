@@ -20,6 +20,9 @@ from qemu import plain_status  # noqa: E402
 
 LIMIT = 60.0
 
+# What stands above the registers in a dump.
+REGISTERS = "--- registers"
+
 # The Makefile's variables that change its QEMU line: a test sets all of them, so that neither the
 # environment nor an outer make does.
 VARIABLES = "SMP MEM CPU MACHINE DTB KERNEL INITRD ICOUNT QEMUFLAGS".split()
@@ -91,11 +94,11 @@ def without_make():
 
 
 def cpus(monitor, functions):
-    """What every CPU was doing: its registers, then the functions they are in."""
+    """What every CPU was doing: its function, then all registers."""
     registers = ask(monitor, "info registers -a")
     found = re.findall(r"\b(?:PC|RIP)=([0-9a-f]{16})", registers)
     lines = [f"cpu {n}  {pc}  {functions.at(int(pc, 16)) or '?'}" for n, pc in enumerate(found)]
-    return registers + "\n" + "\n".join(lines) + "\n"
+    return "\n".join(lines) + f"\n{REGISTERS}\n{registers}"
 
 
 def names(platform, variables):

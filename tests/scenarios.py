@@ -28,7 +28,8 @@ class Boot:
     qemu: tuple = ()
     # What is done to the device tree before the kernel sees it.
     tree: typing.Optional[typing.Callable] = None
-    limit: float = 60.0
+    # Seconds, where it takes longer than others.
+    limit: typing.Optional[float] = None
 
 
 def cpus(count):
