@@ -1,6 +1,11 @@
 //! Tests that run on the developer's machine: the laws of the portable kernel, and the shape of
 //! its source.
 
+mod fw_broken_trees;
+mod fw_device_tree;
+mod fw_lying_trees;
+mod fw_random;
+mod fw_tree;
 mod layering;
 mod mm_asid;
 mod mm_early;
