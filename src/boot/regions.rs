@@ -72,7 +72,8 @@ pub fn reserve(list: &mut Regions, reservation: PhysRange) {
 pub fn order_memory(list: &mut Regions) -> Changes {
     let mut changes = Changes::default();
     for range in list.iter_mut().filter(|range| range.end.0 > MEMORY_LIMIT) {
-        *range = range.start..PhysAddr(MEMORY_LIMIT.max(range.start.0));
+        let limit = PhysAddr(MEMORY_LIMIT);
+        *range = range.start.min(limit)..limit;
         changes.cut = true;
     }
     changes.overlaps = merge(list);

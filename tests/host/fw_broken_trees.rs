@@ -22,10 +22,7 @@ fn headers() {
     assert_eq!(header(&[]), DtError::Header("cut short"));
     assert_eq!(header(&[0; 64]), DtError::Magic);
     assert_eq!(header(&GICV2[..6]), DtError::Header("cut short"));
-    assert_eq!(
-        header(&GICV2[..100]),
-        DtError::Header("longer than its memory")
-    );
+    assert_eq!(header(&GICV2[..100]), DtError::Header("longer than its memory"));
     let cases = [
         (4, 39, "impossible total size"),
         (4, u32::MAX, "impossible total size"),
@@ -39,11 +36,7 @@ fn headers() {
         (36, u32::MAX, "structure block outside of it"),
     ];
     for (at, word, what) in cases {
-        assert_eq!(
-            header(&with_word(at, word)),
-            DtError::Header(what),
-            "{word:#x} at {at}"
-        );
+        assert_eq!(header(&with_word(at, word)), DtError::Header(what), "{word:#x} at {at}");
     }
     assert_eq!(total_size(&GICV2[..8]), Ok(GICV2.len()));
     assert_eq!(DtError::Magic.to_string(), "device tree: not found");
@@ -52,55 +45,22 @@ fn headers() {
 #[test]
 fn structures() {
     refused(&Tree::new().end().raw(), 12, "cut short");
-    refused(
-        &Tree::new().end().node("x").end().word(9).raw(),
-        12,
-        "a second root",
-    );
+    refused(&Tree::new().end().node("x").end().word(9).raw(), 12, "a second root");
     refused(&Tree::new().end().end().word(9).raw(), 12, "not a token");
     refused(&Tree::new().word(9).raw(), 8, "ends too early");
-    refused(
-        &Tree::new().end().word(9).word(4).raw(),
-        12,
-        "ends too early",
-    );
+    refused(&Tree::new().end().word(9).word(4).raw(), 12, "ends too early");
     refused(&Tree::new().word(5).build(), 8, "not a token");
-    refused(
-        &Tree::new().node("").end().build(),
-        8,
-        "only the root has no name",
-    );
-    refused(
-        &Tree::new().node("a b").end().build(),
-        12,
-        "a node's name is not one",
-    );
-    refused(
-        &Tree::new().node(&"n".repeat(128)).end().build(),
-        12,
-        "a node's name is not one",
-    );
+    refused(&Tree::new().node("").end().build(), 8, "only the root has no name");
+    refused(&Tree::new().node("a b").end().build(), 12, "a node's name is not one");
+    refused(&Tree::new().node(&"n".repeat(128)).end().build(), 12, "a node's name is not one");
     refused(
         &Tree::new().node("a").end().cells("x", &[]).build(),
         20,
         "a property outside of its node",
     );
-    refused(
-        &Tree::new().property("", &[]).build(),
-        12,
-        "a property's name is not one",
-    );
-    refused(
-        &Tree::new().word(3).word(0).word(99).build(),
-        12,
-        "a property's name is not one",
-    );
-    let long = Tree::new()
-        .cells("x", &[])
-        .word(3)
-        .word(u32::MAX)
-        .word(0)
-        .build();
+    refused(&Tree::new().property("", &[]).build(), 12, "a property's name is not one");
+    refused(&Tree::new().word(3).word(0).word(99).build(), 12, "a property's name is not one");
+    let long = Tree::new().cells("x", &[]).word(3).word(u32::MAX).word(0).build();
     refused(&long, 32, "longer than the tree");
     let error = read(&Tree::new().word(5).build(), 0).unwrap_err();
     assert_eq!(error.to_string(), "device tree: not a token at 0x8");
@@ -146,16 +106,8 @@ fn mutated() {
             passed += 1;
             assert!(!info.cpus.is_empty());
             assert!(info.memory.iter().all(|bank| bank.start < bank.end));
-            assert!(
-                info.memory
-                    .windows(2)
-                    .all(|pair| pair[0].end < pair[1].start)
-            );
-            assert!(
-                info.reserved
-                    .windows(2)
-                    .all(|pair| pair[0].end < pair[1].start)
-            );
+            assert!(info.memory.windows(2).all(|pair| pair[0].end < pair[1].start));
+            assert!(info.reserved.windows(2).all(|pair| pair[0].end < pair[1].start));
         }
     }
     // Enough get past the check to try the readers behind it.
@@ -176,10 +128,7 @@ fn heavy_trees() {
     let begun = std::time::Instant::now();
     assert!(read(&properties.build(), 0).is_ok());
     let uarts = (0..20_000).fold(Tree::machine(), |tree, at| {
-        tree.node("u")
-            .text("compatible", "arm,pl011")
-            .cells("reg", &[0, at, 0, 1])
-            .end()
+        tree.node("u").text("compatible", "arm,pl011").cells("reg", &[0, at, 0, 1]).end()
     });
     assert!(read(&uarts.build(), 0).is_ok());
     let nops = (0..100_000).fold(Tree::machine(), |tree, _| tree.word(4));

@@ -37,17 +37,8 @@ fn virt_with_one_cpu_and_gicv2() {
     assert_eq!(info.command_line.as_str(), "log=info then=off");
     assert_eq!(info.console, Console::Pl011(PhysAddr(0x0900_0000)));
     let (distributor, cpu) = (PhysAddr(0x0800_0000), PhysAddr(0x0801_0000));
-    assert_eq!(
-        info.interrupts,
-        InterruptController::GicV2 { distributor, cpu }
-    );
-    assert_eq!(
-        info.timer,
-        Timer::Generic {
-            interrupt: 27,
-            frequency: None
-        }
-    );
+    assert_eq!(info.interrupts, InterruptController::GicV2 { distributor, cpu });
+    assert_eq!(info.timer, Timer::Generic { interrupt: 27, frequency: None });
     assert_eq!(info.power, Power::Psci(PsciCall::Hvc));
     assert_eq!(notes(&info), [""; 0]);
 }
@@ -59,18 +50,10 @@ fn virt_with_four_cpus_and_gicv3() {
     let distributor = PhysAddr(0x0800_0000);
     assert_eq!(
         info.interrupts,
-        InterruptController::GicV3 {
-            distributor,
-            redistributor,
-            redistributor_size: 0xf6_0000
-        }
+        InterruptController::GicV3 { distributor, redistributor, redistributor_size: 0xf6_0000 }
     );
     // The boot CPU comes first, whichever it is.
-    let cpus: Vec<_> = info
-        .cpus
-        .iter()
-        .map(|cpu| (cpu.hardware_id, cpu.start))
-        .collect();
+    let cpus: Vec<_> = info.cpus.iter().map(|cpu| (cpu.hardware_id, cpu.start)).collect();
     let on = CpuStart::Psci(PsciCall::Hvc);
     assert_eq!(cpus, [(2, CpuStart::Boot), (0, on), (1, on), (3, on)]);
     assert_eq!(notes(&info), [""; 0]);
@@ -119,38 +102,16 @@ fn raspberry_pi_3() {
     let info = read(RPI3, 0x8000_0000).unwrap();
     assert_eq!(info.machine.as_str(), "Raspberry Pi 3 Model B");
     // The no-map reservation is no memory.
-    assert_eq!(
-        info.memory[..],
-        [span(0..0x300_0000), span(0x300_2000..0x3b40_0000)]
-    );
-    let reserved = [
-        span(0..0x1000),
-        span(0x800_0000..0x800_2000),
-        span(0x3b00_0000..0x3b40_0000),
-    ];
+    assert_eq!(info.memory[..], [span(0..0x300_0000), span(0x300_2000..0x3b40_0000)]);
+    let reserved = [span(0..0x1000), span(0x800_0000..0x800_2000), span(0x3b00_0000..0x3b40_0000)];
     assert_eq!(info.reserved[..], reserved);
-    let cpus: Vec<_> = info
-        .cpus
-        .iter()
-        .map(|cpu| (cpu.hardware_id, cpu.start))
-        .collect();
+    let cpus: Vec<_> = info.cpus.iter().map(|cpu| (cpu.hardware_id, cpu.start)).collect();
     let spin = |at| CpuStart::SpinTable(PhysAddr(at));
-    assert_eq!(
-        cpus,
-        [
-            (0, CpuStart::Boot),
-            (1, spin(0xe0)),
-            (2, spin(0xe8)),
-            (3, spin(0xf0))
-        ]
-    );
+    assert_eq!(cpus, [(0, CpuStart::Boot), (1, spin(0xe0)), (2, spin(0xe8)), (3, spin(0xf0))]);
     assert_eq!(info.initrd, Some(span(0x800_0000..0x800_1234)));
     assert_eq!(info.command_line.as_str(), "log=debug hz=250");
     assert_eq!(info.console, Console::MiniUart(PhysAddr(0x3f21_5040)));
-    assert_eq!(
-        info.interrupts,
-        InterruptController::Bcm2836(PhysAddr(0x4000_0000))
-    );
+    assert_eq!(info.interrupts, InterruptController::Bcm2836(PhysAddr(0x4000_0000)));
     assert_eq!(info.power, Power::Bcm2835(PhysAddr(0x3f10_0000)));
     assert_eq!(notes(&info), [""; 0]);
 }
@@ -159,27 +120,14 @@ fn raspberry_pi_3() {
 fn raspberry_pi_4() {
     let info = read(RPI4, 0).unwrap();
     assert_eq!(info.machine.as_str(), "Raspberry Pi 4 Model B Rev 1.1");
-    let banks = [
-        span(0..0x3b40_0000),
-        span(0x4000_0000..0xfc00_0000),
-        span(1 << 32..2 << 32),
-    ];
+    let banks = [span(0..0x3b40_0000), span(0x4000_0000..0xfc00_0000), span(1 << 32..2 << 32)];
     assert_eq!(info.memory[..], banks);
     assert_eq!(info.reserved[..], [span(0..0x1000)]);
     assert_eq!(info.cpus.len(), 4);
     assert_eq!(info.console, Console::Pl011(PhysAddr(0xfe20_1000)));
     let (distributor, cpu) = (PhysAddr(0xff84_1000), PhysAddr(0xff84_2000));
-    assert_eq!(
-        info.interrupts,
-        InterruptController::GicV2 { distributor, cpu }
-    );
-    assert_eq!(
-        info.timer,
-        Timer::Generic {
-            interrupt: 27,
-            frequency: None
-        }
-    );
+    assert_eq!(info.interrupts, InterruptController::GicV2 { distributor, cpu });
+    assert_eq!(info.timer, Timer::Generic { interrupt: 27, frequency: None });
     assert_eq!(info.power, Power::Bcm2835(PhysAddr(0xfe10_0000)));
     assert_eq!(notes(&info), [""; 0]);
 }
@@ -197,11 +145,7 @@ fn nop_tokens_are_stepped_over() {
         let info = read(&blob, 0).unwrap();
         assert_eq!(info.memory[..], [span(0x4000_0000..0x5000_0000)], "{name}");
         assert_eq!(info.command_line.as_str(), "log=info then=off", "{name}");
-        assert_eq!(
-            info.console,
-            Console::Pl011(PhysAddr(0x0900_0000)),
-            "{name}"
-        );
+        assert_eq!(info.console, Console::Pl011(PhysAddr(0x0900_0000)), "{name}");
         let lost = usize::from(name == "stdout-path");
         assert_eq!(info.notes.len(), lost, "{name}: {:?}", info.notes);
     }
@@ -213,10 +157,7 @@ fn padding_says_nothing() {
     let mut blob = GICV2.to_vec();
     blob.resize(1 << 20, 0xff);
     blob[4..8].copy_from_slice(&(1_u32 << 20).to_be_bytes());
-    assert_eq!(
-        read(&blob, 0).unwrap().memory,
-        read(GICV2, 0).unwrap().memory
-    );
+    assert_eq!(read(&blob, 0).unwrap().memory, read(GICV2, 0).unwrap().memory);
 }
 
 /// Where the token of the first property called `name` lies.

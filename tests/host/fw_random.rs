@@ -36,11 +36,7 @@ pub fn mutate(bytes: &mut Vec<u8>, random: &mut Random) {
             0 => bytes.truncate(at),
             1 | 2 => bytes[at] ^= 1 << random.below(8),
             3 => bytes[at] = random.next() as u8,
-            4 => word(
-                bytes,
-                at,
-                [0, 1, 2, 3, 4, 9, 0x7fff_ffff, u32::MAX][random.below(8)],
-            ),
+            4 => word(bytes, at, [0, 1, 2, 3, 4, 9, 0x7fff_ffff, u32::MAX][random.below(8)]),
             5 => word(bytes, at, random.below(64) as u32),
             6 => {
                 let from = random.below(bytes.len());

@@ -10,19 +10,13 @@ pub struct Tree {
 impl Tree {
     /// A tree whose root has begun.
     pub fn new() -> Tree {
-        let tree = Tree {
-            structure: vec![],
-            strings: vec![],
-            reservations: vec![],
-        };
+        let tree = Tree { structure: vec![], strings: vec![], reservations: vec![] };
         tree.node("")
     }
 
     /// A root with two cells for addresses and for sizes.
     pub fn machine() -> Tree {
-        Tree::new()
-            .cells("#address-cells", &[2])
-            .cells("#size-cells", &[2])
+        Tree::new().cells("#address-cells", &[2]).cells("#size-cells", &[2])
     }
 
     pub fn word(mut self, word: u32) -> Tree {
@@ -70,10 +64,7 @@ impl Tree {
     }
 
     pub fn memory(self, pairs: &[(u64, u64)]) -> Tree {
-        self.node("memory@0")
-            .text("device_type", "memory")
-            .reg(pairs)
-            .end()
+        self.node("memory@0").text("device_type", "memory").reg(pairs).end()
     }
 
     pub fn reserve(mut self, start: u64, size: u64) -> Tree {
