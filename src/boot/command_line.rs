@@ -1,17 +1,81 @@
-//! tmp
-#![expect(missing_docs)]
+//! The kernel's command line: words between blanks, each understood or complained about.
+
 use crate::log::Level;
-#[derive(Clone, Copy, Debug)]
-pub enum Then { Idle, Off, Panic }
-#[derive(Clone, Copy, Debug)]
-pub struct Options { pub level: Level, pub hz: u64, pub emulator: bool, pub then: Then }
-impl Options {
-    pub fn parse(line: &str) -> Options {
-        let mut o = Options { level: Level::Info, hz: 100, emulator: false, then: Then::Idle };
-        for w in line.split_ascii_whitespace() {
-            match w { "exit=qemu" => o.emulator = true, "then=off" => o.then = Then::Off, "then=panic" => o.then = Then::Panic, "quiet" => o.level = Level::Warn, _ => {
-                if let Some(l) = w.strip_prefix("log=").and_then(Level::parse) { o.level = l } } }
+use arrayvec::ArrayString;
+
+/// What the command line asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Options {
+    /// The least important level the console shows: `log=`, or `quiet`.
+    pub level: Level,
+    /// Ticks per second: `hz=`, 1 to 1000.
+    pub hz: u64,
+    /// Whether an emulator waits for an exit status: `exit=qemu`.
+    pub emulator: bool,
+    /// What to do when boot is done: `then=`.
+    pub then: Then,
+    /// The test to run: `test=`. Empty for none; only the test kernel looks at it.
+    pub test: TestName,
+}
+
+/// What to do when boot is done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Then {
+    /// Wait for whatever may come.
+    Idle,
+    /// Switch the machine off.
+    Off,
+    /// Panic, to see what that looks like.
+    Panic,
+}
+
+/// The name of a test.
+pub type TestName = ArrayString<40>;
+
+/// Complaints about a command line that are worth their lines.
+const MAX_COMPLAINTS: usize = 8;
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            level: Level::Info,
+            hz: 100,
+            emulator: false,
+            then: Then::Idle,
+            test: TestName::new(),
         }
-        o
     }
+}
+
+impl Options {
+    /// Reads a command line; later words win. What is not understood changes nothing.
+    pub fn parse(line: &str) -> Options {
+        let mut options = Options::default();
+        for word in line.split_ascii_whitespace() {
+            options.understand(word);
+        }
+        options
+    }
+
+    /// Takes one word. `None` if it means nothing.
+    fn understand(&mut self, word: &str) -> Option<()> {
+        match word.split_once('=') {
+            None if word == "quiet" => self.level = Level::Warn,
+            Some(("log", level)) => self.level = Level::parse(level)?,
+            Some(("hz", hz)) => self.hz = hz.parse().ok().filter(|hz| (1..=1000).contains(hz))?,
+            Some(("exit", "qemu")) => self.emulator = true,
+            Some(("then", "idle")) => self.then = Then::Idle,
+            Some(("then", "off")) => self.then = Then::Off,
+            Some(("then", "panic")) => self.then = Then::Panic,
+            Some(("test", name)) if !name.is_empty() => self.test = TestName::from(name).ok()?,
+            _ => return None,
+        }
+        Some(())
+    }
+}
+
+/// The words that mean nothing to [`Options::parse`], the first few of them.
+pub fn unknown_words(line: &str) -> impl Iterator<Item = &str> {
+    let unknown = |word: &&str| Options::default().understand(word).is_none();
+    line.split_ascii_whitespace().filter(unknown).take(MAX_COMPLAINTS)
 }

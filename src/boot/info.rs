@@ -70,7 +70,8 @@ impl BootInfo {
     pub fn note(&mut self, remark: fmt::Arguments<'_>) {
         if self.notes.try_push(clipped(remark)).is_err() {
             self.notes.pop();
-            self.notes.push(clipped(format_args!("there is more that was odd than room to say it")));
+            self.notes
+                .push(clipped(format_args!("there is more that was odd than room to say it")));
         }
     }
 }

@@ -3,12 +3,20 @@
 //! Everything here is pure: bytes in, descriptions out. It runs on the host as it does on a board,
 //! and no input, however malformed, makes it panic, loop or read outside the bytes it was given.
 
+pub mod acpi;
 pub mod built_in;
 mod command_line;
 pub mod device_tree;
 mod info;
+pub mod initrd;
+mod loader;
+pub mod multiboot2;
+mod phys;
+pub mod pvh;
 pub mod regions;
 mod text;
 
 pub use command_line::*;
 pub use info::*;
+pub use loader::{Loaded, LoaderError};
+pub use phys::PhysRead;

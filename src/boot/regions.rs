@@ -50,8 +50,7 @@ pub fn range(start: u64, size: u64) -> Result<PhysRange, BadRange> {
 
 /// Adds RAM to a list that is not in order yet.
 pub fn add_memory(list: &mut Regions, start: u64, size: u64) -> Result<(), BadRange> {
-    list.try_push(range(start, size)?)
-        .map_err(|_| BadRange::TooMany)
+    list.try_push(range(start, size)?).map_err(|_| BadRange::TooMany)
 }
 
 /// Adds a reservation. A full list never loses one: the two that lie closest become one, which
@@ -73,7 +72,8 @@ pub fn reserve(list: &mut Regions, reservation: PhysRange) {
 pub fn order_memory(list: &mut Regions) -> Changes {
     let mut changes = Changes::default();
     for range in list.iter_mut().filter(|range| range.end.0 > MEMORY_LIMIT) {
-        *range = range.start..PhysAddr(MEMORY_LIMIT.max(range.start.0));
+        let limit = PhysAddr(MEMORY_LIMIT);
+        *range = range.start.min(limit)..limit;
         changes.cut = true;
     }
     changes.overlaps = merge(list);
@@ -89,11 +89,7 @@ pub fn order_memory(list: &mut Regions) -> Changes {
 pub fn order_reserved(list: &mut Regions) {
     for range in list.iter_mut() {
         // The last page of all cannot be named by an exclusive end; the one before it can.
-        let end = range
-            .end
-            .0
-            .checked_next_multiple_of(PAGE_SIZE)
-            .unwrap_or(!(PAGE_SIZE - 1));
+        let end = range.end.0.checked_next_multiple_of(PAGE_SIZE).unwrap_or(!(PAGE_SIZE - 1));
         *range = PhysAddr(range.start.0 & !(PAGE_SIZE - 1))..PhysAddr(end);
     }
     list.retain(|range| !range.is_empty());
@@ -102,17 +98,12 @@ pub fn order_reserved(list: &mut Regions) {
 
 /// Whether all of `range` lies in one range of a list in order.
 pub fn contains(list: &[PhysRange], range: &PhysRange) -> bool {
-    list.iter()
-        .any(|outer| outer.start <= range.start && range.end <= outer.end)
+    list.iter().any(|outer| outer.start <= range.start && range.end <= outer.end)
 }
 
 /// What remains of `memory` without `reserved`, in ascending order; both lists are in order.
 pub fn free<'a>(memory: &'a [PhysRange], reserved: &'a [PhysRange]) -> Free<'a> {
-    Free {
-        memory: memory.iter(),
-        reserved,
-        rest: PhysAddr(0)..PhysAddr(0),
-    }
+    Free { memory: memory.iter(), reserved, rest: PhysAddr(0)..PhysAddr(0) }
 }
 
 /// See [`free`].

@@ -1,6 +1,16 @@
 //! Tests that run on the developer's machine: the laws of the portable kernel, and the shape of
 //! its source.
 
+mod fw_acpi;
+mod fw_broken_trees;
+mod fw_device_tree;
+mod fw_loaders;
+mod fw_lying_trees;
+mod fw_memory;
+mod fw_random;
+mod fw_regions;
+mod fw_small;
+mod fw_tree;
 mod layering;
 mod mm_asid;
 mod mm_early;

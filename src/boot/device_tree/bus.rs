@@ -37,16 +37,17 @@ impl<'a> Bus<'a> {
         if ranges.0.is_empty() {
             return Some(address);
         }
-        loop {
+        // Without cells for an address an entry may have no bytes at all, and there is no end.
+        while self.address_cells > 0 {
             let child = ranges.take(self.address_cells)?;
             let parent = ranges.take(parent_cells)?;
             let size = ranges.take(self.size_cells)?;
             match address.checked_sub(child) {
                 Some(offset) if offset < size => return parent.checked_add(offset),
-                _ if ranges.0.is_empty() => return None,
                 _ => {}
             }
         }
+        None
     }
 }
 
@@ -85,9 +86,13 @@ impl<'a> Place<'a> {
     /// A pair that is cut short or too wide ends them.
     pub fn reg(&self, node: &Node<'a>) -> impl Iterator<Item = (u64, u64)> + use<'a> {
         let (address_cells, size_cells) = self.cells();
-        // No cells at all would be no bytes per pair, without end.
-        let mut cells = Cells(node.reg.filter(|_| address_cells > 0).unwrap_or_default());
-        core::iter::from_fn(move || Some((cells.take(address_cells)?, cells.take(size_cells)?)))
+        let mut cells = Cells(node.reg.unwrap_or_default());
+        core::iter::from_fn(move || {
+            // Without cells for an address a pair may have no bytes at all, and there is no end.
+            let some = address_cells > 0 && !cells.0.is_empty();
+            some.then_some(())?;
+            Some((cells.take(address_cells)?, cells.take(size_cells)?))
+        })
     }
 
     /// Whether `reg` holds whole pairs that [`Place::reg`] can read, at least one.

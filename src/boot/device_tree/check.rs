@@ -26,10 +26,7 @@ const END: u32 = 9;
 
 /// How long the tree that starts with these bytes (eight will do) claims to be.
 pub fn total_size(start: &[u8]) -> Result<usize, DtError> {
-    let mut header = Cursor {
-        bytes: start,
-        at: 0,
-    };
+    let mut header = Cursor { bytes: start, at: 0 };
     match header.word() {
         Ok(MAGIC) => {}
         Ok(_) => return Err(DtError::Magic),
@@ -44,9 +41,7 @@ pub fn total_size(start: &[u8]) -> Result<usize, DtError> {
 
 /// The bytes of the tree, all checked, without what follows it.
 pub(super) fn check(blob: &[u8]) -> Result<&[u8], DtError> {
-    let tree = blob
-        .get(..total_size(blob)?)
-        .ok_or(DtError::Header("longer than its memory"))?;
+    let tree = blob.get(..total_size(blob)?).ok_or(DtError::Header("longer than its memory"))?;
     let mut header = Cursor { bytes: tree, at: 8 };
     let mut field = || header.word().map_err(|_| DtError::Header("cut short"));
     let (structure_at, strings_at, _reservations_at) = (field()?, field()?, field()?);
@@ -57,15 +52,9 @@ pub(super) fn check(blob: &[u8]) -> Result<&[u8], DtError> {
     }
     let block = |at: u32, size: u32, what| {
         let (at, size) = (at as usize, size as usize);
-        at.checked_add(size)
-            .and_then(|end| tree.get(at..end))
-            .ok_or(DtError::Header(what))
+        at.checked_add(size).and_then(|end| tree.get(at..end)).ok_or(DtError::Header(what))
     };
-    let structure = block(
-        structure_at,
-        structure_size,
-        "structure block outside of it",
-    )?;
+    let structure = block(structure_at, structure_size, "structure block outside of it")?;
     let strings = block(strings_at, strings_size, "strings block outside of it")?;
     if !reservations(tree).any(|entry| entry == (0, 0)) {
         return Err(DtError::Header("reservation block without end"));
@@ -76,28 +65,14 @@ pub(super) fn check(blob: &[u8]) -> Result<&[u8], DtError> {
 
 /// The entries of the reservation block (section 5.3), its terminator among them.
 pub(super) fn reservations(tree: &[u8]) -> impl Iterator<Item = (u64, u64)> + use<'_> {
-    let at = Cursor {
-        bytes: tree,
-        at: 16,
-    }
-    .word()
-    .unwrap_or(u32::MAX) as usize;
+    let at = Cursor { bytes: tree, at: 16 }.word().unwrap_or(u32::MAX) as usize;
     let (entries, _) = tree.get(at..).unwrap_or_default().as_chunks::<16>();
-    let number = |bytes: &[u8]| {
-        bytes
-            .iter()
-            .fold(0, |sum, &byte| sum << 8 | u64::from(byte))
-    };
-    entries
-        .iter()
-        .map(move |entry| (number(&entry[..8]), number(&entry[8..])))
+    let number = |bytes: &[u8]| bytes.iter().fold(0, |sum, &byte| sum << 8 | u64::from(byte));
+    entries.iter().map(move |entry| (number(&entry[..8]), number(&entry[8..])))
 }
 
 fn check_structure(structure: &[u8], strings: &[u8]) -> Result<(), DtError> {
-    let mut cursor = Cursor {
-        bytes: structure,
-        at: 0,
-    };
+    let mut cursor = Cursor { bytes: structure, at: 0 };
     // None: the root has not begun. Some(0): it has ended.
     let mut depth: Option<usize> = None;
     let mut properties_may_come = false;
@@ -136,24 +111,16 @@ struct Cursor<'a> {
 
 impl Cursor<'_> {
     fn word(&mut self) -> Result<u32, DtError> {
-        let word = self
-            .bytes
-            .get(self.at..)
-            .and_then(|rest| rest.first_chunk());
-        let word = word.ok_or(DtError::Structure {
-            at: self.at,
-            what: "cut short",
-        })?;
+        let word = self.bytes.get(self.at..).and_then(|rest| rest.first_chunk());
+        let word = word.ok_or(DtError::Structure { at: self.at, what: "cut short" })?;
         self.at += 4;
         Ok(u32::from_be_bytes(*word))
     }
 
     /// Skips the name of a node. Says whether there is one.
     fn name(&mut self) -> Result<bool, DtError> {
-        let length = name_length(self.bytes, self.at).ok_or(DtError::Structure {
-            at: self.at,
-            what: "a node's name is not one",
-        })?;
+        let length = name_length(self.bytes, self.at)
+            .ok_or(DtError::Structure { at: self.at, what: "a node's name is not one" })?;
         self.skip(length + 1)?;
         Ok(length > 0)
     }
@@ -164,25 +131,17 @@ impl Cursor<'_> {
         let (length, name) = (self.word()?, self.word()?);
         match name_length(strings, name as usize) {
             Some(1..) => self.skip(length as usize),
-            _ => Err(DtError::Structure {
-                at,
-                what: "a property's name is not one",
-            }),
+            _ => Err(DtError::Structure { at, what: "a property's name is not one" }),
         }
     }
 
     /// Skips bytes and the padding to the next word.
     fn skip(&mut self, bytes: usize) -> Result<(), DtError> {
-        let end = bytes
-            .checked_next_multiple_of(4)
-            .and_then(|step| self.at.checked_add(step));
+        let end = bytes.checked_next_multiple_of(4).and_then(|step| self.at.checked_add(step));
         match end.filter(|&end| end <= self.bytes.len()) {
             Some(end) => self.at = end,
             None => {
-                return Err(DtError::Structure {
-                    at: self.at,
-                    what: "longer than the tree",
-                });
+                return Err(DtError::Structure { at: self.at, what: "longer than the tree" });
             }
         }
         Ok(())
@@ -192,9 +151,6 @@ impl Cursor<'_> {
 /// The length of the printable, NUL-terminated name at `at`; `None` where there is no such thing.
 fn name_length(bytes: &[u8], at: usize) -> Option<usize> {
     let name = bytes.get(at..)?;
-    let length = name
-        .iter()
-        .take(MAX_NAME + 1)
-        .position(|byte| !byte.is_ascii_graphic())?;
+    let length = name.iter().take(MAX_NAME + 1).position(|byte| !byte.is_ascii_graphic())?;
     (name.get(length) == Some(&0)).then_some(length)
 }

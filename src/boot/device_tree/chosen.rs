@@ -30,10 +30,7 @@ impl<'a> Chosen<'a> {
         if path.starts_with(b"/") {
             return Some(path);
         }
-        let alias = self
-            .aliases?
-            .raw_property(str::from_utf8(path).ok()?)
-            .ok()??;
+        let alias = self.aliases?.raw_property(str::from_utf8(path).ok()?).ok()??;
         Some(text(alias.value))
     }
 }
@@ -45,9 +42,7 @@ impl Reader<'_> {
             self.info.command_line = kept;
             if !whole {
                 let (kept, all) = (kept.len(), arguments.len());
-                self.info.note(format_args!(
-                    "command line: cut after {kept} of {all} bytes"
-                ));
+                self.info.note(format_args!("command line: cut after {kept} of {all} bytes"));
             }
         }
         self.finish_initrd();
@@ -59,18 +54,13 @@ impl Reader<'_> {
             (start, end) => (start.and_then(number), end.and_then(number)),
         };
         let (Some(start), Some(end)) = (start, end) else {
-            return self
-                .info
-                .note(format_args!("initrd: only half described, ignored"));
+            return self.info.note(format_args!("initrd: only half described, ignored"));
         };
         let initrd = PhysAddr(start)..PhysAddr(end);
         if initrd.is_empty() {
-            self.info
-                .note(format_args!("initrd {start:#x}..{end:#x}: empty, ignored"));
+            self.info.note(format_args!("initrd {start:#x}..{end:#x}: empty, ignored"));
         } else if !regions::contains(&self.info.memory, &initrd) {
-            self.info.note(format_args!(
-                "initrd {start:#x}..{end:#x}: not in memory, ignored"
-            ));
+            self.info.note(format_args!("initrd {start:#x}..{end:#x}: not in memory, ignored"));
         } else {
             regions::reserve(&mut self.info.reserved, initrd.clone());
             self.info.initrd = Some(initrd);

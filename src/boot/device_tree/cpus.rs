@@ -29,13 +29,7 @@ enum Start {
 impl Cpus {
     pub fn new(boot: u64) -> Cpus {
         let boot = boot & AFFINITY;
-        Cpus {
-            boot,
-            boot_is_listed: false,
-            others: ArrayVec::new(),
-            too_many: 0,
-            psci: None,
-        }
+        Cpus { boot, boot_is_listed: false, others: ArrayVec::new(), too_many: 0, psci: None }
     }
 }
 
@@ -48,14 +42,10 @@ impl<'a> Reader<'a> {
         self.info.cpus_present += 1;
         let unit = node.unit;
         let Some((id, _)) = self.place.reg(node).next() else {
-            return self
-                .info
-                .note(format_args!("cpu@{unit}: its reg is malformed, not used"));
+            return self.info.note(format_args!("cpu@{unit}: its reg is malformed, not used"));
         };
         if id & !AFFINITY != 0 {
-            return self
-                .info
-                .note(format_args!("cpu@{unit}: {id:#x} is no affinity, not used"));
+            return self.info.note(format_args!("cpu@{unit}: {id:#x} is no affinity, not used"));
         }
         if id == self.cpus.boot && !self.cpus.boot_is_listed {
             self.cpus.boot_is_listed = true;
@@ -65,24 +55,18 @@ impl<'a> Reader<'a> {
             return self.info.note(format_args!("cpu@{unit}: listed twice"));
         }
         if !node.is_enabled() {
-            return self
-                .info
-                .note(format_args!("cpu@{unit}: disabled, not used"));
+            return self.info.note(format_args!("cpu@{unit}: disabled, not used"));
         }
         let start = match text(node.enable_method) {
             b"psci" => Start::Psci,
             b"spin-table" => match node.release_address.and_then(number) {
                 Some(address) if address % 8 == 0 => Start::SpinTable(address),
                 _ => {
-                    return self
-                        .info
-                        .note(format_args!("cpu@{unit}: no release address"));
+                    return self.info.note(format_args!("cpu@{unit}: no release address"));
                 }
             },
             _ => {
-                return self
-                    .info
-                    .note(format_args!("cpu@{unit}: no known way to start it"));
+                return self.info.note(format_args!("cpu@{unit}: no known way to start it"));
             }
         };
         if self.cpus.others.try_push((id, start)).is_err() {
@@ -93,14 +77,9 @@ impl<'a> Reader<'a> {
     pub fn finish_cpus(&mut self) {
         let boot = self.cpus.boot;
         if !self.cpus.boot_is_listed {
-            self.info.note(format_args!(
-                "the boot CPU {boot:#x} is not in the device tree"
-            ));
+            self.info.note(format_args!("the boot CPU {boot:#x} is not in the device tree"));
         }
-        self.info.cpus.push(CpuInfo {
-            hardware_id: boot,
-            start: CpuStart::Boot,
-        });
+        self.info.cpus.push(CpuInfo { hardware_id: boot, start: CpuStart::Boot });
         let mut without_psci = 0;
         for (hardware_id, start) in core::mem::take(&mut self.cpus.others) {
             let start = match start {
@@ -119,15 +98,12 @@ impl<'a> Reader<'a> {
             self.info.cpus.push(CpuInfo { hardware_id, start });
         }
         if without_psci > 0 {
-            self.info.note(format_args!(
-                "{without_psci} CPUs want PSCI and there is none: not used"
-            ));
+            self.info
+                .note(format_args!("{without_psci} CPUs want PSCI and there is none: not used"));
         }
         if self.cpus.too_many > 0 {
             let (limit, more) = (MAX_CPUS, self.cpus.too_many);
-            self.info.note(format_args!(
-                "{more} CPUs beyond the limit of {limit}: not used"
-            ));
+            self.info.note(format_args!("{more} CPUs beyond the limit of {limit}: not used"));
         }
     }
 

@@ -34,10 +34,7 @@ impl<'a> Reader<'a> {
             self.devices.timer.get_or_insert(*node);
             return;
         }
-        let Some(first) = self
-            .place
-            .registers(node, 0)
-            .map(|(address, _)| PhysAddr(address))
+        let Some(first) = self.place.registers(node, 0).map(|(address, _)| PhysAddr(address))
         else {
             return;
         };
@@ -60,44 +57,27 @@ impl<'a> Reader<'a> {
         match text(node.method) {
             b"hvc" => self.cpus.psci = Some(PsciCall::Hvc),
             b"smc" => self.cpus.psci = Some(PsciCall::Smc),
-            _ => self
-                .info
-                .note(format_args!("psci: neither hvc nor smc, not used")),
+            _ => self.info.note(format_args!("psci: neither hvc nor smc, not used")),
         }
     }
 
     fn uart(&mut self, console: Console) {
-        if self
-            .devices
-            .uarts
-            .try_push((self.place.path(), console))
-            .is_err()
-        {
-            self.info.note(format_args!(
-                "more than {MAX_UARTS} UARTs: {console:?} ignored"
-            ));
+        if self.devices.uarts.try_push((self.place.path(), console)).is_err() {
+            self.info.note(format_args!("more than {MAX_UARTS} UARTs: {console:?} ignored"));
         }
     }
 
     fn gic(&mut self, node: &Node<'a>, distributor: PhysAddr) {
         let Some((address, size)) = self.place.registers(node, 1) else {
-            return self.info.note(format_args!(
-                "{}@{}: its reg is malformed",
-                node.name, node.unit
-            ));
+            return self
+                .info
+                .note(format_args!("{}@{}: its reg is malformed", node.name, node.unit));
         };
         let gic = if node.is_compatible(&["arm,gic-v3"]) {
             let redistributor = PhysAddr(address);
-            InterruptController::GicV3 {
-                distributor,
-                redistributor,
-                redistributor_size: size,
-            }
+            InterruptController::GicV3 { distributor, redistributor, redistributor_size: size }
         } else {
-            InterruptController::GicV2 {
-                distributor,
-                cpu: PhysAddr(address),
-            }
+            InterruptController::GicV2 { distributor, cpu: PhysAddr(address) }
         };
         if self.devices.gic.is_none() {
             self.devices.gic = Some(gic);
@@ -115,8 +95,7 @@ impl<'a> Reader<'a> {
             (None, None) => InterruptController::None,
         };
         if self.info.interrupts == InterruptController::None {
-            self.info
-                .note(format_args!("no interrupt controller the kernel knows"));
+            self.info.note(format_args!("no interrupt controller the kernel knows"));
         }
         self.info.power = match (self.cpus.psci, self.devices.watchdog) {
             (Some(call), _) => Power::Psci(call),
@@ -124,8 +103,7 @@ impl<'a> Reader<'a> {
             (None, None) => Power::None,
         };
         if self.info.power == Power::None {
-            self.info
-                .note(format_args!("no known way to switch the machine off"));
+            self.info.note(format_args!("no known way to switch the machine off"));
         }
     }
 
@@ -133,16 +111,12 @@ impl<'a> Reader<'a> {
     fn console(&mut self) -> Console {
         let wanted = self.chosen.console();
         let uarts = &self.devices.uarts;
-        let named = uarts
-            .iter()
-            .find(|(path, _)| wanted.is_some_and(|wanted| leads_to(wanted, path)));
+        let named =
+            uarts.iter().find(|(path, _)| wanted.is_some_and(|wanted| leads_to(wanted, path)));
         if let Some(&(_, console)) = named.filter(|(_, console)| *console != Console::None) {
             return console;
         }
-        let any = uarts
-            .iter()
-            .map(|&(_, console)| console)
-            .find(|&uart| uart != Console::None);
+        let any = uarts.iter().map(|&(_, console)| console).find(|&uart| uart != Console::None);
         let why = match (self.chosen.stdout_path, named) {
             (None, _) => "no console is chosen",
             (Some(_), None) => "the chosen console is not there",
@@ -158,24 +132,14 @@ impl<'a> Reader<'a> {
     fn timer(&mut self) -> Timer {
         let node = self.devices.timer.unwrap_or_default();
         if self.devices.timer.is_none() {
-            self.info.note(format_args!(
-                "no timer in the device tree: taking the generic one"
-            ));
+            self.info.note(format_args!("no timer in the device tree: taking the generic one"));
         }
-        let frequency = node
-            .clock_frequency
-            .and_then(super::node::number)
-            .filter(|&hz| hz > 0);
+        let frequency = node.clock_frequency.and_then(super::node::number).filter(|&hz| hz > 0);
         if node.clock_frequency.is_some() && frequency.is_none() {
-            self.info.note(format_args!(
-                "timer: its clock-frequency is malformed, ignored"
-            ));
+            self.info.note(format_args!("timer: its clock-frequency is malformed, ignored"));
         }
         let interrupt = self.timer_interrupt(&node).unwrap_or(VIRTUAL_TIMER);
-        Timer::Generic {
-            interrupt,
-            frequency,
-        }
+        Timer::Generic { interrupt, frequency }
     }
 
     /// The virtual timer's is the third interrupt. At a GIC it is private to each CPU: type 1, and
@@ -183,18 +147,13 @@ impl<'a> Reader<'a> {
     fn timer_interrupt(&mut self, node: &Node<'a>) -> Option<u32> {
         self.devices.gic?;
         let stride = self.devices.gic_cells as usize * 4;
-        let third = stride
-            .checked_mul(2)
-            .and_then(|at| node.interrupts?.get(at..))
-            .map(Cells);
+        let third = stride.checked_mul(2).and_then(|at| node.interrupts?.get(at..)).map(Cells);
         let private = third.and_then(|mut cells| Some((cells.take(1)?, cells.take(1)?)));
         match private {
             Some((1, number @ 0..16)) => Some(16 + number as u32),
             _ if self.devices.timer.is_none() => None,
             _ => {
-                self.info.note(format_args!(
-                    "timer: no virtual timer's interrupt, taking 27"
-                ));
+                self.info.note(format_args!("timer: no virtual timer's interrupt, taking 27"));
                 None
             }
         }

@@ -12,22 +12,20 @@ impl<'a> Reader<'a> {
             return;
         }
         if !self.place.reg_is_whole(node) {
-            self.info
-                .note(format_args!("memory@{}: its reg is malformed", node.unit));
+            self.info.note(format_args!("memory@{}: its reg is malformed", node.unit));
         }
         let mut too_many = 0;
         for (start, size) in self.place.reg(node) {
             match regions::add_memory(&mut self.info.memory, start, size) {
                 Ok(()) => {}
                 Err(BadRange::TooMany) => too_many += 1,
-                Err(bad) => self
-                    .info
-                    .note(format_args!("memory at {start:#x} {}: ignored", bad.text())),
+                Err(bad) => {
+                    self.info.note(format_args!("memory at {start:#x} {}: ignored", bad.text()))
+                }
             }
         }
         if too_many > 0 {
-            self.info
-                .note(format_args!("memory: {too_many} banks too many, ignored"));
+            self.info.note(format_args!("memory: {too_many} banks too many, ignored"));
         }
     }
 
@@ -38,17 +36,10 @@ impl<'a> Reader<'a> {
             return;
         }
         if !self.place.reg_is_whole(node) {
-            self.info.note(format_args!(
-                "reserved-memory/{}: its reg is malformed",
-                node.name
-            ));
+            self.info.note(format_args!("reserved-memory/{}: its reg is malformed", node.name));
         }
         for (start, size) in self.place.reg(node) {
-            let list = if node.no_map {
-                &mut self.unmapped
-            } else {
-                &mut self.info.reserved
-            };
+            let list = if node.no_map { &mut self.unmapped } else { &mut self.info.reserved };
             match regions::range(start, size) {
                 Ok(range) => regions::reserve(list, range),
                 Err(bad) => self.bad_reservation(start, bad),
@@ -67,18 +58,14 @@ impl<'a> Reader<'a> {
     }
 
     fn bad_reservation(&mut self, start: u64, bad: BadRange) {
-        self.info.note(format_args!(
-            "reservation at {start:#x} {}: ignored",
-            bad.text()
-        ));
+        self.info.note(format_args!("reservation at {start:#x} {}: ignored", bad.text()));
     }
 
     /// Puts the lists in order. What must not be mapped is no memory as far as the kernel goes.
     pub fn finish_memory(&mut self) {
         let changes = regions::order_memory(&mut self.info.memory);
         if changes.overlaps {
-            self.info
-                .note(format_args!("memory banks overlap: taken as one"));
+            self.info.note(format_args!("memory banks overlap: taken as one"));
         }
         if changes.cut {
             self.info.note(format_args!("memory above 1 TiB: ignored"));
@@ -90,9 +77,7 @@ impl<'a> Reader<'a> {
             lost += u64::from(memory.try_push(part).is_err());
         }
         if lost > 0 {
-            self.info.note(format_args!(
-                "memory is in too many pieces: {lost} of them ignored"
-            ));
+            self.info.note(format_args!("memory is in too many pieces: {lost} of them ignored"));
         }
         self.info.memory = memory;
         if self.info.memory.is_empty() {

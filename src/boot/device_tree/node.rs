@@ -68,8 +68,7 @@ impl<'a> Node<'a> {
 
     /// Whether it is there to be used: `status` is absent or says so (section 2.3.4).
     pub fn is_enabled(&self) -> bool {
-        self.status
-            .is_none_or(|status| matches!(text(status), b"okay" | b"ok"))
+        self.status.is_none_or(|status| matches!(text(status), b"okay" | b"ok"))
     }
 
     /// Whether it lists one of `names` as what it is compatible with.
@@ -111,10 +110,6 @@ impl Cells<'_> {
         }
         let (number, rest) = self.0.split_at_checked(cells as usize * 4)?;
         self.0 = rest;
-        Some(
-            number
-                .iter()
-                .fold(0, |number, &byte| number << 8 | u64::from(byte)),
-        )
+        Some(number.iter().fold(0, |number, &byte| number << 8 | u64::from(byte)))
     }
 }

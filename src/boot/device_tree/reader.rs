@@ -23,11 +23,7 @@ pub(super) struct Reader<'a> {
 impl<'a> Reader<'a> {
     pub fn new(boot_cpu: u64, root: &Node<'a>) -> Reader<'a> {
         let mut info = BootInfo::new("device tree");
-        let name = if root.model.is_empty() {
-            root.compatible
-        } else {
-            root.model
-        };
+        let name = if root.model.is_empty() { root.compatible } else { root.model };
         info.machine = prefix(text(name)).0;
         Reader {
             info,

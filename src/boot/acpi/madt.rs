@@ -1,0 +1,101 @@
+//! The MADT (section 5.2.12): the CPUs and the interrupt controllers.
+
+use super::LOCAL_APIC;
+use super::table::{HEADER, Table};
+use crate::boot::info::{BootInfo, CpuInfo, CpuStart, InterruptController};
+use crate::boot::phys::{u32_at, u64_at};
+use crate::units::{MAX_CPUS, PhysAddr};
+
+const LOCAL: u8 = 0;
+const IO: u8 = 1;
+const LOCAL_ADDRESS: u8 = 5;
+const LOCAL_X2: u8 = 9;
+
+/// In a CPU's flags: it is there now, and not only a socket to plug one in.
+const ENABLED: u32 = 1;
+/// The ID that stands for all CPUs, and so for none.
+const BROADCAST: u32 = 0xff;
+
+pub(super) fn read(table: &Table<'_>, info: &mut BootInfo) {
+    let boot_cpu = info.cpus.first().map_or(0, |cpu| cpu.hardware_id);
+    let mut found = Found {
+        local: u32_at(table.bytes, HEADER).map_or(LOCAL_APIC, |at| PhysAddr(at.into())),
+        io: None,
+        boot_is_listed: false,
+    };
+    info.cpus_present = 0;
+    let mut rest = table.body().get(8..).unwrap_or_default();
+    while let [kind, length, ..] = *rest {
+        let length = usize::from(length);
+        let Some((entry, later)) = rest.split_at_checked(length).filter(|_| length >= 2) else {
+            info.note(format_args!("ACPI: MADT entry of {length} bytes: the rest is ignored"));
+            break;
+        };
+        rest = later;
+        if found.entry(kind, entry, info).is_none() {
+            info.note(format_args!("ACPI: MADT entry of type {kind} is cut short"));
+        }
+    }
+    if !found.boot_is_listed {
+        info.cpus_present += 1;
+        info.note(format_args!("ACPI: the boot CPU {boot_cpu:#x} is not in the MADT"));
+    }
+    if info.cpus_present > MAX_CPUS {
+        let more = info.cpus_present - MAX_CPUS;
+        info.note(format_args!("{more} CPUs beyond the limit of {MAX_CPUS}: not used"));
+    }
+    let io = found.io.map(|(_, at)| at);
+    info.interrupts = InterruptController::Apic { local: found.local, io };
+}
+
+struct Found {
+    local: PhysAddr,
+    /// The I/O APIC with the lowest interrupts, and the first of those.
+    io: Option<(u32, PhysAddr)>,
+    boot_is_listed: bool,
+}
+
+impl Found {
+    /// Takes one entry. `None` if it is too short for what it is.
+    fn entry(&mut self, kind: u8, entry: &[u8], info: &mut BootInfo) -> Option<()> {
+        match kind {
+            LOCAL => {
+                let id = u32::from(*entry.get(3)?);
+                let flags = u32_at(entry, 4)?;
+                if id != BROADCAST {
+                    self.cpu(id, flags, info);
+                }
+            }
+            LOCAL_X2 => self.cpu(u32_at(entry, 4)?, u32_at(entry, 8)?, info),
+            LOCAL_ADDRESS => self.local = PhysAddr(u64_at(entry, 4)?),
+            IO => {
+                let (at, first) = (PhysAddr(u32_at(entry, 4)?.into()), u32_at(entry, 8)?);
+                if self.io.is_none_or(|(lowest, _)| first < lowest) {
+                    self.io = Some((first, at));
+                }
+            }
+            _ => {}
+        }
+        Some(())
+    }
+
+    fn cpu(&mut self, id: u32, flags: u32, info: &mut BootInfo) {
+        if flags & ENABLED == 0 {
+            return;
+        }
+        let hardware_id = u64::from(id);
+        let known = info.cpus.iter().position(|cpu| cpu.hardware_id == hardware_id);
+        match known {
+            Some(0) if !self.boot_is_listed => {
+                self.boot_is_listed = true;
+                info.cpus_present += 1;
+            }
+            Some(_) => info.note(format_args!("ACPI: CPU {id:#x} is listed twice")),
+            None => {
+                info.cpus_present += 1;
+                // The caller says how many there are beyond what fits.
+                let _ = info.cpus.try_push(CpuInfo { hardware_id, start: CpuStart::InitSipi });
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Reads what the kernel needs from ACPI: its CPUs and interrupt controllers (MADT), timers (FADT,
+//! HPET) and how to switch off (FADT, and the one name it wants from the DSDT).
+//!
+//! Every pointer is asked of [`PhysRead`], every length held against what is there, every table's
+//! checksum computed. What is wrong with one table costs what that table says, and a note.
+//!
+//! ACPI Specification 6.5, chapter 5.
+
+mod fadt;
+mod madt;
+mod table;
+
+use super::info::{BootInfo, CpuInfo, CpuStart, InterruptController, Power, Timer};
+use super::phys::{PhysRead, u64_at};
+use crate::units::PhysAddr;
+use core::fmt;
+use table::Table;
+
+/// Why there is no use in ACPI.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AcpiError {
+    /// No root pointer where it should be.
+    NoRoot,
+    /// The table of tables is not there, or broken.
+    NoTables,
+}
+
+impl fmt::Display for AcpiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            AcpiError::NoRoot => "ACPI: no root pointer",
+            AcpiError::NoTables => "ACPI: no table of tables",
+        })
+    }
+}
+
+/// Tables that are looked at; machines have a dozen.
+const MAX_TABLES: usize = 64;
+/// Where the local APIC is unless it was moved.
+const LOCAL_APIC: PhysAddr = PhysAddr(0xfee0_0000);
+
+/// Fills in what ACPI knows. `rsdp` is where the loader found the root pointer; without it, it is
+/// looked for where a BIOS leaves it. `boot_cpu` is the APIC ID of the CPU that runs this. After an
+/// error `info` describes a machine with that CPU alone.
+pub fn read(
+    memory: &impl PhysRead,
+    rsdp: Option<PhysAddr>,
+    boot_cpu: u32,
+    info: &mut BootInfo,
+) -> Result<(), AcpiError> {
+    info.cpus.clear();
+    info.cpus.push(CpuInfo { hardware_id: boot_cpu.into(), start: CpuStart::Boot });
+    info.cpus_present = 1;
+    info.interrupts = InterruptController::Apic { local: LOCAL_APIC, io: None };
+    info.timer = Timer::Apic { pm_timer: None, hpet: None };
+    info.power = Power::None;
+
+    let rsdp = rsdp.or_else(|| table::find_root(memory)).ok_or(AcpiError::NoRoot)?;
+    let root = table::root(memory, rsdp)?;
+    let (mut pm_timer, mut hpet, mut has_madt) = (None, None, false);
+    for at in root.entries().take(MAX_TABLES) {
+        match Table::read(memory, at) {
+            Ok(table) => match &table.signature() {
+                b"APIC" if !has_madt => {
+                    has_madt = true;
+                    madt::read(&table, info);
+                }
+                b"FACP" => pm_timer = fadt::read(memory, &table, info),
+                b"HPET" => hpet = hpet_registers(&table),
+                _ => {}
+            },
+            Err(bad) => info.note(format_args!("ACPI: table at {at:?} {}", bad.text())),
+        }
+    }
+    if root.entries().count() > MAX_TABLES {
+        info.note(format_args!("ACPI: only the first {MAX_TABLES} tables are read"));
+    }
+    if !has_madt {
+        info.note(format_args!("ACPI: no MADT, so only this CPU is known"));
+    }
+    if info.power == Power::None {
+        info.note(format_args!("ACPI: no known way to switch the machine off"));
+    }
+    info.timer = Timer::Apic { pm_timer, hpet };
+    Ok(())
+}
+
+/// The HPET's registers (IA-PC HPET Specification, section 3.2.4), if they are in memory.
+fn hpet_registers(table: &Table<'_>) -> Option<PhysAddr> {
+    let in_memory = table.bytes.get(40) == Some(&0);
+    u64_at(table.bytes, 44).filter(|&at| in_memory && at != 0).map(PhysAddr)
+}

@@ -1,0 +1,86 @@
+//! Looks an initial RAM disk over before anybody relies on it: a cpio archive of the "newc" kind.
+
+use core::fmt;
+
+/// What is in an initrd that is sound.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Contents {
+    /// Entries: files, directories, links.
+    pub files: usize,
+    /// Bytes in the files.
+    pub bytes: u64,
+}
+
+/// Why an initrd cannot be used.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum InitrdError {
+    /// It is compressed, which only matters to those who could expand it.
+    Compressed,
+    /// There is no header where one should be.
+    NoHeader {
+        /// Bytes from the start.
+        at: usize,
+    },
+    /// An entry is longer than the archive.
+    CutShort {
+        /// Where that entry begins.
+        at: usize,
+    },
+}
+
+impl fmt::Display for InitrdError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            InitrdError::Compressed => f.write_str("initrd: compressed: not supported yet"),
+            InitrdError::NoHeader { at } => write!(f, "initrd: no cpio header at {at:#x}"),
+            InitrdError::CutShort { at } => write!(f, "initrd: the entry at {at:#x} is cut short"),
+        }
+    }
+}
+
+const HEADER: usize = 110;
+const MAGIC: &[u8] = b"070701";
+const GZIP: &[u8] = &[0x1f, 0x8b];
+const TRAILER: &[u8] = b"TRAILER!!!\0";
+/// Where the header has the length of the file, and that of its name with terminator.
+const FILE_SIZE: usize = 54;
+const NAME_SIZE: usize = 94;
+
+/// Walks the archive's headers to its trailer. The work grows with their number.
+pub fn check(archive: &[u8]) -> Result<Contents, InitrdError> {
+    if archive.starts_with(GZIP) {
+        return Err(InitrdError::Compressed);
+    }
+    let mut contents = Contents::default();
+    let mut at = 0;
+    loop {
+        let rest = archive.get(at..).unwrap_or_default();
+        let (name_size, file_size) = header(rest).ok_or(InitrdError::NoHeader { at })?;
+        let data = (HEADER + name_size).next_multiple_of(4);
+        let end = (data + file_size).next_multiple_of(4);
+        let name = rest.get(HEADER..HEADER + name_size).ok_or(InitrdError::CutShort { at })?;
+        if name == TRAILER {
+            return Ok(contents);
+        }
+        if name.last() != Some(&0) || data + file_size > rest.len() {
+            return Err(InitrdError::CutShort { at });
+        }
+        contents.files += 1;
+        contents.bytes += file_size as u64;
+        at += end;
+    }
+}
+
+/// The sizes of name and file, both below 4 GiB.
+fn header(bytes: &[u8]) -> Option<(usize, usize)> {
+    let header = bytes.get(..HEADER).filter(|header| header.starts_with(MAGIC))?;
+    Some((number(header, NAME_SIZE)?, number(header, FILE_SIZE)?))
+}
+
+/// Eight hexadecimal digits.
+fn number(header: &[u8], at: usize) -> Option<usize> {
+    let digits = header.get(at..at + 8)?;
+    digits
+        .iter()
+        .try_fold(0, |number, &digit| Some(number << 4 | char::from(digit).to_digit(16)? as usize))
+}

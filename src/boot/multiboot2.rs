@@ -1,0 +1,67 @@
+//! The boot information of Multiboot2 (specification 2.0, section 3.6), as GRUB hands it over.
+
+use super::loader::{Loaded, LoaderError};
+use super::phys::{PhysRead, u32_at, u64_at};
+use crate::units::PhysAddr;
+
+/// What a multiboot2 loader leaves in `eax`.
+pub const MAGIC: u32 = 0x36d7_6289;
+/// Far more than a loader has to say.
+const MAX_SIZE: u32 = 1 << 20;
+
+const END: u32 = 0;
+const COMMAND_LINE: u32 = 1;
+const MODULE: u32 = 3;
+const MEMORY_MAP: u32 = 6;
+const OLD_RSDP: u32 = 14;
+const NEW_RSDP: u32 = 15;
+
+/// Bytes before what a tag says: its type and its size.
+const TAG_HEADER: usize = 8;
+
+/// Reads the boot information at `at`.
+pub fn read(memory: &impl PhysRead, at: PhysAddr) -> Result<Loaded, LoaderError> {
+    let unreadable = LoaderError::Unreadable(at);
+    let size = memory.bytes(at, 8).and_then(|start| u32_at(start, 0)).ok_or(unreadable)?;
+    if !(8..=MAX_SIZE).contains(&size) {
+        return Err(LoaderError::Magic);
+    }
+    let tags = memory.bytes(at, size as usize).ok_or(unreadable)?;
+    let mut loaded = Loaded::new("multiboot2 + ACPI");
+    // The information itself is read once and for all here, and its memory is free afterwards.
+    let mut offset = 8;
+    loop {
+        let bad = LoaderError::BadTag(PhysAddr(at.0 + offset as u64));
+        let (Some(kind), Some(size)) = (u32_at(tags, offset), u32_at(tags, offset + 4)) else {
+            return Err(bad);
+        };
+        let end = offset.checked_add(size as usize).filter(|_| size as usize >= TAG_HEADER);
+        let body = end.and_then(|end| tags.get(offset + TAG_HEADER..end)).ok_or(bad)?;
+        let body_at = PhysAddr(at.0 + (offset + TAG_HEADER) as u64);
+        match kind {
+            END => return loaded.finish(),
+            COMMAND_LINE => loaded.command_line(body),
+            MODULE => module(&mut loaded, body).ok_or(bad)?,
+            MEMORY_MAP => memory_map(&mut loaded, body).ok_or(bad)?,
+            // These hold a copy, which is as good as the original. The new one knows more.
+            OLD_RSDP => loaded.rsdp = loaded.rsdp.or(Some(body_at)),
+            NEW_RSDP => loaded.rsdp = Some(body_at),
+            _ => {}
+        }
+        offset += (size as usize).next_multiple_of(8);
+    }
+}
+
+fn module(loaded: &mut Loaded, body: &[u8]) -> Option<()> {
+    loaded.module(u32_at(body, 0)?.into(), u32_at(body, 4)?.into());
+    Some(())
+}
+
+/// Entries say how long they are, so that they may grow.
+fn memory_map(loaded: &mut Loaded, body: &[u8]) -> Option<()> {
+    let entry_size = u32_at(body, 0).filter(|&size| size >= 24)? as usize;
+    for entry in body.get(8..)?.chunks_exact(entry_size) {
+        loaded.map_entry(u64_at(entry, 0)?, u64_at(entry, 8)?, u32_at(entry, 16)?);
+    }
+    Some(())
+}
