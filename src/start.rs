@@ -73,7 +73,9 @@ fn build(
     let mut early = EarlyFrames::new(&info.memory, &info.reserved, &window);
     let mut space = KernelSpace::new(&image, &info.memory, &mut memory, &mut early)?;
     for cpu in 0..info.cpus.len() as u8 {
-        space.map_stack(CpuId(cpu), 0, STACK, &mut memory, &mut early)?;
+        for nth in 0..arch::cpu::STACKS {
+            space.map_stack(CpuId(cpu), nth, STACK, &mut memory, &mut early)?;
+        }
     }
     log::detach();
     let gate = space.gate(CpuId::BOOT, &memory).ok_or(MapError::NotMapped)?;

@@ -1,5 +1,5 @@
 //! Function names for backtraces, from the table that `tools/symbols.py` puts into the image after
-//! linking: a count, that many pairs (offset from the image's start, offset of the name in the
+//! linking: a count, that many pairs (offset from `IMAGE_BASE`, offset of the name in the
 //! table) sorted by the first, then the names, each ended by a zero. All numbers are 32-bit and
 //! little-endian. A table that was not filled in
 //! has a count of zero; an empty name is where the code ends.

@@ -5,7 +5,7 @@ usage: symbols.py ELF
 
 Fills the section `.symbols`, for which the linker script keeps room, in place. All is
 little-endian: a u32 count; that many entries by ascending address, each a u32 offset of the
-function from `__image_start` and a u32 offset of its name in the section; the names, each ended by
+function from `layout::IMAGE_BASE` and a u32 offset of its name in the section; the names, each ended by
 a zero byte. What does not fit is left out, the longest names first, after all have been shortened.
 """
 
@@ -16,6 +16,7 @@ import sys
 from elf import Elf, functions
 
 LONGEST = 60
+IMAGE_BASE = 0xFFFFFFFF80000000
 
 
 def main(path):
@@ -28,10 +29,10 @@ def main(path):
 
 
 def entries(elf):
-    """(offset from the image's start, short name) of each function, by address; no name ends them."""
-    start, end = elf.symbol("__image_start"), elf.symbol("__text_end")
-    names = [(f.addr - start, shorten(f.name)) for f in functions(elf)]
-    return names + [(end - start, "")]
+    """(offset from the image's base, short name) of each function, by address; no name ends them."""
+    upper = [f for f in functions(elf) if f.addr >= IMAGE_BASE]
+    names = [(f.addr - IMAGE_BASE, shorten(f.name)) for f in upper]
+    return names + [(elf.symbol("__text_end") - IMAGE_BASE, "")]
 
 
 def shorten(name):

@@ -49,6 +49,39 @@ pub const TESTS: &[Test] = &[
     Test::panic("illegal-state", "illegal execution state", illegal_state),
     #[cfg(target_arch = "aarch64")]
     Test::panic("single-step", "single step", single_step),
+    #[cfg(target_arch = "x86_64")]
+    Test::panic("divide-error", "divide error", || instruction!("xor ecx, ecx\ndiv ecx")),
+    #[cfg(target_arch = "x86_64")]
+    Test::panic("single-step", "debug exception", || {
+        instruction!("pushfq\nbts qword ptr [rsp], 8\npopfq\nnop")
+    }),
+    #[cfg(target_arch = "x86_64")]
+    Test::panic("nmi", "NMI", || instruction!("int 2")),
+    #[cfg(target_arch = "x86_64")]
+    Test::panic("breakpoint", "breakpoint", || instruction!("int3")),
+    #[cfg(target_arch = "x86_64")]
+    Test::panic("overflow", "overflow", || instruction!("int 4")),
+    #[cfg(target_arch = "x86_64")]
+    Test::panic("bound-range", "bound range exceeded", || instruction!("int 5")),
+    #[cfg(target_arch = "x86_64")]
+    Test::panic("undefined-instruction", "undefined instruction", || instruction!("ud2")),
+    #[cfg(target_arch = "x86_64")]
+    Test::panic("floating-point", "floating point", || instruction!("fninit")),
+    #[cfg(target_arch = "x86_64")]
+    Test::panic("double-fault", "double fault", || instruction!("mov rsp, 0x1000\npush rax")),
+    #[cfg(target_arch = "x86_64")]
+    Test::panic("segment-not-there", "general protection fault (class 0xd, code 0x1238)", || {
+        instruction!("mov eax, 0x1238\nmov ds, eax")
+    }),
+    #[cfg(target_arch = "x86_64")]
+    Test::panic("non-canonical", "general protection fault", || load(1 << 63)),
+    #[cfg(target_arch = "x86_64")]
+    Test::panic("machine-check", "machine check", || instruction!("int 18")),
+    #[cfg(target_arch = "x86_64")]
+    Test::panic("unused-vector", "test unused-vector: ok", || {
+        instruction!("int 0x80\nint 0x21");
+        panic!("test unused-vector: ok");
+    }),
 ];
 
 fn load(at: u64) {
@@ -66,6 +99,7 @@ fn jump(to: u64) {
     unsafe { core::mem::transmute::<u64, extern "C" fn()>(to)() };
 }
 
+#[cfg(target_arch = "aarch64")]
 fn code() -> u64 {
     code as *const () as u64
 }

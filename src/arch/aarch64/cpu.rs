@@ -10,6 +10,9 @@ use arrayvec::ArrayString;
 use core::arch::asm;
 use core::fmt::Write;
 
+/// Stacks of each CPU: one.
+pub const STACKS: usize = 1;
+
 /// PSCI's `CPU_ON`, SMC64.
 const PSCI_CPU_ON: u64 = 0xc400_0003;
 

@@ -4,6 +4,9 @@ use crate::boot::CpuInfo;
 use crate::units::{CpuId, Frame, VirtAddr};
 use std::cell::Cell;
 
+/// Stacks of each CPU.
+pub const STACKS: usize = 1;
+
 thread_local! {
     static CURRENT: Cell<CpuId> = const { Cell::new(CpuId::BOOT) };
     static INTERRUPTS: Cell<bool> = const { Cell::new(false) };

@@ -1,0 +1,100 @@
+//! What this CPU can do beyond what every 64-bit CPU can, and the control registers that make use
+//! of it. All CPUs are taken to be alike: the boot CPU is asked, once.
+
+use ::x86_64::registers::control::{Cr0, Cr0Flags, Cr4, Cr4Flags};
+use bitflags::bitflags;
+use core::arch::x86_64::{__cpuid, __cpuid_count, CpuidResult};
+use spin::Once;
+
+bitflags! {
+    /// What the kernel uses where the CPU has it. The names are those of the boot report.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    pub(super) struct Features: u32 {
+        /// Execution can be forbidden. `boot.S` insists on it.
+        const NX = 1;
+        /// The kernel cannot execute what user code can.
+        const SMEP = 1 << 1;
+        /// The kernel cannot touch what user code can, unless it says so.
+        const SMAP = 1 << 2;
+        /// User code cannot ask where the kernel's tables are.
+        const UMIP = 1 << 3;
+        /// Translations that are the same everywhere survive a switch of address spaces.
+        const PGE = 1 << 4;
+        /// So do those of other address spaces.
+        const PCID = 1 << 5;
+        /// The local APIC is reached through MSRs.
+        const X2APIC = 1 << 6;
+        /// The local APIC's timer takes a time stamp as its deadline.
+        const TSC_DEADLINE = 1 << 7;
+        /// The time stamp counter counts evenly, whatever the CPU does.
+        const STEADY_TSC = 1 << 8;
+        /// Pages of 1 GiB.
+        const PAGES_1G = 1 << 9;
+    }
+}
+
+static FEATURES: Once<Features> = Once::new();
+
+/// What the CPU can do.
+pub(super) fn get() -> Features {
+    *FEATURES.call_once(read)
+}
+
+/// CPUID's answer, or zeroes where it does not have this leaf.
+pub(super) fn cpuid(leaf: u32) -> CpuidResult {
+    let highest = __cpuid(leaf & 0x8000_0000).eax;
+    if leaf <= highest {
+        __cpuid_count(leaf, 0)
+    } else {
+        CpuidResult { eax: 0, ebx: 0, ecx: 0, edx: 0 }
+    }
+}
+
+/// Intel SDM vol. 2, CPUID; AMD APM vol. 3, appendix E.
+fn read() -> Features {
+    let (basic, structured) = (cpuid(1), cpuid(7));
+    let (extended, power) = (cpuid(0x8000_0001), cpuid(0x8000_0007));
+    [
+        (extended.edx, 20, Features::NX),
+        (structured.ebx, 7, Features::SMEP),
+        (structured.ebx, 20, Features::SMAP),
+        (structured.ecx, 2, Features::UMIP),
+        (basic.edx, 13, Features::PGE),
+        (basic.ecx, 17, Features::PCID),
+        (basic.ecx, 21, Features::X2APIC),
+        (basic.ecx, 24, Features::TSC_DEADLINE),
+        (power.edx, 8, Features::STEADY_TSC),
+        (extended.edx, 26, Features::PAGES_1G),
+    ]
+    .into_iter()
+    .filter(|(register, bit, _)| register >> bit & 1 == 1)
+    .fold(Features::empty(), |all, (_, _, feature)| all | feature)
+}
+
+/// Sets this CPU's control registers. NX and WP are on since the first page table; FPU instructions
+/// trap, as the kernel has none.
+pub(super) fn switch_on() {
+    let wanted = [
+        (Features::SMEP, Cr4Flags::SUPERVISOR_MODE_EXECUTION_PROTECTION),
+        (Features::SMAP, Cr4Flags::SUPERVISOR_MODE_ACCESS_PREVENTION),
+        (Features::UMIP, Cr4Flags::USER_MODE_INSTRUCTION_PREVENTION),
+        (Features::PGE, Cr4Flags::PAGE_GLOBAL),
+        (Features::PCID, Cr4Flags::PCID),
+    ];
+    let cr4 = wanted.into_iter().filter(|&(feature, _)| get().contains(feature)).fold(
+        Cr4Flags::PHYSICAL_ADDRESS_EXTENSION | Cr4Flags::MACHINE_CHECK_EXCEPTION,
+        |all, (_, flag)| all | flag,
+    );
+    let cr0 = Cr0Flags::PROTECTED_MODE_ENABLE
+        | Cr0Flags::MONITOR_COPROCESSOR
+        | Cr0Flags::TASK_SWITCHED
+        | Cr0Flags::NUMERIC_ERROR
+        | Cr0Flags::WRITE_PROTECT
+        | Cr0Flags::PAGING;
+    // SAFETY: the kernel maps nothing for user code that it uses itself, runs under page tables
+    // with PCID 0 at this point, and uses no FPU.
+    unsafe {
+        Cr4::write(cr4);
+        Cr0::write(cr0);
+    }
+}

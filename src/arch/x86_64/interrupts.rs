@@ -1,0 +1,147 @@
+//! Interrupts: local APICs, the first I/O APIC, and the legacy PICs, which are put out of the way.
+//!
+//! | vectors | what |
+//! |---|---|
+//! | 0x00..0x20 | exceptions |
+//! | 0x20..0x30 | the PICs: masked, so at most a spurious one |
+//! | 0x30..0xf0 | the I/O APIC's lines |
+//! | 0xf0.. | IPI, TLB shootdown, timer, spurious |
+
+mod ioapic;
+
+use super::{TrapFrame, apic, tlb};
+use crate::boot::{BootInfo, InterruptController};
+use crate::dev::Mmio;
+use crate::units::{Cause, CpuId, MAX_CPUS, PhysAddr, VirtAddr};
+use core::sync::atomic::{AtomicBool, Ordering};
+use ioapic::IoApic;
+use pic8259::ChainedPics;
+use spin::Once;
+
+const PICS: u8 = 0x20;
+const LINES: u8 = 0x30;
+const IPI: u8 = 0xf0;
+const SHOOTDOWN: u8 = 0xf1;
+pub(super) const TIMER: u8 = 0xf2;
+/// The low four bits are ones, as the oldest APICs insist (SDM vol. 3, 10.9).
+pub(super) const SPURIOUS: u8 = 0xff;
+
+/// The machine's controllers.
+struct State {
+    io: Option<IoApic>,
+    /// The APIC IDs of the CPUs.
+    cpus: [u32; MAX_CPUS],
+}
+
+static STATE: Once<State> = Once::new();
+
+/// Set before the NMIs of `stop_others`, read by who gets one: an NMI is a stop, or it is trouble.
+static STOPPING: AtomicBool = AtomicBool::new(false);
+
+/// Prepares the controllers, with everything masked; `map` makes windows to their registers.
+pub fn init(info: &BootInfo, map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtAddr>) {
+    let mut window = |at: PhysAddr, size: u64| -> Option<Mmio> {
+        // SAFETY: the window was mapped as device memory for good, for this controller alone.
+        map(at, size).map(|base| unsafe { Mmio::new(base) })
+    };
+    disable_pics();
+    let InterruptController::Apic { local, io } = info.interrupts else {
+        return crate::warn!("no local APIC: no timer ticks, and one CPU");
+    };
+    if !apic::init(|| window(local, 0x1000)) {
+        return crate::warn!("the local APIC cannot be mapped: no timer ticks, and one CPU");
+    }
+    // The clock is measured before this CPU takes part, with its timer among others.
+    apic::init_cpu();
+    let mut cpus = [0; MAX_CPUS];
+    cpus.iter_mut().zip(&info.cpus).for_each(|(slot, cpu)| *slot = cpu.hardware_id as u32);
+    let io = io.and_then(|at| window(at, 0x1000)).map(IoApic::new);
+    STATE.call_once(|| State { io, cpus });
+}
+
+/// Whether there is a controller.
+pub fn available() -> bool {
+    apic::available()
+}
+
+/// Prepares the local APIC of the CPU we run on, which takes IPIs from here on.
+pub fn init_cpu(_id: CpuId) {
+    apic::init_cpu();
+    tlb::join();
+}
+
+/// Lets one line of the I/O APIC through, to the boot CPU.
+pub fn enable(line: u32) {
+    let Some(State { io: Some(io), cpus }) = STATE.get() else { return };
+    match u8::try_from(line)
+        .ok()
+        .and_then(|line| LINES.checked_add(line))
+        .filter(|&vector| vector < IPI)
+    {
+        Some(vector) => io.enable(line, vector, cpus[CpuId::BOOT.index()]),
+        None => crate::warn!("no vector for interrupt {line}"),
+    }
+}
+
+/// What came in at a vector that is no exception's.
+pub(super) fn cause(vector: u8) -> Cause {
+    match vector {
+        TIMER => Cause::Timer,
+        IPI => Cause::Ipi,
+        // Nothing is left to do: another CPU asked for it, and only TLBs are concerned.
+        SHOOTDOWN => {
+            tlb::serve();
+            Cause::Spurious
+        }
+        LINES..IPI => Cause::Device((vector - LINES).into()),
+        _ => Cause::Spurious,
+    }
+}
+
+/// Whether an NMI means that this CPU is to stop.
+pub(super) fn stopping() -> bool {
+    STOPPING.load(Ordering::Acquire)
+}
+
+/// The interrupt of this frame has been served. The PICs' and the spurious ones are not the local
+/// APIC's to end.
+pub fn end(frame: &TrapFrame) {
+    if (LINES..=TIMER).contains(&frame.vector()) {
+        apic::end_of_interrupt();
+    }
+}
+
+/// Interrupts another CPU.
+pub fn send_ipi(id: CpuId) {
+    send(id, IPI.into());
+}
+
+pub(super) fn send_shootdown(id: CpuId) {
+    send(id, SHOOTDOWN.into());
+}
+
+/// Stops all other CPUs, whatever they are doing: an NMI cannot be kept out.
+pub fn stop_others() {
+    STOPPING.store(true, Ordering::Release);
+    tlb::others().for_each(|id| send(id, apic::NMI));
+    tlb::leave_alone();
+}
+
+fn send(id: CpuId, command: u32) {
+    if let Some(state) = STATE.get()
+        && let Err(why) = apic::send(state.cpus[id.index()], command)
+    {
+        crate::warn!("CPU {}: {why}", id.0);
+    }
+}
+
+/// Moves the PICs' interrupts away from the exceptions, as a masked PIC may still raise a spurious
+/// one, and masks them all.
+fn disable_pics() {
+    // SAFETY: the vectors are set aside for the PICs; nobody else uses them.
+    unsafe {
+        let mut pics = ChainedPics::new_contiguous(PICS);
+        pics.initialize();
+        pics.disable();
+    }
+}

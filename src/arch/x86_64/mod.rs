@@ -1,0 +1,26 @@
+//! x86-64: PCs, real and virtual, that a PVH or multiboot2 loader starts. Everything runs in 64-bit
+//! mode in the upper half; the CPU must have NX.
+
+mod apic;
+pub mod boot;
+pub mod cpu;
+mod descriptors;
+mod features;
+pub mod firmware;
+pub mod interrupts;
+pub mod paging;
+pub mod phys;
+pub mod power;
+pub mod probe;
+pub mod timer;
+pub mod tlb;
+pub mod trap;
+
+pub use boot::{Handoff, early_window, image, init_cpu, symbols};
+pub use firmware::{console, discover, early_console};
+pub use paging::Entry;
+pub use phys::PhysMem;
+pub use trap::TrapFrame;
+
+/// What this architecture is called.
+pub const NAME: &str = "x86-64";

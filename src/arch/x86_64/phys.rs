@@ -1,0 +1,53 @@
+//! Physical memory as the kernel reaches it: all RAM lies at `PHYS_MAP` plus its address.
+
+use crate::layout::PHYS_MAP;
+use crate::units::{Frame, PAGE_SIZE, PhysAddr};
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+/// The right to read and write physical memory.
+#[derive(Debug)]
+pub struct PhysMem(());
+
+impl PhysMem {
+    /// The one value of its kind, for the first who asks. Of RAM it reaches what the page tables in
+    /// use map: `early_window` at first, all of it later.
+    pub fn claim() -> Option<PhysMem> {
+        static CLAIMED: AtomicBool = AtomicBool::new(false);
+        (!CLAIMED.swap(true, Relaxed)).then_some(PhysMem(()))
+    }
+
+    /// One entry of a table.
+    pub fn read(&self, table: Frame, index: usize) -> u64 {
+        // SAFETY: a table is a frame of RAM that is mapped; the entry is aligned and inside.
+        unsafe { self.entry(table, index).read_volatile() }
+    }
+
+    /// Sets one entry of a table. Other CPUs see it after all that was written before (SDM vol. 3,
+    /// 8.2.2: stores are seen in order).
+    pub fn write(&mut self, table: Frame, index: usize, bits: u64) {
+        // SAFETY: as in `read`, and the writer owns the table.
+        unsafe { self.entry(table, index).write_volatile(bits) }
+    }
+
+    /// Clears a frame.
+    pub fn zero(&mut self, frame: Frame) {
+        // SAFETY: the writer owns the frame.
+        unsafe { self.pointer(frame.start()).write_bytes(0, PAGE_SIZE as usize) }
+    }
+
+    /// Where the kernel reaches a byte of RAM.
+    pub fn pointer(&self, at: PhysAddr) -> NonNull<u8> {
+        NonNull::new(pointer(at)).expect("the physical map does not begin at zero")
+    }
+
+    fn entry(&self, table: Frame, index: usize) -> NonNull<u64> {
+        debug_assert!(index < 512, "a table has no entry {index}");
+        self.pointer(PhysAddr(table.start().0 + 8 * (index as u64 & 511))).cast()
+    }
+}
+
+/// Where a physical address is mapped, if it is.
+pub(super) fn pointer(at: PhysAddr) -> *mut u8 {
+    PHYS_MAP.wrapping_add(at.0) as *mut u8
+}

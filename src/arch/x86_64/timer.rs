@@ -1,0 +1,92 @@
+//! The clock, which is the time stamp counter, and each CPU's deadline, which is its local APIC's
+//! timer.
+//!
+//! Every 64-bit CPU has the counter, it has 64 bits and reading it costs next to nothing; what it does
+//! not have is a frequency of its own, so that is measured (`calibrate.rs`), with
+//! whatever else counts (`sources.rs`).
+
+mod calibrate;
+mod sources;
+
+use super::features::{self, Features};
+use super::{apic, interrupts};
+use crate::boot::BootInfo;
+use crate::units::{Nanos, PhysAddr, VirtAddr};
+use core::arch::asm;
+use spin::Once;
+
+/// What has been found out about this machine's counters.
+struct Clock {
+    /// Of the time stamp counter, in Hz.
+    frequency: u64,
+    /// Counts of the local APIC's timer for one of the time stamp counter, in 2^-32ths.
+    apic_ratio: u64,
+}
+
+static CLOCK: Once<Clock> = Once::new();
+
+/// Finds out the frequency of `now`, in Hz; `map` makes a window to what it is measured with.
+pub fn init(info: &BootInfo, map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtAddr>) -> u64 {
+    let clock = CLOCK.call_once(|| {
+        let measured = calibrate::measure(info, map);
+        let ratio = (u128::from(measured.apic) << 32) / u128::from(measured.tsc);
+        Clock { frequency: measured.tsc, apic_ratio: ratio as u64 }
+    });
+    clock.frequency
+}
+
+/// Lets this CPU's timer interrupt through; nothing is due yet.
+pub fn init_cpu() {
+    if by_deadline() {
+        apic::timer_by_deadline(interrupts::TIMER);
+    } else {
+        apic::timer_by_count(Some(interrupts::TIMER));
+    }
+    disarm();
+}
+
+/// The counter, which never stops, drifts or wraps.
+pub fn now() -> u64 {
+    let (low, high): (u32, u32);
+    // SAFETY: reads a counter; LFENCE keeps the read from being done early (SDM vol. 2, RDTSC).
+    unsafe {
+        asm!("lfence", "rdtsc", out("eax") low, out("edx") high, options(nomem, nostack, preserves_flags))
+    };
+    u64::from(high) << 32 | u64::from(low)
+}
+
+/// Raises this CPU's timer interrupt when the counter reaches `deadline`, at once if it has. It may
+/// come early, when the deadline is further away than the timer can count.
+pub fn arm(deadline: u64) {
+    if by_deadline() {
+        // Zero would mean none.
+        return apic::set_deadline(deadline.max(1));
+    }
+    let Some(clock) = CLOCK.get() else { return };
+    let distance = u128::from(deadline.saturating_sub(now()));
+    let count = ((distance * u128::from(clock.apic_ratio)) >> 32) + 1;
+    apic::set_count(u32::try_from(count).unwrap_or(u32::MAX));
+}
+
+/// Raises none any more.
+pub fn disarm() {
+    if by_deadline() { apic::set_deadline(0) } else { apic::set_count(0) }
+}
+
+/// Waits until `done`, but no longer than `patience`. True if it is done.
+pub(super) fn wait_until(patience: Nanos, done: impl Fn() -> bool) -> bool {
+    let frequency = CLOCK.get().map_or(calibrate::FALLBACK, |clock| clock.frequency);
+    let ticks = u128::from(patience.0) * u128::from(frequency) / 1_000_000_000;
+    let start = now();
+    while u128::from(now() - start) < ticks {
+        if done() {
+            return true;
+        }
+        core::hint::spin_loop();
+    }
+    done()
+}
+
+fn by_deadline() -> bool {
+    apic::available() && features::get().contains(Features::TSC_DEADLINE)
+}

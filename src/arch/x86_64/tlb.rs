@@ -1,0 +1,182 @@
+//! Translation caches. Each CPU can only empty its own, so a shootdown is a request to the others,
+//! one at a time, by IPI: they need no lock to answer, and one that waits for a lock with interrupts
+//! off answers from there by calling [`serve`].
+//!
+//! The one race worth drawing is between a request and a CPU that answers late:
+//!
+//! ```text
+//!   asking CPU                              answering CPU
+//!   REQUEST.lock()
+//!   table entry = new          (1)
+//!   write the request          (2)
+//!   PENDING = others (release) (3)  ---->   PENDING (acquire) has me?     (4)
+//!   IPI to others                           read the request, drop pages  (5)
+//!   drop its own pages                      PENDING &= !me (release)      (6)
+//!   PENDING (acquire) == 0?    (7)  <----
+//!   REQUEST.unlock()
+//! ```
+//!
+//! (4) sees (3) only with (1) and (2), so what is refilled after (5) is new. (7) sees (6) only after
+//! (5), so nobody uses the old pages once `flush` returns. Between (4) and (6) a CPU takes no
+//! interrupt: if its IPI were served in between, (6) would come twice, and the second might answer the
+//! *next* request without looking at it. (2) may only be overwritten after (7), when nobody reads it.
+//!
+//! A CPU that joins empties its TLB after it has set its bit in `ONLINE`: a request that missed the
+//! bit came before that, with its table entry (1) already written.
+
+use super::cpu;
+use super::interrupts;
+use crate::arch::Flush;
+use crate::units::{Asid, CpuId, MAX_CPUS};
+use ::x86_64::VirtAddr;
+use ::x86_64::instructions::tlb;
+use ::x86_64::registers::control::{Cr4, Cr4Flags};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+use spin::mutex::SpinMutex;
+use spin::relax::RelaxStrategy;
+
+/// Beyond this many pages it is cheaper to drop everything.
+const MANY: u64 = 32;
+
+/// What is being asked: `COUNT` pages from `START` on, `STEP` apart, or everything if `COUNT` is
+/// `EVERYTHING`. Written by the holder of `REQUEST`.
+static START: AtomicU64 = AtomicU64::new(0);
+static STEP: AtomicU64 = AtomicU64::new(0);
+static COUNT: AtomicU64 = AtomicU64::new(0);
+const EVERYTHING: u64 = u64::MAX;
+
+/// The CPUs that have yet to answer, one bit each.
+static PENDING: AtomicU32 = AtomicU32::new(0);
+/// The CPUs that must be asked.
+static ONLINE: AtomicU32 = AtomicU32::new(0);
+/// Shootdowns so far that other CPUs had to be asked for.
+static SHOOTDOWNS: AtomicU64 = AtomicU64::new(0);
+/// The right to ask.
+static REQUEST: SpinMutex<(), Serving> = SpinMutex::new(());
+
+/// Whoever waits for the right to ask answers in the meantime.
+struct Serving;
+
+impl RelaxStrategy for Serving {
+    fn relax() {
+        serve();
+        core::hint::spin_loop();
+    }
+}
+
+/// Entries that were empty and are no more are seen by every CPU that looks after this: x86 caches
+/// no absence, and stores are seen in order.
+pub fn publish() {}
+
+/// No CPU uses the old translations once this returns. All of them belong to PCID 0: a change of
+/// address space drops what is not global.
+pub fn flush(stale: Flush, _asid: Asid) {
+    let count = (stale.pages.end.0 - stale.pages.start.0).div_ceil(stale.step);
+    // INVLPG drops what is remembered of tables as well (SDM vol. 3, 4.10.4.1).
+    shoot_down(stale.pages.start.0, stale.step, if count > MANY { EVERYTHING } else { count });
+}
+
+/// No CPU uses any old translation, of any address space, once this returns.
+pub fn flush_all() {
+    shoot_down(0, 0, EVERYTHING);
+}
+
+/// Answers another CPU's request, if there is one: a single load where there is none. May be called
+/// in any context but an NMI.
+pub fn serve() {
+    let me = bit(cpu::current());
+    if PENDING.load(Ordering::Acquire) & me == 0 {
+        return;
+    }
+    let interrupts = cpu::interrupts_off();
+    // Looked at again: it may have been answered before interrupts were off.
+    if PENDING.load(Ordering::Acquire) & me != 0 {
+        drop_pages(
+            START.load(Ordering::Relaxed),
+            STEP.load(Ordering::Relaxed),
+            COUNT.load(Ordering::Relaxed),
+        );
+        PENDING.fetch_and(!me, Ordering::Release);
+    }
+    if interrupts {
+        cpu::interrupts_on();
+    }
+}
+
+/// How many shootdowns other CPUs have been asked for.
+pub fn count() -> u64 {
+    SHOOTDOWNS.load(Ordering::Relaxed)
+}
+
+/// From now on the CPU we run on is asked. It must be able to take IPIs as soon as interrupts are on.
+pub(super) fn join() {
+    ONLINE.fetch_or(bit(cpu::current()), Ordering::SeqCst);
+    drop_everything();
+}
+
+/// The CPUs that take part, but for the one we run on.
+pub(super) fn others() -> impl Iterator<Item = CpuId> {
+    members(ONLINE.load(Ordering::SeqCst) & !bit(cpu::current()))
+}
+
+/// All other CPUs have been stopped for good: they are not asked any more, nor waited for.
+pub(super) fn leave_alone() {
+    ONLINE.store(bit(cpu::current()), Ordering::SeqCst);
+    PENDING.store(0, Ordering::SeqCst);
+}
+
+fn shoot_down(start: u64, step: u64, count: u64) {
+    // The trap of an interrupt might wait for a lock whose holder waits for this one.
+    let interrupts = cpu::interrupts_off();
+    let request = REQUEST.lock();
+    // Orders the change of the table (1) before the look at who is there: partner is `join`.
+    fence(Ordering::SeqCst);
+    let others = ONLINE.load(Ordering::SeqCst) & !bit(cpu::current());
+    if others != 0 {
+        START.store(start, Ordering::Relaxed);
+        STEP.store(step, Ordering::Relaxed);
+        COUNT.store(count, Ordering::Relaxed);
+        PENDING.store(others, Ordering::Release);
+        members(others).for_each(interrupts::send_shootdown);
+        SHOOTDOWNS.fetch_add(1, Ordering::Relaxed);
+    }
+    drop_pages(start, step, count);
+    while PENDING.load(Ordering::Acquire) != 0 {
+        core::hint::spin_loop();
+    }
+    drop(request);
+    if interrupts {
+        cpu::interrupts_on();
+    }
+}
+
+fn drop_pages(start: u64, step: u64, count: u64) {
+    if count == EVERYTHING {
+        return drop_everything();
+    }
+    for page in 0..count {
+        tlb::flush(VirtAddr::new_truncate(start + page * step));
+    }
+}
+
+/// Global translations survive a write to CR3 but not the change of CR4.PGE (SDM vol. 3, 4.10.4.1).
+fn drop_everything() {
+    let cr4 = Cr4::read();
+    if cr4.contains(Cr4Flags::PAGE_GLOBAL) {
+        // SAFETY: turns global pages off and on again, and nothing else.
+        unsafe {
+            Cr4::write(cr4 - Cr4Flags::PAGE_GLOBAL);
+            Cr4::write(cr4);
+        }
+    } else {
+        tlb::flush_all();
+    }
+}
+
+fn bit(id: CpuId) -> u32 {
+    1 << id.0
+}
+
+fn members(set: u32) -> impl Iterator<Item = CpuId> {
+    (0..MAX_CPUS as u8).map(CpuId).filter(move |&id| set & bit(id) != 0)
+}
