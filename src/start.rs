@@ -23,8 +23,9 @@ const STACK: u64 = 16 << 10;
 /// Bytes of heap the kernel begins with.
 const FIRST_HEAP: usize = 64 << 10;
 
-/// How long a CPU that was called may take to arrive.
-const PATIENCE: Nanos = Nanos(100_000_000);
+/// How long a CPU that was called may take to arrive. It takes microseconds; an emulator whose host
+/// is busy may let it wait much longer.
+const PATIENCE: Nanos = Nanos(2_000_000_000);
 
 /// Defines the symbol that `boot.S` calls, so that booting ends in `$main` on the boot CPU and in
 /// `$other` on the others.

@@ -54,7 +54,7 @@ def kernel_tests(platform, limit):
 
 def kernel_test(platform, smp, name, group, panic, limit):
     def run():
-        outcome = boot_tests(platform, smp, name, limit)
+        outcome = boot_tests(platform, smp, name, limit, counted=group == "perf")
         wanted = re.escape(panic) if panic else rf"^test {re.escape(name)}: ok$"
         status = scenarios.PANICKED if panic else 0
         return verdict(outcome, (wanted,), status), outcome.output
@@ -62,8 +62,9 @@ def kernel_test(platform, smp, name, group, panic, limit):
     return Test(f"{platform}/{smp} {name}", suites(platform, group), run)
 
 
-def boot_tests(platform, smp, name, limit):
-    variables = {"SMP": smp, "KERNEL": tests_kernel(platform)}
+def boot_tests(platform, smp, name, limit, counted=False):
+    """`counted`: guest time is instructions, so that what is about time does not depend on the host."""
+    variables = {"SMP": smp, "KERNEL": tests_kernel(platform), "ICOUNT": 1 if counted else ""}
     return machine.run(platform, variables, f"exit=qemu test={name}", limit=limit)
 
 

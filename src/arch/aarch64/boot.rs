@@ -2,8 +2,8 @@
 
 use super::cpu;
 use super::paging::Entry;
-use crate::layout::IMAGE_BASE;
 use crate::arch::{Access, TableEntry};
+use crate::layout::IMAGE_BASE;
 use crate::units::{CpuId, Frame, Image, LARGE_PAGE_SIZE, PAGE_SIZE, PhysAddr, VirtAddr};
 use aarch64_cpu::asm::barrier;
 use aarch64_cpu::registers::{CPACR_EL1, MDSCR_EL1, VBAR_EL1, Writeable};

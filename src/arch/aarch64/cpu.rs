@@ -95,7 +95,9 @@ pub fn start(
 fn physical(mapped: *const u8) -> Option<PhysAddr> {
     let result: u64;
     // SAFETY: asks for a translation; nothing is accessed.
-    unsafe { asm!("at s1e1r, {0}", "isb", "mrs {1}, par_el1", in(reg) mapped, out(reg) result, options(nostack)) };
+    unsafe {
+        asm!("at s1e1r, {0}", "isb", "mrs {1}, par_el1", in(reg) mapped, out(reg) result, options(nostack))
+    };
     (result & 1 == 0).then_some(PhysAddr(result & 0x0000_ffff_ffff_f000 | mapped as u64 & 0xfff))
 }
 

@@ -64,13 +64,14 @@ pub fn init(info: &BootInfo, map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtAd
         InterruptController::GicV2 { distributor, cpu } => window(distributor, 0x1000)
             .zip(window(cpu, 0x2000))
             .map(|(distributor, cpu)| Chosen::GicV2(gicv2::GicV2::new(distributor, cpu))),
-        InterruptController::GicV3 { distributor, redistributor, redistributor_size } => {
-            window(distributor, 0x10000).zip(window(redistributor, redistributor_size)).map(
-                |(distributor, redistributors)| {
-                    Chosen::GicV3(gicv3::GicV3::new(distributor, redistributors, redistributor_size))
-                },
-            )
-        }
+        InterruptController::GicV3 { distributor, redistributor, redistributor_size } => window(
+            distributor,
+            0x10000,
+        )
+        .zip(window(redistributor, redistributor_size))
+        .map(|(distributor, redistributors)| {
+            Chosen::GicV3(gicv3::GicV3::new(distributor, redistributors, redistributor_size))
+        }),
         InterruptController::Bcm2836(at) => {
             window(at, 0x1000).map(|registers| Chosen::Bcm2836(bcm2836::Bcm2836::new(registers)))
         }

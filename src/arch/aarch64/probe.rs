@@ -86,8 +86,10 @@ fn outcome(faulted: u64) -> Result<(), Fault> {
 pub fn recover(frame: &mut TrapFrame, fault: Fault) -> bool {
     let pc = frame.pc();
     let after_call = &raw const probe_execute_return as u64;
-    let in_access = pc.0 == probe_read as *const () as u64 || pc.0 == probe_write as *const () as u64;
-    let in_fetch = fault.access == Access::Execute && pc == fault.address && frame.link() == after_call;
+    let in_access =
+        pc.0 == probe_read as *const () as u64 || pc.0 == probe_write as *const () as u64;
+    let in_fetch =
+        fault.access == Access::Execute && pc == fault.address && frame.link() == after_call;
     let resume = if in_fetch { after_call } else { &raw const probe_return as u64 };
     if in_access || in_fetch {
         *FAULTS[cpu::current().index()].lock() = Some(fault);

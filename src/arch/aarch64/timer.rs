@@ -3,7 +3,9 @@
 use super::interrupts;
 use crate::boot::{BootInfo, Timer};
 use crate::units::{PhysAddr, VirtAddr};
-use aarch64_cpu::registers::{CNTFRQ_EL0, CNTKCTL_EL1, CNTV_CTL_EL0, CNTV_CVAL_EL0, Readable, Writeable};
+use aarch64_cpu::registers::{
+    CNTFRQ_EL0, CNTKCTL_EL1, CNTV_CTL_EL0, CNTV_CVAL_EL0, Readable, Writeable,
+};
 use core::arch::asm;
 
 /// What QEMU and most boards count at, for a counter that nobody gave a frequency.

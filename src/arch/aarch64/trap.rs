@@ -161,13 +161,27 @@ impl fmt::Display for TrapFrame {
             }
             writeln!(f)?;
         }
-        writeln!(f, "  pc  {:016x}  sp  {:016x}  esr {:016x}  far {:016x}", self.pc, self.sp, self.esr, self.far)?;
+        writeln!(
+            f,
+            "  pc  {:016x}  sp  {:016x}  esr {:016x}  far {:016x}",
+            self.pc, self.sp, self.esr, self.far
+        )?;
         let flag = |bit: u32, name: char| if self.pstate >> bit & 1 == 1 { name } else { '-' };
         let mode = if self.pstate & 1 == 1 { 'h' } else { 't' };
         write!(f, "  pstate {:08x}  ", self.pstate)?;
-        [(31, 'N'), (30, 'Z'), (29, 'C'), (28, 'V'), (22, 'P'), (9, 'D'), (8, 'A'), (7, 'I'), (6, 'F')]
-            .iter()
-            .try_for_each(|&(bit, name)| write!(f, "{}", flag(bit, name)))?;
+        [
+            (31, 'N'),
+            (30, 'Z'),
+            (29, 'C'),
+            (28, 'V'),
+            (22, 'P'),
+            (9, 'D'),
+            (8, 'A'),
+            (7, 'I'),
+            (6, 'F'),
+        ]
+        .iter()
+        .try_for_each(|&(bit, name)| write!(f, "{}", flag(bit, name)))?;
         write!(f, "  EL{}{mode}", self.pstate >> 2 & 3)
     }
 }

@@ -30,9 +30,5 @@ pub fn recover(_frame: &mut TrapFrame, _fault: Fault) -> bool {
 }
 
 fn refused(address: VirtAddr, access: Access) -> Fault {
-    Fault {
-        address,
-        access,
-        reason: FaultReason::Unmapped { level: None },
-    }
+    Fault { address, access, reason: FaultReason::Unmapped { level: None } }
 }

@@ -112,7 +112,8 @@ impl Controller for GicV3 {
         let register = GICD_ISENABLER + u64::from(line / 32) * 4;
         let bit = 1 << (line % 32);
         if line >= 32 {
-            self.distributor.write64(GICD_IROUTER + 8 * u64::from(line), super::super::cpu::hardware_id());
+            self.distributor
+                .write64(GICD_IROUTER + 8 * u64::from(line), super::super::cpu::hardware_id());
             self.distributor.write(register, bit);
         } else if let Some(offset) = self.redistributor(super::super::cpu::hardware_id()) {
             self.redistributors.write(offset + GICR_PRIVATE + register, bit);
@@ -123,7 +124,8 @@ impl Controller for GicV3 {
     fn send_ipi(&self, _id: CpuId, hardware_id: u64) {
         let field = |shift: u32| hardware_id >> shift & 0xff;
         let (lowest, range) = (field(0) % 16, field(0) / 16);
-        let request = field(32) << 48 | range << 44 | field(16) << 32 | field(8) << 16 | 1 << lowest;
+        let request =
+            field(32) << 48 | range << 44 | field(16) << 32 | field(8) << 16 | 1 << lowest;
         // SAFETY: raises an interrupt on another CPU, after what we wrote is visible to it.
         unsafe {
             asm!("dsb ishst", "msr S3_0_C12_C11_5, {}", "isb", in(reg) request | u64::from(IPI) << 24,
