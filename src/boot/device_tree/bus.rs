@@ -38,7 +38,10 @@ impl<'a> Bus<'a> {
             return Some(address);
         }
         // Without cells for an address an entry may have no bytes at all, and there is no end.
-        while self.address_cells > 0 {
+        if self.address_cells == 0 {
+            return None;
+        }
+        loop {
             let child = ranges.take(self.address_cells)?;
             let parent = ranges.take(parent_cells)?;
             let size = ranges.take(self.size_cells)?;
@@ -47,7 +50,6 @@ impl<'a> Bus<'a> {
                 _ => {}
             }
         }
-        None
     }
 }
 
@@ -100,7 +102,10 @@ impl<'a> Place<'a> {
         let (address_cells, size_cells) = self.cells();
         let pair = (address_cells.min(3) + size_cells.min(3)) as usize * 4;
         let bytes = node.reg.unwrap_or_default().len();
-        (1..=2).contains(&address_cells) && size_cells <= 2 && bytes > 0 && bytes.is_multiple_of(pair)
+        (1..=2).contains(&address_cells)
+            && size_cells <= 2
+            && bytes > 0
+            && bytes.is_multiple_of(pair)
     }
 
     /// The `index`th pair of `reg`, its address translated to the memory bus.
