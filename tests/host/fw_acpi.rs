@@ -225,5 +225,5 @@ fn mutated() {
         assert_eq!(info.cpus[0].hardware_id, 0);
         assert!(info.cpus_present >= info.cpus.len());
     }
-    assert!(passed > cases(10_000) as usize / 2, "{passed}");
+    assert!(cfg!(miri) || passed > cases(10_000) as usize / 2, "{passed}");
 }

@@ -74,7 +74,7 @@ fn nesting() {
     };
     assert!(read(&nested(15), 0).is_ok());
     refused(&nested(16), 8 + 15 * 8, "nested too deep");
-    assert!(read(&nested(20_000), 0).is_err());
+    assert!(read(&nested(if cfg!(miri) { 200 } else { 20_000 }), 0).is_err());
 }
 
 /// A tree cut anywhere is refused: no half of it is believed.
@@ -111,7 +111,7 @@ fn mutated() {
         }
     }
     // Enough get past the check to try the readers behind it.
-    assert!(passed > cases(10_000) / 10, "{passed}");
+    assert!(cfg!(miri) || passed > 1_000, "{passed}");
 }
 
 /// The worst trees there are room for: the work grows with their size and not with its square.

@@ -161,5 +161,5 @@ fn mutated() {
             assert!(loaded.info.memory.windows(2).all(|pair| pair[0].end < pair[1].start));
         }
     }
-    assert!(passed > cases(10_000), "{passed}");
+    assert!(cfg!(miri) || passed > cases(10_000), "{passed}");
 }

@@ -98,7 +98,7 @@ impl Tree {
     }
 
     fn pad(mut self) -> Tree {
-        while self.structure.len() % 4 != 0 {
+        while !self.structure.len().is_multiple_of(4) {
             self.structure.push(0);
         }
         self

@@ -38,7 +38,10 @@ impl<'a> Bus<'a> {
             return Some(address);
         }
         // Without cells for an address an entry may have no bytes at all, and there is no end.
-        while self.address_cells > 0 {
+        if self.address_cells == 0 {
+            return None;
+        }
+        loop {
             let child = ranges.take(self.address_cells)?;
             let parent = ranges.take(parent_cells)?;
             let size = ranges.take(self.size_cells)?;
@@ -47,7 +50,6 @@ impl<'a> Bus<'a> {
                 _ => {}
             }
         }
-        None
     }
 }
 
