@@ -48,7 +48,7 @@ struct Letter {
     padding: u32,
 }
 
-const _: () = assert!(size_of::<Letter>() == 64 && LETTER % align_of::<Letter>() == 0);
+const _: () = assert!(size_of::<Letter>() == 64 && LETTER.is_multiple_of(align_of::<Letter>()));
 
 /// How long a CPU gets from INIT to the start-up IPI, and from that to the second one. No 64-bit CPU
 /// needs the 10 ms after INIT that the MultiProcessor Specification (B.4) gave the 82489DX.
