@@ -57,12 +57,10 @@ pub(super) fn brand() -> ArrayString<48> {
     let registers = leaves.iter().flat_map(|leaf| [leaf.eax, leaf.ebx, leaf.ecx, leaf.edx]);
     let bytes = registers.flat_map(u32::to_le_bytes).take_while(|&byte| byte != 0);
     let mut name = ArrayString::new();
-    // All 48 bytes of it fit; padding comes before it.
-    bytes
-        .map(char::from)
-        .filter(char::is_ascii)
-        .skip_while(|&c| c == ' ')
-        .for_each(|c| drop(name.try_push(c)));
+    // Padding comes first; 48 ASCII characters fit.
+    for byte in bytes.filter(u8::is_ascii).skip_while(|&byte| byte == b' ') {
+        name.push(byte.into());
+    }
     name
 }
 
