@@ -93,9 +93,7 @@ impl Kernel {
 
     /// A window to a device's registers.
     pub fn map_device(&mut self, at: PhysAddr, size: u64) -> Option<VirtAddr> {
-        let registers = at..PhysAddr(at.0.checked_add(size)?);
-        let mapped = self.space.map_device(registers, &mut self.memory, &mut self.frames);
-        mapped.inspect_err(|why| crate::warn!("no window to the device at {at:?}: {why:?}")).ok()
+        self.space.open_window(at, size, &mut self.memory, &mut self.frames)
     }
 
     /// Makes sure that the heap has room for `bytes` more.

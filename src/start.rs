@@ -13,7 +13,7 @@ use crate::mm::early::EarlyFrames;
 use crate::mm::{Gate, KernelSpace, MapError};
 use crate::panic::{self, Doing};
 use crate::report;
-use crate::units::{CpuId, Image, MAX_CPUS, Main, Nanos, PhysAddr};
+use crate::units::{CpuId, Image, MAX_CPUS, Main, Nanos};
 use core::sync::atomic::{AtomicU8, Ordering::AcqRel, Ordering::Acquire};
 use spin::Once;
 
@@ -54,21 +54,20 @@ pub fn boot(handoff: &Handoff, main: Main, other: Main) -> ! {
     regions::reserve(&mut info.reserved, image.physical(&image.all));
     regions::order_reserved(&mut info.reserved);
     let refused = |why: MapError| refuse(&info, why);
-    let (kernel, gate) = build(handoff, &info, image, options).unwrap_or_else(refused);
-    kernel::install(kernel);
+    let gate = build(handoff, &info, image, options).unwrap_or_else(refused);
     gate.enter(resume, main)
 }
 
 /// What the CPUs do that were called up.
 static OTHER: Once<Main> = Once::new();
 
-/// Makes the kernel: its page table, its stacks, the allocator of frames.
+/// Makes the kernel, and opens the way to the second half: its page table, its stacks, the allocator of frames.
 fn build(
     handoff: &Handoff,
     info: &BootInfo,
     image: Image,
     options: Options,
-) -> Result<(Kernel, Gate), MapError> {
+) -> Result<Gate, MapError> {
     let mut memory = PhysMem::claim().expect("nobody has claimed memory before");
     let window: PhysRange = arch::early_window(handoff);
     let mut early = EarlyFrames::new(&info.memory, &info.reserved, &window);
@@ -81,15 +80,15 @@ fn build(
     log::detach();
     let gate = space.gate(CpuId::BOOT, &memory).ok_or(MapError::NotMapped)?;
     gate.activate();
-    let mut map = |at: PhysAddr, size| {
-        space.map_device(at..PhysAddr(at.0 + size), &mut memory, &mut early).ok()
-    };
+    let mut map = |at, size| space.open_window(at, size, &mut memory, &mut early);
     if let Some(console) = arch::console(info.console, &mut map) {
         log::attach(console);
     }
     early.open_window();
     let frames = early.into_frames(&memory).ok_or(MapError::NoMemory)?;
-    Ok((Kernel::new(info.clone(), options, handoff.entry_time, memory, frames, space), gate))
+    let entry_time = handoff.entry_time;
+    kernel::install(Kernel::new(info.clone(), options, entry_time, memory, frames, space));
+    Ok(gate)
 }
 
 /// Stops before there is a kernel.
@@ -122,12 +121,11 @@ extern "C" fn resume(main: Main) -> ! {
 
 /// Starts interrupts and the clock, as far as they do not depend on the CPU.
 fn start_devices(kernel: &mut Kernel) {
-    let info = kernel.info.clone();
-    let mut map = |at, size| kernel.map_device(at, size);
+    let Kernel { info, space, memory, frames, clock, .. } = kernel;
+    let mut map = |at, size| space.open_window(at, size, memory, frames);
     arch::power::map(&mut map);
-    arch::interrupts::init(&info, &mut map);
-    let frequency = arch::timer::init(&info, &mut map);
-    kernel.clock = Clock::new(frequency);
+    arch::interrupts::init(info, &mut map);
+    *clock = Clock::new(arch::timer::init(info, &mut map));
     arch::interrupts::init_cpu(CpuId::BOOT);
     arch::timer::init_cpu();
 }

@@ -20,6 +20,9 @@ from qemu import plain_status  # noqa: E402
 
 LIMIT = 60.0
 
+# What stands above the registers in a dump.
+REGISTERS = "--- registers"
+
 # The Makefile's variables that change its QEMU line: a test sets all of them, so that neither the
 # environment nor an outer make does.
 VARIABLES = "SMP MEM CPU MACHINE DTB KERNEL INITRD ICOUNT QEMUFLAGS".split()
@@ -51,8 +54,13 @@ def run(platform, variables, words, extra=(), until=None, limit=LIMIT):
         dump = []
 
         def end_of_time():
-            dump.append(cpus(monitor, platform, variables))
-            process.kill()
+            dump.append("\n--- the limit is over\n")
+            try:
+                dump.append(cpus(monitor, names(platform, variables)))
+            except (OSError, ValueError) as error:
+                dump.append(f"no dump of the CPUs: {error}\n")
+            finally:
+                process.kill()
 
         timer = threading.Timer(limit, end_of_time)
         timer.start()
@@ -85,17 +93,18 @@ def without_make():
     return {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
 
 
-def cpus(monitor, platform, variables):
-    """What every CPU was doing: its registers, then the functions they are in."""
-    try:
-        registers = ask(monitor, "info registers -a")
-    except (OSError, ValueError) as error:
-        return f"\n--- no dump of the CPUs: {error}\n"
-    kernel = variables.get("KERNEL", f"target/{platform}/ochre.elf")
-    names = Names(Elf(os.path.join(ROOT, os.path.splitext(kernel)[0] + ".elf")))
+def cpus(monitor, functions):
+    """What every CPU was doing: its function, then all registers."""
+    registers = ask(monitor, "info registers -a")
     found = re.findall(r"\b(?:PC|RIP)=([0-9a-f]{16})", registers)
-    lines = [f"cpu {n}  {pc}  {names.at(int(pc, 16)) or '?'}" for n, pc in enumerate(found)]
-    return f"\n{registers}\n--- the limit is over; the CPUs:\n" + "\n".join(lines) + "\n"
+    lines = [f"cpu {n}  {pc}  {functions.at(int(pc, 16)) or '?'}" for n, pc in enumerate(found)]
+    return "\n".join(lines) + f"\n{REGISTERS}\n{registers}"
+
+
+def names(platform, variables):
+    """The functions of the kernel that runs: the tests' or the shipped one, however it is wrapped."""
+    tests = "tests." in str(variables.get("KERNEL", ""))
+    return Names(Elf(os.path.join(ROOT, f"target/{platform}/{'tests' if tests else 'ochre'}.elf")))
 
 
 def ask(monitor, command):

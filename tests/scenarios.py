@@ -28,7 +28,8 @@ class Boot:
     qemu: tuple = ()
     # What is done to the device tree before the kernel sees it.
     tree: typing.Optional[typing.Callable] = None
-    limit: float = 60.0
+    # Seconds, where it takes longer than others.
+    limit: typing.Optional[float] = None
 
 
 def cpus(count):
@@ -117,7 +118,7 @@ VIRT = [
     virt("tree bit-flipped", (r"device tree",), status=None, until="device tree", tree=lambda t: t.flip(16)),
     virt("tree absent", (r"device tree",), status=None, until="device tree", tree=lambda t: t.forget()),
     virt("tree without chosen", status=None, until=BOOTED, tree=lambda t: t.remove("/chosen")),
-    virt("tree with a CPU that is not there", (BOOTED, r"did not|failed|absent"), tree=absent_cpu),
+    virt("tree with a CPU that is not there", (*cpus(3), r"CPU 1 does not"), tree=absent_cpu),
     virt("shipped image", KERNEL="dist/ochre-virt.img"),
 ]
 
@@ -126,7 +127,7 @@ RPI = [
     *(rpi(f"smp {n}", cpus(n), SMP=n) for n in (1, 2, 3)),
     rpi("no device tree", (BOOTED, "built-in"), DTB="none", status=None, until=BOOTED),
     rpi("mini UART", tree=mini_uart, qemu=("-serial", "null")),
-    rpi("a CPU that does not come up", (BOOTED, r"did not|failed|absent"), tree=sleeping_cpu),
+    rpi("a CPU that does not come up", (*cpus(3), r"CPU 3 does not"), tree=sleeping_cpu),
     rpi("tree truncated", (BOOTED, "built-in"), status=None, until=BOOTED, tree=lambda t: t.truncate()),
     rpi("tree absent", (BOOTED, "built-in"), status=None, until=BOOTED, tree=lambda t: t.forget()),
     rpi("initrd", (BOOTED, "initrd"), INITRD="tests/run"),

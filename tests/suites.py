@@ -32,7 +32,7 @@ def in_qemu(limit):
     """All tests that need QEMU."""
     for platform in PLATFORMS:
         yield from kernel_tests(platform, limit)
-        yield from (scenario(boot) for boot in scenarios.ALL if boot.platform == platform)
+        yield from (scenario(boot, limit) for boot in scenarios.ALL if boot.platform == platform)
         yield from figures(platform)
         yield debugger(platform)
     yield from images()
@@ -74,14 +74,14 @@ def tests_kernel(platform):
 # Boots --------------------------------------------------------------------------------------------
 
 
-def scenario(boot):
+def scenario(boot, limit):
     def run():
         with tempfile.TemporaryDirectory(prefix="ochre-") as folder:
             variables = dict(boot.variables)
             if boot.tree:
                 variables["KERNEL"] = lie(boot, folder)
             outcome = machine.run(
-                boot.platform, variables, boot.words, boot.qemu, boot.until, boot.limit
+                boot.platform, variables, boot.words, boot.qemu, boot.until, boot.limit or limit
             )
         return verdict(outcome, boot.expect, boot.status), outcome.output
 
@@ -158,7 +158,7 @@ def debugger(platform):
         for line in ("ochre-cpus", "ochre-threads", "ochre-memory"):
             command += ["--batch", line]
         outcome = tool([*command, *machine.qemu_line(platform), "-display", "none"])
-        expected = (r"^cpu 0 .* kernel_entry", r"^#0 .*kernel_entry", r"^ +text .* r-x")
+        expected = (r"^cpu 0 .*\bkernel_entry", r"^#0 .*kernel_entry", r"^ +text .* r-x")
         return verdict(outcome, expected, 0), outcome.output
 
     return Test(f"{platform} gdb", suites(platform, "boot"), run)

@@ -89,8 +89,12 @@ def each_cpu():
 
 
 def address(symbol):
-    """Where the linker put a symbol."""
-    return int(gdb.parse_and_eval(f"(unsigned long)&{symbol}"))
+    """Where the linker put a symbol. It has no type, which Rust's expressions cannot bear."""
+    gdb.execute("set language c", to_string=True)
+    try:
+        return int(gdb.parse_and_eval(f"(unsigned long)&{symbol}"))
+    finally:
+        gdb.execute("set language auto", to_string=True)
 
 
 def wait_for(socket):

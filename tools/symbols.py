@@ -38,8 +38,10 @@ def entries(elf):
 def shorten(name):
     """A name as one would say it: `<ochre::mm::Frames as Drop>::drop` is `Frames::drop`.
 
-    The kernel's own crate goes unsaid, and so do generic arguments and the paths of types.
+    The kernel's own crate goes unsaid, and so do generic arguments, the paths of types and the hashes
+    of crates.
     """
+    name = re.sub(r"\[[0-9a-f]{8,16}\]", "", name)
     name = re.sub(r"^<(.*)>(::.*)$", lambda m: implementer(m[1]) + m[2], name)
     previous = None
     while name != previous:

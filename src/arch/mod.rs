@@ -23,8 +23,8 @@
 //!
 //! ```ignore
 //! impl PhysMem {
-//!     /// # Safety: RAM is reachable, and what is written is written to frames the writer owns.
-//!     pub unsafe fn new() -> PhysMem;
+//!     /// The one value of its kind, for the first who asks: the right to reach all RAM.
+//!     pub fn claim() -> Option<PhysMem>;
 //!     /// One entry of a table.
 //!     pub fn read(&self, table: Frame, index: usize) -> u64;
 //!     /// One store of 64 bits, seen by other CPUs after every earlier `zero`.

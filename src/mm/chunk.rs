@@ -88,7 +88,7 @@ impl Chunk {
 
     /// Makes frames the allocator's, free, that were not; tells how many they were.
     pub fn release(&mut self, places: Range<usize>) -> usize {
-        if places.len() == FRAMES && self.owned == [0; WORDS] {
+        if places.len() == FRAMES && self.owned.iter().fold(0, |all, bits| all | bits) == 0 {
             (self.free, self.owned) = ([u64::MAX; WORDS], [u64::MAX; WORDS]);
             (self.count, self.summary) = (FRAMES as u16, u8::MAX);
             return FRAMES;

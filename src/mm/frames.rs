@@ -10,7 +10,8 @@
 //! Invariant: in the ring are the chunks that have free frames, the partly free ones first; the
 //! totals are the sums.
 //!
-//! The bookkeeping, 160 bytes per 2 MiB of the span, lies in memory the caller sets aside.
+//! The bookkeeping, 160 bytes per 2 MiB of the span, lies in memory the caller sets aside. Setting it
+//! up and releasing RAM to it takes about 64,000 instructions per GiB.
 
 use super::FrameSource;
 use super::chunk::{Chunk, FRAMES};

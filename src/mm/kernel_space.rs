@@ -100,6 +100,19 @@ impl KernelSpace {
         Ok(top)
     }
 
+    /// Opens a window to a device's registers, or says in the log why it could not.
+    pub fn open_window(
+        &mut self,
+        at: PhysAddr,
+        size: u64,
+        memory: &mut PhysMem,
+        source: &mut impl FrameSource,
+    ) -> Option<VirtAddr> {
+        let registers = at..PhysAddr(at.0.saturating_add(size));
+        let mapped = self.map_device(registers, memory, source);
+        mapped.inspect_err(|why| crate::warn!("no window to the device at {at:?}: {why:?}")).ok()
+    }
+
     /// Opens a window to a device's registers, and tells where the first of them is. A page
     /// between two windows stays unmapped.
     pub fn map_device(

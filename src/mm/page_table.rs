@@ -74,10 +74,7 @@ pub struct Unmapped {
 
 impl PageTable {
     /// A table that maps nothing.
-    pub fn new(
-        memory: &mut PhysMem,
-        source: &mut impl FrameSource,
-    ) -> Result<PageTable, MapError> {
+    pub fn new(memory: &mut PhysMem, source: &mut impl FrameSource) -> Result<PageTable, MapError> {
         let root = source.take().ok_or(MapError::NoMemory)?;
         memory.zero(root);
         Ok(PageTable { root })

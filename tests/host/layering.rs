@@ -63,7 +63,7 @@ fn used(text: &str) -> BTreeSet<String> {
         let rest = &code[at + path.len()..];
         match rest.strip_prefix('{') {
             Some(group) => names.extend(first_words(group)),
-            None => names.insert(word(rest)).then_some(()).unwrap_or(()),
+            None => names.extend([word(rest)]),
         }
     }
     names
@@ -121,7 +121,10 @@ fn a_back_edge_is_found() {
     let found = |file, text| back_edges(&order, file, text);
     assert_eq!(found("mm/heap.rs", "use crate::kernel::Kernel;"), ["mm/heap.rs uses kernel"]);
     assert_eq!(found("arch/host/mod.rs", "f(crate::mm::Frames)"), ["arch/host/mod.rs uses mm"]);
-    assert_eq!(found("units.rs", "use crate::{\n    arch::{self, mm},\n};"), ["units.rs uses arch"]);
+    assert_eq!(
+        found("units.rs", "use crate::{\n    arch::{self, mm},\n};"),
+        ["units.rs uses arch"]
+    );
     assert_eq!(found("units.rs", "use crate::{units, mm::{a, b}, arch};").len(), 2);
     assert!(found("mm/heap.rs", "use crate::{arch, units::{kernel}}; // crate::kernel").is_empty());
     assert!(found("mm/heap.rs", "use crate::mm::page_table; $crate::units").is_empty());
@@ -131,7 +134,8 @@ fn a_back_edge_is_found() {
 fn one_file_knows_the_instruction_set() {
     let knows = |text: &str| code(text).contains("target_arch");
     let files = files();
-    let found: Vec<_> = files.iter().filter(|(_, text)| knows(text)).map(|(file, _)| file).collect();
+    let found: Vec<_> =
+        files.iter().filter(|(_, text)| knows(text)).map(|(file, _)| file).collect();
     assert_eq!(found, ["arch/mod.rs"]);
 }
 

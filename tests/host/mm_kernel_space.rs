@@ -99,7 +99,8 @@ fn nothing_is_writable_and_executable() {
 fn the_image_and_all_ram_are_there() {
     for top in [1, 2] {
         let machine = machine(top);
-        for (offset, access) in [(0, Access::EXECUTE), (64, Access::empty()), (128, Access::WRITE)] {
+        for (offset, access) in [(0, Access::EXECUTE), (64, Access::empty()), (128, Access::WRITE)]
+        {
             let frame = PhysAddr(LOADED + (offset << 10)).frame();
             let access = access | Access::GLOBAL;
             let page = Mapping { frame, size: PageSize::Small, access };
@@ -129,10 +130,7 @@ fn stacks_have_guards() {
         assert_eq!(stack_at(VirtAddr(top.0 - 1)), Some((CpuId(2), nth)));
         assert_eq!(stack_at(VirtAddr(top.0 - STACK_SLOT)), Some((CpuId(2), nth)));
     }
-    assert_eq!(
-        space.map_stack(CpuId(0), 0, STACK_SLOT, memory, pool),
-        Err(MapError::OutOfRange)
-    );
+    assert_eq!(space.map_stack(CpuId(0), 0, STACK_SLOT, memory, pool), Err(MapError::OutOfRange));
     for (nth, size) in sizes.into_iter().enumerate() {
         let top = stack_top(CpuId(2), nth).0;
         for at in (top - STACK_SLOT..top).step_by(PAGE_SIZE as usize) {

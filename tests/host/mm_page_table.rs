@@ -66,7 +66,7 @@ struct Model {
 }
 
 fn is_canonical(at: u64) -> bool {
-    at < 1 << 47 || at >= 0xffff_8000_0000_0000
+    !(1 << 47..0xffff_8000_0000_0000).contains(&at)
 }
 
 impl Model {
@@ -82,16 +82,23 @@ impl Model {
         let (start, page) = self.at(at).ok_or(MapError::NotMapped)?;
         match at {
             at if at == start => Ok(page),
-            at if at % SMALL != 0 => Err(MapError::Misaligned),
+            at if !at.is_multiple_of(SMALL) => Err(MapError::Misaligned),
             _ => Err(MapError::InsideLargePage),
         }
     }
 
-    fn check(&self, at: u64, phys: u64, len: u64, unit: u64, access: Access) -> Result<(), MapError> {
+    fn check(
+        &self,
+        at: u64,
+        phys: u64,
+        len: u64,
+        unit: u64,
+        access: Access,
+    ) -> Result<(), MapError> {
         if access.contains(Access::WRITE | Access::EXECUTE) {
             return Err(MapError::WritableCode);
         }
-        if (at | phys | len) % unit != 0 {
+        if !(at | phys | len).is_multiple_of(unit) {
             return Err(MapError::Misaligned);
         }
         let Some(last) = at.checked_add(len - 1) else { return Err(MapError::NotCanonical) };
@@ -127,7 +134,9 @@ impl Model {
         while done < len {
             let fits = |size: &&PageSize| {
                 let bytes = size.bytes();
-                bytes <= self.largest && bytes <= len - done && (at + done | phys + done) % bytes == 0
+                bytes <= self.largest
+                    && bytes <= len - done
+                    && ((at + done) | (phys + done)).is_multiple_of(bytes)
             };
             let size = *SIZES.iter().rev().find(fits).expect("a small page fits");
             let page = Mapping { frame: PhysAddr(phys + done).frame(), size, access };

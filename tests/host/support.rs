@@ -11,7 +11,7 @@ use std::ops::Range;
 /// no files to keep failing cases in.
 pub fn cases(count: u32) -> ProptestConfig {
     if cfg!(miri) {
-        return ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(4) };
+        return ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2) };
     }
     ProptestConfig::with_cases(count)
 }

@@ -199,6 +199,12 @@ build_tables:
     adrp    x1, __image_end
     ldr     x2, =(PAGE | PXN | UXN)
     bl      map_section
+    adrp    x0, boot_stack              // the page below the boot stack is a table, which nobody
+    sub     x0, x0, x21                 // but the walker reads: unmapped, it is the stack's guard
+    lsr     x0, x0, #9
+    sub     x0, x0, #8
+    adrp    x3, boot_image_l3
+    str     xzr, [x3, x0]
 
     adrp    x8, boot_phys_l2            // tables to take from
     mov     x0, x20                     // the device tree: at most 2 MiB, anywhere
@@ -271,5 +277,5 @@ boot_image_l2:  .skip 4096
 boot_image_l3:  .skip 4096
 boot_phys_l1:   .skip 4096
 boot_phys_l2:   .skip 4 * 4096          // device tree and image may each lie across a GiB's edge
-boot_stack:     .skip 4 * 4096
+boot_stack:     .skip 8 * 4096          // reading the device tree takes half of it
 boot_stack_top:

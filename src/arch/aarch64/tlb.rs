@@ -20,7 +20,7 @@ pub fn flush(stale: Flush, asid: Asid) {
     let all_spaces = start >= PHYS_MAP;
     barrier_before();
     for address in (start..end).step_by(stale.step as usize) {
-        let operand = tag | (address / PAGE_SIZE & ((1 << 44) - 1));
+        let operand = tag | ((address / PAGE_SIZE) & ((1 << 44) - 1));
         // SAFETY: dropping translations is always sound. The forms without "l" drop what the walk
         // cached of the tables as well.
         unsafe {

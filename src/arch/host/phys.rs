@@ -60,8 +60,7 @@ impl PhysMem {
 
     fn entry(&self, table: Frame, index: usize) -> NonNull<u64> {
         assert!(index < 512, "a table has no entry {index}");
-        self.pointer(PhysAddr(table.start().0 + 8 * index as u64))
-            .cast()
+        self.pointer(PhysAddr(table.start().0 + 8 * index as u64)).cast()
     }
 
     fn layout(ram: &Range<Frame>) -> Layout {

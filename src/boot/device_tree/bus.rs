@@ -100,7 +100,7 @@ impl<'a> Place<'a> {
         let (address_cells, size_cells) = self.cells();
         let pair = (address_cells.min(3) + size_cells.min(3)) as usize * 4;
         let bytes = node.reg.unwrap_or_default().len();
-        (1..=2).contains(&address_cells) && size_cells <= 2 && bytes > 0 && bytes % pair == 0
+        (1..=2).contains(&address_cells) && size_cells <= 2 && bytes > 0 && bytes.is_multiple_of(pair)
     }
 
     /// The `index`th pair of `reg`, its address translated to the memory bus.
