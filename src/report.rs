@@ -1,8 +1,9 @@
 //! The boot report: what machine this is and what the kernel made of it, a line for each.
 
 use crate::arch;
-use crate::boot::{Console, InterruptController, PhysRange, Timer};
+use crate::boot::{Console, InterruptController, PhysRange, Timer, initrd, unknown_words};
 use crate::kernel::Kernel;
+use crate::mm;
 use crate::units::PAGE_SIZE;
 use core::fmt;
 
@@ -16,10 +17,7 @@ pub fn machine(kernel: &Kernel) {
         format_args!("{} of {}: {}", info.cpus.len(), info.cpus_present, arch::cpu::features()),
     );
     memory(kernel);
-    match &info.initrd {
-        Some(range) => line("initrd", format_args!("{}", Bytes(range))),
-        None => line("initrd", format_args!("none")),
-    }
+    initrd(kernel);
     line("console", format_args!("{}", info.console));
     line("interrupts", format_args!("{}", info.interrupts));
     let khz = kernel.clock.frequency() / 1000;
@@ -32,6 +30,8 @@ pub fn machine(kernel: &Kernel) {
         line("command", format_args!("{}", info.command_line));
     }
     info.notes.iter().for_each(|note| crate::warn!("{note}"));
+    unknown_words(&info.command_line)
+        .for_each(|word| crate::warn!("unknown command-line word {word:?}, ignored"));
 }
 
 /// The last line of boot.
@@ -53,13 +53,24 @@ fn line(what: &str, text: fmt::Arguments<'_>) {
 fn memory(kernel: &Kernel) {
     let info = &kernel.info;
     let stats = kernel.frames.stats();
-    let mib = |frames: usize| (frames as u64 * PAGE_SIZE) >> 20;
+    let bytes: u64 = info.memory.iter().map(|bank| bank.end.0 - bank.start.0).sum();
+    let (mib, free) = (bytes >> 20, (stats.free as u64 * PAGE_SIZE) >> 20);
     let banks = info.memory.len();
     let plural = if banks == 1 { "" } else { "s" };
-    let (total, free) = (mib(stats.total), mib(stats.free));
-    line("memory", format_args!("{total} MiB in {banks} bank{plural}, {free} MiB free"));
+    line("memory", format_args!("{mib} MiB in {banks} bank{plural}, {free} MiB free"));
     info.memory.iter().for_each(|bank| crate::debug!("  bank       {}", Bytes(bank)));
     info.reserved.iter().for_each(|range| crate::debug!("  reserved   {}", Bytes(range)));
+}
+
+fn initrd(kernel: &Kernel) {
+    let Some(range) = &kernel.info.initrd else {
+        return line("initrd", format_args!("none"));
+    };
+    let archive = mm::reserved_bytes(&kernel.memory, &kernel.info, range);
+    match initrd::check(archive) {
+        Ok(found) => line("initrd", format_args!("{} entries, {}", found.files, Bytes(range))),
+        Err(why) => crate::warn!("initrd: {why}; going on without it"),
+    }
 }
 
 /// A range and its size.

@@ -20,6 +20,8 @@ mod ring;
 mod runs;
 mod walker;
 
+use crate::arch::PhysMem;
+use crate::boot::{BootInfo, PhysRange, regions};
 use crate::units::Frame;
 
 pub use frames::Frames;
@@ -32,4 +34,15 @@ pub trait FrameSource {
     fn take(&mut self) -> Option<Frame>;
     /// Takes back a frame that `take` gave and that nobody uses any more.
     fn give(&mut self, frame: Frame);
+}
+
+/// The bytes of a range of RAM that is reserved, and so never changes; none if it is not.
+pub fn reserved_bytes<'a>(memory: &'a PhysMem, info: &BootInfo, range: &PhysRange) -> &'a [u8] {
+    let kept = |list| regions::contains(list, range);
+    if range.is_empty() || !kept(&info.memory) || !kept(&info.reserved) {
+        return &[];
+    }
+    let start = memory.pointer(range.start);
+    // SAFETY: all of it is RAM, which is mapped, and reserved: nobody is given it to write to.
+    unsafe { core::slice::from_raw_parts(start.as_ptr(), (range.end.0 - range.start.0) as usize) }
 }
