@@ -169,7 +169,7 @@ impl RelaxStrategy for Attentive {
             arch::cpu::park();
         }
         arch::tlb::serve();
-        core::hint::spin_loop();
+        arch::cpu::relax();
     }
 }
 

@@ -150,7 +150,7 @@ fn call_up(id: CpuId) {
     let arrival = &ARRIVALS[id.index()];
     let deadline = clock.nanos(arch::timer::now()).0 + PATIENCE.0;
     while arrival.load(Acquire) == CALLED && clock.nanos(arch::timer::now()).0 < deadline {
-        core::hint::spin_loop();
+        arch::cpu::relax();
     }
     let arrived = arrival.compare_exchange(CALLED, GIVEN_UP, AcqRel, Acquire) == Err(ARRIVED);
     arch::cpu::stop_calling();

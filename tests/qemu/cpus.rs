@@ -56,7 +56,7 @@ pub fn everyone(job: fn(CpuId)) {
     job(CpuId::BOOT);
     while DONE.load(SeqCst) < others {
         arch::tlb::serve();
-        core::hint::spin_loop();
+        arch::cpu::relax();
     }
 }
 
@@ -91,7 +91,7 @@ fn ipi_reaches_each() {
         let before = kernel::lock().cpus[cpu.index()].ipis;
         arch::interrupts::send_ipi(cpu);
         while kernel::lock().cpus[cpu.index()].ipis == before {
-            core::hint::spin_loop();
+            arch::cpu::relax();
         }
     }
 }
@@ -102,7 +102,7 @@ fn ipi_storm() {
             let others = (0..online() as u8).map(CpuId).filter(|&cpu| cpu != me);
             others.for_each(arch::interrupts::send_ipi);
             arch::cpu::interrupts_on();
-            core::hint::spin_loop();
+            arch::cpu::relax();
             arch::cpu::interrupts_off();
         }
     });
@@ -179,6 +179,6 @@ fn panic_elsewhere() {
         }
     });
     loop {
-        core::hint::spin_loop();
+        arch::cpu::relax();
     }
 }

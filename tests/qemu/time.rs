@@ -32,6 +32,7 @@ fn monotonic() {
 /// either end.
 fn tick_rate() {
     let ticks = || kernel::lock().cpus.map(|cpu| cpu.ticks);
+    // Those that were due while this CPU started the others, with interrupts off, come now.
     arch::cpu::wait();
     let (start, before) = (now(), ticks());
     while now().0 < start.0 + 250_000_000 {

@@ -126,6 +126,12 @@ pub fn wait() {
     unsafe { asm!("dsb sy", "wfi", "msr daifclr, #3", "isb", "msr daifset, #3", options(nostack)) };
 }
 
+/// A pause in a loop that waits for another CPU: an emulator with one thread runs that one now.
+pub fn relax() {
+    // SAFETY: a hint.
+    unsafe { asm!("yield", options(nostack, nomem)) };
+}
+
 /// Lets interrupts in.
 pub fn interrupts_on() {
     // SAFETY: vectors are in place since `init_cpu`.

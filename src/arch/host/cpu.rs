@@ -46,6 +46,11 @@ pub fn waited() -> u64 {
     WAITED.get()
 }
 
+/// A pause in a loop that waits for another CPU.
+pub fn relax() {
+    core::hint::spin_loop();
+}
+
 /// Lets interrupts in.
 pub fn interrupts_on() {
     INTERRUPTS.set(true);

@@ -104,7 +104,11 @@ pub(super) fn id() -> u32 {
     match REGISTERS.get() {
         Some(Registers::X2Apic) => read(ID),
         Some(Registers::Page(_)) => read(ID) >> 24,
-        None => features::cpuid(1).ebx >> 24,
+        // Leaf 1 has eight bits of it, leaf 0Bh all, where it exists.
+        None => match features::cpuid(0xb) {
+            topology if topology.ebx != 0 => topology.edx,
+            _ => features::cpuid(1).ebx >> 24,
+        },
     }
 }
 

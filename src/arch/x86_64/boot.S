@@ -8,7 +8,8 @@
 #
 # The first page tables map
 #   .boot.text where it is loaded: read-execute (the jump to the upper half needs it, nothing else);
-#   the image: text read-execute, rodata read-only, data and bss read-write;
+#   the image: text read-execute, rodata read-only, data and bss read-write, but for a page below the
+#   boot stack;
 #   the first 4 GiB of physical memory at PHYS_MAP: read-write.
 # Only what is called read-execute above may be executed. `cpu.rs` uses them again to start CPUs.
 
@@ -108,6 +109,10 @@ _start:
     map_pages __text_start - {load_offset}, __text_end - {load_offset}, PRESENT, 0
     map_pages __rodata_start - {load_offset}, __rodata_end - {load_offset}, PRESENT, NX
     map_pages __data_start - {load_offset}, __image_end - {load_offset}, PRESENT + WRITE, NX
+    mov     $boot_stack_guard - {load_offset}, %eax
+    shr     $12 - 3, %eax
+    and     $511 * 8, %eax
+    movl    $0, boot_image_l3(%eax)
 
     xor     %ecx, %ecx                  # four tables of 512 large pages
 1:  mov     %ecx, %eax
@@ -225,7 +230,8 @@ boot_phys_l1:   .skip 4096
 boot_phys_l2:   .skip 4 * 4096
 
 .section .bss.boot, "aw", @nobits
-.balign 16
-handoff:        .skip 16
-    .skip 32 << 10
+.balign 4096
+boot_stack_guard: .skip 4096
+    .skip 8 * 4096
 boot_stack_top:
+handoff:        .skip 16

@@ -48,7 +48,7 @@ struct Letter {
     padding: u32,
 }
 
-const _: () = assert!(size_of::<Letter>() == 64 && LETTER % align_of::<Letter>() == 0);
+const _: () = assert!(size_of::<Letter>() == 64 && LETTER.is_multiple_of(align_of::<Letter>()));
 
 /// How long a CPU gets from INIT to the start-up IPI, and from that to the second one. No 64-bit CPU
 /// needs the 10 ms after INIT that the MultiProcessor Specification (B.4) gave the 82489DX.
@@ -206,6 +206,11 @@ pub fn wait() {
     // SAFETY: STI lets nothing in before the instruction after it, so no interrupt is served between
     // the caller's last look and HLT, only to be slept over.
     unsafe { asm!("sti", "hlt", "cli", options(nostack)) };
+}
+
+/// A pause in a loop that waits for another CPU: an emulator with one thread runs that one now.
+pub fn relax() {
+    core::hint::spin_loop();
 }
 
 /// Lets interrupts in.

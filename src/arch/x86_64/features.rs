@@ -2,6 +2,7 @@
 //! of it. All CPUs are taken to be alike: the boot CPU is asked, once.
 
 use ::x86_64::registers::control::{Cr0, Cr0Flags, Cr4, Cr4Flags};
+use arrayvec::ArrayString;
 use bitflags::bitflags;
 use core::arch::x86_64::{__cpuid, __cpuid_count, CpuidResult};
 use spin::Once;
@@ -48,6 +49,19 @@ pub(super) fn cpuid(leaf: u32) -> CpuidResult {
     } else {
         CpuidResult { eax: 0, ebx: 0, ecx: 0, edx: 0 }
     }
+}
+
+/// What the CPU calls itself; nothing else in a PC has a name that is easy to come by.
+pub(super) fn brand() -> ArrayString<48> {
+    let leaves = [0x8000_0002, 0x8000_0003, 0x8000_0004].map(cpuid);
+    let registers = leaves.iter().flat_map(|leaf| [leaf.eax, leaf.ebx, leaf.ecx, leaf.edx]);
+    let bytes = registers.flat_map(u32::to_le_bytes).take_while(|&byte| byte != 0);
+    let mut name = ArrayString::new();
+    // Padding comes first; 48 ASCII characters fit.
+    for byte in bytes.filter(u8::is_ascii).skip_while(|&byte| byte == b' ') {
+        name.push(byte.into());
+    }
+    name
 }
 
 /// Intel SDM vol. 2, CPUID; AMD APM vol. 3, appendix E.

@@ -2,7 +2,8 @@
 //! ACPI.
 
 use super::boot::Handoff;
-use crate::boot::{BootInfo, Console};
+use super::{apic, cpu, features, phys};
+use crate::boot::{BootInfo, Console, LoaderError, PhysRead, acpi, multiboot2, pvh, regions};
 use crate::dev::{Ns16550, Registers};
 use crate::log::Sink;
 use crate::units::{PhysAddr, VirtAddr};
@@ -46,36 +47,45 @@ pub fn console(
     }
 }
 
-/// STUB
-pub fn discover(_handoff: &Handoff) -> BootInfo {
-    let mut b = BootInfo::new("nothing");
-    use crate::boot::*;
-    b.memory.push(PhysAddr(0)..PhysAddr(0x9f000));
-    b.memory.push(PhysAddr(1 << 20)..PhysAddr((64 << 20) - (1 << 18)));
-    for r in super::cpu::reserved() {
-        regions::reserve(&mut b.reserved, r);
+/// Reads what the loader says, and ACPI.
+pub fn discover(handoff: &Handoff) -> BootInfo {
+    let at = PhysAddr(handoff.information.into());
+    let loaded = match handoff.magic {
+        multiboot2::MAGIC => multiboot2::read(&FirstTables, at),
+        _ => pvh::read(&FirstTables, at),
+    };
+    let (mut info, rsdp) = match loaded {
+        Ok(loaded) => (loaded.info, loaded.rsdp),
+        Err(error) => (unknown_loader(error), None),
+    };
+    info.machine = features::brand();
+    if let Err(error) = acpi::read(&FirstTables, rsdp, apic::id(), &mut info) {
+        info.note(format_args!("{error}; going on with one CPU"));
     }
-    b.console = Console::Ns16550(COM1);
-    super::cpu::choose_trampoline(&b.memory, &[]);
-    b.interrupts =
-        InterruptController::Apic { local: PhysAddr(0xfee00000), io: Some(PhysAddr(0xfec00000)) };
-    b.timer = Timer::Apic { pm_timer: Some(0x608), hpet: Some(PhysAddr(0xfed00000)) };
-    b.power = Power::Acpi { port: 0x604, value: 0x2000 };
-    let read64 = |at: u64| unsafe { *((crate::layout::PHYS_MAP + at) as *const u64) };
-    let mut cl = read64(u64::from(_handoff.information) + 24);
-    while let c @ 1.. = read64(cl & !7) >> (cl % 8 * 8) & 0xff {
-        b.command_line.push(c as u8 as char);
-        cl += 1;
+    cpu::choose_trampoline(&info.memory, &info.reserved);
+    cpu::reserved().into_iter().for_each(|range| regions::reserve(&mut info.reserved, range));
+    regions::order_reserved(&mut info.reserved);
+    info
+}
+
+fn unknown_loader(error: LoaderError) -> BootInfo {
+    let mut info = BootInfo::new("an unknown boot loader");
+    info.console = Console::Ns16550(COM1);
+    info.note(format_args!("{error}"));
+    info
+}
+
+/// Physical memory as the first page tables map it, below the registers of I/O and local APICs,
+/// which are no memory.
+struct FirstTables;
+
+const FIRST_TABLES_END: u64 = 0xfec0_0000;
+
+impl PhysRead for FirstTables {
+    fn bytes(&self, at: PhysAddr, len: usize) -> Option<&[u8]> {
+        at.0.checked_add(len as u64).filter(|&end| end <= FIRST_TABLES_END)?;
+        // SAFETY: `boot.S` maps all of it, and nobody writes there before firmware's tables have
+        // been read.
+        Some(unsafe { core::slice::from_raw_parts(phys::pointer(at), len) })
     }
-    for i in 0..b
-        .command_line
-        .find("smp=")
-        .map_or(1, |at| u64::from(b.command_line.as_bytes()[at + 4] - 48))
-    {
-        b.cpus.push(CpuInfo {
-            hardware_id: i,
-            start: if i == 0 { CpuStart::Boot } else { CpuStart::InitSipi },
-        });
-    }
-    b
 }

@@ -110,8 +110,9 @@ fn start_hpet(registers: Mmio) -> Option<Source> {
 const PIT_CHANNEL_2: u16 = 0x42;
 const PIT_COMMAND: u16 = 0x43;
 /// Channel 2, low byte then high byte, mode 0: count down once.
-const PIT_COUNT_DOWN: u8 = 0b10_11_000_0;
-const PIT_LATCH: u8 = 0b10_00_000_0;
+const PIT_COUNT_DOWN: u8 = 0b1011_0000;
+/// Channel 2: keep the count for the next two reads.
+const PIT_LATCH: u8 = 0b1000_0000;
 const GATE: u16 = 0x61;
 const GATE_OPEN: u8 = 1;
 const SPEAKER: u8 = 2;
