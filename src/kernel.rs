@@ -7,8 +7,8 @@ use crate::clock::Clock;
 use crate::mm::page_table::MapError;
 use crate::mm::{Frames, KernelSpace};
 use crate::units::{Cause, CpuId, MAX_CPUS, Nanos, PhysAddr, VirtAddr};
-use core::ops::{Deref, DerefMut};
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use spin::Once;
 use spin::mutex::{SpinMutex, SpinMutexGuard};
 use spin::relax::RelaxStrategy;
 
@@ -154,14 +154,14 @@ impl Kernel {
 }
 
 /// The kernel, once boot has made it.
-static KERNEL: SpinMutex<Option<Kernel>, Attentive> = SpinMutex::new(None);
+static KERNEL: Once<SpinMutex<Kernel, Attentive>> = Once::new();
 
 /// A panic is under way: whoever asks for the lock stops instead.
 static STOPPING: AtomicBool = AtomicBool::new(false);
 
 /// A CPU that waits for the lock with interrupts off still serves what others need from it: TLB
 /// shootdowns, and the end of the world.
-struct Attentive;
+pub struct Attentive;
 
 impl RelaxStrategy for Attentive {
     fn relax() {
@@ -174,29 +174,16 @@ impl RelaxStrategy for Attentive {
 }
 
 /// The kernel, for as long as this lives.
-pub struct Guard(SpinMutexGuard<'static, Option<Kernel>, Attentive>);
-
-impl Deref for Guard {
-    type Target = Kernel;
-    fn deref(&self) -> &Kernel {
-        self.0.as_ref().expect("the kernel is used after it was made")
-    }
-}
-
-impl DerefMut for Guard {
-    fn deref_mut(&mut self) -> &mut Kernel {
-        self.0.as_mut().expect("the kernel is used after it was made")
-    }
-}
+pub type Guard = SpinMutexGuard<'static, Kernel, Attentive>;
 
 /// Puts the finished value behind the lock.
 pub fn install(kernel: Kernel) {
-    *KERNEL.lock() = Some(kernel);
+    KERNEL.call_once(|| SpinMutex::new(kernel));
 }
 
 /// Takes the lock. Interrupts must be off: the trap that one raises would wait for it for ever.
 pub fn lock() -> Guard {
-    Guard(KERNEL.lock())
+    KERNEL.get().expect("the kernel is used after it was made").lock()
 }
 
 /// Tells every CPU to stop when it next looks. True for the first to say so.
