@@ -1,6 +1,7 @@
 //! What `boot.S` hands to Rust, where the image lies, and how a CPU is made ready for traps.
 
-use super::{descriptors, features};
+use super::cpu::features;
+use super::trap::descriptors;
 use crate::boot::PhysRange;
 use crate::layout::IMAGE_BASE;
 use crate::units::{CpuId, Image, PhysAddr, VirtAddr};

@@ -5,7 +5,11 @@
 //! for this CPU alone. The page is mapped where it lies, read-execute, in the *first* page tables
 //! only, and only while CPUs are being brought up; the kernel's own never have it.
 
-use super::{apic, boot, descriptors, features, phys, timer};
+pub(super) mod features;
+
+use super::interrupts::apic;
+use super::trap::descriptors;
+use super::{boot, phys, timer};
 use crate::boot::{CpuInfo, CpuStart, PhysRange};
 use crate::units::{CpuId, Frame, Nanos, PAGE_SIZE, PhysAddr, VirtAddr};
 use arrayvec::ArrayString;

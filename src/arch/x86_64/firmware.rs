@@ -2,7 +2,9 @@
 //! ACPI.
 
 use super::boot::Handoff;
-use super::{apic, cpu, features, phys};
+use super::cpu::{self, features};
+use super::interrupts::apic;
+use super::phys;
 use crate::boot::{BootInfo, Console, LoaderError, PhysRead, acpi, multiboot2, pvh, regions};
 use crate::dev::{Ns16550, Registers};
 use crate::log::Sink;

@@ -7,9 +7,10 @@
 //! | 0x30..0xf0 | the I/O APIC's lines |
 //! | 0xf0.. | IPI, TLB shootdown, timer, spurious |
 
+pub(super) mod apic;
 mod ioapic;
 
-use super::{TrapFrame, apic, tlb};
+use super::{TrapFrame, tlb};
 use crate::boot::{BootInfo, InterruptController};
 use crate::dev::Mmio;
 use crate::units::{Cause, CpuId, MAX_CPUS, PhysAddr, VirtAddr};

@@ -1,11 +1,8 @@
 //! x86-64: PCs, real and virtual, that a PVH or multiboot2 loader starts. Everything runs in 64-bit
 //! mode in the upper half; the CPU must have NX.
 
-mod apic;
 pub mod boot;
 pub mod cpu;
-mod descriptors;
-mod features;
 pub mod firmware;
 pub mod interrupts;
 pub mod paging;

@@ -1,7 +1,7 @@
 //! Entries of the page tables (Intel SDM vol. 3, 4.5), and the register that names the root.
 
-use super::descriptors;
-use super::features::{self, Features};
+use super::cpu::features::{self, Features};
+use super::trap::descriptors;
 use crate::arch::{Access, TableEntry};
 use crate::units::{Frame, Main, PAGE_SIZE, VirtAddr};
 use ::x86_64::PhysAddr;

@@ -8,8 +8,8 @@
 mod calibrate;
 mod sources;
 
-use super::features::{self, Features};
-use super::{apic, interrupts};
+use super::cpu::features::{self, Features};
+use super::interrupts::{self, apic};
 use crate::boot::BootInfo;
 use crate::units::{Nanos, PhysAddr, VirtAddr};
 use core::arch::asm;

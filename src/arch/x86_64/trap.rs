@@ -1,6 +1,8 @@
 //! The frame that a trap leaves on the stack, and what its vector and error code mean
 //! (Intel SDM vol. 3, 6.15).
 
+pub(super) mod descriptors;
+
 use super::{interrupts, probe};
 use crate::layout::{STACK_SLOT, stack_at};
 use crate::units::{Access, Cause, Exception, Fault, FaultReason, VirtAddr};
@@ -12,10 +14,10 @@ use core::mem::offset_of;
 
 global_asm!(include_str!("trap.S"), options(att_syntax));
 
-/// Vectors that other files name.
-pub(super) const NMI: u8 = 2;
-pub(super) const DOUBLE_FAULT: u8 = 8;
-pub(super) const MACHINE_CHECK: u8 = 18;
+/// Vectors with a stack of their own, and those with an address.
+const NMI: u8 = 2;
+const DOUBLE_FAULT: u8 = 8;
+const MACHINE_CHECK: u8 = 18;
 
 const GENERAL_PROTECTION: u64 = 13;
 const PAGE_FAULT: u64 = 14;
@@ -99,7 +101,7 @@ const _: () = {
 };
 
 /// Where the gate of a vector begins.
-pub(super) fn gate(vector: u8) -> u64 {
+fn gate(vector: u8) -> u64 {
     unsafe extern "C" {
         static trap_gates: u8;
     }

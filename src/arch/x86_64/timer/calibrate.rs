@@ -6,7 +6,7 @@
 //! and they are named. A CPU that knows its crystal's frequency (CPUID leaf 15h) is more precise than
 //! any of them.
 
-use super::super::features::{self, Features};
+use super::super::cpu::features::{self, Features};
 use super::sources::SOURCES;
 use super::sources::{self, Source};
 use super::{apic, now};

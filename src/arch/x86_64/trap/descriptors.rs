@@ -6,7 +6,6 @@
 //! What must not trust the stack it interrupts has its own: double fault, NMI, machine check. Until
 //! the boot CPU has the kernel's address space, all three share a small one in the image.
 
-use super::trap;
 use crate::layout::stack_top;
 use crate::units::{CpuId, MAX_CPUS};
 use ::x86_64::VirtAddr;
@@ -27,7 +26,7 @@ const FIRST_TSS: u16 = 0x28;
 const GDT_ENTRIES: usize = FIRST_TSS as usize / 8 + 2 * MAX_CPUS;
 
 /// Vectors with a stack of their own, in the order of `layout::stack_top` from 1 on.
-const OWN_STACK: [u8; 3] = [trap::DOUBLE_FAULT, trap::NMI, trap::MACHINE_CHECK];
+const OWN_STACK: [u8; 3] = [super::DOUBLE_FAULT, super::NMI, super::MACHINE_CHECK];
 
 /// A task state segment that its CPU reads at any time and only that CPU's code writes.
 #[repr(align(16))]
@@ -49,7 +48,7 @@ static IDT: Once<[Entry<HandlerFunc>; 256]> = Once::new();
 static EARLY_STACK: EarlyStack = EarlyStack(UnsafeCell::new([0; 8192]));
 
 /// Makes the CPU we run on use the kernel's tables; from here on it is `id`.
-pub(super) fn load(id: CpuId) {
+pub(in super::super) fn load(id: CpuId) {
     let early = VirtAddr::from_ptr(EARLY_STACK.0.get().wrapping_add(1));
     set_stacks(id, |nth| if id == CpuId::BOOT { early } else { own_stack(id, nth) });
     let idt = IDT.call_once(idt);
@@ -71,13 +70,13 @@ pub(super) fn load(id: CpuId) {
 }
 
 /// The kernel's address space is there: gives the CPU we run on its own stacks for the worst traps.
-pub(super) fn use_own_stacks() {
+pub(in super::super) fn use_own_stacks() {
     let id = current();
     set_stacks(id, |nth| own_stack(id, nth));
 }
 
 /// The number of the CPU we run on; the boot CPU's, before it has one.
-pub(super) fn current() -> CpuId {
+pub(in super::super) fn current() -> CpuId {
     let selector: u16;
     // SAFETY: reads a register.
     unsafe { asm!("str {:x}", out(reg) selector, options(nomem, nostack, preserves_flags)) };
@@ -116,7 +115,7 @@ fn idt() -> [Entry<HandlerFunc>; 256] {
         // SAFETY: `trap.S` has a gate for each vector, which preserves all registers. The stacks
         // are in each TSS.
         unsafe {
-            let options = gate.set_handler_addr(VirtAddr::new(trap::gate(vector)));
+            let options = gate.set_handler_addr(VirtAddr::new(super::gate(vector)));
             if let Some(nth) = OWN_STACK.iter().position(|&own| own == vector) {
                 options.set_stack_index(nth as u16);
             }

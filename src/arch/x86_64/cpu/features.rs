@@ -10,7 +10,7 @@ use spin::Once;
 bitflags! {
     /// What the kernel uses where the CPU has it. The names are those of the boot report.
     #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-    pub(super) struct Features: u32 {
+    pub(in super::super) struct Features: u32 {
         /// Execution can be forbidden. `boot.S` insists on it.
         const NX = 1;
         /// The kernel cannot execute what user code can.
@@ -37,12 +37,12 @@ bitflags! {
 static FEATURES: Once<Features> = Once::new();
 
 /// What the CPU can do.
-pub(super) fn get() -> Features {
+pub(in super::super) fn get() -> Features {
     *FEATURES.call_once(read)
 }
 
 /// CPUID's answer, or zeroes where it does not have this leaf.
-pub(super) fn cpuid(leaf: u32) -> CpuidResult {
+pub(in super::super) fn cpuid(leaf: u32) -> CpuidResult {
     let highest = __cpuid(leaf & 0x8000_0000).eax;
     if leaf <= highest {
         __cpuid_count(leaf, 0)
@@ -52,7 +52,7 @@ pub(super) fn cpuid(leaf: u32) -> CpuidResult {
 }
 
 /// What the CPU calls itself; nothing else in a PC has a name that is easy to come by.
-pub(super) fn brand() -> ArrayString<48> {
+pub(in super::super) fn brand() -> ArrayString<48> {
     let leaves = [0x8000_0002, 0x8000_0003, 0x8000_0004].map(cpuid);
     let registers = leaves.iter().flat_map(|leaf| [leaf.eax, leaf.ebx, leaf.ecx, leaf.edx]);
     let bytes = registers.flat_map(u32::to_le_bytes).take_while(|&byte| byte != 0);
@@ -87,7 +87,7 @@ fn read() -> Features {
 
 /// Sets this CPU's control registers. NX and WP are on since the first page table; FPU instructions
 /// trap, as the kernel has none.
-pub(super) fn switch_on() {
+pub(in super::super) fn switch_on() {
     let wanted = [
         (Features::SMEP, Cr4Flags::SUPERVISOR_MODE_EXECUTION_PROTECTION),
         (Features::SMAP, Cr4Flags::SUPERVISOR_MODE_ACCESS_PREVENTION),

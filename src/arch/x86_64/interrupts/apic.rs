@@ -1,8 +1,8 @@
 //! The local APIC of each CPU (Intel SDM vol. 3, chapter 10): through MSRs in x2APIC mode where the
 //! CPU has it, else through a page of registers. Without either, everything here does nothing.
 
-use super::features::{self, Features};
-use super::interrupts::SPURIOUS;
+use super::super::cpu::features::{self, Features};
+use super::SPURIOUS;
 use crate::dev::Mmio;
 use ::x86_64::instructions::interrupts::without_interrupts;
 use ::x86_64::registers::model_specific::Msr;
@@ -41,10 +41,10 @@ const MODE_DEADLINE: u32 = 0b10 << 17;
 const DIVIDE_BY_1: u32 = 0b1011;
 
 /// What `send` can send: a fixed vector is its own number.
-pub(super) const NMI: u32 = ASSERT | DELIVER_NMI;
-pub(super) const INIT: u32 = ASSERT | 0b101 << 8;
+pub(in super::super) const NMI: u32 = ASSERT | DELIVER_NMI;
+pub(in super::super) const INIT: u32 = ASSERT | 0b101 << 8;
 /// Together with the number of the page to start in.
-pub(super) const STARTUP: u32 = ASSERT | 0b110 << 8;
+pub(in super::super) const STARTUP: u32 = ASSERT | 0b110 << 8;
 const ASSERT: u32 = 1 << 14;
 /// The command has not been taken by the bus yet.
 const SENDING: u32 = 1 << 12;
@@ -62,7 +62,7 @@ static REGISTERS: Once<Registers> = Once::new();
 
 /// Takes the local APICs over: in x2APIC mode where the CPU can, else through the page that `page`
 /// maps. True if one of them works out.
-pub(super) fn init(page: impl FnOnce() -> Option<Mmio>) -> bool {
+pub(in super::super) fn init(page: impl FnOnce() -> Option<Mmio>) -> bool {
     let registers = match features::get().contains(Features::X2APIC) {
         true => Some(Registers::X2Apic),
         false => page().map(Registers::Page),
@@ -71,12 +71,12 @@ pub(super) fn init(page: impl FnOnce() -> Option<Mmio>) -> bool {
 }
 
 /// Whether there is one.
-pub(super) fn available() -> bool {
+pub(in super::super) fn available() -> bool {
     REGISTERS.is_completed()
 }
 
 /// Switches on the one of the CPU we run on, with all its own sources masked but the NMI line.
-pub(super) fn init_cpu() {
+pub(in super::super) fn init_cpu() {
     let Some(registers) = REGISTERS.get() else { return };
     let mode = if matches!(registers, Registers::X2Apic) { BASE_X2APIC } else { 0 };
     let mut base = APIC_BASE;
@@ -100,7 +100,7 @@ pub(super) fn init_cpu() {
 }
 
 /// The ID of the one of the CPU we run on.
-pub(super) fn id() -> u32 {
+pub(in super::super) fn id() -> u32 {
     match REGISTERS.get() {
         Some(Registers::X2Apic) => read(ID),
         Some(Registers::Page(_)) => read(ID) >> 24,
@@ -113,12 +113,12 @@ pub(super) fn id() -> u32 {
 }
 
 /// The interrupt being served is over.
-pub(super) fn end_of_interrupt() {
+pub(in super::super) fn end_of_interrupt() {
     write(END_OF_INTERRUPT, 0);
 }
 
 /// Sends an interrupt to the CPU with the APIC ID `target`.
-pub(super) fn send(target: u32, command: u32) -> Result<(), &'static str> {
+pub(in super::super) fn send(target: u32, command: u32) -> Result<(), &'static str> {
     match REGISTERS.get() {
         None => Err("there is no local APIC"),
         Some(Registers::X2Apic) => {
@@ -143,32 +143,32 @@ pub(super) fn send(target: u32, command: u32) -> Result<(), &'static str> {
 }
 
 /// Has the timer raise `vector` when the time stamp counter reaches what `set_deadline` says.
-pub(super) fn timer_by_deadline(vector: u8) {
+pub(in super::super) fn timer_by_deadline(vector: u8) {
     write(LVT_TIMER, MODE_DEADLINE | u32::from(vector));
     // SAFETY: a barrier: the mode must be set before the first deadline (SDM vol. 3, 10.5.4.1).
     unsafe { asm!("mfence", options(nostack, preserves_flags)) };
 }
 
 /// Has the timer raise `vector`, if one is given, when what `set_count` says has been counted down.
-pub(super) fn timer_by_count(vector: Option<u8>) {
+pub(in super::super) fn timer_by_count(vector: Option<u8>) {
     write(TIMER_DIVIDE, DIVIDE_BY_1);
     write(LVT_TIMER, vector.map_or(MASKED, u32::from));
 }
 
 /// A time stamp; zero for none.
-pub(super) fn set_deadline(stamp: u64) {
+pub(in super::super) fn set_deadline(stamp: u64) {
     let mut deadline = TSC_DEADLINE;
     // SAFETY: sets a timer.
     unsafe { deadline.write(stamp) };
 }
 
 /// Zero for none.
-pub(super) fn set_count(count: u32) {
+pub(in super::super) fn set_count(count: u32) {
     write(TIMER_INITIAL, count);
 }
 
 /// What is left of the count.
-pub(super) fn timer_count() -> u32 {
+pub(in super::super) fn timer_count() -> u32 {
     read(TIMER_CURRENT)
 }
 
