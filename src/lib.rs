@@ -28,18 +28,18 @@
 
 extern crate alloc;
 
-pub mod clock;
+pub mod units;
 pub mod layout;
 pub mod symbols;
-pub mod units;
+pub mod clock;
 #[macro_use]
 pub mod log;
-pub mod arch;
-pub mod boot;
 pub mod dev;
-pub mod kernel;
+pub mod boot;
+pub mod arch;
 pub mod mm;
+pub mod kernel;
 pub mod panic;
+pub mod trap;
 pub mod report;
 pub mod start;
-pub mod trap;
