@@ -55,21 +55,24 @@ pub fn boot(handoff: &Handoff, main: Main, other: Main) -> ! {
     regions::reserve(&mut info.reserved, image.physical(&image.all));
     regions::order_reserved(&mut info.reserved);
     let refused = |why: MapError| refuse(&info, why);
-    let gate = build(handoff, &info, image, options).unwrap_or_else(refused);
+    let memory = PhysMem::claim().expect("nobody has claimed memory before");
+    let (kernel, gate) = build(handoff, &info, image, options, memory).unwrap_or_else(refused);
+    kernel::install(kernel);
     gate.enter(resume, main)
 }
 
 /// What the CPUs do that were called up.
 static OTHER: Once<Main> = Once::new();
 
-/// Makes the kernel, and opens the way to the second half: its page table, its stacks, the allocator of frames.
-fn build(
+/// Makes the kernel, with its page table, its stacks and the allocator of frames, and the way to the
+/// second half of boot. From here on its page table is in use.
+pub fn build(
     handoff: &Handoff,
     info: &BootInfo,
     image: Image,
     options: Options,
-) -> Result<Gate, MapError> {
-    let mut memory = PhysMem::claim().expect("nobody has claimed memory before");
+    mut memory: PhysMem,
+) -> Result<(Kernel, Gate), MapError> {
     let window: PhysRange = arch::early_window(handoff);
     let mut early = EarlyFrames::new(&info.memory, &info.reserved, &window);
     let mut space = KernelSpace::new(&image, &info.memory, &mut memory, &mut early)?;
@@ -88,8 +91,7 @@ fn build(
     early.open_window();
     let frames = early.into_frames(&memory).ok_or(MapError::NoMemory)?;
     let entry_time = handoff.entry_time;
-    kernel::install(Kernel::new(info.clone(), options, entry_time, memory, frames, space));
-    Ok(gate)
+    Ok((Kernel::new(info.clone(), options, entry_time, memory, frames, space), gate))
 }
 
 /// Stops before there is a kernel.

@@ -125,15 +125,15 @@ impl KernelSpace {
             return Err(MapError::OutOfRange);
         }
         let frames = frames_touching(&registers);
-        let end = self.next_window + (frames.end.0 - frames.start.0) * PAGE_SIZE;
-        if end > DEVICES.end {
+        let bytes = (frames.end.0 - frames.start.0) * PAGE_SIZE;
+        if bytes > DEVICES.end.saturating_sub(self.next_window) {
             return Err(MapError::OutOfRange);
         }
         let at = VirtAddr(self.next_window);
         let access = Access::WRITE | Access::DEVICE | Access::GLOBAL;
         let phys = frames.start.start()..frames.end.start();
         self.table.map_range(at, phys, access, memory, source)?;
-        self.next_window = end + PAGE_SIZE;
+        self.next_window += bytes + PAGE_SIZE;
         Ok(VirtAddr(at.0 + registers.start.0 % PAGE_SIZE))
     }
 }

@@ -1,6 +1,7 @@
 //! Tests that run on the developer's machine: the laws of the portable kernel, and the shape of
 //! its source.
 
+mod clock;
 mod fw_acpi;
 mod fw_broken_trees;
 mod fw_device_tree;
@@ -11,6 +12,7 @@ mod fw_random;
 mod fw_regions;
 mod fw_small;
 mod fw_tree;
+mod kernel;
 mod layering;
 mod mm_asid;
 mod mm_early;

@@ -78,7 +78,7 @@ pub fn init(info: &BootInfo, map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtAd
         _ => None,
     };
     let Some(controller) = controller else {
-        return crate::warn!("no interrupt controller: no timer ticks, and one CPU");
+        return crate::warn!("no interrupt controller: no ticks, no deadlines, no IPIs");
     };
     let timer = match info.timer {
         Timer::Generic { interrupt, .. } => interrupt,
