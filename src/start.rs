@@ -55,10 +55,22 @@ pub fn boot(handoff: &Handoff, main: Main, other: Main) -> ! {
     regions::reserve(&mut info.reserved, image.physical(&image.all));
     regions::order_reserved(&mut info.reserved);
     let refused = |why: MapError| refuse(&info, why);
+    make(handoff, &info, image, options).unwrap_or_else(refused).enter(resume, main)
+}
+
+/// Builds the kernel and puts it where all CPUs find it. A frame of its own: several copies of the
+/// kernel pass through it, for which the boot stack has no room beside what `boot` keeps there.
+#[inline(never)]
+fn make(
+    handoff: &Handoff,
+    info: &BootInfo,
+    image: Image,
+    options: Options,
+) -> Result<Gate, MapError> {
     let memory = PhysMem::claim().expect("nobody has claimed memory before");
-    let (kernel, gate) = build(handoff, &info, image, options, memory).unwrap_or_else(refused);
+    let (kernel, gate) = build(handoff, info, image, options, memory)?;
     kernel::install(kernel);
-    gate.enter(resume, main)
+    Ok(gate)
 }
 
 /// What the CPUs do that were called up.
