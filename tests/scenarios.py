@@ -119,6 +119,8 @@ VIRT = [
     virt("tree absent", (r"device tree",), status=None, until="device tree", tree=lambda t: t.forget()),
     virt("tree without chosen", status=None, until=BOOTED, tree=lambda t: t.remove("/chosen")),
     virt("tree with a CPU that is not there", (*cpus(3), r"CPU 1 does not"), tree=absent_cpu),
+    virt("user pages under PAN", (r"^test user-pages\S+: ok$", r"\bpan\b"), CPU="max",
+         KERNEL="target/virt/tests.img", words="exit=qemu test=user-pages-are-out-of-reach"),
     virt("shipped image", KERNEL="dist/ochre-virt.img"),
 ]
 
@@ -161,6 +163,8 @@ X86 = [
     x86("CD from BIOS", qemu=FROM_CD, **CD),
     x86("CD from BIOS pc", MACHINE="pc", qemu=FROM_CD, **CD),
     x86("CD from UEFI", qemu=(*FROM_CD, *OVMF), limit=120.0, **CD),
+    x86("user pages under SMAP and SMEP", (r"^test user-pages\S+: ok$", r"\bsmep smap\b"), CPU="max",
+        KERNEL="target/x86/tests.elf", words="exit=qemu test=user-pages-are-out-of-reach"),
     x86("shipped image", KERNEL="dist/ochre-x86.elf"),
 ]
 

@@ -4,17 +4,17 @@
 //!
 //! | file | what it exports |
 //! |---|---|
-//! | `boot.rs`, `boot.S` | `Handoff`, `image()`, `early_window()`, `init_cpu()` |
-//! | `firmware.rs` | `early_console()`, `discover()` |
-//! | `cpu.rs` | `current()`, `start()`, `wait()`, `interrupts_on/off()`, `park()`, `features()` |
-//! | `trap.rs`, `trap.S` | `TrapFrame`: `cause()`, `pc()`, `fp()`, registers as text |
-//! | `paging.rs` | `Entry` (a [`TableEntry`]), `ASIDS`, `activate()` |
+//! | `boot.rs`, `boot.S` | `Handoff`, `image()`, `symbols()`, `early_window()`, `init_cpu()` |
+//! | `firmware.rs` | `early_console()`, `discover()`, `console()` |
+//! | `cpu.rs` | `current()`, `start()`, `wait()`, `relax()`, `interrupts_on/off()`, `park()`, `features()` |
+//! | `trap.rs`, `trap.S` | `TrapFrame`: `cause()`, `pc()`, `sp()`, `fp()`, `here()`, registers as text |
+//! | `paging.rs` | `Entry` (a [`TableEntry`]), `ASIDS`, `activate()`, `enter()` |
 //! | `tlb.rs` | `publish()`, `flush()`, `flush_all()`, `serve()` |
-//! | `phys.rs` | `PhysMem`: `read()`, `write()`, `zero()`, `pointer()` |
+//! | `phys.rs` | `PhysMem`: `claim()`, `read()`, `write()`, `zero()`, `pointer()` |
 //! | `interrupts.rs` | `init()`, `init_cpu()`, `enable()`, `end()`, `send_ipi()`, `stop_others()` |
 //! | `timer.rs` | `init()`, `init_cpu()`, `now()`, `arm()`, `disarm()` |
-//! | `power.rs` | `off()`, `exit()` |
-//! | `probe.rs` | `read()`, `write()`, `execute()`: accesses that may fault, and say how |
+//! | `power.rs` | `init()`, `map()`, `off()`, `exit()` |
+//! | `probe.rs` | `read()`, `write()`, `execute()`: accesses that may fault and say how; `recover()` |
 //!
 //! Each file is a public module (`arch::tlb::flush()`); its types are named here (`arch::Entry`).
 //! A file that grows has the rest in a folder of its name (`interrupts/gic.rs`).

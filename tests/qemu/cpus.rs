@@ -141,10 +141,15 @@ fn fill(kernel: &mut Kernel, frame: Frame, value: u64) {
     kernel.memory.write(frame, 0, value);
 }
 
-/// Maps `SPARE` to `frame`.
+/// Maps `SPARE` to `frame`, for the kernel to read and write.
 pub fn map(frame: Frame) {
+    map_as(frame, Access::WRITE | Access::GLOBAL);
+}
+
+/// Maps `SPARE` to `frame`.
+pub fn map_as(frame: Frame, access: Access) {
     let kernel = &mut *kernel::lock();
-    let page = Mapping { frame, size: PageSize::Small, access: Access::WRITE | Access::GLOBAL };
+    let page = Mapping { frame, size: PageSize::Small, access };
     let mapped = kernel.space.table.map(SPARE, page, &mut kernel.memory, &mut kernel.frames);
     mapped.expect("the page is free");
 }

@@ -1,10 +1,12 @@
 //! W^X and guard pages: each is proved by the fault that it must raise.
 
+use crate::cpus::{SPARE, map_as, unmap};
 use crate::table::Test;
-use ochre::arch;
+use ochre::arch::{self, Access};
+use ochre::info;
 use ochre::kernel;
 use ochre::layout::{self, PHYS_MAP};
-use ochre::units::{Access, CpuId, Fault, FaultReason, PAGE_SIZE, PhysAddr, VirtAddr};
+use ochre::units::{self, CpuId, Fault, FaultReason, PAGE_SIZE, PhysAddr, VirtAddr};
 
 pub const TESTS: &[Test] = &[
     Test::pass("memory", "text-is-read-execute", text),
@@ -15,6 +17,7 @@ pub const TESTS: &[Test] = &[
     Test::pass("memory", "physical-map-protects-the-image", image_alias),
     Test::pass("memory", "guard-pages", guards),
     Test::pass("memory", "lower-half-is-empty", lower_half),
+    Test::pass("memory", "user-pages-are-out-of-reach", user_pages),
 ];
 
 static CONSTANT: [u64; 2] = [1, 2];
@@ -22,7 +25,7 @@ static DATA: spin::Mutex<[u64; 2]> = spin::Mutex::new([3, 4]);
 
 extern "C" fn nothing() {}
 
-fn refused(result: Result<(), Fault>, at: VirtAddr, access: Access) {
+fn refused(result: Result<(), Fault>, at: VirtAddr, access: units::Access) {
     let fault = result.expect_err("it was allowed");
     assert_eq!(fault, Fault { address: at, access, reason: FaultReason::Permission });
 }
@@ -30,13 +33,13 @@ fn refused(result: Result<(), Fault>, at: VirtAddr, access: Access) {
 /// A write that must be refused.
 fn write(at: VirtAddr) {
     // SAFETY: if the write is not refused the test fails, and the kernel ends.
-    refused(unsafe { arch::probe::write(at, 0xcc) }, at, Access::Write);
+    refused(unsafe { arch::probe::write(at, 0xcc) }, at, units::Access::Write);
 }
 
 /// An execution that must be refused.
 fn execute(at: VirtAddr) {
     // SAFETY: if it is not refused the test fails, or crashes.
-    refused(unsafe { arch::probe::execute(at) }, at, Access::Execute);
+    refused(unsafe { arch::probe::execute(at) }, at, units::Access::Execute);
 }
 
 fn address<T>(of: &T) -> VirtAddr {
@@ -91,7 +94,7 @@ fn image_alias() {
 
 fn unmapped(at: VirtAddr) {
     let fault = arch::probe::read(at).expect_err("something is mapped there");
-    assert_eq!((fault.address, fault.access), (at, Access::Read));
+    assert_eq!((fault.address, fault.access), (at, units::Access::Read));
     assert!(matches!(fault.reason, FaultReason::Unmapped { .. }), "{fault:?}");
 }
 
@@ -115,4 +118,28 @@ fn lower_half() {
     unmapped(VirtAddr(0));
     unmapped(VirtAddr(0x40_0000));
     unmapped(VirtAddr(0x7fff_ffff_f000));
+}
+
+/// What belongs to user code the kernel neither reads, writes nor executes by mistake, as far as the
+/// CPU can see to that.
+fn user_pages() {
+    let features = arch::cpu::features();
+    let has = |wanted: &[&str]| features.split(' ').any(|feature| wanted.contains(&feature));
+    let frame = kernel::lock().frames.alloc().expect("there is memory");
+    map_as(frame, Access::WRITE | Access::USER);
+    if has(&["pan", "smap"]) {
+        let fault = arch::probe::read(SPARE).expect_err("the kernel reads a user's page");
+        assert_eq!(fault.reason, FaultReason::Permission);
+        write(SPARE);
+    } else {
+        info!("skipped: reads and writes, for this CPU has neither PAN nor SMAP");
+    }
+    unmap();
+    map_as(frame, Access::EXECUTE | Access::USER);
+    if has(&["pxn", "smep"]) {
+        execute(SPARE);
+    } else {
+        info!("skipped: execution, for this CPU has neither PXN nor SMEP");
+    }
+    unmap();
 }
