@@ -39,6 +39,7 @@ primary:
     adrp    x0, boot_stack_top
     mov     sp, x0
 
+    bl      forget_lines                // a loader's dirty line must not be written over our tables
     adrp    x0, __bss_start
     adrp    x1, __bss_end
 1:  stp     xzr, xzr, [x0], #16
@@ -46,7 +47,7 @@ primary:
     b.lo    1b
 
     bl      build_tables
-    bl      forget_stale_lines
+    bl      forget_lines                // nor a stale one be read
     adrp    x24, boot_root
     ldr     x25, =primary_in_upper_half
     b       enable_mmu
@@ -77,10 +78,11 @@ secondary_start:
     mrs     x0, mpidr_el1
     ldr     x1, =0xff00ffffff           // affinity fields only
     and     x0, x0, x1
-    ldp     x1, x24, [x19]              // Mailbox, see cpu.rs
+    ldp     x26, x27, [x19, #16]        // Mailbox, see cpu.rs
+    ldr     x24, [x19, #8]
+    ldr     x1, [x19]                   // last, in order as the MMU is off: what was read is for x1
     cmp     x0, x1
     b.ne    park
-    ldp     x26, x27, [x19, #16]
     ldr     x25, =secondary_in_upper_half
     b       enable_mmu
 secondary_in_upper_half:
@@ -101,8 +103,9 @@ enter_el1:
     msr     sctlr_el1, x0
     cmp     x23, #2
     b.ne    1f
-    mov     x0, #1 << 31                // HCR_EL2.RW: EL1 is AArch64, nothing is trapped
+    ldr     x0, =(1 << 31 | 3 << 40)    // HCR_EL2.RW, API, APK: EL1 is AArch64, nothing is trapped
     msr     hcr_el2, x0
+    isb                                 // E2H is off: registers below have their plain layout
     mov     x0, #3                      // EL1 may use the physical counter and timer
     msr     cnthctl_el2, x0
     msr     cntvoff_el2, xzr
@@ -117,17 +120,20 @@ enter_el1:
     mrs     x0, id_aa64dfr0_el1
     ubfx    x0, x0, #8, #4              // PMUVer: with a PMU, give EL1 all its counters
     sub     x1, x0, #1
+    mov     x0, xzr
     cmp     x1, #0xe                    // 0 and 0xf mean none
     b.hs    2f
     mrs     x0, pmcr_el0
     ubfx    x0, x0, #11, #5
-    msr     mdcr_el2, x0
-2:  mrs     x0, id_aa64pfr0_el1
+2:  msr     mdcr_el2, x0                // and in any case trap no access to debug registers
+    mrs     x0, id_aa64pfr0_el1
     ubfx    x0, x0, #24, #4             // GIC system registers: let EL1 use them
     cbz     x0, 3f
     mov     x0, #0xf
     msr     S3_4_C12_C9_5, x0           // ICC_SRE_EL2
     isb
+    mrs     x0, S3_4_C12_C9_5
+    tbz     x0, #0, 3f                  // EL3 keeps them to itself
     msr     S3_4_C12_C11_0, xzr         // ICH_HCR_EL2
 3:  mov     x0, #0x3c5                  // EL1 with its own stack pointer, all interrupts masked
     msr     spsr_el2, x0
@@ -252,8 +258,9 @@ map_block:
 2:  add     x0, x0, #0x200000
     ret
 
-// We wrote past the caches: drop what they hold of the tables. Clobbers x0-x2.
-forget_stale_lines:
+// We write past the caches: drops what they hold of BSS, which the boot protocol does not promise to
+// be clean. Clobbers x0-x2.
+forget_lines:
     mrs     x2, ctr_el0
     ubfx    x2, x2, #16, #4
     mov     x1, #4
