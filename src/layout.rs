@@ -2,7 +2,7 @@
 //! a report means the same everywhere. Below `arch`, which reaches physical memory through it, and
 //! below `mm`, which builds it. User code has the lower half, the kernel the upper.
 
-use crate::units::{CpuId, LARGE_PAGE_SIZE, MAX_CPUS, PAGE_SIZE, VirtAddr};
+use crate::units::{CpuId, LARGE_PAGE_SIZE, MAX_CPUS, VirtAddr};
 use core::ops::Range;
 
 /// All RAM, writable, never executable, in the largest pages that fit: address = this + physical.
@@ -19,9 +19,10 @@ pub const HEAP: Range<u64> = 0xffff_ffff_b000_0000..0xffff_ffff_c000_0000;
 pub const DEVICES: Range<u64> = 0xffff_ffff_c000_0000..0xffff_ffff_e000_0000;
 
 /// Distance from one stack's top to the next one's.
-pub const STACK_SLOT: u64 = 64 << 10;
-/// The largest stack: at least one page of every slot stays unmapped, as its guard.
-pub const MAX_STACK: u64 = STACK_SLOT - PAGE_SIZE;
+pub const STACK_SLOT: u64 = 32 << 10;
+/// The largest stack: the lower half of every slot stays unmapped, so that one bit of a stack pointer
+/// tells whether it is still inside.
+pub const MAX_STACK: u64 = STACK_SLOT / 2;
 /// Stacks a CPU may have: the usual one, and those for what must not trust it.
 pub const STACKS_PER_CPU: usize = 4;
 

@@ -8,6 +8,7 @@ use crate::arch::{self, Exit, Handoff, PhysMem};
 use crate::boot::{BootInfo, Options, PhysRange, regions};
 use crate::clock::Clock;
 use crate::kernel::{self, Kernel};
+use crate::layout::MAX_STACK;
 use crate::log;
 use crate::mm::early::EarlyFrames;
 use crate::mm::{Gate, KernelSpace, MapError};
@@ -17,8 +18,8 @@ use crate::units::{CpuId, Image, MAX_CPUS, Main, Nanos};
 use core::sync::atomic::{AtomicU8, Ordering::AcqRel, Ordering::Acquire};
 use spin::Once;
 
-/// Bytes of a kernel stack. AArch64's vectors expect it in the upper half of its slot.
-const STACK: u64 = 16 << 10;
+/// Bytes of a kernel stack. AArch64's vectors expect all of the upper half of its slot.
+const STACK: u64 = MAX_STACK;
 
 /// Bytes of heap the kernel begins with.
 const FIRST_HEAP: usize = 64 << 10;

@@ -45,6 +45,11 @@ pub const TESTS: &[Test] = &[
     Test::panic("misaligned-exclusive", "not aligned", misaligned_exclusive),
     #[cfg(target_arch = "aarch64")]
     Test::panic("non-canonical", "nothing is mapped there", || load(0x00f0_0000_0000_0000)),
+    // The report is made on another stack, and the backtrace's own fault there comes back to it.
+    #[cfg(target_arch = "aarch64")]
+    Test::panic("stack-pointer-astray", "breakpoint instruction", || {
+        instruction!("mov x0, #0xa000\nmovk x0, #1, lsl #16\nmov sp, x0\nmov x29, #0xffff000000000000\nmovk x29, #0x8000, lsl #32\nbrk #1")
+    }),
     #[cfg(target_arch = "aarch64")]
     Test::panic("illegal-state", "illegal execution state", illegal_state),
     #[cfg(target_arch = "aarch64")]

@@ -3,7 +3,7 @@
 use super::cpu;
 use super::paging::Entry;
 use crate::arch::{Access, TableEntry};
-use crate::layout::IMAGE_BASE;
+use crate::layout::{IMAGE_BASE, stack_top};
 use crate::units::{CpuId, Frame, Image, LARGE_PAGE_SIZE, PAGE_SIZE, PhysAddr, VirtAddr};
 use aarch64_cpu::asm::barrier;
 use aarch64_cpu::registers::{CPACR_EL1, MDSCR_EL1, VBAR_EL1, Writeable};
@@ -36,6 +36,7 @@ unsafe extern "C" {
     static __data_start: u8;
     static __image_end: u8;
     static vectors: u8;
+    static emergency_stack_top: u8;
     static mut boot_image_l2: [u64; 512];
 }
 
@@ -81,13 +82,17 @@ pub(super) fn map_early_device(device: PhysAddr) -> VirtAddr {
     VirtAddr(IMAGE_BASE + LARGE_PAGE_SIZE + device.0 % LARGE_PAGE_SIZE)
 }
 
-/// Makes the CPU we run on ready for traps, and gives it its number.
+/// Makes the CPU we run on ready for traps, and gives it its number. The boot CPU does not have the
+/// kernel's address space yet, and traps in the image.
 pub fn init_cpu(id: CpuId) {
-    cpu::set_current(id);
+    let in_image = VirtAddr(&raw const emergency_stack_top as u64);
+    cpu::set_current(id, if id == CpuId::BOOT { in_image } else { stack_top(id, 1) });
     VBAR_EL1.set(&raw const vectors as u64);
     // No floating point in the kernel, no debug monitor yet.
     CPACR_EL1.set(0);
     MDSCR_EL1.set(0);
     cpu::forbid_user_access();
     barrier::isb(barrier::SY);
+    // SAFETY: from here on there are vectors: a system error is taken when it happens.
+    unsafe { asm!("msr daifclr, #4", options(nostack)) };
 }

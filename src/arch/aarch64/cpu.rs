@@ -10,8 +10,8 @@ use arrayvec::ArrayString;
 use core::arch::asm;
 use core::fmt::Write;
 
-/// Stacks of each CPU: one.
-pub const STACKS: usize = 1;
+/// Stacks of each CPU: the usual one, and the one for traps when that is used up.
+pub const STACKS: usize = 2;
 
 /// PSCI's `CPU_ON`, SMC64.
 const PSCI_CPU_ON: u64 = 0xc400_0003;
@@ -42,8 +42,11 @@ pub fn current() -> CpuId {
     CpuId(TPIDR_EL1.get() as u8)
 }
 
-pub(super) fn set_current(id: CpuId) {
-    TPIDR_EL1.set(id.0.into());
+/// Gives the CPU we run on its number and its emergency stack: both in one register, which `trap.S`
+/// needs no other to read.
+pub(super) fn set_current(id: CpuId, emergency_stack: VirtAddr) {
+    assert!(emergency_stack.0.is_multiple_of(1 << u8::BITS), "no room for the CPU's number");
+    TPIDR_EL1.set(emergency_stack.0 | u64::from(id.0));
 }
 
 /// The MPIDR's affinity fields: how firmware names this CPU.

@@ -1,6 +1,8 @@
 //! Page-table entries (Arm ARM D8.3, VMSAv8-64, 4 KiB granule, 48 bits) and switching tables.
 
+use super::cpu;
 use crate::arch::{Access, TableEntry};
+use crate::layout;
 use crate::units::{Frame, Main, PAGE_SIZE, VirtAddr};
 use core::arch::asm;
 
@@ -99,16 +101,20 @@ pub unsafe fn activate(root: Frame) {
 }
 
 /// Translates the upper half by the table at `root` from now on, and goes on with `then(main)` on
-/// the stack that ends at `stack_top`. What was on the present stack is forgotten.
+/// the stack that ends at `stack_top`. What was on the present stack is forgotten. From here on this
+/// CPU has its own emergency stack.
 ///
 /// # Safety
-/// The table maps all that the kernel uses, where it uses it, and a stack that nobody else uses.
+/// The table maps all that the kernel uses, where it uses it, all stacks of this CPU included, and
+/// nobody else uses those.
 pub unsafe fn enter(
     root: Frame,
     stack_top: VirtAddr,
     then: extern "C" fn(Main) -> !,
     main: Main,
 ) -> ! {
+    let id = cpu::current();
+    cpu::set_current(id, layout::stack_top(id, 1));
     // SAFETY: the caller promises that what runs and what it uses stay where they are.
     unsafe {
         asm!("dsb ishst", "msr ttbr1_el1, {root}", "isb", "tlbi vmalle1", "dsb nsh", "isb",

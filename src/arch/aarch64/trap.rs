@@ -1,6 +1,7 @@
 //! The frame that a trap leaves on the stack, and what its syndrome means (Arm ARM D17.2.37, ESR_EL1).
 
 use super::interrupts;
+use crate::layout;
 use crate::units::{Access, Cause, Exception, Fault, FaultReason, VirtAddr};
 use core::arch::{asm, global_asm};
 use core::fmt;
@@ -23,6 +24,7 @@ pub struct TrapFrame {
 
 const _: () = {
     assert!(size_of::<TrapFrame>() == 304);
+    assert!(layout::STACK_SLOT / 2 == 1 << 14);
     assert!(core::mem::offset_of!(TrapFrame, sp) == 248);
     assert!(core::mem::offset_of!(TrapFrame, pstate) == 264);
     assert!(core::mem::offset_of!(TrapFrame, far) == 280);
