@@ -48,7 +48,9 @@ pub const TESTS: &[Test] = &[
     // The report is made on another stack, and the backtrace's own fault there comes back to it.
     #[cfg(target_arch = "aarch64")]
     Test::panic("stack-pointer-astray", "breakpoint instruction", || {
-        instruction!("mov x0, #0xa000\nmovk x0, #1, lsl #16\nmov sp, x0\nmov x29, #0xffff000000000000\nmovk x29, #0x8000, lsl #32\nbrk #1")
+        instruction!(
+            "mov x0, #0xa000\nmovk x0, #1, lsl #16\nmov sp, x0\nmov x29, #0xffff000000000000\nmovk x29, #0x8000, lsl #32\nbrk #1"
+        )
     }),
     #[cfg(target_arch = "aarch64")]
     Test::panic("illegal-state", "illegal execution state", illegal_state),

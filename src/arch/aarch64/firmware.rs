@@ -1,7 +1,7 @@
 //! Finding out what machine this is: a console before anything else, then the device tree.
 
 use super::boot::{Handoff, map_early_device};
-use super::cpu;
+use super::{cpu, probe};
 use crate::boot::built_in::{self, Board};
 use crate::boot::device_tree::{self, DtError};
 use crate::boot::{BootInfo, Console, regions};
@@ -102,6 +102,7 @@ fn device_tree(handoff: &Handoff) -> Option<&'static [u8]> {
         return None;
     }
     let start = (PHYS_MAP + at) as *const u8;
+    probe::read(VirtAddr(PHYS_MAP + at)).ok()?;
     // SAFETY: boot.S maps the 2 MiB block that the pointer leads to and the one after it; nothing
     // writes there before the device tree has been read.
     let header = unsafe { core::slice::from_raw_parts(start, 64) };

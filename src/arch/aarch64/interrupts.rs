@@ -10,6 +10,7 @@ use super::TrapFrame;
 use crate::boot::{BootInfo, InterruptController, Timer};
 use crate::dev::Mmio;
 use crate::units::{Cause, CpuId, MAX_CPUS, PhysAddr, VirtAddr};
+use aarch64_cpu::asm::barrier;
 use spin::Once;
 
 /// The software-generated interrupt that the kernel uses as its IPI.
@@ -17,6 +18,9 @@ const IPI: u32 = 0;
 
 /// The virtual timer's interrupt where firmware does not say (Arm BSA: PPI 11).
 const VIRTUAL_TIMER: u32 = 27;
+
+/// Interrupts that a GIC has at most; it ignores what is written about those it does not have.
+const GIC_LINES: u32 = 1020;
 
 /// What an acknowledged interrupt turned out to be.
 struct Acknowledged {
@@ -72,9 +76,9 @@ pub fn init(info: &BootInfo, map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtAd
         .map(|(distributor, redistributors)| {
             Chosen::GicV3(gicv3::GicV3::new(distributor, redistributors, redistributor_size))
         }),
-        InterruptController::Bcm2836(at) => {
-            window(at, 0x1000).map(|registers| Chosen::Bcm2836(bcm2836::Bcm2836::new(registers)))
-        }
+        InterruptController::Bcm2836(at) => window(at, 0x1000)
+            .zip(window(bcm2836::DEVICES, 0x1000))
+            .map(|(own, devices)| Chosen::Bcm2836(bcm2836::Bcm2836::new(own, &devices))),
         _ => None,
     };
     let Some(controller) = controller else {
@@ -101,6 +105,9 @@ pub fn init_cpu(id: CpuId) {
 
 /// Lets one line through.
 pub fn enable(line: u32) {
+    if line >= GIC_LINES {
+        return crate::warn!("there is no interrupt {line}");
+    }
     with(|state| state.controller().enable(line));
 }
 
@@ -122,8 +129,9 @@ pub fn end(frame: &TrapFrame) {
     with(|state| state.controller().end(frame.acknowledged));
 }
 
-/// Interrupts another CPU.
+/// Interrupts another CPU, which then sees all that was written before.
 pub fn send_ipi(id: CpuId) {
+    barrier::dsb(barrier::ISHST);
     with(|state| state.controller().send_ipi(id, state.cpus[id.index()]));
 }
 
@@ -155,7 +163,7 @@ fn gic_cause(token: u64, number: u32, timer: u32) -> Acknowledged {
     let cause = match number {
         IPI => Cause::Ipi,
         line if line == timer => Cause::Timer,
-        1020.. => Cause::Spurious,
+        GIC_LINES.. => Cause::Spurious,
         line => Cause::Device(line),
     };
     Acknowledged { token, cause }

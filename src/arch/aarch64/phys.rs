@@ -2,6 +2,7 @@
 
 use crate::layout::PHYS_MAP;
 use crate::units::{Frame, PAGE_SIZE, PhysAddr};
+use core::arch::asm;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
@@ -29,10 +30,13 @@ impl PhysMem {
         unsafe { entry(table, index).write_volatile(bits) }
     }
 
-    /// Clears a frame.
+    /// Clears a frame. Other CPUs' walkers see it clear before they see any later `write` lead to it.
     pub fn zero(&mut self, frame: Frame) {
         // SAFETY: the writer owns the frame.
-        unsafe { pointer(frame.start()).cast::<u8>().write_bytes(0, PAGE_SIZE as usize) }
+        unsafe {
+            pointer(frame.start()).cast::<u8>().write_bytes(0, PAGE_SIZE as usize);
+            asm!("dmb ishst", options(nostack));
+        }
     }
 
     /// Where the kernel reaches a byte of RAM.

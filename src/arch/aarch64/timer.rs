@@ -3,6 +3,7 @@
 use super::interrupts;
 use crate::boot::{BootInfo, Timer};
 use crate::units::{PhysAddr, VirtAddr};
+use aarch64_cpu::asm::barrier;
 use aarch64_cpu::registers::{
     CNTFRQ_EL0, CNTKCTL_EL1, CNTV_CTL_EL0, CNTV_CVAL_EL0, Readable, Writeable,
 };
@@ -39,10 +40,12 @@ pub fn now() -> u64 {
     count
 }
 
-/// Raises this CPU's timer interrupt when the counter reaches `deadline`, at once if it has.
+/// Raises this CPU's timer interrupt when the counter reaches `deadline`, at once if it has. The
+/// interrupt of the deadline before is gone when this returns, and so does not come again.
 pub fn arm(deadline: u64) {
     CNTV_CVAL_EL0.set(deadline);
     CNTV_CTL_EL0.set(1);
+    barrier::isb(barrier::SY);
 }
 
 /// Raises none any more.

@@ -1,9 +1,15 @@
 //! The BCM2836's per-core registers (QA7 rev 3.4): timers and mailboxes of each of its four cores.
-//! Devices' lines come through the BCM2835 controller, which the kernel leaves alone.
+//! Devices' lines come through the BCM2835 controller, in which the kernel only masks what firmware
+//! left on (BCM2835 ARM Peripherals, section 7.5): a line that nobody serves would never end.
 
 use super::{Acknowledged, Controller};
 use crate::dev::Mmio;
-use crate::units::{Cause, CpuId};
+use crate::units::{Cause, CpuId, PhysAddr};
+
+/// The page of the BCM2835 controller, where both SoCs that have a BCM2836 one have it.
+pub const DEVICES: PhysAddr = PhysAddr(0x3f00_b000);
+const DEVICES_FAST: u64 = 0x20c;
+const DEVICES_DISABLE: [u64; 3] = [0x21c, 0x220, 0x224];
 
 const TIMER_CONTROL: u64 = 0x40;
 const TIMER_CONTROL_VIRTUAL: u32 = 1 << 3;
@@ -20,7 +26,9 @@ pub struct Bcm2836(Mmio);
 
 impl Bcm2836 {
     /// All is masked until a core asks for it.
-    pub fn new(registers: Mmio) -> Bcm2836 {
+    pub fn new(registers: Mmio, devices: &Mmio) -> Bcm2836 {
+        devices.write(DEVICES_FAST, 0);
+        DEVICES_DISABLE.into_iter().for_each(|register| devices.write(register, u32::MAX));
         Bcm2836(registers)
     }
 }

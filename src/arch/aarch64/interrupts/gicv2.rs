@@ -27,12 +27,14 @@ impl GicV2 {
     /// Masks all lines and sends them to the boot CPU.
     pub fn new(distributor: Mmio, cpu: Mmio) -> GicV2 {
         distributor.write(GICD_CTLR, 0);
+        // The targets of private interrupts are the CPU that asks.
+        let me = distributor.read(GICD_ITARGETSR) & 0xff;
         let blocks = u64::from(distributor.read(GICD_TYPER) & 0x1f) + 1;
         for block in 1..blocks {
             distributor.write(GICD_ICENABLER + 4 * block, u32::MAX);
             for word in 8 * block..8 * (block + 1) {
                 distributor.write(GICD_IPRIORITYR + 4 * word, 0xa0a0_a0a0);
-                distributor.write(GICD_ITARGETSR + 4 * word, 0x0101_0101);
+                distributor.write(GICD_ITARGETSR + 4 * word, me * 0x0101_0101);
             }
         }
         // Whatever group firmware put the lines in: this is the one that we see.

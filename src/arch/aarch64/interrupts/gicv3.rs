@@ -126,9 +126,9 @@ impl Controller for GicV3 {
         let (lowest, range) = (field(0) % 16, field(0) / 16);
         let request =
             field(32) << 48 | range << 44 | field(16) << 32 | field(8) << 16 | 1 << lowest;
-        // SAFETY: raises an interrupt on another CPU, after what we wrote is visible to it.
+        // SAFETY: raises an interrupt on another CPU.
         unsafe {
-            asm!("dsb ishst", "msr S3_0_C12_C11_5, {}", "isb", in(reg) request | u64::from(IPI) << 24,
+            asm!("msr S3_0_C12_C11_5, {}", "isb", in(reg) request | u64::from(IPI) << 24,
                  options(nostack))
         };
     }
