@@ -184,6 +184,7 @@ fn call_up(id: CpuId) {
 extern "C" fn secondary_entry(id: u64) -> ! {
     let id = CpuId(id as u8);
     arch::init_cpu(id);
+    panic::now_doing(Doing::Boot);
     if ARRIVALS[id.index()].compare_exchange(CALLED, ARRIVED, AcqRel, Acquire).is_err() {
         arch::cpu::park();
     }
