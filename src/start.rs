@@ -15,6 +15,7 @@ use crate::mm::{Gate, KernelSpace, MapError};
 use crate::panic::{self, Doing};
 use crate::report;
 use crate::units::{CpuId, Image, MAX_CPUS, Main, Nanos};
+use core::fmt;
 use core::sync::atomic::{AtomicU8, Ordering::AcqRel, Ordering::Acquire};
 use spin::Once;
 
@@ -53,9 +54,13 @@ pub fn boot(handoff: &Handoff, main: Main, other: Main) -> ! {
     log::set_console_level(options.level);
     arch::power::init(&info, options.emulator);
     let image = arch::image(handoff);
-    regions::reserve(&mut info.reserved, image.physical(&image.all));
+    let loaded = image.physical(&image.all);
+    if !regions::contains(&info.memory, &loaded) {
+        refuse(&info, format_args!("the kernel, at {loaded:?}, is not in it"));
+    }
+    regions::reserve(&mut info.reserved, loaded);
     regions::order_reserved(&mut info.reserved);
-    let refused = |why: MapError| refuse(&info, why);
+    let refused = |why: MapError| refuse(&info, format_args!("{why:?}"));
     make(handoff, &info, image, options).unwrap_or_else(refused).enter(resume, main)
 }
 
@@ -108,11 +113,11 @@ pub fn build(
 }
 
 /// Stops before there is a kernel.
-fn refuse(info: &BootInfo, why: MapError) -> ! {
+fn refuse(info: &BootInfo, why: fmt::Arguments<'_>) -> ! {
     info.notes.iter().for_each(|note| crate::warn!("{note}"));
     let bytes: u64 = info.memory.iter().map(|bank| bank.end.0 - bank.start.0).sum();
     crate::error!(
-        "cannot boot with {} KiB of memory: {why:?}; give the machine at least 16 MiB",
+        "cannot boot with {} KiB of memory: {why}; give the machine at least 16 MiB",
         bytes >> 10
     );
     arch::power::exit(Exit::Refused)
@@ -180,6 +185,7 @@ fn call_up(id: CpuId) {
 extern "C" fn secondary_entry(id: u64) -> ! {
     let id = CpuId(id as u8);
     arch::init_cpu(id);
+    panic::now_doing(Doing::Boot);
     if ARRIVALS[id.index()].compare_exchange(CALLED, ARRIVED, AcqRel, Acquire).is_err() {
         arch::cpu::park();
     }

@@ -30,10 +30,11 @@ VARIABLES = "SMP MEM CPU MACHINE DTB KERNEL INITRD ICOUNT QEMUFLAGS".split()
 
 @dataclasses.dataclass
 class Outcome:
-    """How a run ended. `status` is None if the limit or `until` ended it."""
+    """How a run ended. `status` is None if the limit or `until` ended it, and "reset" if the
+    machine did, where the guest was to exit with a status."""
 
     output: str
-    status: "int | None"
+    status: "int | str | None"
     timed_out: bool
 
 
@@ -73,7 +74,12 @@ def run(platform, variables, words, extra=(), until=None, limit=LIMIT):
         status = process.wait()
         timer.cancel()
         timer.join()
-    status = None if dump or seen else plain_status(status, command[0])
+    if dump or seen:
+        status = None
+    elif platform == "x86" and status == 0 and "exit=qemu" in (words or ""):
+        status = "reset"  # a triple fault: the kernel's own 0 reaches us as 0x21
+    else:
+        status = plain_status(status, command[0])
     return Outcome("".join(lines + dump), status, bool(dump))
 
 

@@ -35,6 +35,7 @@ def in_qemu(limit):
         yield from (scenario(boot, limit) for boot in scenarios.ALL if boot.platform == platform)
         yield from figures(platform)
         yield debugger(platform)
+        yield from honesty(platform, limit)
     yield from images()
 
 
@@ -78,33 +79,41 @@ def tests_kernel(platform):
 def scenario(boot, limit):
     def run():
         with tempfile.TemporaryDirectory(prefix="ochre-") as folder:
-            variables = dict(boot.variables)
+            variables, extra = dict(boot.variables), boot.qemu
+            if boot.initrd is not None:
+                variables["INITRD"] = os.path.join(folder, "initrd")
+                with open(variables["INITRD"], "wb") as file:
+                    file.write(boot.initrd)
             if boot.tree:
-                variables["KERNEL"] = lie(boot, folder)
+                variables["KERNEL"], more = lie(boot, variables, folder)
+                extra += more
             outcome = machine.run(
-                boot.platform, variables, boot.words, boot.qemu, boot.until, boot.limit or limit
+                boot.platform, variables, boot.words, extra, boot.until, boot.limit or limit
             )
-        return verdict(outcome, boot.expect, boot.status), outcome.output
+        return verdict(outcome, boot.expect, boot.status, boot.unwanted), outcome.output
 
     return Test(f"{boot.platform} boot: {boot.name}", suites(boot.platform, "boot"), run)
 
 
-def lie(boot, folder):
-    """An image that gives the kernel the scenario's device tree."""
-    tree = trees.Tree(boot.platform, os.path.join(folder, "dtb"), boot.variables, boot.words)
+def lie(boot, variables, folder):
+    """An image that gives the kernel the scenario's device tree, and what QEMU needs for it."""
+    tree = trees.Tree(boot.platform, os.path.join(folder, "dtb"), variables, boot.words)
     boot.tree(tree)
     image = os.path.join(folder, "Image")
-    trees.wrap(os.path.join(machine.ROOT, f"target/{boot.platform}/ochre.img"), tree.read(), image)
-    return image
+    trees.wrap(os.path.join(machine.ROOT, f"target/{boot.platform}/ochre.img"), tree, image)
+    return image, tree.loader()
 
 
-def verdict(outcome, expected, status):
+def verdict(outcome, expected, status, unwanted=()):
     """What is wrong with a run, or None."""
     if outcome.timed_out:
         return "did not end in time"
     for pattern in expected:
         if not re.search(pattern, outcome.output, re.M):
             return f"the output does not match {pattern!r}"
+    for pattern in unwanted:
+        if re.search(pattern, outcome.output, re.M):
+            return f"the output matches {pattern!r}"
     if outcome.status != status:
         return f"exit status {outcome.status}, expected {status}"
     return None
@@ -198,6 +207,44 @@ def images():
         "x86", "multiboot2 header in the first 32 KiB", (r"e8 *52 *50 *d6|d6 *50 *52 *e8",),
         *"od -An -tx1 -w8 -N32768 dist/ochre-x86.elf".split(),
     )
+
+
+# The runner itself --------------------------------------------------------------------------------
+
+# Tests of the test kernel that go wrong, each in a way of its own, and what the runner must say. They
+# are run only where asked for by their full names.
+WRONG = {
+    "fail": r"exit status 3|does not match",
+    "hang": r"did not end in time",
+    "leave": r"does not match '\^test leave: ok\$'",
+    "survive": r"does not match .*this.*never.*comes",
+}
+HIDDEN = "hidden"
+HANGS_AFTER = 8
+
+
+def honesty(platform, limit):
+    """What goes wrong is counted as failed, by a run of the runner of its own."""
+    for name, why in WRONG.items():
+        panic = "this never comes" if name == "survive" else None
+        wrong = kernel_test(platform, 4, name, HIDDEN, panic, limit)
+        yield dataclasses.replace(wrong, suites=frozenset({HIDDEN}))
+        yield Test(
+            f"{platform} runner: {name} is a failure",
+            suites(platform, "kernel"),
+            functools.partial(counted_as_failed, wrong.name, why, name == "hang"),
+        )
+
+
+def counted_as_failed(name, why, hangs):
+    with tempfile.TemporaryDirectory(prefix="ochre-") as logs:
+        runner = os.path.join(machine.ROOT, "tests/run")
+        outcome = tool([runner, "--limit", str(HANGS_AFTER), "--logs", logs, name])
+    expected = [rf"^FAIL {name} .*({why})", r"^0 passed, 1 failed\n\Z"]
+    if hangs:
+        # A dump of all CPUs, which shows the function that they are in.
+        expected += [rf"^     \| cpu {cpu}  ffffffff[0-9a-f]{{8}}  .*spin_for_ever" for cpu in range(4)]
+    return verdict(outcome, expected, 1), outcome.output
 
 
 def suites(platform, group):

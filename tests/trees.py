@@ -20,6 +20,8 @@ class Tree:
     def __init__(self, platform, path, variables, words):
         """The tree that the platform's QEMU would hand over."""
         self.path = path
+        # Where the kernel is told that it lies, if not within its image, and whether it does.
+        self.at, self.is_there = None, False
         line = machine.qemu_line(platform, **variables)
         if "-dtb" in line:
             source = line[line.index("-dtb") + 1]
@@ -34,6 +36,24 @@ class Tree:
     def remove(self, *nodes):
         """Takes nodes away."""
         self._edit(["-r"], [*nodes])
+
+    def remove_property(self, node, name):
+        """Takes a property away."""
+        self._edit(["-d"], [node, name])
+
+    def add(self, node):
+        """Adds an empty node."""
+        self._edit(["-c"], [node])
+
+    def place(self, address, is_there=True):
+        """Hands it over at this physical address, where it may be or not."""
+        self.at, self.is_there = address, is_there
+
+    def loader(self):
+        """QEMU's words that put it where it was placed."""
+        if not self.is_there:
+            return ()
+        return "-device", f"loader,file={self.path},addr={self.at:#x},force-raw=on"
 
     def cells(self, node, name, *values):
         """Sets a property to 32-bit cells."""
@@ -68,22 +88,23 @@ class Tree:
         self.write(b"")
 
     def _edit(self, options, words):
-        before = ["-r", self.path] if options == ["-r"] else [*options, self.path]
-        subprocess.run(["fdtput", *before, *words], check=True)
+        subprocess.run(["fdtput", *options, self.path, *words], check=True)
 
 
 def wrap(kernel, tree, out):
-    """Writes an arm64 Image that starts `kernel` with x0 at the bytes `tree`, or 0 without any."""
+    """Writes an arm64 Image that starts `kernel` with x0 at `tree`, or 0 if that has no bytes."""
     with open(kernel, "rb") as file:
         kernel = file.read()
+    data = tree.read()
     (kernel_size,) = struct.unpack_from("<Q", kernel, 16)
-    code = [
-        adr(0, TREE_AT - 64) if tree else 0xD280_0000,  # adr x0, tree; or mov x0, #0
-        branch(KERNEL_AT - 68),
-    ]
+    if tree.at is None and data:
+        code = [adr(0, TREE_AT - 64)]
+    else:
+        code = [*move(0, tree.at or 0)]
+    code.append(branch(KERNEL_AT - 64 - 4 * len(code)))
     header = struct.pack("<2I6Q2I", branch(64), 0, 0, KERNEL_AT + kernel_size, 0xA, 0, 0, 0, 0x644D_5241, 0)
-    image = header + struct.pack("<2I", *code)
-    image = image.ljust(TREE_AT, b"\0") + tree
+    image = header + struct.pack(f"<{len(code)}I", *code)
+    image = image.ljust(TREE_AT, b"\0") + data
     image = image.ljust(KERNEL_AT, b"\0") + kernel
     with open(out, "wb") as file:
         file.write(image)
@@ -97,3 +118,10 @@ def branch(offset):
 def adr(register, offset):
     """`adr register, .+offset`"""
     return 0x1000_0000 | (offset & 3) << 29 | offset >> 2 << 5 | register
+
+
+def move(register, value):
+    """`movz`, and a `movk` for each further 16 bits"""
+    yield 0xD280_0000 | (value & 0xFFFF) << 5 | register
+    for half in (1, 2):
+        yield 0xF280_0000 | half << 21 | (value >> 16 * half & 0xFFFF) << 5 | register

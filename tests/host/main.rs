@@ -13,6 +13,8 @@ mod fw_regions;
 mod fw_small;
 mod fw_tree;
 mod kernel;
+// Miri has nothing to see in there, and needs minutes to read the source.
+#[cfg(not(miri))]
 mod layering;
 mod mm_asid;
 mod mm_early;

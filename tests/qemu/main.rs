@@ -18,6 +18,8 @@ mod exceptions;
 #[cfg(target_os = "none")]
 mod heap;
 #[cfg(target_os = "none")]
+mod honesty;
+#[cfg(target_os = "none")]
 mod memory;
 #[cfg(target_os = "none")]
 mod protection;

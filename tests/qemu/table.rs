@@ -1,6 +1,6 @@
 //! Which tests there are, what each must end in, and running the one that was asked for.
 
-use crate::{bench, cpus, exceptions, heap, memory, protection, time};
+use crate::{bench, cpus, exceptions, heap, honesty, memory, protection, time};
 use ochre::arch::{self, Exit};
 use ochre::panic::{self, Doing};
 use ochre::{info, kernel};
@@ -61,7 +61,7 @@ fn list() {
 }
 
 fn run(name: &str) {
-    let Some(test) = all().find(|test| test.name == name) else {
+    let Some(test) = all().chain(honesty::TESTS).find(|test| test.name == name) else {
         panic!("there is no test {name:?}; test=list lists them");
     };
     (test.run)();

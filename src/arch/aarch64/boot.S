@@ -284,5 +284,5 @@ boot_image_l2:  .skip 4096
 boot_image_l3:  .skip 4096
 boot_phys_l1:   .skip 4096
 boot_phys_l2:   .skip 4 * 4096          // device tree and image may each lie across a GiB's edge
-boot_stack:     .skip 8 * 4096          // reading the device tree takes half of it
+boot_stack:     .skip 16 * 4096         // the kernel, as it is made, is copied here more than once
 boot_stack_top:

@@ -81,6 +81,10 @@ pub fn discover(handoff: &Handoff) -> BootInfo {
     let read = blob.ok_or(DtError::Magic).and_then(|blob| device_tree::read(blob, boot_cpu));
     match read {
         Ok(mut info) => {
+            // The one that `early_console` found goes on speaking.
+            if info.console == Console::None {
+                info.console = built_in::console(board());
+            }
             let start = handoff.device_tree;
             let size = blob.map_or(0, <[u8]>::len) as u64;
             regions::reserve(&mut info.reserved, start..PhysAddr(start.0 + size));

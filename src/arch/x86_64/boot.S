@@ -232,6 +232,6 @@ boot_phys_l2:   .skip 4 * 4096
 .section .bss.boot, "aw", @nobits
 .balign 4096
 boot_stack_guard: .skip 4096
-    .skip 8 * 4096
+    .skip 16 * 4096
 boot_stack_top:
 handoff:        .skip 16

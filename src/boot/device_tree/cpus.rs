@@ -77,6 +77,7 @@ impl<'a> Reader<'a> {
     pub fn finish_cpus(&mut self) {
         let boot = self.cpus.boot;
         if !self.cpus.boot_is_listed {
+            self.info.cpus_present += 1;
             self.info.note(format_args!("the boot CPU {boot:#x} is not in the device tree"));
         }
         self.info.cpus.push(CpuInfo { hardware_id: boot, start: CpuStart::Boot });
