@@ -28,9 +28,9 @@ platform = --target $($1.TRIPLE) $($1.FEATURES:%=--features %) --target-dir targ
   --config 'target.$($1.TRIPLE).rustflags=["-C", "link-arg=-T$($1.LINKER)"]'
 
 # Builds a kernel: cargo, then function names into the ELF, then the file that the platform boots.
-#   $(call build,platform,what cargo builds,name of the result)
-build = $(CARGO) build --quiet --profile $(PROFILE) $2 $(call platform,$1) \
-  --message-format json-render-diagnostics | tools/image.py target/$1/$3.$($1.FORMAT)
+#   $(call build,platform,kind of the target,its name,name of the result)
+build = $(CARGO) build --quiet --profile $(PROFILE) $2 $3 $(call platform,$1) \
+  --message-format json-render-diagnostics | tools/image.py $3 target/$1/$4.$($1.FORMAT)
 
 .DEFAULT_GOAL := help
 
@@ -50,10 +50,10 @@ check-deps: ## say what is missing, and install nothing
 build: $(PLATFORMS:%=build-%) ## the kernel for all platforms
 
 $(PLATFORMS:%=build-%): build-%: setup ## the kernel for one platform, in target/<platform>/
-	@$(call build,$*,--bin ochre,ochre)
+	@$(call build,$*,--bin,ochre,ochre)
 
 $(PLATFORMS:%=build-tests-%): build-tests-%: setup ## the test kernel for one platform
-	@$(call build,$*,--test qemu,tests)
+	@$(call build,$*,--test,qemu,tests)
 
 image: $(PLATFORMS:%=image-%) ## all images
 $(PLATFORMS:%=image-%): image-%: build-% ## what goes onto a disk, an SD card or a CD, in dist/

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Turns what cargo built into the file a platform boots.
 
-usage: cargo build --message-format json-render-diagnostics ... | image.py OUT.elf|OUT.img
+usage: cargo build --message-format json-render-diagnostics ... | image.py TARGET OUT.elf|OUT.img
 
-Leaves OUT.elf, with the functions' names filled in, and for OUT.img the flat image too: the bytes
+TARGET is the program of the package that is meant: a build of the test kernel builds both. Leaves
+OUT.elf, with the functions' names filled in, and for OUT.img the flat image too: the bytes
 of the loaded segments from load address 0 on, as arm64 Linux boot loaders want them.
 """
 
@@ -16,9 +17,9 @@ import symbols
 from elf import LOAD, Elf
 
 
-def main(out):
+def main(target, out):
     out = pathlib.Path(out)
-    built = executable(sys.stdin)
+    built = executable(sys.stdin, target)
     if built is None:
         return 1
     elf = out.with_suffix(".elf")
@@ -30,12 +31,13 @@ def main(out):
     return 0
 
 
-def executable(messages):
-    """The path of the program that cargo says it built; None if it failed."""
+def executable(messages, target):
+    """The path of the target's program, if cargo says that it built all; None if it failed."""
     path, built = None, False
     for line in messages:
         message = json.loads(line)
-        path = message.get("executable") or path  # the last: a test comes after what it needs
+        if message.get("target", {}).get("name") == target:
+            path = message.get("executable") or path
         built = message.get("success", built)
     return path if built else None
 
