@@ -183,6 +183,9 @@ pub fn install(kernel: Kernel) {
 
 /// Takes the lock. Interrupts must be off: the trap that one raises would wait for it for ever.
 pub fn lock() -> Guard {
+    if stopping() {
+        arch::cpu::park();
+    }
     KERNEL.get().expect("the kernel is used after it was made").lock()
 }
 

@@ -2,11 +2,12 @@
 //!
 //! The ring is written whatever the level of the console is, from the first line of boot on, so
 //! that nothing is lost while no console is known yet, and `quiet` only quietens the console.
-//! The lock is held for one line. A CPU that panics breaks it, since its holder may be stopped.
+//! The lock is held for one line. A CPU that panics takes it for good, and breaks it if its holder does
+//! not come to an end: it may be stopped, or be that CPU itself.
 
 use core::fmt::{self, Write};
-use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
-use spin::Mutex;
+use core::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
+use spin::mutex::{SpinMutex, SpinMutexGuard};
 
 /// How much a line matters.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -64,7 +65,7 @@ struct Log {
     console: Option<&'static dyn Sink>,
 }
 
-static LOG: Mutex<Log> = Mutex::new(Log { ring: [0; RING], written: 0, console: None });
+static LOG: SpinMutex<Log> = SpinMutex::new(Log { ring: [0; RING], written: 0, console: None });
 static CONSOLE_LEVEL: AtomicU8 = AtomicU8::new(Level::Info as u8);
 
 /// Sends lines to `console` from now on.
@@ -84,10 +85,7 @@ pub fn set_console_level(level: Level) {
 
 /// Writes one line.
 pub fn line(level: Level, text: fmt::Arguments<'_>) {
-    let mut log = LOG.lock();
-    let loud = level as u8 <= CONSOLE_LEVEL.load(Relaxed);
-    // Writing to `Line` cannot fail; a `Display` that does only cuts its own line short.
-    let _ = writeln!(Line { log: &mut log, loud }, "{}{}", level.prefix(), text);
+    LOG.lock().line(level, text);
 }
 
 /// Calls `each` with every byte the ring still holds, oldest first.
@@ -95,17 +93,45 @@ pub fn recall(each: impl FnMut(u8)) {
     LOG.lock().kept().for_each(each);
 }
 
-/// Frees the log from a CPU that was stopped while it wrote. Only a panic may ask for this, with
-/// every other CPU stopped: what is lost at worst is the order of one line's bytes.
-pub fn break_lock() {
-    if LOG.is_locked() {
-        // SAFETY: the holder has been stopped for good and will never unlock; `Log` is plain bytes,
-        // valid at every point of an interrupted write.
-        unsafe { LOG.force_unlock() };
+/// The log, for the last words of the kernel: nobody else ever writes to it again.
+pub struct LastWords(&'static mut Log);
+
+/// Takes the log for good. Whoever is writing a line may end it first, but is not waited for for ever.
+///
+/// # Safety
+/// Nobody who ever called this uses what it gave any more: the caller is the first, or has
+/// interrupted the one before for good.
+pub unsafe fn seize() -> LastWords {
+    static SEIZED: AtomicBool = AtomicBool::new(false);
+    let first = !SEIZED.swap(true, Relaxed);
+    for _ in 0..if first { PATIENCE } else { 0 } {
+        if let Some(log) = LOG.try_lock() {
+            return LastWords(SpinMutexGuard::leak(log));
+        }
+        core::hint::spin_loop();
+    }
+    // SAFETY: the lock is never free again, so nobody new gets in. Whoever is inside for so long is
+    // stopped, or was interrupted by the caller, and in neither case goes on.
+    LastWords(unsafe { &mut *LOG.as_mut_ptr() })
+}
+
+/// How often the lock is asked for before its holder is taken to be stopped.
+const PATIENCE: u32 = 1_000_000;
+
+impl LastWords {
+    /// Writes one line.
+    pub fn line(&mut self, text: fmt::Arguments<'_>) {
+        self.0.line(Level::Error, text);
     }
 }
 
 impl Log {
+    fn line(&mut self, level: Level, text: fmt::Arguments<'_>) {
+        let loud = level as u8 <= CONSOLE_LEVEL.load(Relaxed);
+        // Writing to `Line` cannot fail; a `Display` that does only cuts its own line short.
+        let _ = writeln!(Line { log: self, loud }, "{}{}", level.prefix(), text);
+    }
+
     fn kept(&self) -> impl Iterator<Item = u8> {
         (self.written.saturating_sub(RING)..self.written).map(|at| self.ring[at % RING])
     }

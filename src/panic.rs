@@ -5,7 +5,7 @@
 use crate::arch::{self, Exit, TrapFrame};
 use crate::kernel;
 use crate::layout::{self, PHYS_MAP};
-use crate::log::{self, Level};
+use crate::log::{self, LastWords};
 use crate::symbols;
 use crate::units::{Cause, CpuId, Fault, FaultReason, MAX_CPUS, VirtAddr};
 use core::fmt;
@@ -75,7 +75,8 @@ fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
     die(format_args!("{}", info.message()), info.location(), &frame)
 }
 
-/// Stops the others, reports, and exits. A panic inside the report ends with what is out already.
+/// Stops the others, reports, and exits. A panic inside the report says so and ends with what is out
+/// already; one inside that only exits; and if even that fails, this CPU stands still.
 fn die(
     what: fmt::Arguments<'_>,
     place: Option<&core::panic::Location<'_>>,
@@ -84,40 +85,62 @@ fn die(
     arch::cpu::interrupts_off();
     let before = now_doing(Doing::Panic);
     if before == Doing::Panic {
-        log::break_lock();
-        log::line(Level::Error, format_args!("... and the report itself failed: {what}"));
-        arch::power::exit(Exit::Panic);
+        fail_again(what);
     }
     if !kernel::stop_all() {
         arch::cpu::park();
     }
     arch::interrupts::stop_others();
-    log::break_lock();
-    let cpu = arch::cpu::current();
-    log::line(Level::Error, format_args!("kernel panic on CPU {}, {}", cpu.0, before.text()));
-    log::line(Level::Error, format_args!("  {what}"));
-    if let Some(place) = place {
-        log::line(
-            Level::Error,
-            format_args!("  at {}:{}:{}", place.file(), place.line(), place.column()),
-        );
+    // SAFETY: this is the first and only CPU to come here, as `stop_all` says, and it comes once, as
+    // what it was doing before says.
+    let mut log = unsafe { log::seize() };
+    report(&mut log, what, place, frame, before);
+    arch::power::exit(Exit::Panic)
+}
+
+/// The report of a panic has panicked, on the CPU that makes it.
+fn fail_again(what: fmt::Arguments<'_>) -> ! {
+    static TIMES: AtomicU8 = AtomicU8::new(0);
+    match TIMES.fetch_add(1, Relaxed) {
+        0 => {
+            // SAFETY: the report was interrupted for good.
+            let mut log = unsafe { log::seize() };
+            log.line(format_args!("... and the report itself failed: {what}"));
+            arch::power::exit(Exit::Panic)
+        }
+        1 => arch::power::exit(Exit::Panic),
+        _ => arch::cpu::park(),
     }
-    log::line(Level::Error, format_args!("registers:\n{frame}"));
-    log::line(Level::Error, format_args!("backtrace:"));
-    backtrace(frame);
+}
+
+fn report(
+    log: &mut LastWords,
+    what: fmt::Arguments<'_>,
+    place: Option<&core::panic::Location<'_>>,
+    frame: &TrapFrame,
+    before: Doing,
+) {
+    let cpu = arch::cpu::current();
+    log.line(format_args!("kernel panic on CPU {}, {}", cpu.0, before.text()));
+    log.line(format_args!("  {what}"));
+    if let Some(place) = place {
+        log.line(format_args!("  at {}:{}:{}", place.file(), place.line(), place.column()));
+    }
+    log.line(format_args!("registers:\n{frame}"));
+    log.line(format_args!("backtrace:"));
+    backtrace(log, frame);
     (0..MAX_CPUS as u8).map(CpuId).filter(|&other| other != cpu).for_each(|other| {
         match doing(other) {
             Doing::Nothing => {}
-            what => log::line(Level::Error, format_args!("CPU {} was {}", other.0, what.text())),
+            what => log.line(format_args!("CPU {} was {}", other.0, what.text())),
         }
     });
-    arch::power::exit(Exit::Panic)
 }
 
 /// Follows the frame pointers: each points to the caller's, and the return address is next to it.
 /// Every word is read as untrusted: a broken chain ends the list.
-fn backtrace(frame: &TrapFrame) {
-    show(0, frame.pc());
+fn backtrace(log: &mut LastWords, frame: &TrapFrame) {
+    show(log, 0, frame.pc());
     let mut fp = frame.fp();
     for depth in 1..DEPTH {
         if fp.0 < PHYS_MAP || !fp.0.is_multiple_of(8) {
@@ -129,7 +152,7 @@ fn backtrace(frame: &TrapFrame) {
             return;
         }
         // The call is before the address it returns to, and may be its function's last instruction.
-        show(depth, VirtAddr(caller - 1));
+        show(log, depth, VirtAddr(caller - 1));
         if next <= fp.0 {
             return;
         }
@@ -137,13 +160,13 @@ fn backtrace(frame: &TrapFrame) {
     }
 }
 
-fn show(depth: usize, at: VirtAddr) {
+fn show(log: &mut LastWords, depth: usize, at: VirtAddr) {
     let offset = at.0.wrapping_sub(layout::IMAGE_BASE);
     match symbols::lookup(arch::symbols(), offset) {
         Some((name, into)) => {
-            log::line(Level::Error, format_args!("{depth:4}  {:016x}  {name} + {into:#x}", at.0))
+            log.line(format_args!("{depth:4}  {:016x}  {name} + {into:#x}", at.0))
         }
-        None => log::line(Level::Error, format_args!("{depth:4}  {:016x}", at.0)),
+        None => log.line(format_args!("{depth:4}  {:016x}", at.0)),
     }
 }
 

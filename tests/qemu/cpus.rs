@@ -18,6 +18,8 @@ pub const TESTS: &[Test] = &[
     Test::pass("stress", "ipi-storm", ipi_storm),
     Test::pass("stress", "lock-contention", lock_contention),
     Test::panic("panic-on-another-cpu", "was asked to panic", panic_elsewhere),
+    Test::panic("panic-on-all-cpus", "and so was everyone", panic_everywhere),
+    Test::panic("panic-among-writers", "backtrace:", panic_among_writers),
 ];
 
 /// What the other CPUs are to do next, and how many times they were told.
@@ -170,6 +172,22 @@ fn lock_contention() {
         }
     });
     assert_eq!(kernel::lock().frames.stats(), before);
+}
+
+fn panic_everywhere() {
+    everyone(|cpu| panic!("CPU {} was asked to panic, and so was everyone", cpu.0));
+}
+
+/// The log is taken from whoever writes to it.
+fn panic_among_writers() {
+    everyone(|cpu| {
+        for line in 0.. {
+            ochre::info!("CPU {} writes line {line}", cpu.0);
+            if cpu == CpuId::BOOT && line == 20 {
+                panic!("enough has been written");
+            }
+        }
+    });
 }
 
 fn panic_elsewhere() {

@@ -20,6 +20,8 @@ pub const TESTS: &[Test] = &[
     }),
     Test::panic("panic-names-functions", "remember_this_name", remember_this_name),
     Test::panic("panic-in-a-panic", "the report itself failed", panic_in_a_panic),
+    Test::panic("panic-in-a-log-line", "no words", || ochre::info!("{Bad}")),
+    Test::panic("panic-without-end", "the report itself failed", panic_without_end),
     Test::panic("index-out-of-bounds", "index out of bounds", index_out_of_bounds),
     Test::panic("read-of-nothing", "read at 0x10: nothing is mapped there", || load(0x10)),
     Test::panic("write-of-nothing", "write at 0x10: nothing is mapped there", || store(0x10)),
@@ -122,15 +124,28 @@ fn remember_this_name() {
     panic!("look at the backtrace");
 }
 
+struct Bad;
+
+impl core::fmt::Display for Bad {
+    fn fmt(&self, _: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        panic!("no words")
+    }
+}
+
 /// The message of a panic panics.
 fn panic_in_a_panic() {
-    struct Bad;
-    impl core::fmt::Display for Bad {
+    panic!("{Bad}");
+}
+
+/// So does the message of that panic, and so on.
+fn panic_without_end() {
+    struct Worse;
+    impl core::fmt::Display for Worse {
         fn fmt(&self, _: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-            panic!("no words")
+            panic!("{Worse}")
         }
     }
-    panic!("{Bad}");
+    panic!("{Worse}");
 }
 
 fn index_out_of_bounds() {

@@ -121,19 +121,24 @@ pub(super) fn send_shootdown(id: CpuId) {
     send(id, SHOOTDOWN.into());
 }
 
-/// Stops all other CPUs, whatever they are doing: an NMI cannot be kept out.
+/// Stops all other CPUs, whatever they are doing: an NMI cannot be kept out. Complains of nothing, as
+/// the log may be what one of them, or a panic on this one, will never let go of.
 pub fn stop_others() {
     STOPPING.store(true, Ordering::Release);
-    tlb::others().for_each(|id| send(id, apic::NMI));
+    for id in tlb::others() {
+        let _ = try_send(id, apic::NMI);
+    }
     tlb::leave_alone();
 }
 
 fn send(id: CpuId, command: u32) {
-    if let Some(state) = STATE.get()
-        && let Err(why) = apic::send(state.cpus[id.index()], command)
-    {
+    if let Err(why) = try_send(id, command) {
         crate::warn!("CPU {}: {why}", id.0);
     }
+}
+
+fn try_send(id: CpuId, command: u32) -> Result<(), &'static str> {
+    STATE.get().map_or(Ok(()), |state| apic::send(state.cpus[id.index()], command))
 }
 
 /// Moves the PICs' interrupts away from the exceptions, as a masked PIC may still raise a spurious

@@ -80,9 +80,13 @@ pub(in super::super) fn init_cpu() {
     let Some(registers) = REGISTERS.get() else { return };
     let mode = if matches!(registers, Registers::X2Apic) { BASE_X2APIC } else { 0 };
     let mut base = APIC_BASE;
-    // SAFETY: switches the local APIC on, in the mode in which it is then used. A firmware that left
-    // it in x2APIC mode did so on a CPU that has it.
-    unsafe { base.write(base.read() | BASE_ENABLE | mode) };
+    // SAFETY: switches the local APIC on, in the mode in which it is then used: from off to x2APIC
+    // mode it goes in two steps (SDM vol. 3, 10.12.5). A firmware that left it in x2APIC mode did so
+    // on a CPU that has it.
+    unsafe {
+        base.write(base.read() | BASE_ENABLE);
+        base.write(base.read() | mode);
+    }
     let highest = read(VERSION) >> 16 & 0xff;
     write(TASK_PRIORITY, 0);
     write(LVT_TIMER, MASKED);
