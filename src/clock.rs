@@ -23,7 +23,7 @@ impl Clock {
         Clock {
             frequency,
             nanos_per_tick: Ratio::new(NANOS_PER_SECOND, frequency),
-            ticks_per_nano: Ratio::new(frequency, NANOS_PER_SECOND),
+            ticks_per_nano: Ratio::new(frequency, NANOS_PER_SECOND).rounded_up(),
         }
     }
 
@@ -54,6 +54,11 @@ impl Ratio {
     fn new(numerator: u64, denominator: u64) -> Ratio {
         let rest = u128::from(numerator % denominator) << 64;
         Ratio { whole: numerator / denominator, fraction: (rest / u128::from(denominator)) as u64 }
+    }
+
+    /// The next larger one: what it gives is never too little, and by less than one too much.
+    fn rounded_up(self) -> Ratio {
+        Ratio { fraction: self.fraction.saturating_add(1), ..self }
     }
 
     /// Saturates: the end of time, 584 years in nanoseconds, is not passed.

@@ -54,3 +54,21 @@ fn a_counter_without_a_frequency_is_survived() {
     assert_eq!(Clock::new(0).frequency(), 1);
     assert_eq!(Clock::new(0).nanos(u64::MAX), Nanos(u64::MAX));
 }
+
+/// A moment just behind a tick, far enough from power-on for the ratio's own error to count.
+#[test]
+#[cfg_attr(miri, ignore = "counts for too long")]
+fn a_late_moment_just_after_a_tick_is_not_early() {
+    for frequency in [1_000_000, 19_200_000, 54_000_000, 62_500_000, 999_999_937] {
+        let clock = Clock::new(frequency);
+        for second in (0..50 * 365 * 24 * 3600u64).step_by(1_234_567) {
+            for after in 0..70 {
+                let moment = second * 1_000_000_000 + after;
+                let exact = u128::from(moment) * u128::from(frequency);
+                let ticks = u128::from(clock.ticks(Nanos(moment))) * 1_000_000_000;
+                assert!(ticks > exact, "{moment} ns at {frequency} Hz");
+                assert!(ticks <= exact + 2_000_000_000, "{moment} ns at {frequency} Hz");
+            }
+        }
+    }
+}
