@@ -5,8 +5,9 @@
 //! The lock is held for one line. A CPU that panics takes it for good, and breaks it if its holder does
 //! not come to an end: it may be stopped, or be that CPU itself.
 
+use crate::units::CpuId;
 use core::fmt::{self, Write};
-use core::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
+use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use spin::mutex::{SpinMutex, SpinMutexGuard};
 
 /// How much a line matters.
@@ -93,35 +94,47 @@ pub fn recall(each: impl FnMut(u8)) {
     LOG.lock().kept().for_each(each);
 }
 
-/// The log, for the last words of the kernel: nobody else ever writes to it again.
-pub struct LastWords(&'static mut Log);
+/// The log, for the last words of the kernel: of one CPU, and nobody else writes to it again.
+pub struct LastWords(());
 
-/// Takes the log for good. Whoever is writing a line may end it first, but is not waited for for ever.
-///
-/// # Safety
-/// Nobody who ever called this uses what it gave any more: the caller is the first, or has
-/// interrupted the one before for good.
-pub unsafe fn seize() -> LastWords {
-    static SEIZED: AtomicBool = AtomicBool::new(false);
-    let first = !SEIZED.swap(true, Relaxed);
-    for _ in 0..if first { PATIENCE } else { 0 } {
-        if let Some(log) = LOG.try_lock() {
-            return LastWords(SpinMutexGuard::leak(log));
-        }
-        core::hint::spin_loop();
-    }
-    // SAFETY: the lock is never free again, so nobody new gets in. Whoever is inside for so long is
-    // stopped, or was interrupted by the caller, and in neither case goes on.
-    LastWords(unsafe { &mut *LOG.as_mut_ptr() })
-}
+/// Who has the log for good.
+static SEIZED_BY: AtomicU8 = AtomicU8::new(NOBODY);
+const NOBODY: u8 = u8::MAX;
 
 /// How often the lock is asked for before its holder is taken to be stopped.
 const PATIENCE: u32 = 1_000_000;
 
+/// Takes the log for good, for `cpu`, the one we run on. Whoever is writing a line may end it first,
+/// but is not waited for for ever. Does not return on any other CPU.
+pub fn seize(cpu: CpuId) -> LastWords {
+    let before = SEIZED_BY.compare_exchange(NOBODY, cpu.0, Relaxed, Relaxed);
+    while before.is_err_and(|owner| owner != cpu.0) {
+        core::hint::spin_loop();
+    }
+    if before.is_ok() {
+        // Whether ours or that of one that stopped while it wrote, the lock is never free again.
+        (0..PATIENCE).any(|_| {
+            core::hint::spin_loop();
+            LOG.try_lock().map(SpinMutexGuard::leak).is_some()
+        });
+    }
+    LastWords(())
+}
+
 impl LastWords {
     /// Writes one line.
     pub fn line(&mut self, text: fmt::Arguments<'_>) {
-        self.0.line(Level::Error, text);
+        // Cannot fail, as in `Log::line`.
+        let _ = writeln!(self, "{}{}", Level::Error.prefix(), text);
+    }
+}
+
+impl Write for LastWords {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        // SAFETY: the lock is this CPU's for good, or that of one that was stopped or interrupted for
+        // good; of this CPU nothing but this function uses the log, and nothing that it calls does.
+        let log = unsafe { &mut *LOG.as_mut_ptr() };
+        Line { log, loud: true }.write_str(text)
     }
 }
 

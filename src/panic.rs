@@ -91,9 +91,7 @@ fn die(
         arch::cpu::park();
     }
     arch::interrupts::stop_others();
-    // SAFETY: this is the first and only CPU to come here, as `stop_all` says, and it comes once, as
-    // what it was doing before says.
-    let mut log = unsafe { log::seize() };
+    let mut log = log::seize(arch::cpu::current());
     report(&mut log, what, place, frame, before);
     arch::power::exit(Exit::Panic)
 }
@@ -103,8 +101,7 @@ fn fail_again(what: fmt::Arguments<'_>) -> ! {
     static TIMES: AtomicU8 = AtomicU8::new(0);
     match TIMES.fetch_add(1, Relaxed) {
         0 => {
-            // SAFETY: the report was interrupted for good.
-            let mut log = unsafe { log::seize() };
+            let mut log = log::seize(arch::cpu::current());
             log.line(format_args!("... and the report itself failed: {what}"));
             arch::power::exit(Exit::Panic)
         }
