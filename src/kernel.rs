@@ -105,8 +105,9 @@ impl Kernel {
     /// Calls up a CPU, which arrives at `secondary_entry` some time later, if it does.
     pub fn call_up(&mut self, id: CpuId) -> Result<(), &'static str> {
         let info = self.info.cpus.get(id.index()).ok_or("there is no such CPU")?;
-        let gate = self.space.gate(id, &self.memory).ok_or("it has no stack")?;
-        arch::cpu::start(info, id, gate.root, gate.stack_top)
+        let gate =
+            self.space.gate(id, &self.memory).ok_or("it has no stack, or was called before")?;
+        gate.call_up(info)
     }
 
     /// Distance between two ticks.

@@ -26,10 +26,10 @@
 //!     /// The one value of its kind, for the first who asks: the right to reach all RAM.
 //!     pub fn claim() -> Option<PhysMem>;
 //!     /// One entry of a table.
-//!     pub fn read(&self, table: Frame, index: usize) -> u64;
+//!     pub unsafe fn read(&self, table: Frame, index: usize) -> u64;
 //!     /// One store of 64 bits, seen by other CPUs after every earlier `zero`.
-//!     pub fn write(&mut self, table: Frame, index: usize, bits: u64);
-//!     pub fn zero(&mut self, frame: Frame);
+//!     pub unsafe fn write(&mut self, table: Frame, index: usize, bits: u64);
+//!     pub unsafe fn zero(&mut self, frame: Frame);
 //!     /// Where the kernel reaches a byte of RAM.
 //!     pub fn pointer(&self, at: PhysAddr) -> NonNull<u8>;
 //! }

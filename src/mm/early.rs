@@ -90,7 +90,8 @@ impl<'a> EarlyFrames<'a> {
     }
 }
 
-impl FrameSource for EarlyFrames<'_> {
+// SAFETY: gives RAM that nobody has reserved and that the window maps, each frame once.
+unsafe impl FrameSource for EarlyFrames<'_> {
     fn take(&mut self) -> Option<Frame> {
         self.take_run(1)
     }

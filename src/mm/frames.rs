@@ -273,7 +273,8 @@ impl Stats {
     }
 }
 
-impl FrameSource for Frames {
+// SAFETY: gives what was released to it, each frame once until it is freed.
+unsafe impl FrameSource for Frames {
     fn take(&mut self) -> Option<Frame> {
         self.alloc()
     }

@@ -7,9 +7,11 @@
 use super::page_table::{MapError, Mapping, PageSize};
 use super::{FrameSource, PageTable};
 use crate::arch::{self, Access, PhysMem};
-use crate::boot::PhysRange;
+use crate::boot::{CpuInfo, PhysRange};
 use crate::layout::{self, DEVICES, MAX_STACK, PHYS_MAP, PHYS_MAP_SIZE};
-use crate::units::{CpuId, Frame, Image, Main, PAGE_SIZE, PhysAddr, VirtAddr, frames_touching};
+use crate::units::{
+    CpuId, Frame, Image, MAX_CPUS, Main, PAGE_SIZE, PhysAddr, VirtAddr, frames_touching,
+};
 use core::ops::Range;
 
 /// The kernel's address space.
@@ -19,15 +21,18 @@ pub struct KernelSpace {
     pub table: PageTable,
     /// Where the next window to a device goes.
     next_window: u64,
+    /// The CPUs that were given their way in.
+    entered: [bool; MAX_CPUS],
 }
 
 /// The way into a kernel space: its table, and the end of a stack that is mapped in it.
 #[derive(Debug)]
 pub struct Gate {
     /// The table's root.
-    pub(crate) root: Frame,
-    /// The stack's end.
-    pub(crate) stack_top: VirtAddr,
+    root: Frame,
+    cpu: CpuId,
+    /// The end of that CPU's usual stack.
+    stack_top: VirtAddr,
 }
 
 impl Gate {
@@ -37,19 +42,30 @@ impl Gate {
         unsafe { arch::paging::activate(self.root) }
     }
 
+    /// Calls up the CPU whose stack this is; it arrives at `secondary_entry` some time later.
+    pub fn call_up(self, info: &CpuInfo) -> Result<(), &'static str> {
+        // SAFETY: a kernel space maps the image, all RAM and this CPU's stacks where they are used,
+        // and has only this one gate for it.
+        unsafe { arch::cpu::start(info, self.cpu, self.root, self.stack_top) }
+    }
+
     /// Goes on with `then(main)` on the other side. What is on the present stack is forgotten.
     pub fn enter(self, then: extern "C" fn(Main) -> !, main: Main) -> ! {
-        // SAFETY: a kernel space maps the image, all RAM and this stack where they are used.
+        // SAFETY: as in `call_up`.
         unsafe { arch::paging::enter(self.root, self.stack_top, then, main) }
     }
 }
 
 impl KernelSpace {
-    /// The way in for a CPU whose usual stack has been mapped, and is used by nobody yet.
-    pub fn gate(&self, cpu: CpuId, memory: &PhysMem) -> Option<Gate> {
+    /// The way in for a CPU whose stacks have been mapped: there is one, for whoever asks first.
+    pub fn gate(&mut self, cpu: CpuId, memory: &PhysMem) -> Option<Gate> {
         let stack_top = layout::stack_top(cpu, 0);
-        self.table.query(VirtAddr(stack_top.0 - PAGE_SIZE), memory)?;
-        Some(Gate { root: self.table.root(), stack_top })
+        for nth in 0..arch::cpu::STACKS {
+            let last_page = layout::stack_top(cpu, nth).0 - PAGE_SIZE;
+            self.table.query(VirtAddr(last_page), memory)?;
+        }
+        let used = core::mem::replace(self.entered.get_mut(cpu.index())?, true);
+        (!used).then(|| Gate { root: self.table.root(), cpu, stack_top })
     }
 
     /// Maps the image and all RAM.
@@ -73,7 +89,7 @@ impl KernelSpace {
         for bank in ram {
             map_bank(bank, &constant, &mut table, memory, source)?;
         }
-        Ok(KernelSpace { table, next_window: DEVICES.start })
+        Ok(KernelSpace { table, next_window: DEVICES.start, entered: [false; MAX_CPUS] })
     }
 
     /// Gives `cpu` its `nth` stack, of `size` bytes, and tells where it begins (its top).

@@ -29,7 +29,10 @@ pub use kernel_space::{Gate, KernelSpace};
 pub use page_table::{MapError, PageTable};
 
 /// Where frames for page tables, stacks and the heap come from, and where they go back to.
-pub trait FrameSource {
+///
+/// # Safety
+/// What `take` gives is RAM that is mapped, and nobody else uses it until it is given back.
+pub unsafe trait FrameSource {
     /// A frame nobody else uses, with anything in it.
     fn take(&mut self) -> Option<Frame>;
     /// Takes back a frame that `take` gave and that nobody uses any more.

@@ -76,7 +76,8 @@ impl PageTable {
     /// A table that maps nothing.
     pub fn new(memory: &mut PhysMem, source: &mut impl FrameSource) -> Result<PageTable, MapError> {
         let root = source.take().ok_or(MapError::NoMemory)?;
-        memory.zero(root);
+        // SAFETY: the source gave it to us.
+        unsafe { memory.zero(root) };
         Ok(PageTable { root })
     }
 

@@ -276,7 +276,8 @@ impl Reserve {
                 }
                 return None;
             };
-            memory.write(frame, 0, reserve.first.map_or(0, |next| next.start().0 | 1));
+            // SAFETY: the source gave it to us.
+            unsafe { memory.write(frame, 0, reserve.first.map_or(0, |next| next.start().0 | 1)) };
             reserve.first = Some(frame);
         }
         Some(reserve)
@@ -284,14 +285,16 @@ impl Reserve {
 
     fn next(&mut self, memory: &PhysMem) -> Option<Frame> {
         let frame = self.first?;
-        let next = memory.read(frame, 0);
+        // SAFETY: `take` has it from the source.
+        let next = unsafe { memory.read(frame, 0) };
         self.first = (next & 1 != 0).then_some(Frame(next / PAGE_SIZE));
         Some(frame)
     }
 
     fn next_zeroed(&mut self, memory: &mut PhysMem) -> Frame {
         let frame = self.next(memory).expect("`plan` counted the tables that `fill` adds");
-        memory.zero(frame);
+        // SAFETY: `take` has it from the source, and it is no table yet.
+        unsafe { memory.zero(frame) };
         frame
     }
 }
@@ -301,9 +304,11 @@ const fn frames_per_entry(level: u8) -> usize {
 }
 
 fn read(memory: &PhysMem, table: Frame, at: usize) -> Entry {
-    Entry::from_bits(memory.read(table, at))
+    // SAFETY: the root or what an entry of a table names: a frame that the source gave for it.
+    Entry::from_bits(unsafe { memory.read(table, at) })
 }
 
 fn write(memory: &mut PhysMem, table: Frame, at: usize, entry: Entry) {
-    memory.write(table, at, entry.bits());
+    // SAFETY: as in `read`; it is the page table's own, which its method has borrowed.
+    unsafe { memory.write(table, at, entry.bits()) };
 }

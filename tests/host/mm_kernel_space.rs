@@ -2,6 +2,7 @@
 //! executable, by whatever address.
 
 use crate::support::Pool;
+use ochre::arch::cpu::STACKS;
 use ochre::arch::paging::set_top_leaf_level;
 use ochre::arch::{Access, Entry, PhysMem, TableEntry};
 use ochre::layout::{DEVICES, IMAGE_BASE, MAX_STACK, PHYS_MAP, STACK_SLOT, stack_at, stack_top};
@@ -57,7 +58,8 @@ impl Machine {
 
     fn collect(&self, table: Frame, level: u8, base: u64, pages: &mut Vec<(u64, Mapping)>) {
         for index in 0..512 {
-            let entry = Entry::from_bits(self.memory.read(table, index));
+            // SAFETY: a table of the space, in simulated RAM.
+            let entry = Entry::from_bits(unsafe { self.memory.read(table, index) });
             let at = base + ((index as u64) << (39 - 9 * level));
             if !entry.is_present() {
                 continue;
@@ -68,6 +70,17 @@ impl Machine {
             }
         }
     }
+}
+
+#[test]
+fn each_cpu_has_one_way_in() {
+    let Machine { mut memory, mut pool, mut space } = machine(1);
+    assert!(space.gate(CpuId(1), &memory).is_none(), "it has no stack");
+    for nth in 0..STACKS {
+        space.map_stack(CpuId(1), nth, MAX_STACK, &mut memory, &mut pool).expect("there is room");
+    }
+    assert!(space.gate(CpuId(1), &memory).is_some());
+    assert!(space.gate(CpuId(1), &memory).is_none(), "two CPUs would share a stack");
 }
 
 #[test]

@@ -57,7 +57,8 @@ impl Pool {
     }
 }
 
-impl FrameSource for Pool {
+// SAFETY: gives each of its frames once, of RAM that the test simulates.
+unsafe impl FrameSource for Pool {
     fn take(&mut self) -> Option<Frame> {
         let frame = self.free.pop()?;
         assert!(self.out.insert(frame));

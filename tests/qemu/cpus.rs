@@ -140,7 +140,7 @@ fn shootdown(rounds: u64) {
 }
 
 fn fill(kernel: &mut Kernel, frame: Frame, value: u64) {
-    kernel.memory.write(frame, 0, value);
+    crate::memory::write(kernel, frame, 0, value);
 }
 
 /// Maps `SPARE` to `frame`, for the kernel to read and write.

@@ -18,12 +18,24 @@ pub const TESTS: &[Test] = &[
     Test::pass("stress", "frames-fragmented", fragmented),
 ];
 
+/// Reads a word of a frame that the test has taken.
+fn read(kernel: &Kernel, frame: Frame, index: usize) -> u64 {
+    // SAFETY: the allocator gave it to the test.
+    unsafe { kernel.memory.read(frame, index) }
+}
+
+/// Writes one.
+pub fn write(kernel: &mut Kernel, frame: Frame, index: usize, value: u64) {
+    // SAFETY: as in `read`.
+    unsafe { kernel.memory.write(frame, index, value) }
+}
+
 /// Takes every frame, keeping them in a list that is threaded through the frames themselves.
 fn take_all(kernel: &mut Kernel) -> (Option<Frame>, usize) {
     let (mut list, mut count) = (None::<Frame>, 0);
     while let Some(frame) = kernel.frames.alloc() {
-        kernel.memory.write(frame, 0, list.map_or(0, |next| next.0));
-        kernel.memory.write(frame, 1, !frame.0);
+        write(kernel, frame, 0, list.map_or(0, |next| next.0));
+        write(kernel, frame, 1, !frame.0);
         (list, count) = (Some(frame), count + 1);
     }
     (list, count)
@@ -31,8 +43,8 @@ fn take_all(kernel: &mut Kernel) -> (Option<Frame>, usize) {
 
 fn give_all(kernel: &mut Kernel, mut list: Option<Frame>) {
     while let Some(frame) = list {
-        assert_eq!(kernel.memory.read(frame, 1), !frame.0, "two owners of {frame:?}");
-        let next = kernel.memory.read(frame, 0);
+        assert_eq!(read(kernel, frame, 1), !frame.0, "two owners of {frame:?}");
+        let next = read(kernel, frame, 0);
         list = (next != 0).then_some(Frame(next));
         kernel.frames.free(frame).expect("it was taken");
     }
@@ -56,14 +68,14 @@ fn frames_hold() {
     let (list, _) = take_all(kernel);
     let mut next = list;
     while let Some(frame) = next {
-        (2..512).for_each(|index| kernel.memory.write(frame, index, frame.0 ^ index as u64));
-        let link = kernel.memory.read(frame, 0);
+        (2..512).for_each(|index| write(kernel, frame, index, frame.0 ^ index as u64));
+        let link = read(kernel, frame, 0);
         next = (link != 0).then_some(Frame(link));
     }
     let mut next = list;
     while let Some(frame) = next {
-        assert!((2..512).all(|index| kernel.memory.read(frame, index) == frame.0 ^ index as u64));
-        let link = kernel.memory.read(frame, 0);
+        assert!((2..512).all(|index| read(kernel, frame, index) == frame.0 ^ index as u64));
+        let link = read(kernel, frame, 0);
         next = (link != 0).then_some(Frame(link));
     }
     give_all(kernel, list);
@@ -98,12 +110,12 @@ fn fragmented() {
     let (list, _) = take_all(kernel);
     let (mut kept, mut next) = (None::<Frame>, list);
     while let Some(frame) = next {
-        let link = kernel.memory.read(frame, 0);
+        let link = read(kernel, frame, 0);
         next = (link != 0).then_some(Frame(link));
         if frame.0 % 2 == 0 {
             kernel.frames.free(frame).expect("it was taken");
         } else {
-            kernel.memory.write(frame, 0, kept.map_or(0, |frame| frame.0));
+            write(kernel, frame, 0, kept.map_or(0, |frame| frame.0));
             kept = Some(frame);
         }
     }
@@ -116,7 +128,7 @@ fn fragmented() {
 fn two_addresses() {
     let frame = kernel::lock().frames.alloc().expect("there is memory");
     map(frame);
-    kernel::lock().memory.write(frame, 5, 0xdead_beef);
+    write(&mut kernel::lock(), frame, 5, 0xdead_beef);
     assert_eq!(arch::probe::read(VirtAddr(SPARE.0 + 40)), Ok(0xdead_beef));
     unmap();
     assert!(arch::probe::read(SPARE).is_err());
@@ -132,7 +144,7 @@ fn large_page() {
     let kernel = &mut *kernel::lock();
     let before = kernel.frames.stats();
     let start = kernel.frames.alloc_run(512, 512).expect("a large page");
-    (0..512).for_each(|nth| kernel.memory.write(Frame(start.0 + nth), 0, nth));
+    (0..512).for_each(|nth| write(kernel, Frame(start.0 + nth), 0, nth));
     map_as(kernel, start, PageSize::Large);
     for nth in 0..512 {
         assert_eq!(arch::probe::read(VirtAddr(SPARE.0 + nth * 4096)), Ok(nth));

@@ -19,20 +19,29 @@ impl PhysMem {
     }
 
     /// One entry of a table.
-    pub fn read(&self, table: Frame, index: usize) -> u64 {
-        // SAFETY: a table is a frame of RAM that is mapped.
+    ///
+    /// # Safety
+    /// The table is a frame of RAM that is mapped, and nobody has a `&mut` to it.
+    pub unsafe fn read(&self, table: Frame, index: usize) -> u64 {
+        // SAFETY: the caller says that it is mapped; the entry is aligned and inside.
         unsafe { entry(table, index).read_volatile() }
     }
 
     /// Sets one entry of a table.
-    pub fn write(&mut self, table: Frame, index: usize, bits: u64) {
-        // SAFETY: as in `read`, and the writer owns the table.
+    ///
+    /// # Safety
+    /// The table is a frame of RAM that is mapped, and the caller's to change.
+    pub unsafe fn write(&mut self, table: Frame, index: usize, bits: u64) {
+        // SAFETY: as in `read`, and the table is the caller's.
         unsafe { entry(table, index).write_volatile(bits) }
     }
 
     /// Clears a frame. Other CPUs' walkers see it clear before they see any later `write` lead to it.
-    pub fn zero(&mut self, frame: Frame) {
-        // SAFETY: the writer owns the frame.
+    ///
+    /// # Safety
+    /// The frame is RAM that is mapped, and the caller's to change.
+    pub unsafe fn zero(&mut self, frame: Frame) {
+        // SAFETY: the frame is mapped, and the caller's.
         unsafe {
             pointer(frame.start()).cast::<u8>().write_bytes(0, PAGE_SIZE as usize);
             asm!("dmb ishst", options(nostack));

@@ -24,7 +24,10 @@ pub fn set_current(cpu: CpuId) {
 }
 
 /// No other CPU can be started here.
-pub fn start(
+///
+/// # Safety
+/// The tables at `root` are the kernel's, and nobody uses the stack, nor another of that CPU's.
+pub unsafe fn start(
     _info: &CpuInfo,
     _id: CpuId,
     _root: Frame,

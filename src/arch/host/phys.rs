@@ -32,19 +32,28 @@ impl PhysMem {
     }
 
     /// One entry of a table.
-    pub fn read(&self, table: Frame, index: usize) -> u64 {
+    ///
+    /// # Safety
+    /// The table is a frame of RAM that is mapped, and nobody has a `&mut` to it.
+    pub unsafe fn read(&self, table: Frame, index: usize) -> u64 {
         // SAFETY: `entry` points to an aligned word of the allocation.
         unsafe { self.entry(table, index).read() }
     }
 
     /// Sets one entry of a table.
-    pub fn write(&mut self, table: Frame, index: usize, bits: u64) {
+    ///
+    /// # Safety
+    /// The table is a frame of RAM that is mapped, and the caller's to change.
+    pub unsafe fn write(&mut self, table: Frame, index: usize, bits: u64) {
         // SAFETY: `entry` points to an aligned word of the allocation.
         unsafe { self.entry(table, index).write(bits) }
     }
 
     /// Clears a frame.
-    pub fn zero(&mut self, frame: Frame) {
+    ///
+    /// # Safety
+    /// The frame is RAM that is mapped, and the caller's to change.
+    pub unsafe fn zero(&mut self, frame: Frame) {
         let bytes = self.pointer(frame.start());
         // SAFETY: a frame that begins in RAM lies in it: RAM is counted in whole frames.
         unsafe { bytes.write_bytes(0, PAGE_SIZE as usize) }

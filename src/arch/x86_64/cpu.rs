@@ -110,7 +110,10 @@ pub(super) fn choose_trampoline(memory: &[PhysRange], taken: &[PhysRange]) {
 
 /// Calls up a CPU. It enters `secondary_entry(id)` on the stack that ends at `stack_top`, under the
 /// page tables at `root`. When this returns it has been called, not yet arrived.
-pub fn start(
+///
+/// # Safety
+/// The tables at `root` are the kernel's, and nobody uses the stack, nor another of that CPU's.
+pub unsafe fn start(
     info: &CpuInfo,
     id: CpuId,
     root: Frame,

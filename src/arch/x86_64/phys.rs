@@ -18,21 +18,30 @@ impl PhysMem {
     }
 
     /// One entry of a table.
-    pub fn read(&self, table: Frame, index: usize) -> u64 {
-        // SAFETY: a table is a frame of RAM that is mapped; the entry is aligned and inside.
+    ///
+    /// # Safety
+    /// The table is a frame of RAM that is mapped, and nobody has a `&mut` to it.
+    pub unsafe fn read(&self, table: Frame, index: usize) -> u64 {
+        // SAFETY: the caller says that it is mapped; the entry is aligned and inside.
         unsafe { self.entry(table, index).read_volatile() }
     }
 
     /// Sets one entry of a table. Other CPUs see it after all that was written before (SDM vol. 3,
     /// 8.2.2: stores are seen in order).
-    pub fn write(&mut self, table: Frame, index: usize, bits: u64) {
-        // SAFETY: as in `read`, and the writer owns the table.
+    ///
+    /// # Safety
+    /// The table is a frame of RAM that is mapped, and the caller's to change.
+    pub unsafe fn write(&mut self, table: Frame, index: usize, bits: u64) {
+        // SAFETY: as in `read`, and the table is the caller's.
         unsafe { self.entry(table, index).write_volatile(bits) }
     }
 
     /// Clears a frame.
-    pub fn zero(&mut self, frame: Frame) {
-        // SAFETY: the writer owns the frame.
+    ///
+    /// # Safety
+    /// The frame is RAM that is mapped, and the caller's to change.
+    pub unsafe fn zero(&mut self, frame: Frame) {
+        // SAFETY: the frame is mapped, and the caller's.
         unsafe { self.pointer(frame.start()).write_bytes(0, PAGE_SIZE as usize) }
     }
 
