@@ -58,6 +58,9 @@ pub fn boot(handoff: &Handoff, main: Main, other: Main) -> ! {
     if !regions::contains(&info.memory, &loaded) {
         refuse(&info, format_args!("the kernel, at {loaded:?}, is not in it"));
     }
+    if info.initrd.take_if(|initrd| regions::overlap(initrd, &loaded)).is_some() {
+        info.note(format_args!("initrd: it is where the kernel is, ignored"));
+    }
     regions::reserve(&mut info.reserved, loaded);
     regions::order_reserved(&mut info.reserved);
     let refused = |why: MapError| refuse(&info, format_args!("{why:?}"));

@@ -95,6 +95,31 @@ def reserve(tree):
     tree.text("/reserved-memory/unmapped@46000000", "no-map", "")
 
 
+def reserve_all(tree):
+    """Nothing is free."""
+    tree.add("/reserved-memory")
+    tree.cells("/reserved-memory", "#address-cells", 2)
+    tree.cells("/reserved-memory", "#size-cells", 2)
+    tree.add("/reserved-memory/all@0")
+    tree.cells("/reserved-memory/all@0", "reg", 0, 0, 0x10, 0)
+
+
+def initrd_in_the_kernel(tree):
+    """The initrd begins where an image that `wrap` made has the kernel."""
+    tree.cells("/chosen", "linux,initrd-start", 0x4040_1000)
+    tree.cells("/chosen", "linux,initrd-end", 0x4050_0000)
+
+
+def vast(tree):
+    """A TiB of RAM, where there are 64 MiB."""
+    tree.cells(RAM, "reg", 0, 0x4000_0000, 0x100, 0)
+
+
+def far(tree):
+    """A second bank that is not there, half a TiB away."""
+    tree.cells(RAM, "reg", 0, 0x4000_0000, 0, 0x1000_0000, 0x80, 0, 0, 0x1000_0000)
+
+
 def without(*nodes):
     return lambda tree: tree.remove(*nodes)
 
@@ -238,6 +263,11 @@ VIRT = [
     virt("tree with 40 banks", *memory(63, 32), warns("memory: 8 banks too many, ignored"), MEM="256M", tree=MANY),
     virt("tree with reservations", *memory(255, 2), r"^debug:   reserved +1024 KiB at 0x44000000$",
          r"^debug:   bank +\d+ KiB at 0x46100000$", words="exit=qemu log=debug then=off", tree=reserve),
+    virt("tree reserving all RAM", *refused("NoMemory"), status=REFUSED, tree=reserve_all),
+    virt("tree with more RAM than there is", r"bus error", status=PANICKED, MEM="64M", tree=vast),
+    virt("tree with RAM far away", *memory(512, 2), MEM="256M", tree=far),
+    virt("tree with the initrd in the kernel", BOOTED, says("initrd", "none"), warns("initrd: it is where the kernel is, ignored"),
+         tree=initrd_in_the_kernel),
     virt("tree truncated", *NO_TREE, warns("device tree: .+; using the built-in description of this board"),
          tree=lambda tree: tree.truncate(), **WAITS),
     virt("tree bit-flipped", *NO_TREE, warns("device tree: .+; using the built-in description of this board"),
@@ -249,6 +279,7 @@ VIRT = [
     virt("tree above 4 GiB", *cpus(4), MEM="8G", tree=placed(0x2_0000_0000)),
     virt("tree not where it should be", *NO_TREE, NOT_FOUND, tree=placed(0x4a00_0000, is_there=False), **WAITS),
     virt("tree where nothing is", *NO_TREE, NOT_FOUND, tree=placed(0x3000_0000, is_there=False), **WAITS),
+    virt("tree on no bus", *NO_TREE, NOT_FOUND, tree=placed(0x20_0000_0000, is_there=False), **WAITS),
     virt("tree beyond reach", *NO_TREE, NOT_FOUND, tree=placed(0x8000_0000_0000, is_there=False), **WAITS),
     virt("tree without chosen", BOOTED, warns("no console is chosen: .*"), tree=without("/chosen"), **WAITS),
     virt("tree without console", BOOTED, warns("no console is chosen: taking .*"), tree=no_stdout),

@@ -123,6 +123,5 @@ impl Loaded {
 
 /// Forgets the reservations that lie outside of memory.
 fn keep_touching(reserved: &mut Regions, memory: &[PhysRange]) {
-    let touches = |one: &PhysRange, bank: &PhysRange| one.start < bank.end && bank.start < one.end;
-    reserved.retain(|one| memory.iter().any(|bank| touches(one, bank)));
+    reserved.retain(|one| memory.iter().any(|bank| regions::overlap(one, bank)));
 }

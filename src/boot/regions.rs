@@ -101,6 +101,11 @@ pub fn contains(list: &[PhysRange], range: &PhysRange) -> bool {
     list.iter().any(|outer| outer.start <= range.start && range.end <= outer.end)
 }
 
+/// Whether two ranges have a byte in common.
+pub fn overlap(one: &PhysRange, other: &PhysRange) -> bool {
+    one.start.max(other.start) < one.end.min(other.end)
+}
+
 /// What remains of `memory` without `reserved`, in ascending order; both lists are in order.
 pub fn free<'a>(memory: &'a [PhysRange], reserved: &'a [PhysRange]) -> Free<'a> {
     Free { memory: memory.iter(), reserved, rest: PhysAddr(0)..PhysAddr(0) }

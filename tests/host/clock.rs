@@ -35,7 +35,7 @@ proptest! {
         let clock = Clock::new(frequency);
         let ticks = clock.ticks(Nanos(moment));
         prop_assert!(clock.nanos(ticks).0.saturating_add(1) >= moment, "early");
-        if ticks >= 2 && ticks < u64::MAX {
+        if (2..u64::MAX).contains(&ticks) {
             prop_assert!(clock.nanos(ticks - 2).0 <= moment, "late");
         }
     }
