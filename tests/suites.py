@@ -164,7 +164,7 @@ AT_ENTRY = ("ochre-cpus", "ochre-threads", "ochre-memory")
 AT_DONE = (
     "thbreak ochre::report::done", "continue", "ochre-cpus", "ochre-memory", "ochre-log",
     "ochre-tables &ochre::kernel::KERNEL", "ochre-tables ochre::kernel_entry",
-    "ochre-tables 0xffff800000000000 + {ram}", "ochre-tables 0x10",
+    "ochre-tables 0xffff800000400000 + {ram}", "ochre-tables 0x10",
 )
 # Where RAM begins.
 RAM = {"virt": 0x4000_0000, "rpi": 0, "x86": 0x10_0000}
