@@ -10,6 +10,7 @@ export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 
 # The platform of the targets that work on one, and the command line's words besides CMDLINE.
 PLATFORM ?= virt
+$(if $(filter $(PLATFORM),$(PLATFORMS)),,$(error PLATFORM=$(PLATFORM) is not known: it is one of $(PLATFORMS)))
 WORDS = $(strip exit=qemu $(if $(LOG),log=$(LOG)) $(CMDLINE))
 
 # tools/setup leaves the name of the toolchain it settled on.
@@ -62,7 +63,7 @@ size: $(PLATFORMS:%=build-%) ## the kernel's size and lines, against the budget
 	@tools/size.py $(PLATFORMS:%=target/%/ochre.elf)
 
 doc: setup ## the kernel's documentation, in target/doc/
-	$(CARGO) doc --no-deps --document-private-items
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps --document-private-items
 
 clean: ## remove target/ and dist/
 	rm -rf target dist
@@ -109,6 +110,9 @@ test-ci: test ## what .ci/run runs: all tests
 test-host: setup ## tests on this machine
 	@tests/run host
 
+test-miri: setup ## the same under Miri, fewer of each; needs a nightly Rust, is skipped without
+	@tests/run miri
+
 $(PLATFORMS:%=test-%): test-%: build-% build-tests-% image-% ## tests in QEMU on one platform
 	@tests/run $*
 
@@ -127,7 +131,7 @@ $(PLATFORMS:%=qemu-line-%): qemu-line-%:
 	@echo $(QEMU)
 
 .PHONY: help setup check-deps build image size doc clean debug debug-server resolve check fmt \
-  fmt-check clippy test test-ci test-host test-suite bench bench-boot \
+  fmt-check clippy test test-ci test-host test-miri test-suite bench bench-boot \
   $(foreach t,build build-tests image run debug debug-server test qemu-line,$(PLATFORMS:%=$t-%)) \
   $(GROUPS:%=test-%)
 

@@ -18,7 +18,7 @@
 //! * [`arch`]: the only place that knows the instruction set; the same names for all three.
 //! * [`mm`]: physical frames, the heap, page tables.
 //! * [`kernel`]: the value, its lock, its clock and its CPUs.
-//! * [`panic`]: the report of a kernel bug, and the end.
+//! * [`mod@panic`]: the report of a kernel bug, and the end.
 //! * [`trap`]: where every exception and interrupt arrives.
 //! * [`report`]: what the machine is, a line for each.
 //! * [`start`]: from the first Rust instruction to the last line of the boot report.

@@ -160,16 +160,45 @@ def within(platform, figure, budget):
 # Debugger and images ------------------------------------------------------------------------------
 
 
+AT_ENTRY = ("ochre-cpus", "ochre-threads", "ochre-memory")
+AT_DONE = (
+    "thbreak ochre::report::done", "continue", "ochre-cpus", "ochre-memory", "ochre-log",
+    "ochre-tables &ochre::kernel::KERNEL", "ochre-tables ochre::kernel_entry",
+    "ochre-tables 0xffff800000400000 + {ram}", "ochre-tables 0x10",
+)
+# Where RAM begins.
+RAM = {"virt": 0x4000_0000, "rpi": 0, "x86": 0x10_0000}
+ADDRESS = "0x[0-9a-f]{16}"
+
+
 def debugger(platform):
-    """gdb reaches the kernel's entry, and Ochre's commands answer there."""
+    """gdb reaches the kernel's entry and the end of boot, and Ochre's commands answer there."""
 
     def run():
         command = [os.path.join(machine.ROOT, "tools/debug.py"), f"target/{platform}/ochre.elf"]
-        for line in ("ochre-cpus", "ochre-threads", "ochre-memory"):
-            command += ["--batch", line]
+        for line in AT_ENTRY + AT_DONE:
+            command += ["--batch", line.format(ram=RAM[platform])]
         outcome = tool([*command, *machine.qemu_line(platform), "-display", "none"])
-        expected = (r"^cpu 0 .*\bkernel_entry", r"^#0 .*kernel_entry", r"^ +text .* r-x")
-        return verdict(outcome, expected, 0), outcome.output
+        expected = (
+            # At the entry:
+            rf"^cpu 0  nothing +{ADDRESS}  ochre::kernel_entry src/",
+            r"^#0 .*kernel_entry",
+            rf"^  text +{ADDRESS}  {ADDRESS}  r-x \d+ KiB$",
+            # At the end of boot:
+            rf"^cpu 0  boot +{ADDRESS}  ochre::report::done src/report\.rs:\d+$",
+            rf"^cpu 3  (idle|boot|interrupt) +{ADDRESS}  ",
+            rf"^memory +{RAM[platform]:#018x}  {ADDRESS}  \d+ KiB$",
+            rf"^reserved +{ADDRESS}  {ADDRESS}  \d+ KiB$",
+            r"^frames +\d+ free of \d+, \d+ large pages$",
+            # The log, which the console does not show a second time:
+            r"(?s)^Ochre .*^Ochre .*^  timer ",
+            # Data, code, RAM, and nothing:
+            rf"^level 3  entry +\d+  {ADDRESS}  page 0x[0-9a-f]+ write global$",
+            rf"^level 3  entry +\d+  {ADDRESS}  page 0x[0-9a-f]+ execute global$",
+            rf"^level [12]  entry +\d+  {ADDRESS}  page 0x[0-9a-f]+ write global$",
+            r"^level 0  entry +0  0x0{16}  nothing",
+        )
+        return verdict(outcome, expected, 0, unwanted=("Python Exception", "^Error")), outcome.output
 
     return Test(f"{platform} gdb", suites(platform, "boot"), run)
 

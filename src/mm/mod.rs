@@ -3,9 +3,9 @@
 //! In the order in which boot needs them:
 //!
 //! * [`early`]: frames before there is an allocator.
-//! * [`page_table`], [`walker`]: what is mapped where; [`asid`]: tags for what TLBs remember of it.
+//! * [`page_table`], `walker`: what is mapped where; [`asid`]: tags for what TLBs remember of it.
 //! * [`kernel_space`]: the kernel's own page table.
-//! * [`frames`], with [`chunk`]s of them in a [`ring`], and a search for [`runs`]: who has which.
+//! * [`frames`], with `chunk`s of them in a `ring`, and a search for `runs`: who has which.
 //! * [`heap`]: the kernel's heap, made of frames; [`global`]: how Rust reaches it.
 
 pub mod asid;

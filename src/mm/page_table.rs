@@ -1,5 +1,5 @@
 //! What is mapped where: a tree of four levels, of the CPU's own entries. Portable over
-//! [`TableEntry`]; the recursion over the levels is in [`walker`](super::walker).
+//! [`TableEntry`]; the recursion over the levels is in `walker`.
 //!
 //! Invariant: every table but the root has an entry that is present, no page is both writable and
 //! executable, and a call that fails has changed nothing and taken nothing.
