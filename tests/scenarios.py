@@ -134,6 +134,11 @@ def sleeping_cpu(tree):
     tree.cells("/cpus/cpu@3", "cpu-release-addr", 0, 0x9000)
 
 
+def unmapped_cpu(tree):
+    """The fourth CPU's spin table is in no memory."""
+    tree.cells("/cpus/cpu@3", "cpu-release-addr", 0, 0x7000_0000)
+
+
 def unstartable_cpu(tree):
     """The third CPU does not say how it is started."""
     tree.remove_property("/cpus/cpu@2", "enable-method")
@@ -302,6 +307,8 @@ RPI = [
     rpi("no device tree", *NO_TREE, *cpus(4), NOT_FOUND, DTB="none", **WAITS),
     rpi("mini UART", *cpus(4), says("console", "mini UART at 0x3f215040"), tree=mini_uart, qemu=("-serial", "null")),
     rpi("a CPU that does not come up", BOOTED, says("running", "3 CPUs"), warns("CPU 3 does not come up; going on without it"), tree=sleeping_cpu),
+    rpi("a CPU whose spin table is no memory", BOOTED, says("running", "3 CPUs"),
+        warns("CPU 3 does not start: its release address is no memory"), tree=unmapped_cpu),
     rpi("tree truncated", *NO_TREE, *cpus(4), warns("device tree: .+; using the built-in description of this board"),
         tree=lambda tree: tree.truncate(), **WAITS),
     rpi("tree bit-flipped", *NO_TREE, warns("device tree: .+; using the built-in description of this board"),

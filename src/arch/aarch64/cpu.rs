@@ -1,6 +1,7 @@
 //! The CPUs: which one we are, how others are brought up, how one waits, what it can do.
 
 use super::power::psci;
+use super::probe;
 use crate::boot::{CpuInfo, CpuStart};
 use crate::units::{CpuId, Frame, PhysAddr, VirtAddr};
 use aarch64_cpu::registers::{
@@ -85,6 +86,7 @@ pub unsafe fn start(
         },
         CpuStart::SpinTable(release) => {
             let slot = super::phys::pointer(release);
+            probe::read(VirtAddr(slot as u64)).map_err(|_| "its release address is no memory")?;
             // SAFETY: firmware set this place aside for exactly this, and memory is mapped there.
             unsafe {
                 slot.write_volatile(entry.0);
