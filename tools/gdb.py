@@ -11,7 +11,7 @@ import time
 
 import gdb
 
-# The kernel's address space, as src/arch lays it out.
+# The kernel's address space, as src/layout.rs has it.
 WINDOWS = [
     ("physical map", 0xFFFF_8000_0000_0000, None),
     ("image", 0xFFFF_FFFF_8000_0000, None),
