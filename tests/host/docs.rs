@@ -53,7 +53,8 @@ fn links(page: &str) -> impl Iterator<Item = &str> {
 /// The targets in `make a b VARIABLE=value`.
 fn named_targets(command: &str) -> Vec<&str> {
     let Some(words) = command.strip_prefix("make ") else { return Vec::new() };
-    let words = words.split_ascii_whitespace().take_while(|word| *word != "#");
+    // What is quoted is a variable's value, and a comment is a comment.
+    let words = words.split(['\'', '"', '#']).next().unwrap_or_default().split_ascii_whitespace();
     words.filter(|word| !word.contains('=') && !word.starts_with('-')).collect()
 }
 
@@ -70,7 +71,8 @@ fn targets(makefile: &str) -> BTreeSet<String> {
             let prefix = rest.split('%').next().unwrap_or_default();
             found.extend(list(name).map(|member| format!("{prefix}{member}")));
         }
-        if let Some((names, _)) = line.split_once(':').filter(|(names, _)| !names.contains('$')) {
+        let rule = line.split_once(':').filter(|(_, needs)| !needs.starts_with('='));
+        if let Some((names, _)) = rule.filter(|(names, _)| !names.contains('$')) {
             found.extend(names.split_ascii_whitespace().map(String::from));
         }
     }
