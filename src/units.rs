@@ -8,7 +8,7 @@ use core::ops::Range;
 pub const PAGE_SIZE: u64 = 4096;
 /// Bytes in a large page: what one entry of a level-2 table maps.
 pub const LARGE_PAGE_SIZE: u64 = 2 << 20;
-/// CPUs the kernel can use; further ones are named in the log and left alone.
+/// CPUs the kernel can use; further ones are counted in the log and left alone.
 pub const MAX_CPUS: usize = 8;
 
 /// An address on the memory bus.

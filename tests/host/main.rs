@@ -2,6 +2,9 @@
 //! its source.
 
 mod clock;
+// Miri has nothing to see in there: it reads the documentation.
+#[cfg(not(miri))]
+mod docs;
 mod fw_acpi;
 mod fw_broken_trees;
 mod fw_device_tree;

@@ -11,7 +11,7 @@ use std::ops::Range;
 const FIRST: u64 = 0x40000 + 100;
 const LAST: u64 = FIRST + 6 * 512 + 77;
 /// Frames there are to begin with.
-const START: u64 = if cfg!(miri) { 700 } else { 1800 };
+const START: u64 = if cfg!(miri) { 520 } else { 1800 };
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -160,7 +160,7 @@ proptest! {
     #![proptest_config(cases(400))]
 
     #[test]
-    fn agrees_with_sets(steps in prop::collection::vec(step(), 1..if cfg!(miri) { 4 } else { 60 })) {
+    fn agrees_with_sets(steps in prop::collection::vec(step(), 1..if cfg!(miri) { 3 } else { 60 })) {
         let mut books = books(FIRST..LAST);
         let mut model = Model::default();
         play(&mut books.frames, &mut model, Step::Release(FIRST..FIRST + START));

@@ -85,7 +85,7 @@ pub unsafe fn start(
             _ => Err("PSCI refuses"),
         },
         CpuStart::SpinTable(release) => {
-            let slot = super::phys::pointer(release);
+            let slot = super::phys::pointer(release).cast::<u64>();
             probe::read(VirtAddr(slot as u64)).map_err(|_| "its release address is no memory")?;
             // SAFETY: firmware set this place aside for exactly this, and memory is mapped there.
             unsafe {

@@ -1,0 +1,62 @@
+//! Physical memory as the kernel reaches it: all RAM lies at `PHYS_MAP` plus its address.
+
+use crate::layout::PHYS_MAP;
+use crate::units::{Frame, PAGE_SIZE, PhysAddr};
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed, Ordering::Release, fence};
+
+/// The right to read and write physical memory.
+#[derive(Debug)]
+pub struct PhysMem(());
+
+impl PhysMem {
+    /// The one value of its kind, for the first who asks. Of RAM it reaches what the page tables in
+    /// use map: `early_window` at first, all of it later.
+    pub fn claim() -> Option<PhysMem> {
+        static CLAIMED: AtomicBool = AtomicBool::new(false);
+        (!CLAIMED.swap(true, Relaxed)).then_some(PhysMem(()))
+    }
+
+    /// One entry of a table.
+    ///
+    /// # Safety
+    /// The table is a frame of RAM that is mapped, and nobody has a `&mut` to it.
+    pub unsafe fn read(&self, table: Frame, index: usize) -> u64 {
+        // SAFETY: the caller says that it is mapped; the entry is aligned and inside.
+        unsafe { self.entry(table, index).read_volatile() }
+    }
+
+    /// Sets one entry of a table.
+    ///
+    /// # Safety
+    /// The table is a frame of RAM that is mapped, and the caller's to change.
+    pub unsafe fn write(&mut self, table: Frame, index: usize, bits: u64) {
+        // SAFETY: as in `read`, and the table is the caller's.
+        unsafe { self.entry(table, index).write_volatile(bits) }
+    }
+
+    /// Clears a frame. Other CPUs' walkers see it clear before they see any later `write` lead to it.
+    ///
+    /// # Safety
+    /// The frame is RAM that is mapped, and the caller's to change.
+    pub unsafe fn zero(&mut self, frame: Frame) {
+        // SAFETY: the frame is mapped, and the caller's.
+        unsafe { self.pointer(frame.start()).write_bytes(0, PAGE_SIZE as usize) };
+        fence(Release);
+    }
+
+    /// Where the kernel reaches a byte of RAM.
+    pub fn pointer(&self, at: PhysAddr) -> NonNull<u8> {
+        NonNull::new(pointer(at)).expect("the physical map does not begin at zero")
+    }
+
+    fn entry(&self, table: Frame, index: usize) -> NonNull<u64> {
+        debug_assert!(index < 512, "a table has no entry {index}");
+        self.pointer(PhysAddr(table.start().0 + 8 * (index as u64 & 511))).cast()
+    }
+}
+
+/// Where a physical address is mapped, if it is.
+pub fn pointer(at: PhysAddr) -> *mut u8 {
+    PHYS_MAP.wrapping_add(at.0) as *mut u8
+}
