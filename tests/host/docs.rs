@@ -116,7 +116,7 @@ fn make_knows_the_targets() {
     let mut names = 0;
     for page in pages() {
         let text = text(&page);
-        let commands = text.lines().map(|line| line.trim_start_matches("$ "));
+        let commands = text.lines().map(|line| line.trim().trim_start_matches("$ "));
         for command in quoted(&text).into_iter().chain(commands) {
             // A line of prose that begins with "make" has more in it than targets.
             let prose = !text.contains(&format!("`{command}`")) && command.contains(['.', ',']);
