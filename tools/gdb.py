@@ -13,11 +13,8 @@ import time
 
 import gdb
 
-<<<<<<< .merge_file_ZbK1iO
 PHYS_MAP = 0xFFFF_8000_0000_0000
 
-=======
->>>>>>> .merge_file_MpoPJn
 # The kernel's address space, as src/layout.rs has it.
 WINDOWS = [
     ("physical map", PHYS_MAP, None),
