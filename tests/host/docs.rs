@@ -116,11 +116,10 @@ fn make_knows_the_targets() {
     let mut names = 0;
     for page in pages() {
         let text = text(&page);
-        let commands = text.lines().map(|line| line.trim().trim_start_matches("$ "));
-        for command in quoted(&text).into_iter().chain(commands) {
-            // A line of prose that begins with "make" has more in it than targets.
-            let prose = !text.contains(&format!("`{command}`")) && command.contains(['.', ',']);
-            for target in named_targets(command).into_iter().filter(|_| !prose) {
+        // Quoted, or an example: an indented line.
+        let examples = text.lines().filter_map(|line| line.strip_prefix("    "));
+        for command in quoted(&text).into_iter().chain(examples) {
+            for target in named_targets(command) {
                 names += 1;
                 assert!(known.contains(target), "{page}: no target {target} in `{command}`");
             }
