@@ -89,11 +89,6 @@ pub fn line(level: Level, text: fmt::Arguments<'_>) {
     LOG.lock().line(level, text);
 }
 
-/// Calls `each` with every byte the ring still holds, oldest first.
-pub fn recall(each: impl FnMut(u8)) {
-    LOG.lock().kept().for_each(each);
-}
-
 /// The log, for the last words of the kernel: of one CPU, and nobody else writes to it again.
 pub struct LastWords(());
 
@@ -143,10 +138,6 @@ impl Log {
         let loud = level as u8 <= CONSOLE_LEVEL.load(Relaxed);
         // Writing to `Line` cannot fail; a `Display` that does only cuts its own line short.
         let _ = writeln!(Line { log: self, loud }, "{}{}", level.prefix(), text);
-    }
-
-    fn kept(&self) -> impl Iterator<Item = u8> {
-        (self.written.saturating_sub(RING)..self.written).map(|at| self.ring[at % RING])
     }
 
     fn keep(&mut self, byte: u8) {

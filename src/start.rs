@@ -140,6 +140,7 @@ extern "C" fn resume(main: Main) -> ! {
     drop(kernel);
     (1..cpus).map(CpuId).for_each(call_up);
     report::done(&kernel::lock());
+    panic::now_doing(Doing::Idle);
     main()
 }
 

@@ -127,8 +127,6 @@ pub struct Flush {
 pub enum Exit {
     /// All is well.
     Success = 0,
-    /// A test failed.
-    Failure = 1,
     /// The kernel panicked.
     Panic = 3,
     /// The machine cannot be booted on: no memory, too little of it, nothing sensible to do.

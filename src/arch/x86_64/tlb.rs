@@ -49,8 +49,6 @@ const EVERYTHING: u64 = u64::MAX;
 static PENDING: AtomicU32 = AtomicU32::new(0);
 /// The CPUs that must be asked.
 static ONLINE: AtomicU32 = AtomicU32::new(0);
-/// Shootdowns so far that other CPUs had to be asked for.
-static SHOOTDOWNS: AtomicU64 = AtomicU64::new(0);
 /// The right to ask.
 static REQUEST: SpinMutex<(), Serving> = SpinMutex::new(());
 
@@ -103,11 +101,6 @@ pub fn serve() {
     }
 }
 
-/// How many shootdowns other CPUs have been asked for.
-pub fn count() -> u64 {
-    SHOOTDOWNS.load(Ordering::Relaxed)
-}
-
 /// From now on the CPU we run on is asked. It must be able to take IPIs as soon as interrupts are on.
 pub(super) fn join() {
     ONLINE.fetch_or(bit(cpu::current()), Ordering::SeqCst);
@@ -138,7 +131,6 @@ fn shoot_down(start: u64, step: u64, count: u64) {
         COUNT.store(count, Ordering::Relaxed);
         PENDING.store(others, Ordering::Release);
         members(others).for_each(interrupts::send_shootdown);
-        SHOOTDOWNS.fetch_add(1, Ordering::Relaxed);
     }
     drop_pages(start, step, count);
     while PENDING.load(Ordering::Acquire) != 0 {

@@ -179,11 +179,6 @@ impl TrapFrame {
         self.cs & 3 == 3
     }
 
-    /// Continues elsewhere.
-    pub fn set_pc(&mut self, pc: VirtAddr) {
-        self.rip = pc.0;
-    }
-
     /// The first argument of a function at its first instruction.
     pub(super) fn argument(&self) -> u64 {
         self.rdi
