@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 const FIRST: u64 = 0x40000 + 100;
-const LAST: u64 = FIRST + 6 * 512 + 77;
+const LAST: u64 = FIRST + if cfg!(miri) { 2 } else { 6 } * 512 + 77;
 /// Frames there are to begin with.
 const START: u64 = if cfg!(miri) { 520 } else { 1800 };
 
