@@ -227,7 +227,7 @@ def everywhere(new):
 
 REPORT = (
     BOOTED,
-    r"^error: kernel panic on CPU 0, booting$",
+    r"^error: kernel panic on CPU 0, idle$",
     r"^error:   the command line asked for a panic$",
     r"^error:   at src/main\.rs:\d+:\d+$",
     r"^error: registers:$",
