@@ -62,6 +62,7 @@ pub fn discover(handoff: &Handoff) -> BootInfo {
     };
     info.machine = features::brand();
     if let Err(error) = acpi::read(&FirstTables, rsdp, apic::id(), &mut info) {
+        info.source = info.source.trim_end_matches(" + ACPI");
         info.note(format_args!("{error}; going on with one CPU"));
     }
     cpu::choose_trampoline(&info.memory, &info.reserved);
