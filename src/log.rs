@@ -84,8 +84,12 @@ pub fn set_console_level(level: Level) {
     CONSOLE_LEVEL.store(level as u8, Relaxed);
 }
 
-/// Writes one line.
+/// Writes one line. Once the log has been taken for good, the CPU stops here: were it to try for the
+/// lock, it might win it from the one that makes the report, again and again.
 pub fn line(level: Level, text: fmt::Arguments<'_>) {
+    while SEIZED_BY.load(Relaxed) != NOBODY {
+        core::hint::spin_loop();
+    }
     LOG.lock().line(level, text);
 }
 
