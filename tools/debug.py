@@ -3,7 +3,8 @@
 
 usage: debug.py ELF [--batch GDB-COMMAND]... QEMU-COMMAND...
 
-With --batch, gdb runs these commands at the entry, and ends. What the guest prints appears between gdb's own lines. QEMU has a session of its own, so that Ctrl-C
+With --batch, gdb runs these commands at the entry, and ends; what the guest prints follows after
+that. Without it, it appears between gdb's own lines. QEMU has a session of its own, so that Ctrl-C
 reaches gdb alone, which then stops the guest.
 """
 
@@ -25,8 +26,9 @@ def main(elf, *command):
         command = command[2:]
     with tempfile.TemporaryDirectory() as folder:
         socket = os.path.join(folder, "gdb")
+        console = os.path.join(folder, "console")
         qemu = subprocess.Popen(
-            [*command, "-serial", "stdio", "-monitor", "none", "-S"]
+            [*command, "-serial", f"file:{console}" if batch else "stdio", "-monitor", "none", "-S"]
             + ["-gdb", f"unix:{socket},server=on,wait=off"],
             stdin=subprocess.DEVNULL,
             start_new_session=True,
@@ -41,6 +43,9 @@ def main(elf, *command):
             signal.signal(signal.SIGINT, ignored)
             qemu.kill()
             qemu.wait()
+            if batch:
+                with open(console, errors="replace") as guest:
+                    print(guest.read().replace("\r", ""), end="")
 
 
 def default_interrupt():
