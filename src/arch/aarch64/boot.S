@@ -29,8 +29,7 @@ _start:
     .ascii  "ARM\x64"
     .long   0
 
-// x0 = device tree. Leaves x20 = device tree, x21 = physical base, x22 = counter at entry,
-// x23 = exception level at entry.
+// x0 = device tree. Leaves x20 = device tree, x21 = physical base, x22 = counter at entry.
 primary:
     mov     x20, x0
     mrs     x22, cntvct_el0
@@ -63,7 +62,7 @@ primary_in_upper_half:
     mov     sp, x0
     mov     x29, xzr
     mov     x30, xzr
-    stp     x22, x23, [sp, #-16]!       // Handoff, see boot.rs
+    stp     x22, xzr, [sp, #-16]!       // Handoff, see boot.rs
     stp     x20, x21, [sp, #-16]!
     mov     x0, sp
     bl      kernel_entry
@@ -95,7 +94,7 @@ park:
     wfe
     b       park
 
-// Leaves EL2 if that is where we are; x23 = the level we came from. Clobbers x0-x2.
+// Leaves EL2 if that is where we are. Clobbers x0-x2, x23.
 enter_el1:
     mrs     x23, CurrentEL
     lsr     x23, x23, #2

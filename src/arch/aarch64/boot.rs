@@ -21,8 +21,6 @@ pub struct Handoff {
     base: PhysAddr,
     /// The counter at the first instruction.
     pub entry_time: u64,
-    /// The exception level at the first instruction.
-    pub(super) level: u64,
 }
 
 unsafe extern "C" {

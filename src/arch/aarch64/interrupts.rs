@@ -93,11 +93,6 @@ pub fn init(info: &BootInfo, map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtAd
     STATE.call_once(|| State { controller, timer, cpus });
 }
 
-/// Whether there is a controller.
-pub fn available() -> bool {
-    STATE.is_completed()
-}
-
 /// Prepares this CPU's part of the controller.
 pub fn init_cpu(id: CpuId) {
     with(|state| state.controller().init_cpu(id, state.cpus[id.index()]));

@@ -64,11 +64,6 @@ pub fn interrupts_off() -> bool {
     INTERRUPTS.replace(false)
 }
 
-/// Whether interrupts come in.
-pub fn interrupts_enabled() -> bool {
-    INTERRUPTS.get()
-}
-
 /// Stops this CPU for good.
 pub fn park() -> ! {
     panic!("the CPU was parked")

@@ -60,11 +60,6 @@ pub fn init(info: &BootInfo, map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtAd
     STATE.call_once(|| State { io, cpus });
 }
 
-/// Whether there is a controller.
-pub fn available() -> bool {
-    apic::available()
-}
-
 /// Prepares the local APIC of the CPU we run on, which takes IPIs from here on.
 pub fn init_cpu(_id: CpuId) {
     apic::init_cpu();
