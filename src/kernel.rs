@@ -1,11 +1,11 @@
 //! The kernel as a value: everything it knows is in [`Kernel`], and `&mut Kernel` is the proof that
 //! the one lock is held. It answers a trap with what happens next, and never waits inside.
 
-use crate::arch::{self, PhysMem};
+use crate::arch;
 use crate::boot::{BootInfo, Options};
 use crate::clock::Clock;
+use crate::mm::Ram;
 use crate::mm::page_table::MapError;
-use crate::mm::{Frames, KernelSpace};
 use crate::units::{Cause, CpuId, MAX_CPUS, Nanos, PhysAddr, VirtAddr};
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use spin::Once;
@@ -20,12 +20,8 @@ pub struct Kernel {
     pub options: Options,
     /// The counter at the first instruction.
     pub entry_time: u64,
-    /// The right to touch physical memory.
-    pub memory: PhysMem,
-    /// Which frames are whose.
-    pub frames: Frames,
-    /// The kernel's own half of every address space.
-    pub space: KernelSpace,
+    /// Physical memory.
+    pub ram: Ram,
     /// Time.
     pub clock: Clock,
     /// The CPUs that have arrived, and their timers.
@@ -61,17 +57,10 @@ pub enum Next {
 
 impl Kernel {
     /// The kernel, once memory is in order. The clock stands until it is given its frequency.
-    pub fn new(
-        info: BootInfo,
-        options: Options,
-        entry_time: u64,
-        memory: PhysMem,
-        frames: Frames,
-        space: KernelSpace,
-    ) -> Kernel {
+    pub fn new(info: BootInfo, options: Options, entry_time: u64, ram: Ram) -> Kernel {
         let clock = Clock::new(1);
         let cpus = [Cpu::default(); MAX_CPUS];
-        Kernel { info, options, entry_time, memory, frames, space, clock, cpus }
+        Kernel { info, options, entry_time, ram, clock, cpus }
     }
 
     /// Deals with an interrupt.
@@ -93,20 +82,24 @@ impl Kernel {
 
     /// A window to a device's registers.
     pub fn map_device(&mut self, at: PhysAddr, size: u64) -> Option<VirtAddr> {
-        self.space.open_window(at, size, &mut self.memory, &mut self.frames)
+        let Ram { space, memory, frames, .. } = &mut self.ram;
+        space.open_window(at, size, memory, frames)
     }
 
     /// Makes sure that the heap has room for `bytes` more.
     pub fn reserve_heap(&mut self, bytes: usize) -> Result<(), MapError> {
-        let table = &mut self.space.table;
-        crate::mm::global::reserve(bytes, table, &mut self.memory, &mut self.frames)
+        let table = &mut self.ram.space.table;
+        crate::mm::global::reserve(bytes, table, &mut self.ram.memory, &mut self.ram.frames)
     }
 
     /// Calls up a CPU, which arrives at `secondary_entry` some time later, if it does.
     pub fn call_up(&mut self, id: CpuId) -> Result<(), &'static str> {
         let info = self.info.cpus.get(id.index()).ok_or("there is no such CPU")?;
-        let gate =
-            self.space.gate(id, &self.memory).ok_or("it has no stack, or was called before")?;
+        let gate = self
+            .ram
+            .space
+            .gate(id, &self.ram.memory)
+            .ok_or("it has no stack, or was called before")?;
         gate.call_up(info)
     }
 

@@ -18,6 +18,11 @@ pub const HEAP: Range<u64> = 0xffff_ffff_b000_0000..0xffff_ffff_c000_0000;
 /// Windows to device registers.
 pub const DEVICES: Range<u64> = 0xffff_ffff_c000_0000..0xffff_ffff_e000_0000;
 
+/// Where objects live: a window for each kind.
+pub const ARENAS: u64 = 0xffff_ffff_e000_0000;
+/// Bytes of each window.
+pub const ARENA_SIZE: u64 = 32 << 20;
+
 /// Distance from one stack's top to the next one's.
 pub const STACK_SLOT: u64 = 32 << 10;
 /// The largest stack: the lower half of every slot stays unmapped, so that one bit of a stack pointer
@@ -53,4 +58,5 @@ const _: () = {
     assert!(IMAGE_BASE.is_multiple_of(LARGE_PAGE_SIZE) && STACKS.is_multiple_of(LARGE_PAGE_SIZE));
     assert!(HEAP.start.is_multiple_of(LARGE_PAGE_SIZE));
     assert!(DEVICES.start.is_multiple_of(LARGE_PAGE_SIZE));
+    assert!(DEVICES.end <= ARENAS && ARENAS.is_multiple_of(LARGE_PAGE_SIZE));
 };

@@ -7,6 +7,7 @@
 //! The modules, from the machine upwards; each may use only those above it in this list
 //! (`tests/host/layering.rs` holds the order and fails on a back edge):
 //!
+//! * [`abi`]: what processes and the kernel have to agree on.
 //! * [`units`]: addresses, frames, CPU numbers, nanoseconds, and what a trap can be.
 //! * [`layout`]: where the kernel's address space has what.
 //! * [`symbols`]: the image's own table of function names.
@@ -28,6 +29,7 @@
 
 extern crate alloc;
 
+pub mod abi;
 pub mod units;
 pub mod layout;
 pub mod symbols;

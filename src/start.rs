@@ -11,7 +11,7 @@ use crate::kernel::{self, Kernel};
 use crate::layout::MAX_STACK;
 use crate::log;
 use crate::mm::early::EarlyFrames;
-use crate::mm::{Gate, KernelSpace, MapError};
+use crate::mm::{Gate, KernelSpace, MapError, Ram};
 use crate::panic::{self, Doing};
 use crate::report;
 use crate::units::{CpuId, Image, MAX_CPUS, Main, Nanos};
@@ -112,7 +112,8 @@ pub fn build(
     early.open_window();
     let frames = early.into_frames(&memory).ok_or(MapError::NoMemory)?;
     let entry_time = handoff.entry_time;
-    Ok((Kernel::new(info.clone(), options, entry_time, memory, frames, space), gate))
+    let ram = Ram { memory, frames, space, object_pages: 0 };
+    Ok((Kernel::new(info.clone(), options, entry_time, ram), gate))
 }
 
 /// Stops before there is a kernel.
@@ -146,7 +147,7 @@ extern "C" fn resume(main: Main) -> ! {
 
 /// Starts interrupts and the clock, as far as they do not depend on the CPU.
 fn start_devices(kernel: &mut Kernel) {
-    let Kernel { info, space, memory, frames, clock, .. } = kernel;
+    let Kernel { info, ram: Ram { space, memory, frames, .. }, clock, .. } = kernel;
     let mut map = |at, size| space.open_window(at, size, memory, frames);
     arch::power::map(&mut map);
     arch::interrupts::init(info, &mut map);

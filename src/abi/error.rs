@@ -60,6 +60,9 @@ impl Error {
             return Ok(status);
         }
         let value = (status as i64).wrapping_neg();
-        Err(Error::ALL.iter().find(|(error, _)| *error as i64 == value).map_or(Error::Invalid, |e| e.0))
+        Err(Error::ALL
+            .iter()
+            .find(|(error, _)| *error as i64 == value)
+            .map_or(Error::Invalid, |e| e.0))
     }
 }

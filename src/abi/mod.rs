@@ -27,7 +27,9 @@ mod rights;
 
 pub use calls::{Argument, CALLS, Call, Row};
 pub use error::Error;
-pub use message::{Arrival, FaultKind, Info, Lease, MESSAGE_HANDLES, MESSAGE_LEASES, MESSAGE_WORDS};
+pub use message::{
+    Arrival, FaultKind, Info, Lease, MESSAGE_HANDLES, MESSAGE_LEASES, MESSAGE_WORDS,
+};
 pub use registers::{FPU_BYTES, REGISTERS, RegisterSet};
 pub use rights::{
     InterruptRights, IoRights, Kind, MachineRights, MemoryRights, PortRights, ProcessRights,

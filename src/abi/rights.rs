@@ -26,12 +26,12 @@ pub enum Kind {
 
 /// Declares the rights of each kind. Bits 6 and 7 mean the same for all.
 macro_rules! rights {
-    ($($(#[$about:meta])* $name:ident { $($(#[$meaning:meta])* $right:ident = $bit:literal;)* })+) => {
+    ($($(#[$($about:tt)*])* $name:ident { $($(#[$($meaning:tt)*])* $right:ident = $bit:literal;)* })+) => {
         bitflags! {
-            $($(#[$about])*
+            $($(#[$($about)*])*
             #[derive(Clone, Copy, PartialEq, Eq, Debug)]
             pub struct $name: u8 {
-                $($(#[$meaning])* const $right = 1 << $bit;)*
+                $($(#[$($meaning)*])* const $right = 1 << $bit;)*
                 /// It may travel in messages.
                 const TRANSFER = 1 << 6;
                 /// Another handle to the same object may be made from it.

@@ -6,8 +6,10 @@
 //! * [`page_table`], `walker`: what is mapped where; [`asid`]: tags for what TLBs remember of it.
 //! * [`kernel_space`]: the kernel's own page table.
 //! * [`frames`], with `chunk`s of them in a `ring`, and a search for `runs`: who has which.
+//! * [`arena`]: where objects live, in a [`window`] of addresses.
 //! * [`heap`]: the kernel's heap, made of frames; [`global`]: how Rust reaches it.
 
+pub mod arena;
 pub mod asid;
 mod chunk;
 pub mod early;
@@ -19,14 +21,28 @@ pub mod page_table;
 mod ring;
 mod runs;
 mod walker;
+pub mod window;
 
 use crate::arch::PhysMem;
 use crate::boot::{BootInfo, PhysRange, regions};
 use crate::units::Frame;
 
+pub use arena::{Arena, Id};
 pub use frames::Frames;
 pub use kernel_space::{Gate, KernelSpace};
 pub use page_table::{MapError, PageTable};
+
+/// Physical memory: how it is reached, who has which frame, and where the kernel maps its own.
+pub struct Ram {
+    /// The right to touch it.
+    pub memory: PhysMem,
+    /// Which frames are whose.
+    pub frames: Frames,
+    /// The kernel's own half of every address space.
+    pub space: KernelSpace,
+    /// Frames that arenas have.
+    pub object_pages: usize,
+}
 
 /// Where frames for page tables, stacks and the heap come from, and where they go back to.
 ///

@@ -17,11 +17,11 @@ pub fn run() {
     let taken = &mut *TAKEN.lock();
     let start = kernel.now();
     for slot in taken.iter_mut() {
-        *slot = kernel.frames.alloc().expect("there is memory");
+        *slot = kernel.ram.frames.alloc().expect("there is memory");
     }
     let middle = kernel.now();
     for frame in taken.iter() {
-        kernel.frames.free(*frame).expect("it was taken");
+        kernel.ram.frames.free(*frame).expect("it was taken");
     }
     let end = kernel.now();
     info!("bench frame-alloc {}", (middle.0 - start.0).div_ceil(TIMES as u64));

@@ -152,15 +152,17 @@ pub fn map(frame: Frame) {
 pub fn map_as(frame: Frame, access: Access) {
     let kernel = &mut *kernel::lock();
     let page = Mapping { frame, size: PageSize::Small, access };
-    let mapped = kernel.space.table.map(SPARE, page, &mut kernel.memory, &mut kernel.frames);
+    let mapped =
+        kernel.ram.space.table.map(SPARE, page, &mut kernel.ram.memory, &mut kernel.ram.frames);
     mapped.expect("the page is free");
 }
 
 /// Unmaps `SPARE`, for all CPUs.
 pub fn unmap() {
     let kernel = &mut *kernel::lock();
-    let gone = kernel.space.table.unmap(SPARE, &mut kernel.memory).expect("the page is mapped");
-    gone.retire(Asid::KERNEL, &mut kernel.frames);
+    let gone =
+        kernel.ram.space.table.unmap(SPARE, &mut kernel.ram.memory).expect("the page is mapped");
+    gone.retire(Asid::KERNEL, &mut kernel.ram.frames);
 }
 
 fn lock_contention() {

@@ -84,7 +84,8 @@ fn physical_map() {
 fn image_alias() {
     let alias = |at: VirtAddr| {
         let kernel = kernel::lock();
-        let page = kernel.space.table.query(at, &kernel.memory).expect("the image is mapped");
+        let page =
+            kernel.ram.space.table.query(at, &kernel.ram.memory).expect("the image is mapped");
         VirtAddr(PHYS_MAP + page.frame.start().0 + at.0 % PAGE_SIZE)
     };
     write(alias(code()));

@@ -1,0 +1,120 @@
+//! Windows of addresses in which arenas grow, a page at a time. They never shrink and never move. On
+//! the developer's machine a window is one allocation of the test program.
+
+use super::Ram;
+use core::ptr::NonNull;
+
+pub use kind::Window;
+
+/// How many windows there are: one for each arena.
+pub const WINDOWS: usize = 15;
+
+#[cfg(target_os = "none")]
+mod kind {
+    use super::*;
+    use crate::arch::Access;
+    use crate::layout::{ARENA_SIZE, ARENAS};
+    use crate::mm::FrameSource;
+    use crate::mm::page_table::{Mapping, PageSize};
+    use crate::units::{PAGE_SIZE, VirtAddr};
+
+    /// A window of addresses.
+    pub struct Window {
+        start: u64,
+        size: u64,
+    }
+
+    impl Window {
+        /// The `nth` window, of which nothing is mapped yet.
+        pub fn new(nth: usize) -> Window {
+            assert!(nth < WINDOWS);
+            Window { start: ARENAS + nth as u64 * ARENA_SIZE, size: 0 }
+        }
+
+        /// Where it begins.
+        pub fn start(&self) -> NonNull<u8> {
+            NonNull::new(self.start as *mut u8).expect("windows are in the upper half")
+        }
+
+        /// How much of it is mapped.
+        pub fn size(&self) -> usize {
+            self.size as usize
+        }
+
+        /// Maps another page.
+        pub fn grow(&mut self, ram: &mut Ram) -> Option<()> {
+            if self.size == ARENA_SIZE {
+                return None;
+            }
+            let frame = ram.frames.take()?;
+            let access = Access::WRITE | Access::GLOBAL;
+            let page = Mapping { frame, size: PageSize::Small, access };
+            let at = VirtAddr(self.start + self.size);
+            if ram.space.table.map(at, page, &mut ram.memory, &mut ram.frames).is_err() {
+                ram.frames.give(frame);
+                return None;
+            }
+            self.size += PAGE_SIZE;
+            ram.object_pages += 1;
+            Some(())
+        }
+    }
+}
+
+#[cfg(not(target_os = "none"))]
+mod kind {
+    use super::*;
+    use crate::units::PAGE_SIZE;
+    use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+
+    /// The most a window grows to: little, so that tests get to where it is used up.
+    const LIMIT: usize = 256 << 10;
+
+    /// A window of addresses.
+    pub struct Window {
+        start: NonNull<u8>,
+        size: usize,
+    }
+
+    impl Window {
+        /// A window, none of which may be used yet.
+        pub fn new(_nth: usize) -> Window {
+            // SAFETY: the layout's size is not zero.
+            let start = NonNull::new(unsafe { alloc(layout()) });
+            let start = start.unwrap_or_else(|| handle_alloc_error(layout()));
+            Window { start, size: 0 }
+        }
+
+        /// Where it begins.
+        pub fn start(&self) -> NonNull<u8> {
+            self.start
+        }
+
+        /// How much of it may be used.
+        pub fn size(&self) -> usize {
+            self.size
+        }
+
+        /// Another page may be used; a frame of the simulated RAM goes, as on a real machine.
+        pub fn grow(&mut self, ram: &mut Ram) -> Option<()> {
+            if self.size == LIMIT {
+                return None;
+            }
+            ram.frames.alloc()?;
+            self.size += PAGE_SIZE as usize;
+            ram.object_pages += 1;
+            Some(())
+        }
+    }
+
+    impl Drop for Window {
+        fn drop(&mut self) {
+            // SAFETY: allocated in `new` with the same layout.
+            unsafe { dealloc(self.start.as_ptr(), layout()) }
+        }
+    }
+
+    fn layout() -> Layout {
+        Layout::from_size_align(LIMIT, PAGE_SIZE as usize).expect("it fits")
+    }
+}
