@@ -6,6 +6,7 @@
 //! * [`page_table`], `walker`: what is mapped where; [`asid`]: tags for what TLBs remember of it.
 //! * [`kernel_space`]: the kernel's own page table.
 //! * [`frames`], with `chunk`s of them in a `ring`, and a search for `runs`: who has which.
+//! * [`vm`]: address spaces of processes, what they map, and who pays.
 //! * [`arena`]: where objects live, in a [`window`] of addresses.
 //! * [`heap`]: the kernel's heap, made of frames; [`global`]: how Rust reaches it.
 
@@ -21,6 +22,7 @@ pub mod page_table;
 mod ring;
 mod runs;
 mod walker;
+pub mod vm;
 pub mod window;
 
 use crate::arch::PhysMem;

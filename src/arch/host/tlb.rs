@@ -13,6 +13,8 @@ thread_local! {
 pub enum Flushed {
     /// Some pages of one address space.
     Pages(Flush, Asid),
+    /// All of one address space.
+    Space(Asid),
     /// Everything.
     All,
 }
@@ -23,6 +25,11 @@ pub fn publish() {}
 /// Forgets some pages of one address space.
 pub fn flush(stale: Flush, asid: Asid) {
     FLUSHED.with_borrow_mut(|list| list.push(Flushed::Pages(stale, asid)));
+}
+
+/// Forgets all of one address space.
+pub fn flush_space(asid: Asid) {
+    FLUSHED.with_borrow_mut(|list| list.push(Flushed::Space(asid)));
 }
 
 /// Forgets everything.

@@ -1,0 +1,109 @@
+//! Quotas: who pays for what. A child's limit is charged to its parent as a whole, so what is charged
+//! anywhere below an account is covered by it.
+//!
+//! Invariant: `used <= limit`; a closed account has `used == limit`, and is gone at zero.
+
+use super::super::{Arena, Id, Ram};
+use super::Vm;
+use crate::abi::Error;
+
+/// Accounts above one another at most.
+pub const MAX_DEPTH: u8 = 32;
+
+/// Bytes that may be used, and that are.
+pub struct Account {
+    pub(super) parent: Option<Id<Account>>,
+    pub(super) used: u64,
+    limit: u64,
+    depth: u8,
+    closed: bool,
+}
+
+impl Account {
+    /// Uses bytes of it.
+    #[inline(always)]
+    pub(super) fn charge(&mut self, bytes: u64) -> Result<(), Error> {
+        if bytes > self.limit - self.used {
+            return Err(Error::NoMemory);
+        }
+        self.used += bytes;
+        Ok(())
+    }
+}
+
+impl Vm {
+    /// An account of nobody's quota: the machine's.
+    pub fn account_root(&mut self, ram: &mut Ram, limit: u64) -> Result<Id<Account>, Error> {
+        let account = Account { parent: None, used: 0, limit, depth: 1, closed: false };
+        self.accounts.insert(account, ram)
+    }
+
+    /// An account with part of another's quota: the parent is charged the limit and the account itself.
+    pub fn account_open(
+        &mut self,
+        ram: &mut Ram,
+        parent: Id<Account>,
+        limit: u64,
+    ) -> Result<Id<Account>, Error> {
+        let depth = self.accounts[parent].depth + 1;
+        if depth > MAX_DEPTH {
+            return Err(Error::Invalid);
+        }
+        let cost = limit.checked_add(Arena::<Account>::COST).ok_or(Error::NoMemory)?;
+        self.charge(parent, cost)?;
+        let account = Account { parent: Some(parent), used: 0, limit, depth, closed: false };
+        self.accounts.insert(account, ram).inspect_err(|_| self.accounts[parent].used -= cost)
+    }
+
+    /// Uses bytes of an account.
+    #[inline]
+    pub fn charge(&mut self, account: Id<Account>, bytes: u64) -> Result<(), Error> {
+        self.accounts[account].charge(bytes)
+    }
+
+    /// Gives bytes back that were charged.
+    #[inline]
+    pub fn uncharge(&mut self, account: Id<Account>, bytes: u64) {
+        let closed = {
+            let account = &mut self.accounts[account];
+            account.used -= bytes;
+            account.closed
+        };
+        if closed {
+            self.settle(account);
+        }
+    }
+
+    /// Nothing more is charged to it. What is free of it goes back to the parent now, the rest as it is
+    /// given back; then the account is gone.
+    pub fn account_close(&mut self, account: Id<Account>) {
+        self.accounts[account].closed = true;
+        self.settle(account);
+    }
+
+    /// Bytes used, and the limit.
+    pub fn usage(&self, account: Id<Account>) -> (u64, u64) {
+        let account = &self.accounts[account];
+        (account.used, account.limit)
+    }
+
+    /// Passes on what closed accounts do not use, from this one upwards.
+    fn settle(&mut self, account: Id<Account>) {
+        let mut next = Some(account);
+        while let Some(id) = next
+            && self.accounts[id].closed
+        {
+            let account = &mut self.accounts[id];
+            let mut back = account.limit - account.used;
+            account.limit = account.used;
+            next = account.parent;
+            if account.used == 0 {
+                self.accounts.remove(id);
+                back += Arena::<Account>::COST;
+            }
+            if let Some(parent) = next {
+                self.accounts[parent].used -= back;
+            }
+        }
+    }
+}
