@@ -181,6 +181,10 @@ impl<T> Drop for Arena<T> {
 }
 
 impl<T> Id<T> {
+    /// The name of nothing, which no object ever has.
+    pub const NOTHING: Id<T> =
+        Id { index: u32::MAX, generation: NonZeroU32::MAX, kind: PhantomData };
+
     /// Where it is among its kind: two objects at the same time have different ones.
     pub fn index(self) -> usize {
         self.index as usize

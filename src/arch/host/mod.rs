@@ -19,6 +19,7 @@ pub use firmware::{console, discover, early_console};
 pub use paging::Entry;
 pub use phys::PhysMem;
 pub use trap::TrapFrame;
+pub use user::Context;
 
 /// What this architecture is called.
 pub const NAME: &str = "a simulated machine";
