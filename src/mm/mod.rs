@@ -21,6 +21,7 @@ pub mod kernel_space;
 pub mod page_table;
 mod ring;
 mod runs;
+pub mod tree;
 mod walker;
 pub mod vm;
 pub mod window;
