@@ -1,7 +1,6 @@
 //! What happens on each trap: the one place where the kernel is told, and says what is next.
 
 use crate::abi::{EXIT_FAULT, Error, FaultKind};
-use crate::arch::TrapFrame;
 use crate::kernel::{Kernel, Next};
 use crate::mm::Id;
 use crate::object::{Sort, Target, Thread};
@@ -135,7 +134,7 @@ impl Kernel {
             "process {} ends: {kind:?} at pc {pc:#x}, {access} of {address:#x}, sp {sp:#x}, code {code:#x}",
             process.index()
         );
-        crate::debug!("{}", self.threads[id].context.frame as &TrapFrame);
+        crate::debug!("{}", &self.threads[id].context.frame);
     }
 }
 

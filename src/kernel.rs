@@ -248,7 +248,7 @@ impl Cpu {
             queue: Queue::new(),
             since: 0,
             slice_end: Nanos(0),
-            timers: Tree::new(),
+            timers: Tree::EMPTY,
             armed: None,
             space: None,
             fpu: None,

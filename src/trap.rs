@@ -35,10 +35,11 @@ extern "C" fn trap_entry(frame: &mut TrapFrame) -> *mut TrapFrame {
         cause if !cause.is_interrupt() => panic::unexpected(frame, cause),
         _ => {}
     }
+    let acknowledged = frame.acknowledged();
     let before = panic::now_doing(Doing::Interrupt);
     let mut kernel = kernel::lock();
     let next = kernel.handle(arch::cpu::current(), cause);
-    arch::interrupts::end(frame.acknowledged());
+    arch::interrupts::end(acknowledged);
     panic::now_doing(before);
     match next {
         Next::Resume => frame,

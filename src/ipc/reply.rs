@@ -64,7 +64,7 @@ impl Kernel {
             return Ok((self.threads[me].caller.ok_or(Error::NotFound)?, None));
         }
         let found = self.find::<Reply>(self.threads[me].process, which, None)?;
-        let (id, _) = self.handle(self.threads[me].process, which)?;
+        let (id, _) = self.owned(self.threads[me].process, which)?;
         Ok((Caller::from_handle(found.id.to_bits(), found.badge).ok_or(Error::NotFound)?, Some(id)))
     }
 

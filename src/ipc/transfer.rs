@@ -18,7 +18,7 @@ const DUPLICATE: u8 = PortRights::DUPLICATE.bits();
 impl Kernel {
     /// A handle of this process.
     #[inline(always)]
-    pub fn handle(&self, process: Id<Process>, word: u64) -> Result<(Id<Handle>, &Handle), Error> {
+    pub fn owned(&self, process: Id<Process>, word: u64) -> Result<(Id<Handle>, &Handle), Error> {
         let id = Id::from_bits(word).ok_or(Error::BadHandle)?;
         let handle = self.handles.get(id).ok_or(Error::BadHandle)?;
         if handle.owner != Owner::Process(process) {
@@ -37,7 +37,7 @@ impl Kernel {
     ) -> Result<(), Error> {
         let needed = if info.copies() { TRANSFER | DUPLICATE } else { TRANSFER };
         for at in places(info) {
-            let (_, handle) = self.handle(process, words[at])?;
+            let (_, handle) = self.owned(process, words[at])?;
             if handle.rights & needed != needed {
                 return Err(Error::NoRight);
             }
@@ -46,7 +46,7 @@ impl Kernel {
             }
         }
         for at in places(info) {
-            let (id, _) = self.handle(process, words[at])?;
+            let (id, _) = self.owned(process, words[at])?;
             if !info.copies() {
                 self.disown(process, id);
                 continue;

@@ -32,7 +32,7 @@ impl Kernel {
     }
 
     /// Takes a thread out of the queue of the port it waits at; its wait has no deadline any more.
-    pub(super) fn unqueue(&mut self, id: Id<Thread>) {
+    pub fn unqueue(&mut self, id: Id<Thread>) {
         if let Some(port) = self.threads[id].state.port() {
             let port = &mut self.ports[port];
             port.queue.remove(&mut self.threads, id);
@@ -61,7 +61,7 @@ impl Kernel {
     }
 
     /// The handles of a message that was not taken are the sender's again.
-    pub(super) fn take_back(&mut self, id: Id<Thread>) {
+    pub fn take_back(&mut self, id: Id<Thread>) {
         let args = *self.threads[id].context.frame.args();
         if Info(args[1]).handles() > 0 {
             let [_, info, a, b, c, d, e, f] = args;

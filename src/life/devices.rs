@@ -3,6 +3,7 @@
 use crate::abi::Error;
 use crate::arch;
 use crate::kernel::Kernel;
+use crate::mm::tree::Links;
 use crate::mm::{Account, Arena, Id};
 use crate::object::{Interrupt, Message, Notice, Port, Queue, Target, Timer, Waiting};
 use crate::units::{CpuId, Nanos};
@@ -54,10 +55,21 @@ impl Kernel {
     ) -> Result<Id<Timer>, Error> {
         self.vm.charge(account, Arena::<Timer>::COST)?;
         let target = Target::Port(notice);
-        let (when, links) = (Nanos(0), Default::default());
-        let timer = Timer { when, cpu: None, target, refs: 0, account, links };
-        let made = self.timers.insert(timer, &mut self.ram);
+        let made = self.insert_timer(account, target);
         made.inspect_err(|_| self.vm.uncharge(account, Arena::<Timer>::COST))
+    }
+
+    /// A timer that is paid for.
+    pub(super) fn insert_timer(
+        &mut self,
+        account: Id<Account>,
+        target: Target,
+    ) -> Result<Id<Timer>, Error> {
+        let (when, number, links) = (Nanos(0), 0, Links::NONE);
+        let timer = Timer { when, number, cpu: None, target, refs: 0, account, links };
+        let id = self.timers.insert(timer, &mut self.ram)?;
+        self.timers[id].number = id.index() as u32;
+        Ok(id)
     }
 
     pub(super) fn release_timer(&mut self, object: u64) {

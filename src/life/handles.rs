@@ -3,10 +3,9 @@
 use crate::abi::{Error, Kind, PortRights};
 use crate::ipc::Outcome;
 use crate::kernel::Kernel;
-use crate::mm::{Arena, Id};
-use crate::object::{Caller, Found, Handle, Life, Object, Owner, Process, State, Thread, Waiting};
+use crate::mm::Id;
+use crate::object::{Caller, Handle, Life, Owner, Process, State, Thread, Waiting};
 use crate::units::CpuId;
-use bitflags::Flags;
 
 const DUPLICATE: u8 = PortRights::DUPLICATE.bits();
 const TRANSFER: u8 = PortRights::TRANSFER.bits();
@@ -15,7 +14,7 @@ impl Kernel {
     /// `Close`.
     pub fn close(&mut self, cpu: CpuId, me: Id<Thread>, word: u64) -> Result<Outcome, Error> {
         let process = self.threads[me].process;
-        let (id, _) = self.handle(process, word)?;
+        let (id, _) = self.owned(process, word)?;
         self.disown(process, id);
         self.drop_handle(cpu, id);
         Ok(Outcome::Done)
@@ -29,7 +28,7 @@ impl Kernel {
         rights: u64,
         badge: u64,
     ) -> Result<Outcome, Error> {
-        let (id, handle) = self.handle(process, word)?;
+        let (_, handle) = self.owned(process, word)?;
         if handle.rights & DUPLICATE == 0 {
             return Err(Error::NoRight);
         }
@@ -37,7 +36,6 @@ impl Kernel {
         let rights = handle.rights & rights as u8;
         let badge = if receives { badge } else { handle.badge };
         let Handle { kind, object, .. } = *handle;
-        debug_assert!(self.handles.get(id).is_some());
         Ok(Outcome::Value(self.install(process, kind, rights, object, badge)?))
     }
 
@@ -48,7 +46,7 @@ impl Kernel {
         to: Id<Process>,
         word: u64,
     ) -> Result<Outcome, Error> {
-        let (id, handle) = self.handle(process, word)?;
+        let (id, handle) = self.owned(process, word)?;
         if handle.rights & TRANSFER == 0 {
             return Err(Error::NoRight);
         }

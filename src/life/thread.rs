@@ -6,7 +6,7 @@ use crate::arch::user::Fpu;
 use crate::kernel::Kernel;
 use crate::mm::{Arena, Id};
 use crate::object::{Flags, Life, Process, Sort, State, Target, Thread, Timer};
-use crate::units::{CpuId, Nanos};
+use crate::units::CpuId;
 
 /// What a thread begins with.
 #[derive(Clone, Copy, Debug)]
@@ -205,15 +205,7 @@ impl Kernel {
             self.fpus.reserve(&mut self.ram)?;
         }
         let account = thread.account;
-        let timer = Timer {
-            when: Nanos(0),
-            cpu: None,
-            target: Target::Thread(NO_THREAD),
-            refs: 0,
-            account,
-            links: Default::default(),
-        };
-        thread.timer = self.timers.insert(timer, &mut self.ram)?;
+        thread.timer = self.insert_timer(account, Target::Thread(NO_THREAD))?;
         if wants_fpu {
             thread.fpu = Some(self.fpus.insert(Fpu::new(), &mut self.ram)?);
         }

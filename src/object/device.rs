@@ -1,7 +1,7 @@
 //! What sets signals by itself: timers and interrupts.
 
 use super::{Port, Thread};
-use crate::mm::tree::{Links, Node};
+use crate::mm::tree::{Key, Links, Node};
 use crate::mm::{Account, Id};
 use crate::units::{CpuId, Nanos};
 
@@ -18,6 +18,8 @@ pub struct Notice {
 pub struct Timer {
     /// When.
     pub when: Nanos,
+    /// Tells apart timers of the same moment.
+    pub number: u32,
     /// Whose tree it is in.
     pub cpu: Option<CpuId>,
     /// Who is told.
@@ -40,8 +42,8 @@ pub enum Target {
 }
 
 impl Node for Timer {
-    fn key(&self) -> u64 {
-        self.when.0
+    fn key(&self) -> Key {
+        (self.when.0, self.number)
     }
 
     fn links(&self) -> &Links<Timer> {

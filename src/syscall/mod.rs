@@ -60,7 +60,7 @@ impl Kernel {
             Call::Close => self.close(cpu, thread, args[0]),
             Call::Duplicate => self.duplicate(process, args[0], args[1], args[2]),
             Call::HandleInfo => {
-                let (_, handle) = self.handle(process, args[0])?;
+                let (_, handle) = self.owned(process, args[0])?;
                 let values = [handle.kind as u64, handle.rights.into(), handle.badge];
                 self.values(me, &values)
             }

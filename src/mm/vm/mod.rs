@@ -139,6 +139,9 @@ impl Vm {
         unimplemented!()
     }
     /// A memory nobody refers to; the same one again until `memory_destroy` has said that it is gone.
+    pub fn has_dying(&self) -> bool {
+        unimplemented!()
+    }
     pub fn next_dying(&mut self) -> Option<Id<Memory>> {
         unimplemented!()
     }
