@@ -4,6 +4,7 @@ use crate::abi::{Error, PAGE};
 use crate::initrd;
 use crate::object::Memory;
 use crate::space::Mapping;
+use alloc::format;
 use alloc::string::String;
 
 /// The files of the initrd.
@@ -25,6 +26,11 @@ impl Files {
         // SAFETY: nobody has a handle that allows writing to the initrd.
         let archive = unsafe { self.mapping.bytes() };
         initrd::find(archive.get(..self.length)?, name)
+    }
+
+    /// The file of a program.
+    pub fn program(&self, name: &str) -> Option<&[u8]> {
+        self.find(&format!("bin/{name}"))
     }
 }
 

@@ -20,7 +20,9 @@
 //! * [`time`], [`log`], [`sync`]: the clock and sleeping, lines for the log, a lock.
 //! * [`space`], [`heap`]: addresses, and memory at them.
 //! * [`start`], [`panic`](mod@panic): how a program begins, and how it ends when it should not.
-//! * [`files`], [`loader`], [`thread`], [`task`]: the initrd, other processes, threads, futures.
+//! * [`elf`], [`initrd`]: the readers of program files and archives, the kernel's own.
+//! * [`files`], [`loader`], [`thread`], [`task`]: what came with the
+//!   machine, other processes, threads, futures.
 
 #![no_std]
 
@@ -41,9 +43,9 @@ pub mod start;
 pub mod panic;
 // The kernel reads the first process with the same two.
 #[path = "../../../src/boot/elf.rs"]
-mod elf;
+pub mod elf;
 #[path = "../../../src/boot/initrd.rs"]
-mod initrd;
+pub mod initrd;
 pub mod files;
 pub mod loader;
 pub mod thread;

@@ -1,12 +1,14 @@
 //! Other processes: from an ELF file to a thread that runs.
 
 use crate::abi::{
-    Error, Handle, MAP_EXECUTE, MAP_WRITE, MachineRights, MemoryRights, PAGE, ProcessRights, USER_END,
+    Error, Handle, MAP_EXECUTE, MAP_WRITE, MachineRights, MemoryRights, PAGE, ProcessRights,
+    USER_END,
 };
 use crate::arch::{ARGUMENTS, ELF_MACHINE};
 use crate::elf::{self, Segment};
 use crate::object::{Machine, Memory, Object, Port, Process, State, Thread};
 use crate::space::STACK_TOP;
+use crate::thread::PRIORITY;
 
 /// Pages of the first thread's stack; below it nothing is mapped.
 const STACK_PAGES: u64 = 16;
@@ -22,23 +24,24 @@ pub struct Child {
 }
 
 /// Starts the program of an ELF file that needs nothing but a quota and its own process.
-pub fn spawn_elf(file: &[u8], quota: u64, priority: u8) -> Result<Child, Error> {
-    let child = Child::load(file, quota, priority)?;
+pub fn spawn_elf(file: &[u8], quota: u64, limit: u8) -> Result<Child, Error> {
+    let child = Child::load(file, quota, limit)?;
     child.start()?;
     Ok(child)
 }
 
 impl Child {
-    /// Loads a program, which does not run yet. It is given a handle to its own process.
-    pub fn load(file: &[u8], quota: u64, priority: u8) -> Result<Child, Error> {
+    /// Loads a program, which does not run yet. It is given a handle to its own process, and may
+    /// have threads of at most this priority.
+    pub fn load(file: &[u8], quota: u64, limit: u8) -> Result<Child, Error> {
         let program = elf::read(file, ELF_MACHINE, PAGE..USER_END).map_err(|_| Error::Invalid)?;
-        let process = Process::create(quota, priority)?;
+        let process = Process::create(quota, limit)?;
         for segment in &program.segments {
             load(&process, segment)?;
         }
         let stack = Memory::create(STACK_PAGES)?;
         process.map(&stack, STACK_TOP - STACK_PAGES * PAGE, 0, STACK_PAGES, MAP_WRITE)?;
-        let flags = priority.into();
+        let flags = PRIORITY.min(limit).into();
         let thread = Thread::create(&process, program.entry, STACK_TOP, 0, 0, flags)?;
         let mut child = Child { process, thread, arguments: [0; 6] };
         child.arguments[0] = child.give(child.process.duplicate(ProcessRights::all())?)?;
@@ -51,7 +54,11 @@ impl Child {
     }
 
     /// Lets the program use the machine.
-    pub fn with_machine(mut self, machine: &Machine, rights: MachineRights) -> Result<Child, Error> {
+    pub fn with_machine(
+        mut self,
+        machine: &Machine,
+        rights: MachineRights,
+    ) -> Result<Child, Error> {
         self.arguments[1] = self.give(machine.duplicate(rights)?)?;
         Ok(self)
     }
@@ -78,6 +85,12 @@ impl Child {
         }
         self.thread.set_registers(&registers)?;
         self.thread.resume()
+    }
+
+    /// Lets the program run, and waits for its end; its exit code.
+    pub fn run(&self, deadline: u64) -> Result<u64, Error> {
+        self.start()?;
+        self.wait(deadline)
     }
 
     /// Waits for the end of the process; its exit code.

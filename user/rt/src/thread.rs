@@ -1,16 +1,18 @@
 //! Threads of this process that run a closure, each on a stack of its own with a guard below.
 
-use crate::abi::{ANY_CPU, Call, Error, FOREVER, MAP_WRITE, THREAD_FPU, THREAD_START};
+use crate::abi::{ANY_CPU, Call, Error, MAP_WRITE, THREAD_FPU, THREAD_START};
 use crate::arch::syscall;
-use crate::object::{Object, Port, Thread, ThreadState};
+use crate::object::{Port, Thread, ThreadState};
 use crate::space::Mapping;
-use crate::time::yield_now;
+use crate::time::{MILLISECOND, now, yield_now};
 use alloc::boxed::Box;
 
 /// Pages of a thread's stack.
 const STACK_PAGES: u64 = 16;
 /// The signal of a thread that is about to end.
 const DONE: u64 = 1;
+/// How long to believe that a thread will say that it ends.
+const PATIENCE: u64 = 10 * MILLISECOND;
 
 /// How a thread is to run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,13 +40,14 @@ pub const PRIORITY: u8 = 16;
 /// The time slice of a thread that asks for other CPUs but for no slice, in nanoseconds.
 pub const SLICE: u64 = 10_000_000;
 
-/// A thread that was spawned. It goes on when this is dropped without [`join`](Spawned::join).
+/// A thread that was spawned. Dropping it takes the stack away from under a thread that still runs:
+/// that is for threads that were killed. All others are to be [joined](Spawned::join).
 #[derive(Debug)]
 pub struct Spawned {
     /// The thread itself.
     pub thread: Thread,
     done: Port,
-    stack: Mapping,
+    _stack: Mapping,
 }
 
 /// What a new thread finds at its argument.
@@ -64,7 +67,7 @@ pub fn spawn(options: Options, run: impl FnOnce() + Send + 'static) -> Result<Sp
         // SAFETY: no thread has it.
         drop(unsafe { Box::from_raw(work) });
     }
-    Ok(Spawned { thread: created?, done, stack })
+    Ok(Spawned { thread: created?, done, _stack: stack })
 }
 
 fn create(options: Options, stack: &Mapping, argument: u64) -> Result<Thread, Error> {
@@ -112,11 +115,15 @@ pub fn exit() -> ! {
 impl Spawned {
     /// Waits for the thread's end, and frees its stack.
     pub fn join(self) {
-        // It fails when the thread was killed: then the other end of the port is gone.
-        let _ = self.done.receive(FOREVER);
-        while self.thread.info().is_ok_and(|info| info.state != ThreadState::Ended) {
+        // A thread that was killed says nothing: so look after it now and then.
+        while self.done.receive(now() + PATIENCE) == Err(Error::TimedOut) && !self.has_ended() {}
+        while !self.has_ended() {
             yield_now();
         }
-        drop(self.stack);
+    }
+
+    /// Whether the thread is no more.
+    pub fn has_ended(&self) -> bool {
+        self.thread.info().is_ok_and(|info| info.state == ThreadState::Ended)
     }
 }

@@ -56,13 +56,8 @@ pub(super) fn outgoing(handle: u64, message: &Message) -> [u64; 2 + MESSAGE_WORD
 }
 
 fn received(out: Registers) -> Result<Received, Error> {
-    let arrival = [
-        Arrival::Message,
-        Arrival::Call,
-        Arrival::Signals,
-        Arrival::Foreign,
-        Arrival::Fault,
-    ];
+    let arrival =
+        [Arrival::Message, Arrival::Call, Arrival::Signals, Arrival::Foreign, Arrival::Fault];
     let arrival = arrival.into_iter().find(|&one| one as u64 == out[0]).ok_or(Error::Invalid)?;
     let (info, words) = (Info(out[1]), words(&out));
     Ok(Received { arrival, info, words, badge: out[DEADLINE], tag: out[TAG] })

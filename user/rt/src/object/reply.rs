@@ -56,14 +56,20 @@ pub fn lease_write(
 }
 
 /// Reads the registers of the thread that waits for the answer to a foreign call or fault.
-pub fn caller_registers(reply: Option<&Reply>, general: &mut [u64; REGISTERS]) -> Result<(), Error> {
+pub fn caller_registers(
+    reply: Option<&Reply>,
+    general: &mut [u64; REGISTERS],
+) -> Result<(), Error> {
     let address = general.as_mut_ptr() as u64;
     let arguments = [raw(reply), RegisterSet::General as u64, address];
     invoke(Call::CallerRegistersGet, arguments).map(|_| ())
 }
 
 /// Replaces them.
-pub fn set_caller_registers(reply: Option<&Reply>, general: &[u64; REGISTERS]) -> Result<(), Error> {
+pub fn set_caller_registers(
+    reply: Option<&Reply>,
+    general: &[u64; REGISTERS],
+) -> Result<(), Error> {
     let arguments = [raw(reply), RegisterSet::General as u64, general.as_ptr() as u64];
     invoke(Call::CallerRegistersSet, arguments).map(|_| ())
 }
