@@ -293,6 +293,14 @@ pub fn lock() -> Guard {
     KERNEL.get().expect("the kernel is used after it was made").lock()
 }
 
+/// Gives up the lock, and goes on with the current thread of this CPU.
+pub fn run(mut kernel: Guard, thread: Id<Thread>) -> ! {
+    let frame = &raw mut kernel.threads[thread].context.frame;
+    drop(kernel);
+    // SAFETY: a thread that runs stays where it is, and its registers are its CPU's.
+    unsafe { arch::user::resume(frame) }
+}
+
 /// Tells every CPU to stop when it next looks. True for the first to say so.
 pub fn stop_all() -> bool {
     !STOPPING.swap(true, Relaxed)

@@ -5,6 +5,7 @@
 //! and ends in bounded pieces ([`Kernel::reap`]), paid with the time of whoever enters the kernel.
 
 mod devices;
+mod first;
 mod handles;
 mod process;
 mod reap;

@@ -23,3 +23,6 @@ pub use user::Context;
 
 /// What this architecture is called.
 pub const NAME: &str = "a simulated machine";
+
+/// What its programs are compiled for: none are.
+pub const ELF_MACHINE: u16 = 0;
