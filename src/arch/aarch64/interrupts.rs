@@ -83,7 +83,7 @@ pub fn init(info: &BootInfo, map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtAd
         }),
         InterruptController::Bcm2836(at) => window(at, 0x1000)
             .zip(window(bcm2836::DEVICES, 0x1000))
-            .map(|(own, devices)| Chosen::Bcm2836(bcm2836::Bcm2836::new(own, devices))),
+            .map(|(own, shared)| Chosen::Bcm2836(bcm2836::Bcm2836::new(own, shared))),
         _ => None,
     };
     let Some(controller) = controller else {

@@ -5,7 +5,7 @@
 
 use super::{PhysMem, TrapFrame};
 use crate::abi::{FPU_BYTES, REGISTERS};
-use crate::units::{Asid, Frame};
+use crate::units::{Asid, Frame, PAGE_SIZE};
 use aarch64_cpu::asm::barrier;
 use aarch64_cpu::registers::{
     CPACR_EL1, ID_AA64DFR0_EL1, MDSCR_EL1, OSLAR_EL1, Readable, TPIDR_EL0, TPIDRRO_EL0, TTBR0_EL1,
@@ -127,6 +127,24 @@ pub fn unload_space() {
 
 /// Makes an empty table the root of an address space: nothing of the kernel is in it.
 pub fn adopt(_root: Frame, _kernel_root: Frame, _memory: &mut PhysMem) {}
+
+/// What was written to a page may be executed from now on, by every CPU, wherever it is mapped.
+///
+/// # Safety
+/// A page of RAM that is mapped begins there.
+pub unsafe fn publish_code(page: *const u8) {
+    let ctr: u64;
+    // SAFETY: reads an identification register.
+    unsafe { asm!("mrs {}, ctr_el0", out(reg) ctr, options(nomem, nostack)) };
+    let line = 4usize << (ctr >> 16 & 0xf);
+    for offset in (0..PAGE_SIZE as usize).step_by(line) {
+        // SAFETY: writes a line of the page back to where instructions are fetched from.
+        unsafe { asm!("dc cvau, {}", in(reg) page.wrapping_add(offset), options(nostack)) };
+    }
+    // SAFETY: drops instructions, and waits until that is done. Caches may be tagged by addresses that
+    // we do not know: all of them.
+    unsafe { asm!("dsb ish", "ic ialluis", "dsb ish", "isb", options(nostack)) };
+}
 
 unsafe extern "C" {
     fn restore_user(frame: *mut TrapFrame) -> !;

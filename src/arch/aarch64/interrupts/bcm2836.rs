@@ -29,22 +29,25 @@ const IRQ_SOURCE_DEVICES: u32 = 1 << 8;
 const MAILBOX_SET: u64 = 0x80;
 const MAILBOX_CLEAR: u64 = 0xc0;
 
-/// The per-core registers, and the BCM2835 controller's.
-pub struct Bcm2836(Mmio, Mmio);
+/// The registers of both.
+pub struct Bcm2836 {
+    own: Mmio,
+    shared: Mmio,
+}
 
 impl Bcm2836 {
     /// Masks all lines, whatever firmware left on.
-    pub fn new(registers: Mmio, devices: Mmio) -> Bcm2836 {
-        devices.write(DEVICES_FAST, 0);
-        DEVICES_DISABLE.into_iter().for_each(|register| devices.write(register, u32::MAX));
-        Bcm2836(registers, devices)
+    pub fn new(own: Mmio, shared: Mmio) -> Bcm2836 {
+        shared.write(DEVICES_FAST, 0);
+        DEVICES_DISABLE.into_iter().for_each(|register| shared.write(register, u32::MAX));
+        Bcm2836 { own, shared }
     }
 
     /// The first device's line that is up.
     fn pending(&self) -> Option<u32> {
         // Of the basic register, the upper bits repeat what is in the other two.
         let words = DEVICES_PENDING.into_iter().zip([u32::MAX, u32::MAX, 0xff]);
-        let words = words.map(|(register, lines)| self.1.read(register) & lines);
+        let words = words.map(|(register, lines)| self.shared.read(register) & lines);
         let mut up = words.enumerate().filter(|&(_, word)| word != 0);
         up.next().map(|(nth, word)| DEVICES_LINES.start + 32 * nth as u32 + word.trailing_zeros())
     }
@@ -52,7 +55,7 @@ impl Bcm2836 {
     /// The bit of a device's line, in the register of three that has it.
     fn switch(&self, registers: [u64; 3], line: u32) {
         let nth = line - DEVICES_LINES.start;
-        self.1.write(registers[nth as usize / 32], 1 << (nth % 32));
+        self.shared.write(registers[nth as usize / 32], 1 << (nth % 32));
     }
 }
 
@@ -63,15 +66,15 @@ fn core() -> u64 {
 
 impl Controller for Bcm2836 {
     fn init_cpu(&self, _id: CpuId, _hardware_id: u64) {
-        self.0.write(TIMER_CONTROL + 4 * core(), 0);
-        self.0.write(MAILBOX_CLEAR + 16 * core(), u32::MAX);
-        self.0.write(MAILBOX_CONTROL + 4 * core(), 1);
+        self.own.write(TIMER_CONTROL + 4 * core(), 0);
+        self.own.write(MAILBOX_CLEAR + 16 * core(), u32::MAX);
+        self.own.write(MAILBOX_CONTROL + 4 * core(), 1);
     }
 
     fn acknowledge(&self, _timer: u32) -> Acknowledged {
-        let source = self.0.read(IRQ_SOURCE + 4 * core());
+        let source = self.own.read(IRQ_SOURCE + 4 * core());
         let cause = if source & IRQ_SOURCE_MAILBOX_0 != 0 {
-            self.0.write(MAILBOX_CLEAR + 16 * core(), u32::MAX);
+            self.own.write(MAILBOX_CLEAR + 16 * core(), u32::MAX);
             Cause::Ipi
         } else if source & IRQ_SOURCE_VIRTUAL_TIMER != 0 {
             Cause::Timer
@@ -90,7 +93,7 @@ impl Controller for Bcm2836 {
     fn enable(&self, line: u32) {
         match DEVICES_LINES.contains(&line) {
             true => self.switch(DEVICES_ENABLE, line),
-            false => self.0.write(TIMER_CONTROL + 4 * core(), TIMER_CONTROL_VIRTUAL),
+            false => self.own.write(TIMER_CONTROL + 4 * core(), TIMER_CONTROL_VIRTUAL),
         }
     }
 
@@ -103,6 +106,6 @@ impl Controller for Bcm2836 {
     }
 
     fn send_ipi(&self, _id: CpuId, hardware_id: u64) {
-        self.0.write(MAILBOX_SET + 16 * (hardware_id & 3), 1);
+        self.own.write(MAILBOX_SET + 16 * (hardware_id & 3), 1);
     }
 }
