@@ -112,7 +112,6 @@ pub enum Next {
 impl Kernel {
     /// The kernel, once memory is in order. The clock stands until it is given its frequency.
     pub fn new(info: BootInfo, options: Options, entry_time: u64, ram: Ram) -> Kernel {
-<<<<<<< HEAD
         Kernel {
             info,
             options,
@@ -130,23 +129,6 @@ impl Kernel {
             timers: Arena::new(Window::new(10)),
             interrupts: Arena::new(Window::new(11)),
             dying: Dying::default(),
-=======
-        let clock = Clock::new(1);
-        let cpus = [Cpu::default(); MAX_CPUS];
-        Kernel { info, options, entry_time, ram, clock, cpus }
-    }
-
-    /// Deals with an interrupt.
-    pub fn handle(&mut self, cpu: CpuId, cause: Cause) -> Next {
-        match cause {
-            Cause::Timer => self.timer(cpu),
-            Cause::Ipi => self.cpus[cpu.index()].ipis += 1,
-            Cause::Device(line) => crate::warn!("nobody serves interrupt {line}"),
-            Cause::Spurious => {}
-            Cause::Fault(_) | Cause::Exception(_) | Cause::Native | Cause::Foreign | Cause::Fpu => {
-                return Next::Stop;
-            }
->>>>>>> arm
         }
     }
 
