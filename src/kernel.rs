@@ -70,7 +70,9 @@ impl Kernel {
             Cause::Ipi => self.cpus[cpu.index()].ipis += 1,
             Cause::Device(line) => crate::warn!("nobody serves interrupt {line}"),
             Cause::Spurious => {}
-            Cause::Fault(_) | Cause::Exception(_) => return Next::Stop,
+            Cause::Fault(_) | Cause::Exception(_) | Cause::Native | Cause::Foreign | Cause::Fpu => {
+                return Next::Stop;
+            }
         }
         Next::Resume
     }

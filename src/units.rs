@@ -130,6 +130,12 @@ pub enum Cause {
     Device(u32),
     /// An interrupt that was gone when asked for.
     Spurious,
+    /// A native call.
+    Native,
+    /// A call meant for another system.
+    Foreign,
+    /// User code used floating point while it was off.
+    Fpu,
     /// Memory refused an access.
     Fault(Fault),
     /// Anything else the CPU could not or would not execute.
