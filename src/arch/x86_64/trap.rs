@@ -158,7 +158,7 @@ pub(super) fn syscall_gate(id: CpuId) -> VirtAddr {
 impl TrapFrame {
     /// Why we are here. A page fault's address is in a register that the next one overwrites, so
     /// this comes first. A TLB shootdown is served on the way.
-    #[inline]
+    #[inline(always)]
     pub fn cause(&mut self) -> Cause {
         match self.vector {
             SYSCALL if self.rax >= NATIVE => Cause::Native,
@@ -238,7 +238,7 @@ impl TrapFrame {
 
     /// Which call user code makes.
     pub fn number(&self) -> u64 {
-        if self.rax >= NATIVE { self.rax - NATIVE } else { self.rax }
+        self.rax.checked_sub(NATIVE).unwrap_or(self.rax)
     }
 
     /// Registers \[0\] to \[7\] of a native call.

@@ -23,6 +23,7 @@ use ::x86_64::VirtAddr;
 use ::x86_64::registers::model_specific::{Efer, EferFlags, LStar, Msr, SFMask, Star};
 use ::x86_64::registers::rflags::RFlags;
 use core::arch::asm;
+use core::cell::Cell;
 
 pub use phys::copy;
 
@@ -172,19 +173,21 @@ pub fn leave(_context: &mut Context) {}
 pub fn arrive(context: &mut Context) {
     let local = Local::current();
     local.set_frame(&raw mut context.frame);
-    if context.fs_base | context.gs_base | local.bases.get() != 0 {
+    if context.fs_base | context.gs_base | local.fs_base.get() | local.gs_base.get() != 0 {
         load_bases(context, local);
     }
 }
 
 #[inline(never)]
 fn load_bases(context: &Context, local: &Local) {
-    local.bases.set(context.fs_base | context.gs_base);
-    // SAFETY: the bases are user addresses, and the kernel uses neither.
-    unsafe {
-        { FS_BASE }.write(context.fs_base);
-        { GS_BASE }.write(context.gs_base);
-    }
+    let load = |mut register: Msr, base: u64, loaded: &Cell<u64>| {
+        if base | loaded.replace(base) != 0 {
+            // SAFETY: the base is a user address, and the kernel uses neither of the two.
+            unsafe { register.write(base) };
+        }
+    };
+    load(FS_BASE, context.fs_base, &local.fs_base);
+    load(GS_BASE, context.gs_base, &local.gs_base);
 }
 
 /// User memory is that of the space at `root` from now on. Forgets all that is not global.
