@@ -12,6 +12,7 @@ pub mod probe;
 pub mod timer;
 pub mod tlb;
 pub mod trap;
+pub mod user;
 
 pub use boot::{Handoff, early_window, image, init_cpu, symbols};
 pub use firmware::{console, discover, early_console};
