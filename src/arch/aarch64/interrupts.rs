@@ -142,9 +142,9 @@ pub(super) fn acknowledge(frame: &mut TrapFrame) -> Cause {
     cause
 }
 
-/// The interrupt of this frame has been served.
-pub fn end(frame: &TrapFrame) {
-    with(|state| state.controller().end(frame.acknowledged));
+/// The interrupt has been served of which a frame says that it was `acknowledged`.
+pub fn end(token: u64) {
+    with(|state| state.controller().end(token));
 }
 
 /// Interrupts another CPU, which then sees all that was written before.

@@ -88,6 +88,11 @@ impl TrapFrame {
         TrapFrame { x, sp: stack, pc: entry, pstate, syndrome, far, acknowledged, stepping }
     }
 
+    /// What the interrupt controller wants to hear when the interrupt has been served.
+    pub fn acknowledged(&self) -> u64 {
+        self.acknowledged
+    }
+
     /// Why we are here. To be asked once for each trap: it asks the interrupt controller, and the CPU
     /// for the address of a fault.
     #[inline]

@@ -30,6 +30,9 @@ const FPU_ON: u64 = 3 << 20;
 /// TTBR0_EL1 as boot.S set it: a table without an entry.
 static NO_SPACE: AtomicU64 = AtomicU64::new(0);
 
+/// This machine has no I/O ports.
+pub const HAS_IO_PORTS: bool = false;
+
 /// What a thread has in registers.
 #[repr(C)]
 pub struct Context {

@@ -118,8 +118,8 @@ pub(super) fn stopping() -> bool {
 
 /// The interrupt of this frame has been served. The PICs' and the spurious ones are not the local
 /// APIC's to end.
-pub fn end(frame: &TrapFrame) {
-    if (LINES..=TIMER).contains(&frame.vector()) {
+pub fn end(token: u64) {
+    if (u64::from(LINES)..=TIMER.into()).contains(&token) {
         apic::end_of_interrupt();
     }
 }

@@ -156,6 +156,11 @@ pub(super) fn syscall_gate(id: CpuId) -> VirtAddr {
 }
 
 impl TrapFrame {
+    /// What `interrupts::end` wants to hear: the vector.
+    pub fn acknowledged(&self) -> u64 {
+        self.vector
+    }
+
     /// Why we are here. A page fault's address is in a register that the next one overwrites, so
     /// this comes first. A TLB shootdown is served on the way.
     #[inline(always)]

@@ -9,6 +9,9 @@
 mod fpu;
 mod ports;
 
+/// This machine has I/O ports.
+pub const HAS_IO_PORTS: bool = true;
+
 pub use fpu::{Fpu, fpu_off, fpu_on};
 pub use ports::{io_read, io_write};
 
