@@ -1,10 +1,13 @@
 //! What happens on each trap: the one place where the kernel is told, and says what is next.
 
-use crate::abi::{EXIT_FAULT, Error, FaultKind};
+use crate::abi::{Call, EXIT_FAULT, Error, FaultKind};
 use crate::kernel::{Kernel, Next};
 use crate::mm::Id;
 use crate::object::{Sort, Target, Thread};
 use crate::units::{Cause, CpuId, Exception, Fault, FaultReason};
+
+const CALL: u64 = Call::Call as u64;
+const REPLY_RECEIVE: u64 = Call::ReplyReceive as u64;
 
 /// Timers served by one interrupt; those that are left raise another.
 const BATCH: usize = 16;
@@ -22,6 +25,11 @@ impl Kernel {
     /// Deals with a trap of `cpu`'s current thread.
     pub fn handle_user(&mut self, cpu: CpuId, cause: Cause) -> Next {
         let Some(thread) = self.cpus[cpu.index()].current else { return self.pick(cpu) };
+        if self.fast_path
+            && let Some(next) = self.short_way(cpu, thread, cause)
+        {
+            return Next::Run(next);
+        }
         self.heed(cpu);
         if self.cpus[cpu.index()].current.is_none() {
             // Stopped by another CPU: what it was about to do it does when it is resumed.
@@ -65,6 +73,20 @@ impl Kernel {
         }
         self.reap(cpu);
         self.pick(cpu)
+    }
+
+    /// The traps that have a short way, if it is open.
+    #[inline(always)]
+    fn short_way(&mut self, cpu: CpuId, thread: Id<Thread>, cause: Cause) -> Option<Id<Thread>> {
+        match cause {
+            Cause::Native => match self.threads[thread].context.frame.number() {
+                CALL => self.call_fast(cpu, thread),
+                REPLY_RECEIVE => self.reply_receive_fast(cpu, thread),
+                _ => None,
+            },
+            Cause::Foreign => self.foreign_fast(cpu, thread),
+            _ => None,
+        }
     }
 
     /// An interrupt, whatever it interrupted; false if it is none.

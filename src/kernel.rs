@@ -54,6 +54,8 @@ pub struct Kernel {
     pub interrupts: Arena<Interrupt>,
     /// What is being taken apart.
     pub dying: Dying,
+    /// Calls and answers take the short way where it is open: always, but for tests that compare.
+    pub fast_path: bool,
 }
 
 /// What is being taken apart, in bounded pieces.
@@ -129,6 +131,7 @@ impl Kernel {
             timers: Arena::new(Window::new(10)),
             interrupts: Arena::new(Window::new(11)),
             dying: Dying::default(),
+            fast_path: true,
         }
     }
 

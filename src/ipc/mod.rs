@@ -7,6 +7,7 @@
 //! Queued messages come before threads that wait, and nobody can queue a message while somebody
 //! waits: so what one sender sends arrives in order, and no flood of messages keeps a caller out.
 
+mod fast;
 mod lease;
 mod receive;
 mod reply;
@@ -48,22 +49,20 @@ impl Kernel {
     fn letter(&self, id: Id<Thread>, sort: Sort) -> Letter {
         let thread = &self.threads[id];
         let frame = &thread.context.frame;
-        let (arrival, info, words) = match sort {
+        let (info, words) = match sort {
             Sort::Send | Sort::Call => {
-                let arrival = if sort == Sort::Call { Arrival::Call } else { Arrival::Message };
                 let [_, info, a, b, c, d, e, f] = *frame.args();
-                (arrival, info, [a, b, c, d, e, f])
+                (info, [a, b, c, d, e, f])
             }
-            Sort::Foreign => {
-                (Arrival::Foreign, frame.number() & 0xffff_ffff, frame.foreign_arguments())
-            }
+            Sort::Foreign => (frame.number() & 0xffff_ffff, frame.foreign_arguments()),
             Sort::Fault => {
                 let (kind, [a, b, c, d, e]) =
                     thread.fault.unwrap_or((crate::abi::FaultKind::Other, [0; 5]));
-                (Arrival::Fault, kind as u64, [a, b, c, d, e, 0])
+                (kind as u64, [a, b, c, d, e, 0])
             }
         };
-        Letter { arrival, info, words, badge: thread.badge, tag: thread.tag }
+        let (arrival, badge, tag) = (sort.arrival(), thread.badge, thread.tag);
+        Letter { arrival, info, words, badge, tag }
     }
 
     /// Puts a message into its receiver's registers, and its handles into that one's process.

@@ -40,7 +40,7 @@ impl Kernel {
     }
 
     /// Receives what there is.
-    fn take(&mut self, cpu: CpuId, me: Id<Thread>, id: Id<Port>) -> Result<bool, Error> {
+    pub(super) fn take(&mut self, cpu: CpuId, me: Id<Thread>, id: Id<Port>) -> Result<bool, Error> {
         let port = &mut self.ports[id];
         if port.is_gone() {
             return Err(Error::PeerGone);

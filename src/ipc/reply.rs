@@ -1,23 +1,26 @@
 //! Answering. An answer never waits: whoever gets it is waiting for it.
 
 use super::Outcome;
-use crate::abi::{Error, Info, Kind, REPLY_KILL};
+use crate::abi::{Error, Info, Kind, NOW, REPLY_KILL};
 use crate::kernel::Kernel;
 use crate::mm::Id;
-use crate::object::{Caller, Handle, Port, Reply, Sort, Thread};
+use crate::object::{Caller, Handle, Port, Reply, Sort, State, Thread};
 use crate::units::CpuId;
 
 impl Kernel {
     /// `Reply`: to the call received last (0), or to a saved one.
     pub fn reply(&mut self, cpu: CpuId, me: Id<Thread>, which: u64) -> Result<Outcome, Error> {
         let (caller, saved) = self.caller(me, which)?;
-        self.answer(cpu, me, caller)?;
+        let answered = self.answer(me, caller)?;
         match saved {
             Some(handle) => self.spend(me, handle),
             None => {
                 self.threads[me].caller = None;
                 self.give_back_priority(cpu, me);
             }
+        }
+        if let Some(thread) = answered {
+            self.wake(cpu, thread);
         }
         Ok(Outcome::Done)
     }
@@ -30,16 +33,30 @@ impl Kernel {
         port: Id<Port>,
         deadline: u64,
     ) -> Result<Outcome, Error> {
-        if let Some(caller) = self.threads[me].caller {
-            match self.answer(cpu, me, caller) {
-                // Whoever does not wait any more gets no answer.
-                Ok(()) | Err(Error::NotFound) => {}
-                Err(error) => return Err(error),
+        let Some(caller) = self.threads[me].caller else {
+            return self.receive(cpu, me, port, deadline);
+        };
+        let answered = match self.answer(me, caller) {
+            Ok(answered) => answered,
+            // Whoever does not wait any more gets no answer.
+            Err(Error::NotFound) => None,
+            Err(error) => return Err(error),
+        };
+        self.threads[me].caller = None;
+        self.give_back_priority(cpu, me);
+        let taken = self.take(cpu, me, port);
+        if taken == Ok(false) && deadline != NOW {
+            self.begin_wait(cpu, me, State::Receiving(port), deadline);
+            match answered {
+                Some(thread) => self.pass(cpu, thread),
+                None => self.set_aside(cpu),
             }
-            self.threads[me].caller = None;
-            self.give_back_priority(cpu, me);
+            return Ok(Outcome::Settled);
         }
-        self.receive(cpu, me, port, deadline)
+        if let Some(thread) = answered {
+            self.wake(cpu, thread);
+        }
+        if taken? { Ok(Outcome::Settled) } else { Err(Error::TimedOut) }
     }
 
     /// `ReplySave`.
@@ -74,7 +91,8 @@ impl Kernel {
         self.handles.remove(handle);
     }
 
-    fn answer(&mut self, cpu: CpuId, me: Id<Thread>, caller: Caller) -> Result<(), Error> {
+    /// Puts the answer into the caller's registers, and says who is to be woken for it.
+    fn answer(&mut self, me: Id<Thread>, caller: Caller) -> Result<Option<Id<Thread>>, Error> {
         let process = self.threads[me].process;
         let [_, info, a, b, c, d, e, f] = *self.threads[me].context.frame.args();
         let (info, mut words) = (Info(info), [a, b, c, d, e, f]);
@@ -93,7 +111,7 @@ impl Kernel {
             *self.threads[id].context.frame.args_mut() = [0, info.0, a, b, c, d, e, f];
         } else if info.label() == REPLY_KILL {
             self.end_process(self.threads[id].process, words[0]);
-            return Ok(());
+            return Ok(None);
         } else if awaited.sort == Sort::Foreign && info.label() == 0 {
             self.threads[id].context.frame.set_foreign_result(words[0]);
         }
@@ -101,8 +119,8 @@ impl Kernel {
         let thread = &mut self.threads[id];
         thread.calls = thread.calls.wrapping_add(1);
         thread.fault = None;
-        self.wake(cpu, id);
-        Ok(())
+        thread.state = State::Stopped;
+        Ok(Some(id))
     }
 }
 

@@ -76,8 +76,7 @@ impl Kernel {
         self.put(self.letter(me, sort), receiver);
         self.bind(cpu, me, sort, receiver, id);
         self.set_deadline(cpu, me, deadline);
-        self.set_aside(cpu);
-        self.wake(cpu, receiver);
+        self.pass(cpu, receiver);
     }
 
     /// `server` has taken the call of `caller`: it owes an answer, and works at the caller's priority.

@@ -11,8 +11,14 @@ use crate::units::CpuId;
 const CHAIN: usize = 8;
 
 impl Kernel {
-    /// The current thread waits at a port, at most until the deadline.
+    /// The current thread waits, at most until the deadline, and leaves the CPU.
     pub(super) fn wait_at(&mut self, cpu: CpuId, me: Id<Thread>, state: State, deadline: u64) {
+        self.begin_wait(cpu, me, state, deadline);
+        self.set_aside(cpu);
+    }
+
+    /// The current thread waits, at a port perhaps, and will be off the CPU in a moment.
+    pub(super) fn begin_wait(&mut self, cpu: CpuId, me: Id<Thread>, state: State, deadline: u64) {
         self.threads[me].state = state;
         if let Some(id) = state.port() {
             let port = &mut self.ports[id];
@@ -28,7 +34,6 @@ impl Kernel {
             }
         }
         self.set_deadline(cpu, me, deadline);
-        self.set_aside(cpu);
     }
 
     /// Takes a thread out of the queue of the port it waits at; its wait has no deadline any more.
@@ -143,11 +148,5 @@ impl Kernel {
     /// A thread that answered works at its own priority again.
     pub(super) fn give_back_priority(&mut self, cpu: CpuId, me: Id<Thread>) {
         self.set_priority(cpu, me, self.threads[me].base);
-    }
-
-    /// Whether the short ways are open to a thread.
-    #[inline(always)]
-    pub(super) fn is_plain(thread: &Thread) -> bool {
-        thread.flags == Flags::empty()
     }
 }

@@ -1,7 +1,7 @@
 //! Threads: registers, what they wait for, how they are scheduled.
 
 use super::{Port, Process, Timer};
-use crate::abi::FaultKind;
+use crate::abi::{Arrival, FaultKind};
 use crate::arch::Context;
 use crate::arch::user::Fpu;
 use crate::mm::{Account, Id, Space};
@@ -123,6 +123,18 @@ bitflags! {
         const TIMED = 4;
         /// It makes single steps.
         const STEPPING = 8;
+    }
+}
+
+impl Sort {
+    /// What it arrives as.
+    pub const fn arrival(self) -> Arrival {
+        match self {
+            Sort::Send => Arrival::Message,
+            Sort::Call => Arrival::Call,
+            Sort::Foreign => Arrival::Foreign,
+            Sort::Fault => Arrival::Fault,
+        }
     }
 }
 

@@ -73,6 +73,20 @@ impl Kernel {
         }
     }
 
+    /// The current thread of `cpu`, which waits now, leaves the CPU and what is left of its slice to
+    /// another, which waits for nothing any more; unless that may not run here, or others go first.
+    pub fn pass(&mut self, cpu: CpuId, to: Id<Thread>) {
+        let thread = &self.threads[to];
+        let may = thread.flags & (Flags::SUSPENDED | Flags::DOOMED) == Flags::empty()
+            && thread.affinity >> cpu.0 & 1 == 1;
+        if may && !self.cpus[cpu.index()].queue.has_above(thread.priority) {
+            self.switch(cpu, to, arch::timer::now());
+        } else {
+            self.set_aside(cpu);
+            self.wake(cpu, to);
+        }
+    }
+
     /// The current thread of `cpu` stops being that, in whatever state it is now.
     pub fn set_aside(&mut self, cpu: CpuId) {
         if let Some(current) = self.cpus[cpu.index()].current.take() {
