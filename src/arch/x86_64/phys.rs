@@ -23,6 +23,7 @@ pub(in super::super) unsafe fn zero_page(page: *mut u8) {
 ///
 /// # Safety
 /// Both are mapped, do not overlap, and what is written is the caller's to change.
+#[inline]
 pub unsafe fn copy(to: *mut u8, from: *const u8, bytes: usize) {
     // SAFETY: the caller vouches for both, and the direction flag is clear in the kernel.
     unsafe {

@@ -160,9 +160,9 @@ pub(super) fn init_cpu(id: CpuId) {
     unsafe {
         Star::write_raw(sysret, syscall);
         Efer::update(|efer| efer.insert(EferFlags::SYSTEM_CALL_EXTENSIONS));
-        { SYSENTER_CS }.write(0);
-        { FS_BASE }.write(0);
-        { GS_BASE }.write(0);
+        for mut register in [SYSENTER_CS, FS_BASE, GS_BASE] {
+            register.write(0);
+        }
     }
 }
 

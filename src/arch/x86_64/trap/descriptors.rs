@@ -54,8 +54,9 @@ unsafe impl Sync for Local {}
 const _: () = assert!(size_of::<Local>() == 16 * 16);
 
 impl Local {
-    /// Where a TSS has the end of the running thread's frame, RSP0 (Intel SDM vol. 3, 8.7).
-    pub(super) const FRAME_END: usize = offset_of!(TaskStateSegment, privilege_stack_table);
+    /// Where a TSS has the end of the running thread's frame, RSP0 (Intel SDM vol. 3, 7.7).
+    pub(super) const FRAME_END: usize =
+        offset_of!(Local, tss) + offset_of!(TaskStateSegment, privilege_stack_table);
 
     /// That of the CPU we run on.
     #[inline(always)]
@@ -77,12 +78,8 @@ impl Local {
         // SAFETY: this CPU's own TSS, which the CPU reads only in user mode. The structure is packed,
         // hence the unaligned write.
         unsafe {
-            self.tss
-                .get()
-                .cast::<u8>()
-                .add(Self::FRAME_END)
-                .cast::<*mut TrapFrame>()
-                .write_unaligned(frame.wrapping_add(1))
+            let field = &raw mut (*self.tss.get()).privilege_stack_table[0];
+            field.cast::<*mut TrapFrame>().write_unaligned(frame.wrapping_add(1));
         }
     }
 }
@@ -124,6 +121,8 @@ pub(in super::super) fn load(id: CpuId) {
         DS::set_reg(SegmentSelector::NULL);
         ES::set_reg(SegmentSelector::NULL);
         load_tss(SegmentSelector(FIRST_TSS + 16 * u16::from(id.0)));
+        // User code finds no other segments in what firmware may have left.
+        asm!("lldt {:x}", in(reg) 0, options(nostack, preserves_flags));
         lidt(&pointer);
     }
 }
