@@ -4,7 +4,7 @@
 use crate::abi::{EXIT_ABANDONED, Error, Info};
 use crate::kernel::Kernel;
 use crate::mm::Id;
-use crate::object::{Awaited, Caller, Flags, Notice, Port, Sort, State, Thread, Waiting};
+use crate::object::{Awaited, Caller, Notice, Port, Sort, State, Thread, Waiting};
 use crate::units::CpuId;
 
 /// How far priority is lent along a chain of threads that wait for each other.

@@ -166,7 +166,7 @@ impl TrapFrame {
     #[inline(always)]
     pub fn cause(&mut self) -> Cause {
         match self.vector {
-            SYSCALL if self.rax >= NATIVE => Cause::Native,
+            SYSCALL if self.rax.wrapping_sub(NATIVE) < NATIVE => Cause::Native,
             SYSCALL => Cause::Foreign,
             _ => self.trap(),
         }
@@ -243,7 +243,7 @@ impl TrapFrame {
 
     /// Which call user code makes.
     pub fn number(&self) -> u64 {
-        self.rax.checked_sub(NATIVE).unwrap_or(self.rax)
+        if self.rax.wrapping_sub(NATIVE) < NATIVE { self.rax - NATIVE } else { self.rax }
     }
 
     /// Registers \[0\] to \[7\] of a native call.
