@@ -51,6 +51,7 @@ trait Controller: Send + Sync {
 /// The chosen controller and what the interrupts' numbers mean.
 struct State {
     controller: Chosen,
+    devices: Range<u32>,
     timer: u32,
     cpus: [u64; MAX_CPUS],
 }
@@ -95,7 +96,8 @@ pub fn init(info: &BootInfo, map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtAd
     };
     let mut cpus = [0; MAX_CPUS];
     cpus.iter_mut().zip(&info.cpus).for_each(|(slot, cpu)| *slot = cpu.hardware_id);
-    STATE.call_once(|| State { controller, timer, cpus });
+    let devices = controller.get().devices();
+    STATE.call_once(|| State { controller, devices, timer, cpus });
 }
 
 /// Prepares this CPU's part of the controller.
@@ -119,14 +121,12 @@ pub fn mask(line: u32) {
 
 /// Lines are numbered below this.
 pub fn lines() -> u32 {
-    STATE.get().map_or(0, |state| state.controller().devices().end)
+    STATE.get().map_or(0, |state| state.devices.end)
 }
 
 /// Whether a line may be a device's: the kernel's own and private ones may not.
 pub fn is_free(line: u32) -> bool {
-    STATE
-        .get()
-        .is_some_and(|state| line != state.timer && state.controller().devices().contains(&line))
+    STATE.get().is_some_and(|state| line != state.timer && state.devices.contains(&line))
 }
 
 /// Lets this CPU's timer through.
@@ -168,7 +168,13 @@ fn with(act: impl FnOnce(&State)) {
 
 impl State {
     fn controller(&self) -> &dyn Controller {
-        match &self.controller {
+        self.controller.get()
+    }
+}
+
+impl Chosen {
+    fn get(&self) -> &dyn Controller {
+        match self {
             Chosen::GicV2(controller) => controller,
             Chosen::GicV3(controller) => controller,
             Chosen::Bcm2836(controller) => controller,

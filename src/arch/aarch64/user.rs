@@ -100,7 +100,7 @@ pub(super) fn step(on: bool) {
     MDSCR_EL1.set(DEBUG_CHANNEL_OFF | if on { DEBUG_STEP } else { 0 });
 }
 
-/// The thread leaves this CPU.
+/// The thread leaves this CPU, to run later or never again.
 pub fn leave(context: &mut Context) {
     context.tls = TPIDR_EL0.get();
     if context.is_stepping() {
