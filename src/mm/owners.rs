@@ -30,6 +30,13 @@ impl Owners {
         self.at(frame).is_some_and(|at| unsafe { at.read() } != 0)
     }
 
+    /// How many more than one.
+    #[cfg(not(target_os = "none"))]
+    pub fn count(&self, frame: Frame) -> u16 {
+        // SAFETY: as in `several`.
+        self.at(frame).map_or(0, |at| unsafe { at.read() })
+    }
+
     /// A frame has another owner, if that can be counted.
     #[inline(always)]
     #[must_use]
