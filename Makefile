@@ -11,7 +11,7 @@ export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 # The platform of the targets that work on one, and the command line's words besides CMDLINE.
 PLATFORM ?= virt
 $(if $(filter $(PLATFORM),$(PLATFORMS)),,$(error PLATFORM=$(PLATFORM) is not known: it is one of $(PLATFORMS)))
-WORDS = $(strip exit=qemu $(if $(LOG),log=$(LOG)) $(CMDLINE))
+WORDS = $(strip exit=qemu $(if $(LOG),log=$(LOG)) $(if $(DEMO),run=$(DEMO)) $(CMDLINE))
 
 # tools/setup leaves the name of the toolchain it settled on.
 CARGO = RUSTUP_TOOLCHAIN=$(shell cat target/toolchain 2>/dev/null) cargo
@@ -19,7 +19,7 @@ PROFILE = $(if $(DEBUG),dev,release)
 
 # One line of QEMU that has the terminal: the platform's machine, then what all have in common.
 QEMU = $($*.QEMU) -display none -no-reboot \
-  $(if $(ICOUNT),-icount shift=0$(comma)sleep=off) $(if $(INITRD),-initrd $(INITRD)) $(QEMUFLAGS)
+  $(if $(ICOUNT),-icount shift=0$(comma)sleep=off) $(patsubst %,-initrd %,$(filter-out none,$(INITRD))) $(QEMUFLAGS)
 comma := ,
 
 # What cargo needs to know of a platform. The linker script is a flag of its target, for the test
@@ -32,6 +32,17 @@ platform = --target $($1.TRIPLE) $($1.FEATURES:%=--features %) --target-dir targ
 #   $(call build,platform,kind of the target,its name,name of the result)
 build = $(CARGO) build --quiet --profile $(PROFILE) $2 $3 $(call platform,$1) \
   --message-format json-render-diagnostics | tools/image.py $3 target/$1/$4.$($1.FORMAT)
+
+# Builds the user programs of a platform into its initrd.
+#   $(call user,platform)
+user = $(CARGO) build --quiet --profile $(PROFILE) $(call programs,$1) \
+  --message-format json-render-diagnostics | tools/initrd.py target/$1/initrd.cpio
+
+# What cargo needs to know of the user programs. Platforms with the same processor share them.
+#   $(call programs,platform)
+programs = --manifest-path user/Cargo.toml --target $($1.TRIPLE) --target-dir target/user \
+  --config 'target.$($1.TRIPLE).rustflags=["-C", "link-arg=-T../linker/user.ld", \
+  "-C", "link-arg=-zmax-page-size=4096"]'
 
 .DEFAULT_GOAL := help
 
@@ -48,16 +59,19 @@ check-deps: ## say what is missing, and install nothing
 
 ##@ Build
 
-build: $(PLATFORMS:%=build-%) ## the kernel for all platforms
+build: $(PLATFORMS:%=build-%) $(PLATFORMS:%=build-user-%) ## all of it for all platforms
 
 $(PLATFORMS:%=build-%): build-%: setup ## the kernel for one platform, in target/<platform>/
 	@$(call build,$*,--bin,ochre,ochre)
+
+$(PLATFORMS:%=build-user-%): build-user-%: setup ## the user programs for one platform, as target/<platform>/initrd.cpio
+	@$(call user,$*)
 
 $(PLATFORMS:%=build-tests-%): build-tests-%: setup ## the test kernel for one platform
 	@$(call build,$*,--test,qemu,tests)
 
 image: $(PLATFORMS:%=image-%) ## all images
-$(PLATFORMS:%=image-%): image-%: build-% ## what goes onto a disk, an SD card or a CD, in dist/
+$(PLATFORMS:%=image-%): image-%: build-% build-user-% ## what goes onto a disk, an SD card or a CD, in dist/
 
 size: $(PLATFORMS:%=build-%) ## the kernel's size and lines, against the budget
 	@tools/size.py $(PLATFORMS:%=target/%/ochre.elf)
@@ -70,15 +84,18 @@ clean: ## remove target/ and dist/
 
 ##@ Run
 
-$(PLATFORMS:%=run-%): run-%: build-% ## boot in QEMU on this terminal
+# Whoever runs or debugs gets the platform's own initrd.
+$(foreach p,$(PLATFORMS),$(eval run-$p debug-$p debug-server-$p: INITRD ?= target/$p/initrd.cpio))
+
+$(PLATFORMS:%=run-%): run-%: build-% build-user-% ## boot in QEMU on this terminal; DEMO=ipc, coop, preempt, memory or async runs one
 	@tools/qemu.py $(QEMU) -serial mon:stdio -append '$(WORDS)'
 
 debug: debug-$(PLATFORM) ## boot under gdb, stopped at the kernel's entry (PLATFORM=)
-$(PLATFORMS:%=debug-%): debug-%: build-%
+$(PLATFORMS:%=debug-%): debug-%: build-% build-user-%
 	@tools/debug.py target/$*/ochre.elf $(QEMU) -append '$(WORDS)'
 
 debug-server: debug-server-$(PLATFORM) ## boot stopped, and wait for a debugger on port 1234
-$(PLATFORMS:%=debug-server-%): debug-server-%: build-%
+$(PLATFORMS:%=debug-server-%): debug-server-%: build-% build-user-%
 	@echo 'Attach with: gdb-multiarch -x tools/gdb.py target/$*/ochre.elf -ex "target remote :1234"'
 	@tools/qemu.py $(QEMU) -serial mon:stdio -append '$(WORDS)' -S -gdb tcp:127.0.0.1:1234
 
@@ -91,14 +108,17 @@ check: fmt-check clippy test-host ## the quick ones: format, lints, host tests
 
 fmt: setup ## format the source
 	$(CARGO) fmt
+	$(CARGO) fmt --manifest-path user/Cargo.toml --all
 
 fmt-check: setup ## fail where the source is not formatted
 	$(CARGO) fmt --check
+	$(CARGO) fmt --manifest-path user/Cargo.toml --all --check
 
 clippy: setup ## lints, for the host and each platform, tests included
 	$(CARGO) clippy --quiet --all-targets -- -D warnings
 	@$(foreach p,$(PLATFORMS),echo clippy $p && \
-	  $(CARGO) clippy --quiet --bins --test qemu $(call platform,$p) -- -D warnings &&) true
+	  $(CARGO) clippy --quiet --bins --test qemu $(call platform,$p) -- -D warnings && \
+	  $(CARGO) clippy --quiet $(call programs,$p) -- -D warnings &&) true
 
 TESTED := $(PLATFORMS:%=build-%) $(PLATFORMS:%=build-tests-%)
 
@@ -132,7 +152,7 @@ $(PLATFORMS:%=qemu-line-%): qemu-line-%:
 
 .PHONY: help setup check-deps build image size doc clean debug debug-server resolve check fmt \
   fmt-check clippy test test-ci test-host test-miri test-suite bench bench-boot \
-  $(foreach t,build build-tests image run debug debug-server test qemu-line,$(PLATFORMS:%=$t-%)) \
+  $(foreach t,build build-user build-tests image run debug debug-server test qemu-line,$(PLATFORMS:%=$t-%)) \
   $(GROUPS:%=test-%)
 
 # Variables that the commands take:
@@ -144,7 +164,8 @@ $(PLATFORMS:%=qemu-line-%): qemu-line-%:
 #= DTB=              another device tree for rpi, or none
 #= CMDLINE=          words for the kernel, as in CMDLINE="hz=250 then=off"
 #= LOG=info          what the console shows: error, warn, info, debug or trace
-#= INITRD=           an initial RAM disk
+#= INITRD=           another initial RAM disk than the platform's own, or none
+#= DEMO=ipc          a program of the initrd that init runs, after which the machine ends
 #= DEBUG=1           a build without full optimisation
 #= ICOUNT=1          one instruction is one nanosecond: the same figures on every run
 #= QEMUFLAGS=        anything else for QEMU

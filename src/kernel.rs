@@ -1,12 +1,20 @@
 //! The kernel as a value: everything it knows is in [`Kernel`], and `&mut Kernel` is the proof that
-//! the one lock is held. It answers a trap with what happens next, and never waits inside.
+//! the one lock is held. What it does is in the modules above; it never waits inside.
 
+use crate::abi::{Error, Kind, PortRights};
 use crate::arch;
+use crate::arch::user::Fpu;
 use crate::boot::{BootInfo, Options};
 use crate::clock::Clock;
-use crate::mm::Ram;
 use crate::mm::page_table::MapError;
-use crate::units::{Cause, CpuId, MAX_CPUS, Nanos, PhysAddr, VirtAddr};
+use crate::mm::tree::Tree;
+use crate::mm::window::Window;
+use crate::mm::{Arena, Id, Ram, Space, Vm};
+use crate::object::{
+    Found, Handle, Interrupt, Life, Message, Object, Owner, Port, Process, Queue, Thread, Timer,
+};
+use crate::units::{CpuId, MAX_CPUS, Nanos, PhysAddr, VirtAddr};
+use bitflags::Flags;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use spin::Once;
 use spin::mutex::{SpinMutex, SpinMutexGuard};
@@ -22,35 +30,83 @@ pub struct Kernel {
     pub entry_time: u64,
     /// Physical memory.
     pub ram: Ram,
+    /// Address spaces and what is in them, and who pays.
+    pub vm: Vm,
     /// Time.
     pub clock: Clock,
-    /// The CPUs that have arrived, and their timers.
+    /// The CPUs that have arrived, and what they do.
     pub cpus: [Cpu; MAX_CPUS],
+    /// Handles of all processes.
+    pub handles: Arena<Handle>,
+    /// Processes.
+    pub processes: Arena<Process>,
+    /// Threads.
+    pub threads: Arena<Thread>,
+    /// Floating point registers of the threads that have some.
+    pub fpus: Arena<Fpu>,
+    /// Ports.
+    pub ports: Arena<Port>,
+    /// Messages in the queues of ports.
+    pub messages: Arena<Message>,
+    /// Timers.
+    pub timers: Arena<Timer>,
+    /// Interrupts.
+    pub interrupts: Arena<Interrupt>,
+    /// What is being taken apart.
+    pub dying: Dying,
+    /// Calls and answers take the short way where it is open: always, but for tests that compare.
+    pub fast_path: bool,
+}
+
+/// What is being taken apart, in bounded pieces.
+#[derive(Default)]
+pub struct Dying {
+    /// Processes, the first of a list.
+    pub process: Option<Id<Process>>,
+    /// Ports, likewise.
+    pub port: Option<Id<Port>>,
+    /// Handles that were on their way to nobody.
+    pub handle: Option<Id<Handle>>,
 }
 
 /// What the kernel knows of one CPU.
-#[derive(Clone, Copy, Debug, Default)]
 pub struct Cpu {
     /// It has arrived.
     pub online: bool,
-    /// Ticks it has had.
-    pub ticks: u64,
     /// IPIs it has had.
     pub ipis: u64,
-    /// When the next tick is due, once it ticks.
-    next_tick: Option<Nanos>,
-    /// A moment it wants to be told of, once.
-    deadline: Option<Nanos>,
-    /// Deadlines that have passed.
-    pub deadlines_met: u64,
+    /// Timer interrupts it has had.
+    pub rings: u64,
+    /// The thread it runs.
+    pub current: Option<Id<Thread>>,
+    /// The threads that wait to run here.
+    pub queue: Queue,
+    /// The counter when it began to run the current thread.
+    pub since: u64,
+    /// When the slice of the current thread is over.
+    pub slice_end: Nanos,
+    /// The timers it keeps.
+    pub timers: Tree<Timer>,
+    /// What its hardware timer is set to.
+    pub armed: Option<Nanos>,
+    /// The address space that is loaded.
+    pub space: Option<Id<Space>>,
+    /// The thread whose floating point registers it holds.
+    pub fpu: Option<Id<Thread>>,
+    /// User code may use them now.
+    pub fpu_on: bool,
 }
 
 /// What a CPU does when the kernel has dealt with a trap.
 #[must_use]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Next {
-    /// Goes on with what was interrupted.
+    /// Goes on with what was interrupted in the kernel.
     Resume,
+    /// Runs its current thread.
+    Run(Id<Thread>),
+    /// Has nothing to do.
+    Idle,
     /// Stops for good.
     Stop,
 }
@@ -58,21 +114,25 @@ pub enum Next {
 impl Kernel {
     /// The kernel, once memory is in order. The clock stands until it is given its frequency.
     pub fn new(info: BootInfo, options: Options, entry_time: u64, ram: Ram) -> Kernel {
-        let clock = Clock::new(1);
-        let cpus = [Cpu::default(); MAX_CPUS];
-        Kernel { info, options, entry_time, ram, clock, cpus }
-    }
-
-    /// Deals with an interrupt.
-    pub fn handle(&mut self, cpu: CpuId, cause: Cause) -> Next {
-        match cause {
-            Cause::Timer => self.timer(cpu),
-            Cause::Ipi => self.cpus[cpu.index()].ipis += 1,
-            Cause::Device(line) => crate::warn!("nobody serves interrupt {line}"),
-            Cause::Spurious => {}
-            Cause::Fault(_) | Cause::Exception(_) => return Next::Stop,
+        Kernel {
+            info,
+            options,
+            entry_time,
+            ram,
+            vm: Vm::new(),
+            clock: Clock::new(1),
+            cpus: [const { Cpu::new() }; MAX_CPUS],
+            handles: Arena::new(Window::new(4)),
+            processes: Arena::new(Window::new(5)),
+            threads: Arena::new(Window::new(6)),
+            fpus: Arena::new(Window::new(7)),
+            ports: Arena::new(Window::new(8)),
+            messages: Arena::new(Window::new(9)),
+            timers: Arena::new(Window::new(10)),
+            interrupts: Arena::new(Window::new(11)),
+            dying: Dying::default(),
+            fast_path: true,
         }
-        Next::Resume
     }
 
     /// The moment it is.
@@ -88,8 +148,8 @@ impl Kernel {
 
     /// Makes sure that the heap has room for `bytes` more.
     pub fn reserve_heap(&mut self, bytes: usize) -> Result<(), MapError> {
-        let table = &mut self.ram.space.table;
-        crate::mm::global::reserve(bytes, table, &mut self.ram.memory, &mut self.ram.frames)
+        let Ram { space, memory, frames, .. } = &mut self.ram;
+        crate::mm::global::reserve(bytes, &mut space.table, memory, frames)
     }
 
     /// Calls up a CPU, which arrives at `secondary_entry` some time later, if it does.
@@ -102,47 +162,100 @@ impl Kernel {
             .ok_or("it has no stack, or was called before")?;
         gate.call_up(info)
     }
+}
 
-    /// Distance between two ticks.
-    fn tick(&self) -> Nanos {
-        Nanos(1_000_000_000 / self.options.hz)
+impl Kernel {
+    /// Whether anything is being taken apart.
+    #[inline(always)]
+    pub fn has_work(&self) -> bool {
+        let Dying { process, port, handle } = &self.dying;
+        process.is_some() || port.is_some() || handle.is_some() || self.vm.has_dying()
     }
 
-    /// Lets `cpu`, which must be the one we run on, tick from now on.
-    pub fn start_ticking(&mut self, cpu: CpuId) {
-        self.cpus[cpu.index()].next_tick = Some(Nanos(self.now().0 + self.tick().0));
-        self.arm(cpu);
-    }
-
-    /// Has `cpu`, which must be the one we run on, told once when `moment` has come.
-    pub fn set_deadline(&mut self, cpu: CpuId, moment: Nanos) {
-        self.cpus[cpu.index()].deadline = Some(moment);
-        self.arm(cpu);
-    }
-
-    /// Ticks are counted from where the last was due, not from when it was served: none is lost and
-    /// the rate does not drift, however late one comes.
-    fn timer(&mut self, cpu: CpuId) {
-        let now = self.now();
-        let tick = self.tick();
-        let state = &mut self.cpus[cpu.index()];
-        if let Some(due) = state.next_tick.filter(|&due| due <= now) {
-            let missed = (now.0 - due.0) / tick.0;
-            state.ticks += 1 + missed;
-            state.next_tick = Some(Nanos(due.0 + (1 + missed) * tick.0));
+    /// Finds what a handle of a process names, if it is of this kind and has these rights.
+    #[inline(always)]
+    pub fn find<T: Object>(
+        &self,
+        process: Id<Process>,
+        word: u64,
+        needed: impl Into<Option<T::Rights>>,
+    ) -> Result<Found<T>, Error> {
+        let id = Id::from_bits(word).ok_or(Error::BadHandle)?;
+        let handle: &Handle = self.handles.get(id).ok_or(Error::BadHandle)?;
+        if handle.owner != Owner::Process(process) {
+            return Err(Error::BadHandle);
         }
-        if state.deadline.is_some_and(|deadline| deadline <= now) {
-            state.deadline = None;
-            state.deadlines_met += 1;
+        if handle.kind != T::KIND {
+            return Err(Error::WrongKind);
         }
-        self.arm(cpu);
+        let needed = needed.into().map_or(0, |rights: T::Rights| rights.bits());
+        if handle.rights & needed != needed {
+            return Err(Error::NoRight);
+        }
+        let id = Id::from_bits(handle.object).ok_or(Error::BadHandle)?;
+        Ok(Found { id, rights: handle.rights, badge: handle.badge })
     }
 
-    fn arm(&self, cpu: CpuId) {
-        let state = &self.cpus[cpu.index()];
-        match state.next_tick.into_iter().chain(state.deadline).min() {
-            Some(moment) => arch::timer::arm(self.clock.ticks(moment)),
-            None => arch::timer::disarm(),
+    /// A handle has come to be: what it names has one more reference.
+    pub fn retain(&mut self, id: Id<Handle>) {
+        let Handle { kind, rights, object, .. } = self.handles[id];
+        match kind {
+            Kind::Process => {
+                let id = Id::from_bits(object);
+                id.and_then(|id| self.processes.get_mut(id)).expect(NAMED).refs += 1;
+            }
+            Kind::Thread => {
+                let id = Id::from_bits(object);
+                id.and_then(|id| self.threads.get_mut(id)).expect(NAMED).refs += 1;
+            }
+            Kind::Port => {
+                let id = Id::from_bits(object);
+                let port = id.and_then(|id| self.ports.get_mut(id)).expect(NAMED);
+                port.refs += 1;
+                port.receivers += u32::from(rights & PortRights::RECEIVE.bits() != 0);
+            }
+            Kind::Memory => self.vm.retain(Id::from_bits(object).expect(NAMED)),
+            Kind::Timer => {
+                let id = Id::from_bits(object);
+                id.and_then(|id| self.timers.get_mut(id)).expect(NAMED).refs += 1;
+            }
+            Kind::Interrupt => {
+                let id = Id::from_bits(object);
+                id.and_then(|id| self.interrupts.get_mut(id)).expect(NAMED).refs += 1;
+            }
+            Kind::Reply | Kind::Machine | Kind::IoPorts => {}
+        }
+    }
+
+    /// A process is over: from here on it is taken apart. It keeps the first code.
+    pub fn end_process(&mut self, id: Id<Process>, code: u64) {
+        let process = &mut self.processes[id];
+        if process.life == Life::Alive {
+            process.life = Life::Ending;
+            process.code = code;
+            process.next_dying = self.dying.process.replace(id);
+        }
+    }
+}
+
+/// What a handle names exists for as long as the handle.
+const NAMED: &str = "a handle names what there is";
+
+impl Cpu {
+    const fn new() -> Cpu {
+        Cpu {
+            online: false,
+            ipis: 0,
+            rings: 0,
+            current: None,
+            queue: Queue::new(),
+            since: 0,
+            slice_end: Nanos(0),
+            timers: Tree::EMPTY,
+            armed: None,
+            space: None,
+            fpu: None,
+            fpu_on: false,
         }
     }
 }
@@ -181,6 +294,14 @@ pub fn lock() -> Guard {
         arch::cpu::park();
     }
     KERNEL.get().expect("the kernel is used after it was made").lock()
+}
+
+/// Gives up the lock, and goes on with the current thread of this CPU.
+pub fn run(mut kernel: Guard, thread: Id<Thread>) -> ! {
+    let frame = &raw mut kernel.threads[thread].context.frame;
+    drop(kernel);
+    // SAFETY: a thread that runs stays where it is, and its registers are its CPU's.
+    unsafe { arch::user::resume(frame) }
 }
 
 /// Tells every CPU to stop when it next looks. True for the first to say so.

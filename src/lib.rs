@@ -18,7 +18,13 @@
 //!   [`BootInfo`](boot::BootInfo).
 //! * [`arch`]: the only place that knows the instruction set; the same names for all three.
 //! * [`mm`]: physical frames, the heap, page tables.
+//! * [`object`]: what processes can name by handles, as data.
 //! * [`kernel`]: the value, its lock, its clock and its CPUs.
+//! * [`sched`]: which thread runs where, and when it stops.
+//! * [`ipc`]: messages between threads.
+//! * [`life`]: how objects come to be, and how they end.
+//! * [`syscall`]: the native calls.
+//! * [`event`]: what happens on each trap.
 //! * [`mod@panic`]: the report of a kernel bug, and the end.
 //! * [`trap`]: where every exception and interrupt arrives.
 //! * [`report`]: what the machine is, a line for each.
@@ -40,7 +46,13 @@ pub mod dev;
 pub mod boot;
 pub mod arch;
 pub mod mm;
+pub mod object;
 pub mod kernel;
+pub mod sched;
+pub mod ipc;
+pub mod life;
+pub mod syscall;
+pub mod event;
 pub mod panic;
 pub mod trap;
 pub mod report;

@@ -12,7 +12,7 @@ extern "C" fn main() -> ! {
 
     let then = kernel::lock().options.then;
     match then {
-        Then::Idle => start::idle(),
+        Then::Idle => start::first(),
         Then::Off => arch::power::off(),
         Then::Panic => panic!("the command line asked for a panic"),
     }

@@ -21,6 +21,8 @@ pub enum Doing {
     Boot,
     /// Waiting for something to do.
     Idle,
+    /// Running user code, or serving its traps.
+    User,
     /// Serving an interrupt.
     Interrupt,
     /// Running a test of the kernel.
@@ -30,14 +32,22 @@ pub enum Doing {
 }
 
 impl Doing {
-    const ALL: [Doing; 6] =
-        [Doing::Nothing, Doing::Boot, Doing::Idle, Doing::Interrupt, Doing::Test, Doing::Panic];
+    const ALL: [Doing; 7] = [
+        Doing::Nothing,
+        Doing::Boot,
+        Doing::Idle,
+        Doing::User,
+        Doing::Interrupt,
+        Doing::Test,
+        Doing::Panic,
+    ];
 
     fn text(self) -> &'static str {
         match self {
             Doing::Nothing => "not started",
             Doing::Boot => "booting",
             Doing::Idle => "idle",
+            Doing::User => "running user code",
             Doing::Interrupt => "serving an interrupt",
             Doing::Test => "running a test",
             Doing::Panic => "reporting a panic",

@@ -7,7 +7,7 @@
 use crate::arch::{self, Exit, Handoff, PhysMem};
 use crate::boot::{BootInfo, Options, PhysRange, regions};
 use crate::clock::Clock;
-use crate::kernel::{self, Kernel};
+use crate::kernel::{self, Kernel, Next};
 use crate::layout::MAX_STACK;
 use crate::log;
 use crate::mm::early::EarlyFrames;
@@ -136,7 +136,6 @@ extern "C" fn resume(main: Main) -> ! {
         crate::warn!("no memory is left for a heap");
     }
     kernel.cpus[CpuId::BOOT.index()].online = true;
-    kernel.start_ticking(CpuId::BOOT);
     let cpus = kernel.info.cpus.len() as u8;
     drop(kernel);
     (1..cpus).map(CpuId).for_each(call_up);
@@ -179,7 +178,6 @@ fn call_up(id: CpuId) {
     }
     let arrived = arrival.compare_exchange(CALLED, GIVEN_UP, AcqRel, Acquire) == Err(ARRIVED);
     arch::cpu::stop_calling();
-    kernel::lock().cpus[id.index()].online = arrived;
     if !arrived {
         crate::warn!("CPU {} does not come up; going on without it", id.0);
     }
@@ -196,14 +194,43 @@ extern "C" fn secondary_entry(id: u64) -> ! {
     }
     arch::interrupts::init_cpu(id);
     arch::timer::init_cpu();
-    kernel::lock().start_ticking(id);
+    kernel::lock().cpus[id.index()].online = true;
     OTHER.get().map_or_else(|| idle(), |other| other())
 }
 
-/// Sleeps from one interrupt to the next.
+/// Starts the first process, if there is one, and does what is to be done.
+pub fn first() -> ! {
+    let started = kernel::lock().start_first(CpuId::BOOT);
+    if let Err(why) = started {
+        crate::warn!("no first process: {why}");
+    }
+    idle()
+}
+
+/// Runs what is ready, and sleeps from one interrupt to the next while nothing is.
 pub extern "C" fn idle() -> ! {
+    idle_entry()
+}
+
+/// What a CPU does when it has nothing to do, on an empty stack: what is to be taken apart, and sleep.
+#[unsafe(no_mangle)]
+extern "C" fn idle_entry() -> ! {
     panic::now_doing(Doing::Idle);
+    let cpu = arch::cpu::current();
     loop {
-        arch::cpu::wait();
+        let mut kernel = kernel::lock();
+        kernel.reap(cpu);
+        if let Next::Run(thread) = kernel.pick(cpu) {
+            panic::now_doing(Doing::User);
+            kernel::run(kernel, thread)
+        }
+        let busy = kernel.has_work();
+        drop(kernel);
+        if busy {
+            arch::cpu::interrupts_on();
+            arch::cpu::interrupts_off();
+        } else {
+            arch::cpu::wait();
+        }
     }
 }

@@ -1,27 +1,63 @@
 //! Where every exception and interrupt arrives.
 
 use crate::arch::{self, TrapFrame};
-use crate::kernel::{self, Next};
+use crate::kernel::{self, Guard, Next};
 use crate::panic::{self, Doing};
 use crate::units::Cause;
 
-/// Called by `trap.S` with the interrupted code's registers, which are restored when it returns.
+/// Called by `trap.S` with the registers of user code, which are where its thread keeps them. Those
+/// that it returns are restored.
 #[unsafe(no_mangle)]
-extern "C" fn trap_entry(frame: &mut TrapFrame) {
-    let next = match frame.cause() {
-        Cause::Fault(fault) if arch::probe::recover(frame, fault) => Next::Resume,
-        cause @ (Cause::Fault(_) | Cause::Exception(_)) => panic::unexpected(frame, cause),
-        Cause::Ipi if kernel::stopping() => Next::Stop,
-        interrupt => {
-            let before = panic::now_doing(Doing::Interrupt);
-            let next = kernel::lock().handle(arch::cpu::current(), interrupt);
-            arch::interrupts::end(frame);
-            panic::now_doing(before);
-            next
-        }
-    };
+extern "C" fn user_entry(frame: &mut TrapFrame) -> *mut TrapFrame {
+    let cause = frame.cause();
+    if cause == Cause::Ipi && kernel::stopping() {
+        arch::cpu::park();
+    }
+    let is_interrupt = cause.is_interrupt();
+    let cpu = arch::cpu::current();
+    let acknowledged = frame.acknowledged();
+    let mut kernel = kernel::lock();
+    let next = kernel.handle_user(cpu, cause);
+    if is_interrupt {
+        arch::interrupts::end(acknowledged);
+    }
+    proceed(kernel, next)
+}
+
+/// Called by `trap.S` with the registers of kernel code, which are on its stack. Those that it
+/// returns are restored.
+#[unsafe(no_mangle)]
+extern "C" fn trap_entry(frame: &mut TrapFrame) -> *mut TrapFrame {
+    let cause = frame.cause();
+    match cause {
+        Cause::Fault(fault) if arch::probe::recover(frame, fault) => return frame,
+        Cause::Ipi if kernel::stopping() => arch::cpu::park(),
+        cause if !cause.is_interrupt() => panic::unexpected(frame, cause),
+        _ => {}
+    }
+    let acknowledged = frame.acknowledged();
+    let before = panic::now_doing(Doing::Interrupt);
+    let mut kernel = kernel::lock();
+    let next = kernel.handle(arch::cpu::current(), cause);
+    arch::interrupts::end(acknowledged);
+    panic::now_doing(before);
     match next {
-        Next::Resume => {}
-        Next::Stop => arch::cpu::park(),
+        Next::Resume => frame,
+        next => proceed(kernel, next),
+    }
+}
+
+/// Gives up the lock and does what comes next: these registers are restored.
+fn proceed(mut kernel: Guard, next: Next) -> *mut TrapFrame {
+    match next {
+        Next::Run(thread) => &raw mut kernel.threads[thread].context.frame,
+        Next::Idle => {
+            drop(kernel);
+            arch::user::idle()
+        }
+        Next::Resume | Next::Stop => {
+            drop(kernel);
+            arch::cpu::park()
+        }
     }
 }

@@ -130,10 +130,23 @@ pub enum Cause {
     Device(u32),
     /// An interrupt that was gone when asked for.
     Spurious,
+    /// A native call.
+    Native,
+    /// A call meant for another system.
+    Foreign,
+    /// User code used floating point while it was off.
+    Fpu,
     /// Memory refused an access.
     Fault(Fault),
     /// Anything else the CPU could not or would not execute.
     Exception(Exception),
+}
+
+impl Cause {
+    /// Whether it came from outside, and not from what was being executed.
+    pub const fn is_interrupt(self) -> bool {
+        matches!(self, Cause::Timer | Cause::Ipi | Cause::Device(_) | Cause::Spurious)
+    }
 }
 
 /// A refused memory access.

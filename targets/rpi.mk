@@ -24,7 +24,7 @@ $(rpi.TREES): target/rpi/rpi3b-%.dtb: targets/rpi3b.dts | setup
 image-rpi:
 	@rm -rf dist/rpi-boot && mkdir -p dist/rpi-boot
 	cp target/rpi/ochre.img dist/kernel8.img
-	cp dist/kernel8.img targets/rpi/* dist/rpi-boot/
+	cp dist/kernel8.img target/rpi/initrd.cpio targets/rpi/* dist/rpi-boot/
 	@truncate -s 64M dist/ochre-rpi.img
 	mformat -F -v OCHRE -i dist/ochre-rpi.img ::
 	mcopy -i dist/ochre-rpi.img dist/rpi-boot/* ::

@@ -17,6 +17,7 @@ image-x86:
 	@rm -rf target/x86/iso && mkdir -p target/x86/iso/boot/grub dist
 	cp target/x86/ochre.elf dist/ochre-x86.elf
 	@cp dist/ochre-x86.elf target/x86/iso/boot/ochre.elf
+	@cp target/x86/initrd.cpio target/x86/iso/boot/
 	@cp targets/x86/grub.cfg target/x86/iso/boot/grub/
 	$(x86.MKRESCUE) -o dist/ochre-x86.iso target/x86/iso 2>target/x86/grub-mkrescue.log \
 	  || { cat target/x86/grub-mkrescue.log; exit 1; }

@@ -1,3 +1,5 @@
+//! The table of native calls.
+
 use super::{
     Error::{self, *},
     Kind,

@@ -1,3 +1,5 @@
+//! Why calls are refused.
+
 /// Declares the errors once: value, name, meaning.
 macro_rules! errors {
     ($($(#[doc = $meaning:literal])+ $name:ident = $value:literal,)+) => {

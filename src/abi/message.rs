@@ -1,3 +1,5 @@
+//! What a message looks like, and what one arrives as.
+
 /// Words of a message.
 pub const MESSAGE_WORDS: usize = 6;
 /// Handles it may carry.

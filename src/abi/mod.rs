@@ -36,7 +36,8 @@ pub use rights::{
     ReplyRights, ThreadRights, TimerRights,
 };
 
-/// The first number of native calls on x86-64; below it are those of other systems.
+/// The first number of native calls on x86-64, and how many there may be; all others are those of
+/// other systems.
 pub const NATIVE: u64 = 0x1_0000;
 
 /// A page, the unit in which memory is named.

@@ -1,3 +1,5 @@
+//! How a thread's registers are laid out in memory.
+
 /// What `REGISTERS_GET` and `REGISTERS_SET` are about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u64)]

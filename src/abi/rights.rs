@@ -1,3 +1,5 @@
+//! The kinds of objects, and what a handle to each may allow.
+
 use bitflags::bitflags;
 
 /// The kinds of objects.

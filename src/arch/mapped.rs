@@ -1,7 +1,7 @@
 //! Physical memory as the kernel reaches it: all RAM lies at `PHYS_MAP` plus its address.
 
 use crate::layout::PHYS_MAP;
-use crate::units::{Frame, PAGE_SIZE, PhysAddr};
+use crate::units::{Frame, PhysAddr};
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed, Ordering::Release, fence};
 
@@ -41,7 +41,7 @@ impl PhysMem {
     /// The frame is RAM that is mapped, and the caller's to change.
     pub unsafe fn zero(&mut self, frame: Frame) {
         // SAFETY: the frame is mapped, and the caller's.
-        unsafe { self.pointer(frame.start()).write_bytes(0, PAGE_SIZE as usize) };
+        unsafe { super::phys::zero_page(self.pointer(frame.start()).as_ptr()) };
         fence(Release);
     }
 

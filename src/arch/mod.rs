@@ -129,6 +129,8 @@ pub enum Exit {
     Success = 0,
     /// The kernel panicked.
     Panic = 3,
+    /// The first process says that something failed.
+    Failure = 1,
     /// The machine cannot be booted on: no memory, too little of it, nothing sensible to do.
     Refused = 4,
 }

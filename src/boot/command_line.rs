@@ -16,6 +16,8 @@ pub struct Options {
     pub then: Then,
     /// The test to run: `test=`. Empty for none; only the test kernel looks at it.
     pub test: TestName,
+    /// The file of the initrd that is the first process: `init=`.
+    pub init: FileName,
 }
 
 /// What to do when boot is done.
@@ -32,6 +34,15 @@ pub enum Then {
 /// The name of a test.
 pub type TestName = ArrayString<40>;
 
+/// The name of a file in the initrd.
+pub type FileName = ArrayString<40>;
+
+/// The first process, where no word says otherwise.
+const INIT: &str = "bin/init";
+
+/// Words that the first process reads, and not the kernel.
+const NOT_OURS: [&str; 3] = ["run", "count", "seed"];
+
 /// Complaints about a command line that are worth their lines.
 const MAX_COMPLAINTS: usize = 8;
 
@@ -43,6 +54,7 @@ impl Default for Options {
             emulator: false,
             then: Then::Idle,
             test: TestName::new(),
+            init: FileName::from(INIT).unwrap_or_default(),
         }
     }
 }
@@ -68,6 +80,8 @@ impl Options {
             Some(("then", "off")) => self.then = Then::Off,
             Some(("then", "panic")) => self.then = Then::Panic,
             Some(("test", name)) if !name.is_empty() => self.test = TestName::from(name).ok()?,
+            Some(("init", name)) if !name.is_empty() => self.init = FileName::from(name).ok()?,
+            Some((word, text)) if !text.is_empty() && NOT_OURS.contains(&word) => {}
             _ => return None,
         }
         Some(())

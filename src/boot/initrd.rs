@@ -1,4 +1,5 @@
-//! Looks an initial RAM disk over before anybody relies on it: a cpio archive of the "newc" kind.
+//! Looks an initial RAM disk over before anybody relies on it, and finds files in it: a cpio archive
+//! of the "newc" kind.
 
 use core::fmt;
 
@@ -53,22 +54,48 @@ pub fn check(archive: &[u8]) -> Result<Contents, InitrdError> {
     }
     let mut contents = Contents::default();
     let mut at = 0;
-    loop {
-        let rest = archive.get(at..).unwrap_or_default();
-        let (name_size, file_size) = header(rest).ok_or(InitrdError::NoHeader { at })?;
-        let data = (HEADER + name_size).next_multiple_of(4);
-        let end = (data + file_size).next_multiple_of(4);
-        let name = rest.get(HEADER..HEADER + name_size).ok_or(InitrdError::CutShort { at })?;
-        if name == TRAILER {
-            return Ok(contents);
-        }
-        if name.last() != Some(&0) || data + file_size > rest.len() {
-            return Err(InitrdError::CutShort { at });
-        }
+    while let Some(entry) = entry(archive, at)? {
         contents.files += 1;
-        contents.bytes += file_size as u64;
-        at += end;
+        contents.bytes += entry.data.len() as u64;
+        at = entry.next;
     }
+    Ok(contents)
+}
+
+/// What is in the first file of this name, given as in the archive: without a slash at its front.
+pub fn find<'a>(archive: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    let mut at = 0;
+    while let Some(entry) = entry(archive, at).ok()? {
+        if entry.name == name.as_bytes() {
+            return Some(entry.data);
+        }
+        at = entry.next;
+    }
+    None
+}
+
+/// One entry of an archive.
+struct Entry<'a> {
+    name: &'a [u8],
+    data: &'a [u8],
+    /// Where the one after it begins.
+    next: usize,
+}
+
+/// The entry that begins `at` so many bytes, or nothing if that is the trailer.
+fn entry(archive: &[u8], at: usize) -> Result<Option<Entry<'_>>, InitrdError> {
+    let rest = archive.get(at..).unwrap_or_default();
+    let (name_size, file_size) = header(rest).ok_or(InitrdError::NoHeader { at })?;
+    let cut_short = InitrdError::CutShort { at };
+    let data = (HEADER + name_size).next_multiple_of(4);
+    let name = rest.get(HEADER..HEADER + name_size).ok_or(cut_short)?;
+    if name == TRAILER {
+        return Ok(None);
+    }
+    let name = name.strip_suffix(&[0]).ok_or(cut_short)?;
+    let next = at + (data + file_size).next_multiple_of(4);
+    let data = rest.get(data..data + file_size).ok_or(cut_short)?;
+    Ok(Some(Entry { name, data, next }))
 }
 
 /// The sizes of name and file, both below 4 GiB.

@@ -7,6 +7,7 @@ pub mod acpi;
 pub mod built_in;
 mod command_line;
 pub mod device_tree;
+pub mod elf;
 mod info;
 pub mod initrd;
 mod loader;

@@ -13,13 +13,15 @@ use crate::abi::Error;
 use core::fmt;
 use core::marker::PhantomData;
 use core::mem::{self, MaybeUninit};
+use core::num::NonZeroU32;
 use core::ops::{Index, IndexMut};
 use core::ptr::NonNull;
 
 /// The name of an object of type `T`.
 pub struct Id<T> {
     index: u32,
-    generation: u32,
+    /// Odd.
+    generation: NonZeroU32,
     kind: PhantomData<fn() -> T>,
 }
 
@@ -77,10 +79,10 @@ impl<T> Arena<T> {
             self.made += 1;
             slot.generation = 0;
         }
-        slot.generation += 1;
+        slot.generation = slot.generation.wrapping_add(1);
         slot.value.write(value);
         self.live += 1;
-        Ok(Id { index, generation: slot.generation, kind: PhantomData })
+        Id::new(index, slot.generation).ok_or(Error::NoMemory)
     }
 
     /// Makes sure that the next object will fit.
@@ -116,7 +118,7 @@ impl<T> Arena<T> {
         // the id's, which is odd.
         unsafe {
             let slot = self.slots.add(id.index as usize).as_ref();
-            (slot.generation == id.generation).then(|| slot.value.assume_init_ref())
+            (slot.generation == id.generation.get()).then(|| slot.value.assume_init_ref())
         }
     }
 
@@ -144,9 +146,9 @@ impl<T> Arena<T> {
         (0..self.made).filter_map(|index| {
             // SAFETY: among the slots that were made.
             let slot = unsafe { self.slots.add(index as usize).as_ref() };
-            let id = Id { index, generation: slot.generation, kind: PhantomData };
+            let id = Id::new(index, slot.generation)?;
             // SAFETY: an odd generation says that there is an object.
-            (slot.generation % 2 == 1).then(|| (id, unsafe { slot.value.assume_init_ref() }))
+            Some((id, unsafe { slot.value.assume_init_ref() }))
         })
     }
 
@@ -157,7 +159,7 @@ impl<T> Arena<T> {
         }
         // SAFETY: it is among the slots that were made.
         let slot = unsafe { self.slots.add(id.index as usize).as_mut() };
-        (slot.generation == id.generation).then_some(slot)
+        (slot.generation == id.generation.get()).then_some(slot)
     }
 }
 
@@ -179,6 +181,10 @@ impl<T> Drop for Arena<T> {
 }
 
 impl<T> Id<T> {
+    /// The name of nothing, which no object ever has.
+    pub const NOTHING: Id<T> =
+        Id { index: u32::MAX, generation: NonZeroU32::MAX, kind: PhantomData };
+
     /// Where it is among its kind: two objects at the same time have different ones.
     pub fn index(self) -> usize {
         self.index as usize
@@ -186,16 +192,21 @@ impl<T> Id<T> {
 
     /// As one word, for a handle of a process or an object of any kind.
     pub fn to_bits(self) -> u64 {
-        u64::from(self.generation) << 32 | u64::from(self.index)
+        u64::from(self.generation.get()) << 32 | u64::from(self.index)
     }
 
-    /// What `to_bits` made, or anything else: it then names nothing.
-    pub fn from_bits(bits: u64) -> Id<T> {
-        // An even generation is nobody's: made odd it would be a guess, so it becomes one that no
-        // slot has while it holds an object.
-        let generation = (bits >> 32) as u32;
-        let index = if generation % 2 == 1 { bits as u32 } else { u32::MAX };
-        Id { index, generation, kind: PhantomData }
+    /// What `to_bits` made; of anything else maybe a name of nothing, maybe none.
+    #[inline(always)]
+    pub fn from_bits(bits: u64) -> Option<Id<T>> {
+        Id::new(bits as u32, (bits >> 32) as u32)
+    }
+
+    #[inline(always)]
+    fn new(index: u32, generation: u32) -> Option<Id<T>> {
+        if generation.is_multiple_of(2) {
+            return None;
+        }
+        NonZeroU32::new(generation).map(|generation| Id { index, generation, kind: PhantomData })
     }
 }
 
@@ -225,7 +236,7 @@ impl<T> Copy for Id<T> {}
 
 impl<T> PartialEq for Id<T> {
     fn eq(&self, other: &Id<T>) -> bool {
-        self.to_bits() == other.to_bits()
+        (self.index, self.generation) == (other.index, other.generation)
     }
 }
 

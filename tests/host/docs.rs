@@ -8,8 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Folders of the repository. What `make` leaves in `target` and `dist` may be absent.
-const FOLDERS: [&str; 8] =
-    ["src/", "tests/", "tools/", "targets/", "linker/", "docs/", ".ci/", ".cargo/"];
+const FOLDERS: [&str; 9] =
+    ["src/", "user/", "tests/", "tools/", "targets/", "linker/", "docs/", ".ci/", ".cargo/"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

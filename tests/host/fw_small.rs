@@ -2,7 +2,7 @@
 
 use crate::fw_random::{Random, cases, mutate};
 use ochre::boot::built_in::{Board, describe};
-use ochre::boot::initrd::{Contents, InitrdError, check};
+use ochre::boot::initrd::{Contents, InitrdError, check, find};
 use ochre::boot::{CpuStart, InterruptController, Options, Power, Then, unknown_words};
 use ochre::log::Level;
 use ochre::units::PhysAddr;
@@ -19,6 +19,10 @@ fn words_that_are_known() {
     assert_eq!(Options::default().hz, 100);
     assert_eq!(Options::parse("log=debug quiet").level, Level::Warn);
     assert_eq!(Options::parse("then=panic then=idle").then, Then::Idle);
+    assert_eq!(Options::default().init.as_str(), "bin/init");
+    assert_eq!(Options::parse("init=bin/other").init.as_str(), "bin/other");
+    assert_eq!(Options::parse("run=ipc count=9 seed=1"), Options::default());
+    assert_eq!(unknown_words("run=ipc count=9 seed=1 run= count").count(), 2);
 }
 
 #[test]
@@ -70,6 +74,22 @@ fn initrds() {
 }
 
 #[test]
+fn files_in_initrds() {
+    assert_eq!(find(&archive(), "init"), Some(&b"\x7fELF!"[..]));
+    assert_eq!(find(&archive(), "etc/motd"), Some(&[b'x'; 999][..]));
+    assert_eq!(find(&archive(), "etc"), Some(&b""[..]));
+    for absent in ["", "ini", "init\0", "/init", "motd", "TRAILER!!!"] {
+        assert_eq!(find(&archive(), absent), None, "{absent}");
+    }
+    let twice = [entry("a", b"first"), entry("a", b"second"), entry("TRAILER!!!", b"")].concat();
+    assert_eq!(find(&twice, "a"), Some(&b"first"[..]));
+    // What comes before the damage is found, what lies behind it is not.
+    let second = entry("init", b"\x7fELF!").len();
+    assert_eq!(find(&archive()[..second], "init"), Some(&b"\x7fELF!"[..]));
+    assert_eq!(find(&archive()[..second], "etc/motd"), None);
+}
+
+#[test]
 fn mutated_initrds_and_command_lines() {
     for case in 0..cases(10_000) {
         let mut random = Random::new(case);
@@ -78,6 +98,7 @@ fn mutated_initrds_and_command_lines() {
         if let Ok(contents) = check(&archive) {
             assert!(contents.files <= 3 && contents.bytes <= archive.len() as u64);
         }
+        assert!(find(&archive, "etc/motd").is_none_or(|file| file.len() <= archive.len()));
         let mut line = b"log=trace hz=1000 exit=qemu then=off test=name quiet".to_vec();
         mutate(&mut line, &mut random);
         let line = String::from_utf8_lossy(&line);

@@ -8,6 +8,7 @@ mod docs;
 mod fw_acpi;
 mod fw_broken_trees;
 mod fw_device_tree;
+mod fw_elf;
 mod fw_loaders;
 mod fw_lying_trees;
 mod fw_memory;

@@ -115,7 +115,7 @@ static ROUND: AtomicU64 = AtomicU64::new(0);
 /// Maps a page, has every CPU read it (so that its TLB knows it), maps another frame in its place,
 /// and has every CPU see that.
 fn shootdown(rounds: u64) {
-    let frames = [(); 2].map(|()| kernel::lock().frames.alloc().expect("memory for a test"));
+    let frames = [(); 2].map(|()| kernel::lock().ram.frames.alloc().expect("memory for a test"));
     for round in 0..rounds {
         for frame in frames {
             fill(&mut kernel::lock(), frame, 2 * round + u64::from(frame == frames[1]));
@@ -166,14 +166,14 @@ pub fn unmap() {
 }
 
 fn lock_contention() {
-    let before = kernel::lock().frames.stats();
+    let before = kernel::lock().ram.frames.stats();
     everyone(|_| {
         for _ in 0..2000 {
-            let frame = kernel::lock().frames.alloc().expect("there is memory");
-            kernel::lock().frames.free(frame).expect("it was ours");
+            let frame = kernel::lock().ram.frames.alloc().expect("there is memory");
+            kernel::lock().ram.frames.free(frame).expect("it was ours");
         }
     });
-    assert_eq!(kernel::lock().frames.stats(), before);
+    assert_eq!(kernel::lock().ram.frames.stats(), before);
 }
 
 fn panic_everywhere() {

@@ -27,7 +27,7 @@ fn grows() {
 /// What cannot be had is refused, and what can be had after that is had.
 fn runs_out() {
     assert!(reserve(1 << 40).is_err());
-    let all = kernel::lock().frames.stats().free * 4096;
+    let all = kernel::lock().ram.frames.stats().free * 4096;
     assert!(reserve(all + 4096).is_err());
     reserve(1000).expect("a little is still there");
     assert_eq!(*Box::new(7), 7);

@@ -126,7 +126,7 @@ fn fragmented() {
 
 /// One frame at two addresses is one frame.
 fn two_addresses() {
-    let frame = kernel::lock().frames.alloc().expect("there is memory");
+    let frame = kernel::lock().ram.frames.alloc().expect("there is memory");
     map(frame);
     write(&mut kernel::lock(), frame, 5, 0xdead_beef);
     assert_eq!(arch::probe::read(VirtAddr(SPARE.0 + 40)), Ok(0xdead_beef));

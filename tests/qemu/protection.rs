@@ -72,7 +72,7 @@ fn stack() {
 }
 
 fn physical_map() {
-    let frame = kernel::lock().frames.alloc().expect("there is memory");
+    let frame = kernel::lock().ram.frames.alloc().expect("there is memory");
     let at = VirtAddr(PHYS_MAP + frame.start().0);
     // SAFETY: the frame is ours.
     assert_eq!(unsafe { arch::probe::write(at, 1) }, Ok(()));
@@ -126,7 +126,7 @@ fn lower_half() {
 fn user_pages() {
     let features = arch::cpu::features();
     let has = |wanted: &[&str]| features.split(' ').any(|feature| wanted.contains(&feature));
-    let frame = kernel::lock().frames.alloc().expect("there is memory");
+    let frame = kernel::lock().ram.frames.alloc().expect("there is memory");
     map_as(frame, Access::WRITE | Access::USER);
     if has(&["pan", "smap"]) {
         let fault = arch::probe::read(SPARE).expect_err("the kernel reads a user's page");

@@ -1,16 +1,18 @@
-//! The clock, the tick and one-shot deadlines. These are run with `-icount`, where the guest's time is
+//! The clock and deadlines. These are run with `-icount`, where the guest's time is
 //! its instructions: however busy the host is, they see the same.
 
 use crate::table::Test;
 use ochre::arch;
 use ochre::kernel;
+use ochre::mm::Id;
+use ochre::object::{Notice, Port};
 use ochre::units::{CpuId, Nanos};
 
 pub const TESTS: &[Test] = &[
     Test::pass("perf", "clock-is-monotonic", monotonic),
-    Test::pass("perf", "tick-rate", tick_rate),
     Test::pass("perf", "deadline-comes-once", deadline),
     Test::pass("perf", "deadline-in-the-past", deadline_in_the_past),
+    Test::pass("perf", "many-deadlines", many_deadlines),
     Test::pass("perf", "idle-sleeps", idle_sleeps),
 ];
 
@@ -28,57 +30,62 @@ fn monotonic() {
     assert!(last > Nanos(0));
 }
 
-/// Over a tenth of a second, after what was due before has been served, every CPU has as many ticks as that has, give or take the one at
-/// either end.
-fn tick_rate() {
-    let ticks = || kernel::lock().cpus.map(|cpu| cpu.ticks);
-    // Those that were due while this CPU started the others, with interrupts off, come now.
-    arch::cpu::wait();
-    let (start, before) = (now(), ticks());
-    while now().0 < start.0 + 100_000_000 {
-        arch::cpu::wait();
-    }
-    let (end, after) = (now(), ticks());
-    let kernel = kernel::lock();
-    let expected = (end.0 - start.0) / (1_000_000_000 / kernel.options.hz);
-    for (index, cpu) in kernel.cpus.iter().enumerate().filter(|(_, cpu)| cpu.online) {
-        let had = after[index] - before[index];
-        assert!(had.abs_diff(expected) <= 1, "CPU {index}: {had} ticks of {expected}, {cpu:?}");
-    }
+/// A port with a timer that signals it: what tells user code of a moment.
+fn ringing_at(moment: Nanos) -> Id<Port> {
+    let kernel = &mut *kernel::lock();
+    let account = kernel.vm.account_root(&mut kernel.ram, 1 << 20).expect("memory for a test");
+    let port = kernel.create_port(account, 0).expect("memory for a test");
+    let notice = Notice { port, bits: 1 };
+    let timer = kernel.create_timer(account, notice).expect("memory for a test");
+    kernel.set_timer(CpuId::BOOT, timer, moment);
+    port
 }
 
-fn met() -> u64 {
-    kernel::lock().cpus[CpuId::BOOT.index()].deadlines_met
+fn rung(port: Id<Port>) -> bool {
+    kernel::lock().ports[port].signals == 1
+}
+
+fn rings() -> u64 {
+    kernel::lock().cpus[CpuId::BOOT.index()].rings
 }
 
 fn deadline() {
     let moment = Nanos(now().0 + 3_333_333);
-    kernel::lock().set_deadline(CpuId::BOOT, moment);
-    while met() == 0 {
+    let port = ringing_at(moment);
+    while !rung(port) {
         assert!(now() < Nanos(moment.0 + 1_000_000_000), "the deadline never came");
         arch::cpu::wait();
     }
     assert!(now() >= moment, "it came early");
-    let end = now().0 + 50_000_000;
-    while now().0 < end {
-        arch::cpu::wait();
-    }
-    assert_eq!(met(), 1);
+    assert!(now().0 < moment.0 + 1_000_000, "it came late");
 }
 
 fn deadline_in_the_past() {
-    kernel::lock().set_deadline(CpuId::BOOT, Nanos(0));
+    let port = ringing_at(Nanos(0));
     arch::cpu::wait();
-    assert_eq!(met(), 1);
+    assert!(rung(port));
 }
 
-/// A CPU that waits wakes for a tick and not before: between two, it runs hardly anything.
+/// A thousand deadlines in one tree, set in a mixed order, all come.
+fn many_deadlines() {
+    let start = now().0 + 1_000_000;
+    let mixed = |nth: u64| Nanos(start + nth * 7919 % 1000 * 1000);
+    let ports: [_; 1000] = core::array::from_fn(|nth| ringing_at(mixed(nth as u64)));
+    while !ports.iter().all(|&port| rung(port)) {
+        assert!(now().0 < start + 1_000_000_000, "a deadline never came");
+        arch::cpu::wait();
+    }
+}
+
+/// While nothing is due a CPU sleeps: no tick wakes it.
 fn idle_sleeps() {
-    let start = now();
+    let port = ringing_at(Nanos(now().0 + 500_000_000));
+    let before = rings();
     let mut woken = 0;
-    while now().0 < start.0 + 100_000_000 {
+    while !rung(port) {
         arch::cpu::wait();
         woken += 1;
     }
-    assert!(woken <= 30, "woken {woken} times in a tenth of a second");
+    assert!(woken <= 3, "woken {woken} times in half a second in which nothing was due");
+    assert_eq!(rings(), before + 1);
 }

@@ -144,8 +144,8 @@ enter_el1:
 enable_mmu:
     ldr     x0, =0x04ff                 // MAIR: 0 = write-back, 1 = device nGnRE
     msr     mair_el1, x0
-    // 48-bit addresses, 4 KiB granule, walks cached and inner shareable, lower half off (EPD0)
-    ldr     x0, =(16 | (1 << 7) | (1 << 8) | (1 << 10) | (3 << 12) | (16 << 16) | (1 << 24) | (1 << 26) | (3 << 28) | (2 << 30))
+    // 48-bit addresses, 4 KiB granule, walks cached and inner shareable
+    ldr     x0, =(16 | (1 << 8) | (1 << 10) | (3 << 12) | (16 << 16) | (1 << 24) | (1 << 26) | (3 << 28) | (2 << 30))
     mrs     x1, id_aa64mmfr0_el1
     and     x2, x1, #0xf                // physical address size, at most 48 bits
     cmp     x2, #5
@@ -158,7 +158,8 @@ enable_mmu:
     orr     x0, x0, #1 << 36
 1:  msr     tcr_el1, x0
     msr     ttbr1_el1, x24
-    msr     ttbr0_el1, xzr
+    adrp    x0, no_space
+    msr     ttbr0_el1, x0
     ldr     x0, =__image_start          // its entry for EL1's synchronous exceptions: in_upper_half
     msr     vbar_el1, x0
     dsb     ish
@@ -167,7 +168,7 @@ enable_mmu:
     dsb     nsh
     isb
     mrs     x0, sctlr_el1
-    ldr     x1, =0x8101d                // M, C, I, SA, SA0, WXN
+    ldr     x1, =0x408d01d              // M, C, I, SA, SA0, WXN; for user code DZE, UCT, UCI
     orr     x0, x0, x1
     msr     sctlr_el1, x0
     isb
@@ -282,6 +283,7 @@ boot_image_l1:  .skip 4096
 boot_image_l2:  .skip 4096
 boot_image_l3:  .skip 4096
 boot_phys_l1:   .skip 4096
+no_space:       .skip 4096              // the lower half while no process has it: empty for ever
 boot_phys_l2:   .skip 4 * 4096          // device tree and image may each lie across a GiB's edge
 boot_stack:     .skip 16 * 4096         // the kernel, as it is made, is copied here more than once
 boot_stack_top:

@@ -1,12 +1,12 @@
 //! What `boot.S` hands to Rust, where the image lies, and how a CPU is made ready for traps.
 
-use super::cpu;
 use super::paging::Entry;
+use super::{cpu, user};
 use crate::arch::{Access, TableEntry};
-use crate::layout::{IMAGE_BASE, stack_top};
+use crate::layout::{IMAGE_BASE, STACK_SLOT, stack_top};
 use crate::units::{CpuId, Frame, Image, LARGE_PAGE_SIZE, PAGE_SIZE, PhysAddr, VirtAddr};
 use aarch64_cpu::asm::barrier;
-use aarch64_cpu::registers::{CPACR_EL1, MDSCR_EL1, VBAR_EL1, Writeable};
+use aarch64_cpu::registers::{VBAR_EL1, Writeable};
 use core::arch::{asm, global_asm};
 use core::ops::Range;
 
@@ -83,12 +83,10 @@ pub(super) fn map_early_device(device: PhysAddr) -> VirtAddr {
 /// Makes the CPU we run on ready for traps, and gives it its number. The boot CPU does not have the
 /// kernel's address space yet, and traps in the image.
 pub fn init_cpu(id: CpuId) {
-    let in_image = VirtAddr(&raw const emergency_stack_top as u64);
-    cpu::set_current(id, if id == CpuId::BOOT { in_image } else { stack_top(id, 1) });
+    let in_image = VirtAddr(&raw const emergency_stack_top as u64 - STACK_SLOT);
+    cpu::set_current(id, if id == CpuId::BOOT { in_image } else { stack_top(id, 0) });
     VBAR_EL1.set(&raw const vectors as u64);
-    // No floating point in the kernel, no debug monitor yet.
-    CPACR_EL1.set(0);
-    MDSCR_EL1.set(0);
+    user::init_cpu();
     cpu::forbid_user_access();
     barrier::isb(barrier::SY);
     // SAFETY: from here on there are vectors: a system error is taken when it happens.

@@ -43,11 +43,11 @@ pub fn current() -> CpuId {
     CpuId(TPIDR_EL1.get() as u8)
 }
 
-/// Gives the CPU we run on its number and its emergency stack: both in one register, which `trap.S`
-/// needs no other to read.
-pub(super) fn set_current(id: CpuId, emergency_stack: VirtAddr) {
-    assert!(emergency_stack.0.is_multiple_of(1 << u8::BITS), "no room for the CPU's number");
-    TPIDR_EL1.set(emergency_stack.0 | u64::from(id.0));
+/// Gives the CPU we run on its number and the top of its usual stack: both in one register, which
+/// `trap.S` needs no other to read. One slot above is the top of its emergency stack.
+pub(super) fn set_current(id: CpuId, stack_top: VirtAddr) {
+    assert!(stack_top.0.is_multiple_of(1 << u8::BITS), "no room for the CPU's number");
+    TPIDR_EL1.set(stack_top.0 | u64::from(id.0));
 }
 
 /// The MPIDR's affinity fields: how firmware names this CPU.

@@ -11,6 +11,7 @@ use crate::boot::{BootInfo, InterruptController, Timer};
 use crate::dev::Mmio;
 use crate::units::{Cause, CpuId, MAX_CPUS, PhysAddr, VirtAddr};
 use aarch64_cpu::asm::barrier;
+use core::ops::Range;
 use spin::Once;
 
 /// The software-generated interrupt that the kernel uses as its IPI.
@@ -19,7 +20,7 @@ const IPI: u32 = 0;
 /// The virtual timer's interrupt where firmware does not say (Arm BSA: PPI 11).
 const VIRTUAL_TIMER: u32 = 27;
 
-/// Interrupts that a GIC has at most; it ignores what is written about those it does not have.
+/// Interrupts that a GIC has at most.
 const GIC_LINES: u32 = 1020;
 
 /// What an acknowledged interrupt turned out to be.
@@ -37,8 +38,12 @@ trait Controller: Send + Sync {
     fn acknowledge(&self, timer: u32) -> Acknowledged;
     /// It has been served.
     fn end(&self, token: u64);
-    /// Lets a line through: a device's to the boot CPU, a private one to this CPU.
+    /// Lets a line through: a device's to some CPU, a private one to this CPU.
     fn enable(&self, line: u32);
+    /// Keeps a device's line out.
+    fn disable(&self, line: u32);
+    /// The lines that devices may have.
+    fn devices(&self) -> Range<u32>;
     /// Interrupts another CPU.
     fn send_ipi(&self, id: CpuId, hardware_id: u64);
 }
@@ -46,6 +51,7 @@ trait Controller: Send + Sync {
 /// The chosen controller and what the interrupts' numbers mean.
 struct State {
     controller: Chosen,
+    devices: Range<u32>,
     timer: u32,
     cpus: [u64; MAX_CPUS],
 }
@@ -78,7 +84,7 @@ pub fn init(info: &BootInfo, map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtAd
         }),
         InterruptController::Bcm2836(at) => window(at, 0x1000)
             .zip(window(bcm2836::DEVICES, 0x1000))
-            .map(|(own, devices)| Chosen::Bcm2836(bcm2836::Bcm2836::new(own, &devices))),
+            .map(|(own, shared)| Chosen::Bcm2836(bcm2836::Bcm2836::new(own, shared))),
         _ => None,
     };
     let Some(controller) = controller else {
@@ -90,7 +96,8 @@ pub fn init(info: &BootInfo, map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtAd
     };
     let mut cpus = [0; MAX_CPUS];
     cpus.iter_mut().zip(&info.cpus).for_each(|(slot, cpu)| *slot = cpu.hardware_id);
-    STATE.call_once(|| State { controller, timer, cpus });
+    let devices = controller.get().devices();
+    STATE.call_once(|| State { controller, devices, timer, cpus });
 }
 
 /// Prepares this CPU's part of the controller.
@@ -98,12 +105,28 @@ pub fn init_cpu(id: CpuId) {
     with(|state| state.controller().init_cpu(id, state.cpus[id.index()]));
 }
 
-/// Lets one line through.
-pub fn enable(line: u32) {
-    if line >= GIC_LINES {
-        return crate::warn!("there is no interrupt {line}");
+/// Lets a device's line through.
+pub fn unmask(line: u32) {
+    if is_free(line) {
+        with(|state| state.controller().enable(line));
     }
-    with(|state| state.controller().enable(line));
+}
+
+/// Keeps a device's line out.
+pub fn mask(line: u32) {
+    if is_free(line) {
+        with(|state| state.controller().disable(line));
+    }
+}
+
+/// Lines are numbered below this.
+pub fn lines() -> u32 {
+    STATE.get().map_or(0, |state| state.devices.end)
+}
+
+/// Whether a line may be a device's: the kernel's own and private ones may not.
+pub fn is_free(line: u32) -> bool {
+    STATE.get().is_some_and(|state| line != state.timer && state.devices.contains(&line))
 }
 
 /// Lets this CPU's timer through.
@@ -119,9 +142,9 @@ pub(super) fn acknowledge(frame: &mut TrapFrame) -> Cause {
     cause
 }
 
-/// The interrupt of this frame has been served.
-pub fn end(frame: &TrapFrame) {
-    with(|state| state.controller().end(frame.acknowledged));
+/// The interrupt has been served of which a frame says that it was `acknowledged`.
+pub fn end(token: u64) {
+    with(|state| state.controller().end(token));
 }
 
 /// Interrupts another CPU, which then sees all that was written before.
@@ -145,12 +168,23 @@ fn with(act: impl FnOnce(&State)) {
 
 impl State {
     fn controller(&self) -> &dyn Controller {
-        match &self.controller {
+        self.controller.get()
+    }
+}
+
+impl Chosen {
+    fn get(&self) -> &dyn Controller {
+        match self {
             Chosen::GicV2(controller) => controller,
             Chosen::GicV3(controller) => controller,
             Chosen::Bcm2836(controller) => controller,
         }
     }
+}
+
+/// The lines that are shared by all CPUs, as a GIC's GICD_TYPER says.
+fn gic_devices(kind: u32) -> Range<u32> {
+    32..(32 * ((kind & 0x1f) + 1)).min(GIC_LINES)
 }
 
 /// What an interrupt number of a GIC means, `token` being what acknowledging it returned.

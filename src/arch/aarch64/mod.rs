@@ -11,12 +11,17 @@ pub mod probe;
 pub mod timer;
 pub mod tlb;
 pub mod trap;
+pub mod user;
 
 pub use boot::{Handoff, early_window, image, init_cpu, symbols};
 pub use firmware::{console, discover, early_console};
 pub use paging::Entry;
 pub use phys::PhysMem;
 pub use trap::TrapFrame;
+pub use user::Context;
 
 /// What this architecture is called.
 pub const NAME: &str = "aarch64";
+
+/// What its programs are compiled for, as ELF says it.
+pub const ELF_MACHINE: u16 = crate::boot::elf::AARCH64;

@@ -114,7 +114,7 @@ pub unsafe fn enter(
     main: Main,
 ) -> ! {
     let id = cpu::current();
-    cpu::set_current(id, layout::stack_top(id, 1));
+    cpu::set_current(id, layout::stack_top(id, 0));
     // SAFETY: the caller promises that what runs and what it uses stay where they are.
     unsafe {
         asm!("dsb ishst", "msr ttbr1_el1, {root}", "isb", "tlbi vmalle1", "dsb nsh", "isb",

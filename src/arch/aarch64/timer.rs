@@ -27,7 +27,8 @@ pub fn init(info: &BootInfo, _map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtA
 
 /// Lets this CPU's timer interrupt through.
 pub fn init_cpu() {
-    CNTKCTL_EL1.set(0);
+    // User code may read the virtual counter, and nothing else.
+    CNTKCTL_EL1.write(CNTKCTL_EL1::EL0VCTEN::SET);
     disarm();
     interrupts::enable_timer();
 }

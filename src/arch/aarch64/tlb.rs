@@ -43,6 +43,14 @@ pub fn flush_all() {
     barrier_after();
 }
 
+/// No CPU uses any old translation of the lower half that belongs to `asid` once this returns.
+pub fn flush_space(asid: Asid) {
+    barrier_before();
+    // SAFETY: as in `flush`.
+    unsafe { asm!("tlbi aside1is, {}", in(reg) u64::from(asid.0) << 48, options(nostack)) };
+    barrier_after();
+}
+
 /// Entries that were empty and are no more are seen by every CPU that looks after this.
 pub fn publish() {
     // SAFETY: barriers only.

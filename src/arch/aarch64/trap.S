@@ -1,19 +1,24 @@
-// The sixteen exception vectors. Each saves all registers as a `TrapFrame` (trap.rs) on the current
-// stack and calls the one Rust function `trap_entry(&mut TrapFrame)`; then the frame, as Rust left
-// it, is restored.
+// The sixteen exception vectors. Each saves all registers as a `TrapFrame` (trap.rs) and calls Rust with
+// it; then the frame that Rust returns is restored, be it the same or another.
 //
-// A CPU's stack is the upper half of its 32 KiB slot, so where a frame fits bit 14 of its address is
-// set. Where it is not, the stack has overflowed into its guard (or is no CPU stack yet): the frame
-// goes to the CPU's emergency stack instead, and Rust tells from the saved SP what happened.
+// While user code runs, SP points to its thread's frame: that is where its registers go. Rust's
+// `user_entry` then has the CPU's usual stack, all of it.
+//
+// The frame of kernel code goes onto its own stack, and to `trap_entry`. A CPU's stack is the upper
+// half of its 32 KiB slot, so where a frame fits bit 14 of its address is set. Where it is not, the
+// stack has overflowed into its guard (or is no CPU stack yet): the frame goes to the CPU's emergency
+// stack instead, and Rust tells from the saved SP what happened.
+//
+// TPIDR_EL1 is the top of the CPU's usual stack, and its number in the lowest byte (cpu.rs); the top of
+// its emergency stack is one slot above.
 
-.equ FRAME, 304                         // size_of::<TrapFrame>(), asserted in trap.rs
+.equ FRAME, 304                         // size_of::<TrapFrame>(), asserted in trap.rs, as are
+.equ LR_SP, 240                         // its fields' offsets: x30, sp
+.equ PC_PSTATE, 256                     // pc, pstate
+.equ SYNDROME, 272                      // syndrome
+.equ FROM_KERNEL, 1                     // bits of what the syndrome gets in bits 61 and up
 .equ STACK_BIT, 14                      // half of layout::STACK_SLOT, asserted in trap.rs
 .equ EMERGENCY_STACK, 8192              // of the boot CPU until it has its own, in the image
-
-.macro vector index, save
-    .balign 0x80
-    b       \save\()_\index
-.endm
 
 .macro save_registers
     stp     x2, x3, [sp, #16]
@@ -32,16 +37,66 @@
     stp     x28, x29, [sp, #224]
 .endm
 
+// All of it fits into the vector. FAR is read in Rust where it means something.
+.macro from_user kind
+    .balign 0x80
+    stp     x0, x1, [sp]
+    save_registers
+    mrs     x0, sp_el0
+    mrs     x1, elr_el1
+    mrs     x2, spsr_el1
+    mrs     x3, esr_el1
+    .if \kind
+    orr     x3, x3, #\kind << 62
+    .endif
+    stp     x30, x0, [sp, #LR_SP]
+    stp     x1, x2, [sp, #PC_PSTATE]
+    str     x3, [sp, #SYNDROME]
+    mov     x0, sp
+    mrs     x1, tpidr_el1
+    and     sp, x1, #~0xff
+    bl      user_entry
+    b       restore_user
+.endm
+
 .section .text.vectors, "ax"
 .balign 0x800
 .global vectors
 vectors:
 .irp index, 0, 1, 2, 3, 4, 5, 6, 7
-    vector  \index, from_kernel
+    .balign 0x80
+    b       from_kernel_\index
 .endr
-.irp index, 8, 9, 10, 11, 12, 13, 14, 15
-    vector  \index, from_user
+.irp kind, 0, 1, 2, 3, 0, 1, 2, 3
+    from_user \kind
 .endr
+
+// x0 = frame. Restores user code, and leaves SP pointing to its frame. Nothing traps from here on.
+.global restore_user
+restore_user:
+    ldp     x30, x1, [x0, #LR_SP]
+    ldp     x2, x3, [x0, #PC_PSTATE]
+    msr     sp_el0, x1
+    mov     sp, x0
+restore_registers:
+    msr     elr_el1, x2
+    msr     spsr_el1, x3
+    ldp     x2, x3, [x0, #16]
+    ldp     x4, x5, [x0, #32]
+    ldp     x6, x7, [x0, #48]
+    ldp     x8, x9, [x0, #64]
+    ldp     x10, x11, [x0, #80]
+    ldp     x12, x13, [x0, #96]
+    ldp     x14, x15, [x0, #112]
+    ldp     x16, x17, [x0, #128]
+    ldp     x18, x19, [x0, #144]
+    ldp     x20, x21, [x0, #160]
+    ldp     x22, x23, [x0, #176]
+    ldp     x24, x25, [x0, #192]
+    ldp     x26, x27, [x0, #208]
+    ldp     x28, x29, [x0, #224]
+    ldp     x0, x1, [x0]
+    eret
 
 .irp index, 0, 1, 2, 3, 4, 5, 6, 7
 from_kernel_\index:
@@ -54,35 +109,30 @@ from_kernel_\index:
     sub     x0, sp, x0                  // x0 = old x0
     sub     sp, sp, x0                  // SP = old SP
     stp     x0, x1, [sp]
-    mov     x1, #\index
-    b       save_kernel
+    mov     x1, #(\index & 3) << 1 | FROM_KERNEL
+    save_registers
+    add     x0, sp, #FRAME
+    b       save_system
 1:  sub     x0, sp, x0
     sub     sp, sp, x0
     msr     tpidrro_el0, x1
-    mov     x1, #\index
+    mov     x1, #(\index & 3) << 1 | FROM_KERNEL
     b       to_emergency_stack
 .endr
 
-.irp index, 8, 9, 10, 11, 12, 13, 14, 15
-from_user_\index:
-    sub     sp, sp, #FRAME
-    stp     x0, x1, [sp]
-    mov     x1, #\index
-    b       save_user
-.endr
-
-// x1 = vector index, TPIDRRO_EL0 = x1 as it was. The stack this CPU was on stays as it is. TPIDR_EL1
-// is the top of its emergency stack, and its number in the lowest byte (cpu.rs).
+// x1 = what the syndrome gets, TPIDRRO_EL0 = x1 as it was. The stack this CPU was on stays as it is.
 to_emergency_stack:
     msr     tpidr_el0, x0               // the machine is about to stop: nobody misses it
     add     x0, sp, #FRAME
     msr     sp_el0, x0
     mrs     x0, tpidr_el1
+    add     x0, x0, #2 << (STACK_BIT - 12), lsl #12
     and     x0, x0, #~0xff
     sub     x0, sp, x0
     cmn     x0, #EMERGENCY_STACK
     b.hs    1f                          // on it already: a trap in the report of another
     mrs     x0, tpidr_el1
+    add     x0, x0, #2 << (STACK_BIT - 12), lsl #12
     and     x0, x0, #~0xff
     sub     sp, x0, #FRAME
 1:  mrs     x0, tpidr_el0
@@ -91,56 +141,25 @@ to_emergency_stack:
     str     x0, [sp, #8]
     save_registers
     mrs     x0, sp_el0
-    b       save_system
 
-save_kernel:
-    save_registers
-    add     x0, sp, #FRAME
-    b       save_system
-
-save_user:
-    save_registers
-    mrs     x0, sp_el0
-
-// x0 = stack pointer of the interrupted code, x1 = vector index.
+// x0 = stack pointer of the interrupted code, x1 = what the syndrome gets in bits 61 and up.
 save_system:
-    str     x30, [sp, #240]
+    stp     x30, x0, [sp, #LR_SP]
     mrs     x2, elr_el1
     mrs     x3, spsr_el1
-    stp     x0, x2, [sp, #248]
+    stp     x2, x3, [sp, #PC_PSTATE]
     mrs     x4, esr_el1
-    stp     x3, x4, [sp, #264]
-    mrs     x5, far_el1
-    stp     x5, x1, [sp, #280]
+    orr     x4, x4, x1, lsl #61
+    stp     x4, xzr, [sp, #SYNDROME]
+    stp     xzr, xzr, [sp, #SYNDROME + 16]
     mov     x0, sp
     bl      trap_entry
 
-    ldp     x2, x3, [sp, #256]          // pc, pstate
-    msr     elr_el1, x2
-    msr     spsr_el1, x3
-    ldr     x0, [sp, #248]
-    mov     x1, sp
-    tbnz    x3, #2, 1f                  // back to EL1, or to user code
-    msr     sp_el0, x0
-    add     x0, sp, #FRAME
-1:  mov     sp, x0                      // the frame stays where it is: nothing traps from here on
-    ldp     x2, x3, [x1, #16]
-    ldp     x4, x5, [x1, #32]
-    ldp     x6, x7, [x1, #48]
-    ldp     x8, x9, [x1, #64]
-    ldp     x10, x11, [x1, #80]
-    ldp     x12, x13, [x1, #96]
-    ldp     x14, x15, [x1, #112]
-    ldp     x16, x17, [x1, #128]
-    ldp     x18, x19, [x1, #144]
-    ldp     x20, x21, [x1, #160]
-    ldp     x22, x23, [x1, #176]
-    ldp     x24, x25, [x1, #192]
-    ldp     x26, x27, [x1, #208]
-    ldp     x28, x29, [x1, #224]
-    ldr     x30, [x1, #240]
-    ldp     x0, x1, [x1]
-    eret
+    ldp     x2, x3, [x0, #PC_PSTATE]
+    tbz     x3, #2, restore_user        // to user code, or back to EL1
+    ldp     x30, x1, [x0, #LR_SP]
+    mov     sp, x1                      // the frame stays where it is
+    b       restore_registers
 
 .section .bss.emergency, "aw", @nobits
 .balign 256

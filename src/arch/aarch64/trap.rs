@@ -1,39 +1,54 @@
-//! The frame that a trap leaves on the stack, and what its syndrome means (Arm ARM D17.2.37, ESR_EL1).
+//! The frame that a trap leaves, of kernel code on its stack and of user code where its thread keeps it;
+//! what its syndrome means (Arm ARM D17.2.37, ESR_EL1), and which register is which in a call.
 
-use super::interrupts;
+use super::{interrupts, user};
+use crate::abi::FaultKind;
 use crate::layout;
-use crate::units::{Access, Cause, Exception, Fault, FaultReason, VirtAddr};
+use crate::units::{Access, Cause, CpuId, Exception, Fault, FaultReason, VirtAddr};
+use aarch64_cpu::registers::{FAR_EL1, Readable};
 use core::arch::{asm, global_asm};
 use core::fmt;
+use core::mem::offset_of;
 
 global_asm!(include_str!("trap.S"), options(raw));
 
 /// The interrupted code's registers, as `trap.S` lays them out.
 #[repr(C, align(16))]
 pub struct TrapFrame {
-    x: [u64; 31],
-    sp: u64,
-    pc: u64,
-    pstate: u64,
-    esr: u64,
+    pub(super) x: [u64; 31],
+    pub(super) sp: u64,
+    pub(super) pc: u64,
+    pub(super) pstate: u64,
+    /// ESR_EL1, of which bits 61 to 63 are not used: bit 61 says that kernel code was interrupted,
+    /// the other two are the kind of vector.
+    syndrome: u64,
     far: u64,
-    vector: u64,
     /// What the interrupt controller said when asked, for `interrupts::end`.
     pub(super) acknowledged: u64,
+    /// Not zero in a thread that is to stop after one instruction.
+    pub(super) stepping: u64,
 }
 
 const _: () = {
     assert!(size_of::<TrapFrame>() == 304);
     assert!(layout::STACK_SLOT / 2 == 1 << 14);
-    assert!(core::mem::offset_of!(TrapFrame, sp) == 248);
-    assert!(core::mem::offset_of!(TrapFrame, pstate) == 264);
-    assert!(core::mem::offset_of!(TrapFrame, far) == 280);
+    assert!(layout::stack_top(CpuId(0), 1).0 - layout::stack_top(CpuId(0), 0).0 == 2 << 14);
+    assert!(offset_of!(TrapFrame, sp) == 248);
+    assert!(offset_of!(TrapFrame, pc) == 256);
+    assert!(offset_of!(TrapFrame, syndrome) == 272);
 };
 
-/// Kinds of vector: the low two bits of its index.
+/// Kinds of vector.
 const SYNCHRONOUS: u64 = 0;
 const IRQ: u64 = 1;
 const FIQ: u64 = 2;
+
+/// The syndrome's bit of kernel code.
+const FROM_KERNEL: u64 = 1 << 61;
+/// The syndrome of user code's `svc #1`.
+const NATIVE: u64 = SVC << 26 | 1 << 25 | 1;
+/// The exception class of `svc`.
+const SVC: u64 = 0b010101;
 
 impl TrapFrame {
     /// The registers as they are, for a report that no trap led to.
@@ -44,10 +59,10 @@ impl TrapFrame {
             sp: 0,
             pc: 0,
             pstate: 0b0101,
-            esr: 0,
+            syndrome: FROM_KERNEL,
             far: 0,
-            vector: 0,
             acknowledged: 0,
+            stepping: 0,
         };
         // SAFETY: stores registers into `x`, and the stack pointer and this place after it.
         unsafe {
@@ -64,9 +79,30 @@ impl TrapFrame {
         frame
     }
 
-    /// Why we are here. For an interrupt this asks the controller, once.
+    /// User code's registers as it begins.
+    pub(super) const fn begin(entry: u64, stack: u64, argument: u64) -> TrapFrame {
+        let mut x = [0; 31];
+        x[0] = argument;
+        // PSTATE zero is EL0 with everything let in.
+        let (pstate, syndrome, far, acknowledged, stepping) = (0, 0, 0, 0, 0);
+        TrapFrame { x, sp: stack, pc: entry, pstate, syndrome, far, acknowledged, stepping }
+    }
+
+    /// What the interrupt controller wants to hear when the interrupt has been served.
+    pub fn acknowledged(&self) -> u64 {
+        self.acknowledged
+    }
+
+    /// Why we are here. To be asked once for each trap: it asks the interrupt controller, and the CPU
+    /// for the address of a fault.
+    #[inline]
     pub fn cause(&mut self) -> Cause {
-        match self.vector & 3 {
+        if self.syndrome == NATIVE { Cause::Native } else { self.other_cause() }
+    }
+
+    #[inline(never)]
+    fn other_cause(&mut self) -> Cause {
+        match self.syndrome >> 62 {
             SYNCHRONOUS => self.synchronous(),
             IRQ => interrupts::acknowledge(self),
             FIQ => self.exception("fast interrupt"),
@@ -91,7 +127,52 @@ impl TrapFrame {
 
     /// Whether user code was interrupted.
     pub fn from_user(&self) -> bool {
-        self.vector >= 8
+        self.syndrome & FROM_KERNEL == 0
+    }
+
+    /// Which call user code makes.
+    pub fn number(&self) -> u64 {
+        self.x[8]
+    }
+
+    /// The first eight registers of a native call.
+    pub fn args(&self) -> &[u64; 8] {
+        self.x.first_chunk().expect("there are 31")
+    }
+
+    /// The same, for what it returns.
+    pub fn args_mut(&mut self) -> &mut [u64; 8] {
+        self.x.first_chunk_mut().expect("there are 31")
+    }
+
+    /// The deadline of a native call that waits.
+    pub fn deadline(&self) -> u64 {
+        self.x[9]
+    }
+
+    /// Where a message came from, and what its receiver gave that.
+    pub fn set_badge(&mut self, badge: u64, tag: u64) {
+        (self.x[9], self.x[10]) = (badge, tag);
+    }
+
+    /// What a foreign call is made with.
+    pub fn foreign_arguments(&self) -> [u64; 6] {
+        *self.x.first_chunk().expect("there are 31")
+    }
+
+    /// What it returns.
+    pub fn set_foreign_result(&mut self, result: u64) {
+        self.x[0] = result;
+    }
+
+    /// Makes the call again, whose instruction has been executed.
+    pub fn restart(&mut self) {
+        self.pc = self.pc.wrapping_sub(4);
+    }
+
+    /// The syndrome as the CPU gave it.
+    pub fn code(&self) -> u64 {
+        self.syndrome & (FROM_KERNEL - 1)
     }
 
     /// Continues elsewhere, with `result` where a function returns its value.
@@ -105,39 +186,41 @@ impl TrapFrame {
         self.x[30]
     }
 
-    fn synchronous(&self) -> Cause {
-        match self.class() {
+    fn synchronous(&mut self) -> Cause {
+        let class = self.class();
+        if class == SVC && self.from_user() {
+            return Cause::Foreign;
+        }
+        self.far = FAR_EL1.get();
+        match class {
             0b100000 | 0b100001 => self.fault(Access::Execute),
-            0b100100 | 0b100101 if self.esr & (1 << 6) != 0 => self.fault(Access::Write),
+            // Cache maintenance always counts as a write, and needs the right to read only.
+            0b100100 | 0b100101 if self.syndrome & (1 << 8 | 1 << 6) == 1 << 6 => {
+                self.fault(Access::Write)
+            }
             0b100100 | 0b100101 => self.fault(Access::Read),
-            0b000000 => self.exception("undefined instruction"),
-            0b000001 => self.exception("trapped WFI or WFE"),
-            0b000111 => self.exception("floating point or SIMD, which the kernel does not use"),
-            0b001110 => self.exception("illegal execution state"),
-            0b010101 => self.exception("supervisor call"),
-            0b011000 => self.exception("trapped system register access"),
-            0b100010 => self.exception("misaligned program counter"),
-            0b100110 => self.exception("misaligned stack pointer"),
-            0b110000 | 0b110001 => self.exception("hardware breakpoint"),
-            0b110010 | 0b110011 => self.exception("single step"),
-            0b110100 | 0b110101 => self.exception("watchpoint"),
-            0b111100 => self.exception("breakpoint instruction"),
-            _ => self.exception("unknown exception class"),
+            0b000111 if self.from_user() => Cause::Fpu,
+            0b110010 => {
+                self.stepping = 0;
+                user::step(false);
+                self.exception("single step")
+            }
+            _ => self.exception(name(class)),
         }
     }
 
     /// Exception class.
     fn class(&self) -> u64 {
-        self.esr >> 26 & 0x3f
+        self.syndrome >> 26 & 0x3f
     }
 
     fn exception(&self, name: &'static str) -> Cause {
-        Cause::Exception(Exception { name, class: self.class(), code: self.esr })
+        Cause::Exception(Exception { name, class: self.class(), code: self.code() })
     }
 
     /// Decodes the fault status code, ESR bits 5:0.
     fn fault(&self, access: Access) -> Cause {
-        let status = self.esr & 0x3f;
+        let status = self.syndrome & 0x3f;
         let level = (status & 3) as u8;
         let reason = match status {
             0b000000..=0b000011 => FaultReason::Other("address size fault"),
@@ -155,6 +238,39 @@ impl TrapFrame {
     }
 }
 
+/// An exception class that is not about memory, in words.
+fn name(class: u64) -> &'static str {
+    match class {
+        0b000000 => "undefined instruction",
+        0b000001 => "trapped WFI or WFE",
+        0b000111 => "floating point or SIMD, which the kernel does not use",
+        0b001110 => "illegal execution state",
+        0b010101 => "supervisor call",
+        0b011000 => "trapped system register access",
+        0b011001 | 0b011101 => "vector extension that is off",
+        0b100010 => "misaligned program counter",
+        0b100110 => "misaligned stack pointer",
+        0b101100 => "floating point exception",
+        0b110000 | 0b110001 => "hardware breakpoint",
+        0b110011 => "single step",
+        0b110100 | 0b110101 => "watchpoint",
+        0b111100 => "breakpoint instruction",
+        _ => "unknown exception class",
+    }
+}
+
+/// What user code is told of an exception.
+pub fn fault_kind(exception: Exception) -> FaultKind {
+    match exception.class {
+        0b000000 | 0b000001 | 0b001110 | 0b011000 | 0b011001 | 0b011101 => FaultKind::Instruction,
+        0b100010 | 0b100110 => FaultKind::Alignment,
+        0b101100 => FaultKind::Arithmetic,
+        0b110000 | 0b110100 | 0b111100 => FaultKind::Breakpoint,
+        0b110010 => FaultKind::Step,
+        _ => FaultKind::Other,
+    }
+}
+
 impl fmt::Display for TrapFrame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (row, registers) in self.x.chunks(4).enumerate() {
@@ -166,7 +282,10 @@ impl fmt::Display for TrapFrame {
         writeln!(
             f,
             "  pc  {:016x}  sp  {:016x}  esr {:016x}  far {:016x}",
-            self.pc, self.sp, self.esr, self.far
+            self.pc,
+            self.sp,
+            self.code(),
+            self.far
         )?;
         let flag = |bit: u32, name: char| if self.pstate >> bit & 1 == 1 { name } else { '-' };
         let mode = if self.pstate & 1 == 1 { 'h' } else { 't' };

@@ -19,6 +19,10 @@ pub use firmware::{console, discover, early_console};
 pub use paging::Entry;
 pub use phys::PhysMem;
 pub use trap::TrapFrame;
+pub use user::Context;
 
 /// What this architecture is called.
 pub const NAME: &str = "a simulated machine";
+
+/// What its programs are compiled for: none are.
+pub const ELF_MACHINE: u16 = 0;

@@ -2,6 +2,7 @@
 
 use super::cpu::features;
 use super::trap::descriptors;
+use super::user;
 use crate::boot::PhysRange;
 use crate::layout::IMAGE_BASE;
 use crate::units::{CpuId, Image, PhysAddr, VirtAddr};
@@ -76,6 +77,7 @@ pub fn early_window(_handoff: &Handoff) -> PhysRange {
 pub fn init_cpu(id: CpuId) {
     descriptors::load(id);
     features::switch_on();
+    user::init_cpu(id);
 }
 
 /// Only the address of a symbol means anything.

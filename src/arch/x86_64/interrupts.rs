@@ -66,16 +66,33 @@ pub fn init_cpu(_id: CpuId) {
     tlb::join();
 }
 
-/// Lets one line of the I/O APIC through, to the boot CPU.
-pub fn enable(line: u32) {
+/// How many lines there are.
+pub fn lines() -> u32 {
+    let Some(State { io: Some(io), .. }) = STATE.get() else { return 0 };
+    io.lines().min((IPI - LINES).into())
+}
+
+/// Whether the kernel has no use for the line: it has none for any, as its timer and its IPIs do not
+/// pass through the I/O APIC, and its console is not one that interrupts.
+pub fn is_free(line: u32) -> bool {
+    line < lines()
+}
+
+/// Lets a line through, to the boot CPU.
+pub fn unmask(line: u32) {
     let Some(State { io: Some(io), cpus }) = STATE.get() else { return };
-    match u8::try_from(line)
-        .ok()
-        .and_then(|line| LINES.checked_add(line))
-        .filter(|&vector| vector < IPI)
-    {
-        Some(vector) => io.enable(line, vector, cpus[CpuId::BOOT.index()]),
-        None => crate::warn!("no vector for interrupt {line}"),
+    if line < lines() {
+        io.unmask(line, LINES + line as u8, cpus[CpuId::BOOT.index()]);
+    }
+}
+
+/// Keeps a line out. One that stays active until its device has been dealt with must be kept out
+/// before `end`, or it comes again at once. One that works by edges is deaf in the meantime: who
+/// lets it through again looks at the device once more after that.
+pub fn mask(line: u32) {
+    let Some(State { io: Some(io), .. }) = STATE.get() else { return };
+    if line < lines() {
+        io.mask(line);
     }
 }
 
@@ -101,8 +118,8 @@ pub(super) fn stopping() -> bool {
 
 /// The interrupt of this frame has been served. The PICs' and the spurious ones are not the local
 /// APIC's to end.
-pub fn end(frame: &TrapFrame) {
-    if (LINES..=TIMER).contains(&frame.vector()) {
+pub fn end(token: u64) {
+    if (u64::from(LINES)..=TIMER.into()).contains(&token) {
         apic::end_of_interrupt();
     }
 }

@@ -8,6 +8,7 @@ use ::x86_64::PhysAddr;
 use ::x86_64::registers::control::{Cr3, Cr3Flags};
 use ::x86_64::structures::paging::PhysFrame;
 use core::arch::asm;
+use core::sync::atomic::{AtomicU64, Ordering};
 
 const PRESENT: u64 = 1 << 0;
 const WRITE: u64 = 1 << 1;
@@ -88,11 +89,20 @@ impl TableEntry for Entry {
     }
 }
 
-/// Translates addresses by the table at `root` from now on.
+/// The root of the kernel's own table, once that is in use.
+static KERNEL_ROOT: AtomicU64 = AtomicU64::new(0);
+
+/// What the CPU uses while no user memory is to be reached.
+pub(super) fn kernel_root() -> Frame {
+    Frame(KERNEL_ROOT.load(Ordering::Relaxed))
+}
+
+/// Translates addresses by the kernel's table, at `root`, from now on.
 ///
 /// # Safety
 /// The table maps all that the kernel uses, where it uses it.
 pub unsafe fn activate(root: Frame) {
+    KERNEL_ROOT.store(root.0, Ordering::Relaxed);
     let frame = PhysFrame::containing_address(PhysAddr::new_truncate(root.start().0));
     // SAFETY: the caller vouches for the table.
     unsafe { Cr3::write(frame, Cr3Flags::empty()) };

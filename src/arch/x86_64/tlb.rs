@@ -26,6 +26,7 @@
 
 use super::cpu;
 use super::interrupts;
+use crate::abi::USER_END;
 use crate::arch::Flush;
 use crate::units::{Asid, CpuId, MAX_CPUS};
 use ::x86_64::VirtAddr;
@@ -38,12 +39,15 @@ use spin::relax::RelaxStrategy;
 /// Beyond this many pages it is cheaper to drop everything.
 const MANY: u64 = 32;
 
-/// What is being asked: `COUNT` pages from `START` on, `STEP` apart, or everything if `COUNT` is
-/// `EVERYTHING`. Written by the holder of `REQUEST`.
+/// What is being asked: `COUNT` pages from `START` on, `STEP` apart, or more if `COUNT` says so.
+/// Written by the holder of `REQUEST`.
 static START: AtomicU64 = AtomicU64::new(0);
 static STEP: AtomicU64 = AtomicU64::new(0);
 static COUNT: AtomicU64 = AtomicU64::new(0);
+/// Everything.
 const EVERYTHING: u64 = u64::MAX;
+/// What is not global, which is all that user code may use.
+const NOT_GLOBAL: u64 = u64::MAX - 1;
 
 /// The CPUs that have yet to answer, one bit each.
 static PENDING: AtomicU32 = AtomicU32::new(0);
@@ -67,11 +71,18 @@ impl RelaxStrategy for Serving {
 pub fn publish() {}
 
 /// No CPU uses the old translations once this returns. All of them belong to PCID 0: a change of
-/// address space drops what is not global.
+/// address space drops what is not global, so a CPU that has another one loaded has none of these,
+/// and loses at most a page of its own.
 pub fn flush(stale: Flush, _asid: Asid) {
     let count = (stale.pages.end.0 - stale.pages.start.0).div_ceil(stale.step);
+    let many = if stale.pages.end.0 <= USER_END { NOT_GLOBAL } else { EVERYTHING };
     // INVLPG drops what is remembered of tables as well (SDM vol. 3, 4.10.4.1).
-    shoot_down(stale.pages.start.0, stale.step, if count > MANY { EVERYTHING } else { count });
+    shoot_down(stale.pages.start.0, stale.step, if count > MANY { many } else { count });
+}
+
+/// No CPU uses any translation of this address space once this returns, nor any other user code's.
+pub fn flush_space(_asid: Asid) {
+    shoot_down(0, 0, NOT_GLOBAL);
 }
 
 /// No CPU uses any old translation, of any address space, once this returns.
@@ -119,19 +130,20 @@ pub(super) fn leave_alone() {
 }
 
 fn shoot_down(start: u64, step: u64, count: u64) {
-    // The trap of an interrupt might wait for a lock whose holder waits for this one.
-    let interrupts = cpu::interrupts_off();
-    let request = REQUEST.lock();
     // Orders the change of the table (1) before the look at who is there: partner is `join`.
     fence(Ordering::SeqCst);
     let others = ONLINE.load(Ordering::SeqCst) & !bit(cpu::current());
-    if others != 0 {
-        START.store(start, Ordering::Relaxed);
-        STEP.store(step, Ordering::Relaxed);
-        COUNT.store(count, Ordering::Relaxed);
-        PENDING.store(others, Ordering::Release);
-        members(others).for_each(interrupts::send_shootdown);
+    if others == 0 {
+        return drop_pages(start, step, count);
     }
+    // The trap of an interrupt might wait for a lock whose holder waits for this one.
+    let interrupts = cpu::interrupts_off();
+    let request = REQUEST.lock();
+    START.store(start, Ordering::Relaxed);
+    STEP.store(step, Ordering::Relaxed);
+    COUNT.store(count, Ordering::Relaxed);
+    PENDING.store(others, Ordering::Release);
+    members(others).for_each(interrupts::send_shootdown);
     drop_pages(start, step, count);
     while PENDING.load(Ordering::Acquire) != 0 {
         core::hint::spin_loop();
@@ -143,11 +155,11 @@ fn shoot_down(start: u64, step: u64, count: u64) {
 }
 
 fn drop_pages(start: u64, step: u64, count: u64) {
-    if count == EVERYTHING {
-        return drop_everything();
-    }
-    for page in 0..count {
-        tlb::flush(VirtAddr::new_truncate(start + page * step));
+    match count {
+        EVERYTHING => drop_everything(),
+        // A write to CR3, even of what is in it, drops what is not global.
+        NOT_GLOBAL => tlb::flush_all(),
+        _ => (0..count).for_each(|page| tlb::flush(VirtAddr::new_truncate(start + page * step))),
     }
 }
 

@@ -1,13 +1,66 @@
-# The 256 interrupt gates (AT&T syntax). Each completes what the CPU pushed to a `TrapFrame`
-# (trap.rs) on the current stack and calls the one Rust function `trap_entry(rdi = &mut TrapFrame)`;
-# then the frame, as Rust left it, is restored.
+# The ways into the kernel, and the one way out (AT&T syntax).
 #
-# The kernel does not use GS, so there is nothing to swap when user code was interrupted: the
-# number of a CPU is in its task register (cpu.rs).
+# Each way in completes a `TrapFrame` (trap.rs) and calls Rust with rdi = its address; the frame
+# whose address comes back in rax is restored, be it on this stack or a thread's.
+#
+#   From user code, the stack is the end of the running thread's frame: the CPU takes it from the TSS
+#   (`arrive` in user.rs has put it there), `syscall_gates` do the same by hand. What is left to save is
+#   saved there too, then the CPU's usual stack is taken, empty: `user_entry`.
+#   From the kernel, the frame is on the stack that was in use: `trap_entry`.
+#   What has a stack of its own may have interrupted anything, a way in included, and stays on that
+#   stack, with the frame: `trap_entry` as well.
+#
+# The kernel does not use GS, so there is nothing to swap: the number of a CPU is in its task
+# register (cpu.rs), and what `syscall` needs of memory it finds by having a gate for each CPU.
 
 .set WITH_ERROR_CODE, 0x60227d00        # 8, 10-14, 17, 21, 29, 30
+.set WITH_OWN_STACK, 0x40104            # 2, 8, 18
+
+.macro push_registers
+    push    %r11
+    push    %rbp
+    push    %rcx
+    push    %rbx
+    push    %rax
+    push    %r15
+    push    %r14
+    push    %r13
+    push    %r12
+    push    %r9
+    push    %r8
+    push    %r10
+    push    %rdx
+    push    %rsi
+    push    %rdi
+    mov     %rsp, %rdi
+    push    $2                          # whoever we interrupted: DF and AC (SMAP's key) are clear
+    popfq
+.endm
+
+# Restores the frame at rax. Until the last instruction nothing can come but what has its own stack.
+.macro restore
+    mov     (%rax), %rdi
+    mov     8(%rax), %rsi
+    mov     16(%rax), %rdx
+    mov     24(%rax), %r10
+    mov     32(%rax), %r8
+    mov     40(%rax), %r9
+    mov     48(%rax), %r12
+    mov     56(%rax), %r13
+    mov     64(%rax), %r14
+    mov     72(%rax), %r15
+    mov     {rbx}(%rax), %rbx
+    mov     {rcx}(%rax), %rcx
+    mov     {rbp}(%rax), %rbp
+    mov     {r11}(%rax), %r11
+    lea     {rip}(%rax), %rsp
+    mov     {rax}(%rax), %rax
+    iretq
+.endm
 
 .section .text.trap, "ax"
+
+# The 256 interrupt gates, 16 bytes each.
 .balign 16
 .global trap_gates
 trap_gates:
@@ -18,45 +71,66 @@ trap_gates:
     push    $0
     .endif
     push    $vector
-    jmp     trap_common
+    .if vector < 32 && ((WITH_OWN_STACK >> vector) & 1)
+    jmp     own_stack
+    .else
+    jmp     usual_stack
+    .endif
     .set vector, vector + 1
 .endr
 
-# The CPU aligned the stack to 16 bytes and the frame is 22 words, so the call is aligned as well.
-trap_common:
-    push    %rax
-    push    %rcx
-    push    %rdx
-    push    %rbx
-    push    %rbp
-    push    %rsi
-    push    %rdi
-    push    %r8
-    push    %r9
-    push    %r10
-    push    %r11
-    push    %r12
-    push    %r13
-    push    %r14
-    push    %r15
-    push    $2                          # whoever we interrupted: DF and AC (SMAP's key) are clear
-    popfq
-    mov     %rsp, %rdi
-    call    trap_entry
-    pop     %r15
-    pop     %r14
-    pop     %r13
-    pop     %r12
-    pop     %r11
-    pop     %r10
-    pop     %r9
-    pop     %r8
-    pop     %rdi
-    pop     %rsi
-    pop     %rbp
-    pop     %rbx
-    pop     %rdx
-    pop     %rcx
-    pop     %rax
-    add     $16, %rsp                   # vector and error code
-    iretq
+# Every stack and every thread's frame ends at a multiple of 16 bytes, and the frame is 22 words, so
+# the calls find the stack aligned.
+usual_stack:
+    push_registers
+    testb   $3, {cs}(%rdi)
+    jz      1f
+    str     %eax                        # layout::stack_top(CPU, 0)
+    shl     ${selector_to_stack}, %eax
+    lea     {stack_of_selector_0}(%rax), %rsp
+    call    user_entry
+.global trap_restore
+trap_restore:
+    restore
+
+own_stack:
+    push_registers
+1:  call    trap_entry
+    restore
+
+# Where `syscall` leads on each CPU, {syscall_gate} bytes each. In: rcx = rip and r11 = rflags of user
+# code; interrupts are off, and DF and AC clear (user.rs). The frame's cs and ss never change.
+.balign {syscall_gate}
+.global syscall_gates
+syscall_gates:
+.set cpu, 0
+.rept {cpus}
+    .balign {syscall_gate}
+    mov     %rsp, {locals} + cpu * {local} + {user_stack}(%rip)
+    mov     {locals} + cpu * {local} + {frame_end}(%rip), %rsp
+    mov     %rdi, -{size}(%rsp)
+    lea     -{size}(%rsp), %rdi
+    mov     %rsi, 8(%rdi)
+    mov     %rdx, 16(%rdi)
+    mov     %r10, 24(%rdi)
+    mov     %r8, 32(%rdi)
+    mov     %r9, 40(%rdi)
+    mov     %r12, 48(%rdi)
+    mov     %r13, 56(%rdi)
+    mov     %r14, 64(%rdi)
+    mov     %r15, 72(%rdi)
+    mov     %rax, {rax}(%rdi)
+    mov     %rbx, {rbx}(%rdi)
+    mov     %rcx, {rcx}(%rdi)
+    mov     %rbp, {rbp}(%rdi)
+    mov     %r11, {r11}(%rdi)
+    movq    ${syscall}, {vector} - {size}(%rsp)
+    mov     %rcx, {rip} - {size}(%rsp)
+    mov     %r11, {rflags} - {size}(%rsp)
+    mov     {locals} + cpu * {local} + {user_stack}(%rip), %rcx
+    mov     %rcx, {rsp} - {size}(%rsp)
+    mov     ${stack_0} + cpu * {stack_step}, %rsp
+    call    user_entry
+    restore
+    .set cpu, cpu + 1
+.endr

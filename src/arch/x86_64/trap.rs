@@ -1,24 +1,66 @@
-//! The frame that a trap leaves on the stack, and what its vector and error code mean
-//! (Intel SDM vol. 3, 6.15).
+//! The frame that a trap leaves on the stack, or in its thread, and what its vector and error code
+//! mean (Intel SDM vol. 3, 6.15).
 
 pub(super) mod descriptors;
 
 use super::{interrupts, probe};
-use crate::layout::{STACK_SLOT, stack_at};
-use crate::units::{Access, Cause, Exception, Fault, FaultReason, VirtAddr};
+use crate::abi::NATIVE;
+use crate::layout::{STACK_SLOT, STACKS_PER_CPU, stack_at, stack_top};
+use crate::units::{Access, Cause, CpuId, Exception, Fault, FaultReason, MAX_CPUS, VirtAddr};
 use ::x86_64::instructions::segmentation::{CS, SS, Segment};
 use ::x86_64::registers::control::{Cr2, Cr3};
 use core::arch::{asm, global_asm};
 use core::fmt;
 use core::mem::offset_of;
+use descriptors::{FIRST_TSS, LOCALS, Local};
 
-global_asm!(include_str!("trap.S"), options(att_syntax));
+global_asm!(
+    include_str!("trap.S"),
+    size = const size_of::<TrapFrame>(),
+    rax = const offset_of!(TrapFrame, rax),
+    rbx = const offset_of!(TrapFrame, rbx),
+    rcx = const offset_of!(TrapFrame, rcx),
+    rbp = const offset_of!(TrapFrame, rbp),
+    r11 = const offset_of!(TrapFrame, r11),
+    vector = const offset_of!(TrapFrame, vector),
+    rip = const offset_of!(TrapFrame, rip),
+    cs = const offset_of!(TrapFrame, cs),
+    rflags = const offset_of!(TrapFrame, rflags),
+    rsp = const offset_of!(TrapFrame, rsp),
+    syscall = const SYSCALL,
+    syscall_gate = const SYSCALL_GATE,
+    cpus = const MAX_CPUS,
+    locals = sym LOCALS,
+    local = const size_of::<Local>(),
+    user_stack = const offset_of!(Local, user_stack),
+    frame_end = const Local::FRAME_END,
+    stack_0 = const STACK_0,
+    stack_step = const STACK_STEP,
+    selector_to_stack = const SELECTOR_TO_STACK,
+    stack_of_selector_0 = const STACK_0 - ((FIRST_TSS as i64) << SELECTOR_TO_STACK),
+    options(att_syntax)
+);
+
+/// The end of the first CPU's usual stack, and the distance to the next CPU's.
+const STACK_0: i64 = stack_top(CpuId::BOOT, 0).0 as i64;
+const STACK_STEP: u64 = STACKS_PER_CPU as u64 * STACK_SLOT;
+/// From the distance between two task registers, 16, to that between two CPUs' stacks.
+const SELECTOR_TO_STACK: u32 = (STACK_STEP / 16).ilog2();
+
+/// What stands for a vector in the frame of a `syscall`.
+const SYSCALL: u64 = 256;
+/// Bytes from one CPU's way in to the next one's.
+const SYSCALL_GATE: u64 = 256;
 
 /// Vectors with a stack of their own, and those with an address.
 const NMI: u8 = 2;
 const DOUBLE_FAULT: u8 = 8;
 const MACHINE_CHECK: u8 = 18;
 
+/// What user code may raise by an instruction of its own.
+const BREAKPOINT: u8 = 3;
+
+const NO_FPU: u64 = 7;
 const GENERAL_PROTECTION: u64 = 13;
 const PAGE_FAULT: u64 = 14;
 
@@ -68,36 +110,33 @@ const EXCEPTIONS: [&str; 32] = [
 #[derive(Clone, Default)]
 #[repr(C, align(16))]
 pub struct TrapFrame {
-    r15: u64,
-    r14: u64,
-    r13: u64,
-    r12: u64,
-    r11: u64,
-    r10: u64,
-    r9: u64,
-    r8: u64,
-    rdi: u64,
-    rsi: u64,
-    rbp: u64,
-    rbx: u64,
-    rdx: u64,
-    rcx: u64,
-    rax: u64,
-    vector: u64,
-    error: u64,
-    rip: u64,
-    cs: u64,
-    rflags: u64,
-    rsp: u64,
-    ss: u64,
+    /// rdi rsi rdx r10 r8 r9 r12 r13: registers \[0\] to \[7\] of a call.
+    pub(super) args: [u64; 8],
+    pub(super) r14: u64,
+    pub(super) r15: u64,
+    pub(super) rax: u64,
+    pub(super) rbx: u64,
+    pub(super) rcx: u64,
+    pub(super) rbp: u64,
+    pub(super) r11: u64,
+    pub(super) vector: u64,
+    pub(super) error: u64,
+    pub(super) rip: u64,
+    pub(super) cs: u64,
+    pub(super) rflags: u64,
+    pub(super) rsp: u64,
+    pub(super) ss: u64,
 }
 
 // 15 registers and 2 words pushed by `trap.S`, 5 by the CPU.
 const _: () = {
     assert!(size_of::<TrapFrame>() == (15 + 2 + 5) * 8);
-    assert!(offset_of!(TrapFrame, rax) == 14 * 8);
+    assert!(offset_of!(TrapFrame, args) == 0);
+    assert!(offset_of!(TrapFrame, r14) == 8 * 8 && offset_of!(TrapFrame, r15) == 9 * 8);
+    assert!(offset_of!(TrapFrame, rax) == 10 * 8 && offset_of!(TrapFrame, r11) == 14 * 8);
     assert!(offset_of!(TrapFrame, vector) == 15 * 8);
     assert!(offset_of!(TrapFrame, rip) == 17 * 8);
+    assert!(STACK_STEP == 16 << SELECTOR_TO_STACK);
 };
 
 /// Where the gate of a vector begins.
@@ -108,16 +147,39 @@ fn gate(vector: u8) -> u64 {
     &raw const trap_gates as u64 + 16 * u64::from(vector)
 }
 
+/// Where `syscall` leads on a CPU.
+pub(super) fn syscall_gate(id: CpuId) -> VirtAddr {
+    unsafe extern "C" {
+        static syscall_gates: u8;
+    }
+    VirtAddr(&raw const syscall_gates as u64 + SYSCALL_GATE * u64::from(id.0))
+}
+
 impl TrapFrame {
+    /// What `interrupts::end` wants to hear: the vector.
+    pub fn acknowledged(&self) -> u64 {
+        self.vector
+    }
+
     /// Why we are here. A page fault's address is in a register that the next one overwrites, so
     /// this comes first. A TLB shootdown is served on the way.
+    #[inline(always)]
     pub fn cause(&mut self) -> Cause {
+        match self.vector {
+            SYSCALL if self.rax.wrapping_sub(NATIVE) < NATIVE => Cause::Native,
+            SYSCALL => Cause::Foreign,
+            _ => self.trap(),
+        }
+    }
+
+    fn trap(&mut self) -> Cause {
         match self.vector {
             PAGE_FAULT => Cause::Fault(self.page_fault()),
             GENERAL_PROTECTION => match probe::wild_access(self) {
                 Some(fault) => Cause::Fault(fault),
                 None => self.exception(),
             },
+            NO_FPU if self.from_user() => Cause::Fpu,
             vector if vector == DOUBLE_FAULT.into() => {
                 self.overflow().map_or(self.exception(), Cause::Fault)
             }
@@ -139,10 +201,10 @@ impl TrapFrame {
         // SAFETY: stores registers into the frame's fields.
         unsafe {
             asm!(
-                "mov [rax], r15", "mov [rax + 8], r14", "mov [rax + 16], r13", "mov [rax + 24], r12",
-                "mov [rax + 32], r11", "mov [rax + 40], r10", "mov [rax + 48], r9", "mov [rax + 56], r8",
-                "mov [rax + 64], rdi", "mov [rax + 72], rsi", "mov [rax + 80], rbp", "mov [rax + 88], rbx",
-                "mov [rax + 96], rdx", "mov [rax + 104], rcx", "mov [rax + 112], rax",
+                "mov [rax], rdi", "mov [rax + 8], rsi", "mov [rax + 16], rdx", "mov [rax + 24], r10",
+                "mov [rax + 32], r8", "mov [rax + 40], r9", "mov [rax + 48], r12", "mov [rax + 56], r13",
+                "mov [rax + 64], r14", "mov [rax + 72], r15", "mov [rax + 80], rax", "mov [rax + 88], rbx",
+                "mov [rax + 96], rcx", "mov [rax + 104], rbp", "mov [rax + 112], r11",
                 "lea rcx, [rip]", "mov [rax + {rip}], rcx", "mov [rax + {rsp}], rsp",
                 "pushfq", "pop rcx", "mov [rax + {rflags}], rcx",
                 rip = const offset_of!(TrapFrame, rip),
@@ -179,9 +241,56 @@ impl TrapFrame {
         self.cs & 3 == 3
     }
 
+    /// Which call user code makes.
+    pub fn number(&self) -> u64 {
+        if self.rax.wrapping_sub(NATIVE) < NATIVE { self.rax - NATIVE } else { self.rax }
+    }
+
+    /// Registers \[0\] to \[7\] of a native call.
+    pub fn args(&self) -> &[u64; 8] {
+        &self.args
+    }
+
+    /// The same, for the results.
+    pub fn args_mut(&mut self) -> &mut [u64; 8] {
+        &mut self.args
+    }
+
+    /// The deadline of a native call that waits.
+    pub fn deadline(&self) -> u64 {
+        self.r14
+    }
+
+    /// Tells a receiver whose handle was used, and a thread its tag.
+    pub fn set_badge(&mut self, badge: u64, tag: u64) {
+        self.r14 = badge;
+        self.r15 = tag;
+    }
+
+    /// The arguments of a foreign call: rdi rsi rdx r10 r8 r9.
+    pub fn foreign_arguments(&self) -> [u64; 6] {
+        let [a, b, c, d, e, f, ..] = self.args;
+        [a, b, c, d, e, f]
+    }
+
+    /// What a foreign call returns.
+    pub fn set_foreign_result(&mut self, result: u64) {
+        self.rax = result;
+    }
+
+    /// Has user code make its call again: `syscall` has two bytes, and the registers are as they were.
+    pub fn restart(&mut self) {
+        self.rip -= 2;
+    }
+
+    /// Vector and error code, for who is told of a fault.
+    pub fn code(&self) -> u64 {
+        self.vector << 32 | self.error
+    }
+
     /// The first argument of a function at its first instruction.
     pub(super) fn argument(&self) -> u64 {
-        self.rdi
+        self.args[0]
     }
 
     /// Continues elsewhere, with `result` where a function returns its value.
@@ -230,21 +339,22 @@ impl TrapFrame {
 
 impl fmt::Display for TrapFrame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [rdi, rsi, rdx, r10, r8, r9, r12, r13] = self.args;
         let registers = [
             ("rax", self.rax),
             ("rbx", self.rbx),
             ("rcx", self.rcx),
-            ("rdx", self.rdx),
-            ("rsi", self.rsi),
-            ("rdi", self.rdi),
+            ("rdx", rdx),
+            ("rsi", rsi),
+            ("rdi", rdi),
             ("rbp", self.rbp),
             ("rsp", self.rsp),
-            ("r8", self.r8),
-            ("r9", self.r9),
-            ("r10", self.r10),
+            ("r8", r8),
+            ("r9", r9),
+            ("r10", r10),
             ("r11", self.r11),
-            ("r12", self.r12),
-            ("r13", self.r13),
+            ("r12", r12),
+            ("r13", r13),
             ("r14", self.r14),
             ("r15", self.r15),
             ("rip", self.rip),

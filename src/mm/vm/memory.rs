@@ -168,6 +168,11 @@ impl Vm {
         self.dying
     }
 
+    /// Whether there is such a memory.
+    pub fn has_dying(&self) -> bool {
+        self.dying.is_some()
+    }
+
     /// Destroys a piece of a memory that nothing refers to. True when it is gone.
     pub fn memory_destroy(&mut self, ram: &mut Ram, id: Id<Memory>) -> bool {
         let Some(memory) = self.memories.get_mut(id) else { return true };

@@ -1,15 +1,23 @@
 //! The BCM2836's per-core registers (QA7 rev 3.4): timers and mailboxes of each of its four cores.
-//! Devices' lines come through the BCM2835 controller, in which the kernel only masks what firmware
-//! left on (BCM2835 ARM Peripherals, section 7.5): a line that nobody serves would never end.
+//! Devices' lines come through the BCM2835 controller (BCM2835 ARM Peripherals, section 7.5), all to the
+//! first core, as levels: 64 lines of the GPU, and the first eight of the "basic" ones.
+//!
+//! Lines are numbered: GPU line n is 64 + n, basic line n is 128 + n; below are the core's own.
 
 use super::{Acknowledged, Controller};
 use crate::dev::Mmio;
 use crate::units::{Cause, CpuId, PhysAddr};
+use core::ops::Range;
 
 /// The page of the BCM2835 controller, where both SoCs that have a BCM2836 one have it.
 pub const DEVICES: PhysAddr = PhysAddr(0x3f00_b000);
 const DEVICES_FAST: u64 = 0x20c;
+/// Of GPU lines 0 to 31, those from 32 on, and the basic ones.
+const DEVICES_PENDING: [u64; 3] = [0x204, 0x208, 0x200];
+const DEVICES_ENABLE: [u64; 3] = [0x210, 0x214, 0x218];
 const DEVICES_DISABLE: [u64; 3] = [0x21c, 0x220, 0x224];
+/// The numbers of all three.
+const DEVICES_LINES: Range<u32> = 64..136;
 
 const TIMER_CONTROL: u64 = 0x40;
 const TIMER_CONTROL_VIRTUAL: u32 = 1 << 3;
@@ -21,15 +29,33 @@ const IRQ_SOURCE_DEVICES: u32 = 1 << 8;
 const MAILBOX_SET: u64 = 0x80;
 const MAILBOX_CLEAR: u64 = 0xc0;
 
-/// The per-core registers.
-pub struct Bcm2836(Mmio);
+/// The registers of both.
+pub struct Bcm2836 {
+    own: Mmio,
+    shared: Mmio,
+}
 
 impl Bcm2836 {
-    /// All is masked until a core asks for it.
-    pub fn new(registers: Mmio, devices: &Mmio) -> Bcm2836 {
-        devices.write(DEVICES_FAST, 0);
-        DEVICES_DISABLE.into_iter().for_each(|register| devices.write(register, u32::MAX));
-        Bcm2836(registers)
+    /// Masks all lines, whatever firmware left on.
+    pub fn new(own: Mmio, shared: Mmio) -> Bcm2836 {
+        shared.write(DEVICES_FAST, 0);
+        DEVICES_DISABLE.into_iter().for_each(|register| shared.write(register, u32::MAX));
+        Bcm2836 { own, shared }
+    }
+
+    /// The first device's line that is up.
+    fn pending(&self) -> Option<u32> {
+        // Of the basic register, the upper bits repeat what is in the other two.
+        let words = DEVICES_PENDING.into_iter().zip([u32::MAX, u32::MAX, 0xff]);
+        let words = words.map(|(register, lines)| self.shared.read(register) & lines);
+        let mut up = words.enumerate().filter(|&(_, word)| word != 0);
+        up.next().map(|(nth, word)| DEVICES_LINES.start + 32 * nth as u32 + word.trailing_zeros())
+    }
+
+    /// The bit of a device's line, in the register of three that has it.
+    fn switch(&self, registers: [u64; 3], line: u32) {
+        let nth = line - DEVICES_LINES.start;
+        self.shared.write(registers[nth as usize / 32], 1 << (nth % 32));
     }
 }
 
@@ -40,20 +66,20 @@ fn core() -> u64 {
 
 impl Controller for Bcm2836 {
     fn init_cpu(&self, _id: CpuId, _hardware_id: u64) {
-        self.0.write(TIMER_CONTROL + 4 * core(), 0);
-        self.0.write(MAILBOX_CLEAR + 16 * core(), u32::MAX);
-        self.0.write(MAILBOX_CONTROL + 4 * core(), 1);
+        self.own.write(TIMER_CONTROL + 4 * core(), 0);
+        self.own.write(MAILBOX_CLEAR + 16 * core(), u32::MAX);
+        self.own.write(MAILBOX_CONTROL + 4 * core(), 1);
     }
 
     fn acknowledge(&self, _timer: u32) -> Acknowledged {
-        let source = self.0.read(IRQ_SOURCE + 4 * core());
+        let source = self.own.read(IRQ_SOURCE + 4 * core());
         let cause = if source & IRQ_SOURCE_MAILBOX_0 != 0 {
-            self.0.write(MAILBOX_CLEAR + 16 * core(), u32::MAX);
+            self.own.write(MAILBOX_CLEAR + 16 * core(), u32::MAX);
             Cause::Ipi
         } else if source & IRQ_SOURCE_VIRTUAL_TIMER != 0 {
             Cause::Timer
         } else if source & IRQ_SOURCE_DEVICES != 0 {
-            Cause::Device(8)
+            self.pending().map_or(Cause::Spurious, Cause::Device)
         } else {
             Cause::Spurious
         };
@@ -63,12 +89,23 @@ impl Controller for Bcm2836 {
     /// The sources are levels: they end when they are served.
     fn end(&self, _token: u64) {}
 
-    /// Only the timer has a switch of its own here.
-    fn enable(&self, _line: u32) {
-        self.0.write(TIMER_CONTROL + 4 * core(), TIMER_CONTROL_VIRTUAL);
+    /// Of the core's own, only the timer has a switch.
+    fn enable(&self, line: u32) {
+        match DEVICES_LINES.contains(&line) {
+            true => self.switch(DEVICES_ENABLE, line),
+            false => self.own.write(TIMER_CONTROL + 4 * core(), TIMER_CONTROL_VIRTUAL),
+        }
+    }
+
+    fn disable(&self, line: u32) {
+        self.switch(DEVICES_DISABLE, line);
+    }
+
+    fn devices(&self) -> Range<u32> {
+        DEVICES_LINES
     }
 
     fn send_ipi(&self, _id: CpuId, hardware_id: u64) {
-        self.0.write(MAILBOX_SET + 16 * (hardware_id & 3), 1);
+        self.own.write(MAILBOX_SET + 16 * (hardware_id & 3), 1);
     }
 }

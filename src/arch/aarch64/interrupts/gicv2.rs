@@ -1,8 +1,9 @@
 //! GICv2 and GIC-400 (ARM IHI 0048).
 
-use super::{Acknowledged, Controller, IPI, gic_cause};
+use super::{Acknowledged, Controller, IPI, gic_cause, gic_devices};
 use crate::dev::Mmio;
 use crate::units::CpuId;
+use core::ops::Range;
 
 const GICD_CTLR: u64 = 0x000;
 const GICD_TYPER: u64 = 0x004;
@@ -65,6 +66,14 @@ impl Controller for GicV2 {
 
     fn enable(&self, line: u32) {
         self.distributor.write(GICD_ISENABLER + u64::from(line / 32) * 4, 1 << (line % 32));
+    }
+
+    fn disable(&self, line: u32) {
+        self.distributor.write(GICD_ICENABLER + u64::from(line / 32) * 4, 1 << (line % 32));
+    }
+
+    fn devices(&self) -> Range<u32> {
+        gic_devices(self.distributor.read(GICD_TYPER))
     }
 
     /// A GICv2's CPU interfaces are numbered as the CPUs of its cluster are.

@@ -1,9 +1,10 @@
 //! GICv3 (ARM IHI 0069), without security states or an ITS.
 
-use super::{Acknowledged, Controller, IPI, gic_cause};
+use super::{Acknowledged, Controller, IPI, gic_cause, gic_devices};
 use crate::dev::Mmio;
 use crate::units::CpuId;
 use core::arch::asm;
+use core::ops::Range;
 
 const GICD_CTLR: u64 = 0x0000;
 const GICD_CTLR_ARE: u32 = 1 << 4;
@@ -38,7 +39,7 @@ pub struct GicV3 {
 }
 
 impl GicV3 {
-    /// Masks all lines; each goes to the boot CPU once it is let through.
+    /// Masks all lines; each goes to the CPU that lets it through.
     pub fn new(distributor: Mmio, redistributors: Mmio, size: u64) -> GicV3 {
         distributor.write(GICD_CTLR, 0);
         settle(|| distributor.read(GICD_CTLR) & GICD_CTLR_PENDING == 0);
@@ -118,6 +119,15 @@ impl Controller for GicV3 {
         } else if let Some(offset) = self.redistributor(super::super::cpu::hardware_id()) {
             self.redistributors.write(offset + GICR_PRIVATE + register, bit);
         }
+    }
+
+    fn disable(&self, line: u32) {
+        self.distributor.write(GICD_ICENABLER + u64::from(line / 32) * 4, 1 << (line % 32));
+        settle(|| self.distributor.read(GICD_CTLR) & GICD_CTLR_PENDING == 0);
+    }
+
+    fn devices(&self) -> Range<u32> {
+        gic_devices(self.distributor.read(GICD_TYPER))
     }
 
     /// ICC_SGI1R_EL1: affinity fields, interrupt number, and a bit in a list of 16 CPUs.

@@ -86,7 +86,8 @@ fn read() -> Features {
 }
 
 /// Sets this CPU's control registers. NX and WP are on since the first page table; FPU instructions
-/// trap, as the kernel has none.
+/// trap until `fpu_on`. User code may use x87 and SSE then, and the time stamp counter at any time; it
+/// gets no larger registers, and changes the bases of FS and GS by calls.
 pub(in super::super) fn switch_on() {
     let wanted = [
         (Features::SMEP, Cr4Flags::SUPERVISOR_MODE_EXECUTION_PROTECTION),
@@ -96,7 +97,10 @@ pub(in super::super) fn switch_on() {
         (Features::PCID, Cr4Flags::PCID),
     ];
     let cr4 = wanted.into_iter().filter(|&(feature, _)| get().contains(feature)).fold(
-        Cr4Flags::PHYSICAL_ADDRESS_EXTENSION | Cr4Flags::MACHINE_CHECK_EXCEPTION,
+        Cr4Flags::PHYSICAL_ADDRESS_EXTENSION
+            | Cr4Flags::MACHINE_CHECK_EXCEPTION
+            | Cr4Flags::OSFXSR
+            | Cr4Flags::OSXMMEXCPT_ENABLE,
         |all, (_, flag)| all | flag,
     );
     let cr0 = Cr0Flags::PROTECTED_MODE_ENABLE

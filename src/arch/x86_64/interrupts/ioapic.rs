@@ -16,25 +16,40 @@ const LEVEL: u32 = 1 << 15;
 /// Lines below are ISA's: edges, active high. Those above are PCI's: levels, active low.
 const ISA_LINES: u32 = 16;
 
-/// An I/O APIC. The lock makes selecting and accessing one step.
-pub(super) struct IoApic(Mutex<Mmio>);
+/// An I/O APIC.
+pub(super) struct IoApic {
+    /// The lock makes selecting and accessing one step.
+    registers: Mutex<Mmio>,
+    lines: u32,
+}
 
 impl IoApic {
     /// Takes it over, with all lines masked.
     pub(super) fn new(registers: Mmio) -> IoApic {
-        for line in 0..lines(&registers) {
+        let lines = lines(&registers);
+        for line in 0..lines {
             write(&registers, REDIRECTION + 2 * line, MASKED);
             write(&registers, REDIRECTION + 2 * line + 1, 0);
         }
-        IoApic(Mutex::new(registers))
+        IoApic { registers: Mutex::new(registers), lines }
+    }
+
+    /// How many lines it has.
+    pub(super) fn lines(&self) -> u32 {
+        self.lines
+    }
+
+    /// Keeps a line out. The rest stays, so that the end of an interrupt that is being served still
+    /// finds its line.
+    pub(super) fn mask(&self, line: u32) {
+        let registers = self.registers.lock();
+        let entry = read(&registers, REDIRECTION + 2 * line);
+        write(&registers, REDIRECTION + 2 * line, entry | MASKED);
     }
 
     /// Lets a line through, as `vector`, to the CPU with this APIC ID.
-    pub(super) fn enable(&self, line: u32, vector: u8, target: u32) {
-        let registers = self.0.lock();
-        if line >= lines(&registers) {
-            return crate::warn!("the I/O APIC has no line {line}");
-        }
+    pub(super) fn unmask(&self, line: u32, vector: u8, target: u32) {
+        let registers = self.registers.lock();
         let kind = if line < ISA_LINES { 0 } else { ACTIVE_LOW | LEVEL };
         write(&registers, REDIRECTION + 2 * line + 1, target << 24);
         write(&registers, REDIRECTION + 2 * line, kind | u32::from(vector));
@@ -42,8 +57,12 @@ impl IoApic {
 }
 
 fn lines(registers: &Mmio) -> u32 {
-    registers.write(SELECT, VERSION);
-    (registers.read(WINDOW) >> 16 & 0xff) + 1
+    (read(registers, VERSION) >> 16 & 0xff) + 1
+}
+
+fn read(registers: &Mmio, register: u32) -> u32 {
+    registers.write(SELECT, register);
+    registers.read(WINDOW)
 }
 
 fn write(registers: &Mmio, register: u32, value: u32) {

@@ -1,39 +1,88 @@
-//! The tables the CPU reads when it traps: one GDT and one IDT for all CPUs, and a TSS for each.
+//! The tables the CPU reads when it traps: one GDT and one IDT for all CPUs, and for each a TSS, with
+//! what else is a CPU's own behind it.
 //!
 //! Each CPU has its own TSS descriptor, and so its own value of the task register, which therefore
 //! says which CPU this is: even in an NMI or a double fault, and without any memory being read.
 //!
+//! A trap out of user code arrives at the end of the running thread's frame, as the TSS says. User code
+//! has no I/O ports: the TSS ends where their bitmap would begin.
+//!
 //! What must not trust the stack it interrupts has its own: double fault, NMI, machine check. Until
 //! the boot CPU has the kernel's address space, all three share a small one in the image.
 
+use super::TrapFrame;
 use crate::layout::stack_top;
 use crate::units::{CpuId, MAX_CPUS};
-use ::x86_64::VirtAddr;
 use ::x86_64::instructions::segmentation::{CS, DS, ES, SS, Segment};
 use ::x86_64::instructions::tables::{lidt, load_tss};
 use ::x86_64::structures::DescriptorTablePointer;
 use ::x86_64::structures::gdt::{Descriptor, GlobalDescriptorTable, SegmentSelector};
 use ::x86_64::structures::idt::{Entry, HandlerFunc};
 use ::x86_64::structures::tss::TaskStateSegment;
+use ::x86_64::{PrivilegeLevel, VirtAddr};
 use core::arch::asm;
-use core::cell::UnsafeCell;
+use core::cell::{Cell, UnsafeCell};
+use core::mem::offset_of;
 use spin::Once;
 
 const KERNEL_CODE: SegmentSelector = SegmentSelector(0x08);
 const KERNEL_DATA: SegmentSelector = SegmentSelector(0x10);
+/// The order is what `syscall` and `sysret` expect (Intel SDM vol. 3, 5.8.8).
+pub(in super::super) const USER_DATA: SegmentSelector = SegmentSelector(0x18 | 3);
+pub(in super::super) const USER_CODE: SegmentSelector = SegmentSelector(0x20 | 3);
 /// The TSS descriptor of CPU 0, after null, the kernel's two and user code's two; each takes 16 bytes.
-const FIRST_TSS: u16 = 0x28;
+pub(super) const FIRST_TSS: u16 = 0x28;
 const GDT_ENTRIES: usize = FIRST_TSS as usize / 8 + 2 * MAX_CPUS;
 
 /// Vectors with a stack of their own, in the order of `layout::stack_top` from 1 on.
 const OWN_STACK: [u8; 3] = [super::DOUBLE_FAULT, super::NMI, super::MACHINE_CHECK];
 
-/// A task state segment that its CPU reads at any time and only that CPU's code writes.
-#[repr(align(16))]
-struct Tss(UnsafeCell<TaskStateSegment>);
+/// What is a CPU's own.
+#[repr(C, align(256))]
+pub(in super::super) struct Local {
+    tss: UnsafeCell<TaskStateSegment>,
+    /// Where `syscall` keeps the user's stack pointer for a moment.
+    pub(super) user_stack: Cell<u64>,
+    /// FS base and GS base as they were last loaded.
+    pub(in super::super) fs_base: Cell<u64>,
+    pub(in super::super) gs_base: Cell<u64>,
+}
 
-// SAFETY: only `set_stacks` touches one, on the CPU it belongs to.
-unsafe impl Sync for Tss {}
+// SAFETY: each is touched by the CPU it belongs to, and only by it.
+unsafe impl Sync for Local {}
+
+const _: () = assert!(size_of::<Local>() == 16 * 16);
+
+impl Local {
+    /// Where a TSS has the end of the running thread's frame, RSP0 (Intel SDM vol. 3, 7.7).
+    pub(super) const FRAME_END: usize =
+        offset_of!(Local, tss) + offset_of!(TaskStateSegment, privilege_stack_table);
+
+    /// That of the CPU we run on.
+    #[inline(always)]
+    pub(in super::super) fn current() -> &'static Local {
+        let local: *const Local;
+        // SAFETY: the task register is that of one of the CPUs, whose selectors are 16 apart, and
+        // one of these is 16 times as large. By hand, for it is on the shortest way.
+        unsafe {
+            asm!("str {local:e}", "shl {local:e}, 4", "lea {local}, [{local} + {locals} - {first}]",
+                 local = out(reg) local, locals = sym LOCALS, first = const 16 * FIRST_TSS as usize,
+                 options(nomem, nostack));
+            &*local
+        }
+    }
+
+    /// The next trap out of user code arrives at the end of this frame.
+    #[inline(always)]
+    pub(in super::super) fn set_frame(&self, frame: *mut TrapFrame) {
+        // SAFETY: this CPU's own TSS, which the CPU reads only in user mode. The structure is packed,
+        // hence the unaligned write.
+        unsafe {
+            let field = &raw mut (*self.tss.get()).privilege_stack_table[0];
+            field.cast::<*mut TrapFrame>().write_unaligned(frame.wrapping_add(1));
+        }
+    }
+}
 
 /// Room for a stack, which only the CPU uses.
 #[repr(align(16))]
@@ -42,7 +91,14 @@ struct EarlyStack(UnsafeCell<[u8; 8192]>);
 // SAFETY: no Rust code touches it but as the stack of one trap.
 unsafe impl Sync for EarlyStack {}
 
-static TSS: [Tss; MAX_CPUS] = [const { Tss(UnsafeCell::new(TaskStateSegment::new())) }; MAX_CPUS];
+pub(super) static LOCALS: [Local; MAX_CPUS] = [const {
+    Local {
+        tss: UnsafeCell::new(TaskStateSegment::new()),
+        user_stack: Cell::new(0),
+        fs_base: Cell::new(0),
+        gs_base: Cell::new(0),
+    }
+}; MAX_CPUS];
 static GDT: Once<GlobalDescriptorTable<GDT_ENTRIES>> = Once::new();
 static IDT: Once<[Entry<HandlerFunc>; 256]> = Once::new();
 static EARLY_STACK: EarlyStack = EarlyStack(UnsafeCell::new([0; 8192]));
@@ -65,6 +121,8 @@ pub(in super::super) fn load(id: CpuId) {
         DS::set_reg(SegmentSelector::NULL);
         ES::set_reg(SegmentSelector::NULL);
         load_tss(SegmentSelector(FIRST_TSS + 16 * u16::from(id.0)));
+        // User code finds no other segments in what firmware may have left.
+        asm!("lldt {:x}", in(reg) 0, options(nostack, preserves_flags));
         lidt(&pointer);
     }
 }
@@ -88,7 +146,7 @@ fn own_stack(id: CpuId, nth: usize) -> VirtAddr {
 }
 
 fn set_stacks(id: CpuId, top: impl Fn(usize) -> VirtAddr) {
-    let tss = TSS[id.index()].0.get();
+    let tss = LOCALS[id.index()].tss.get();
     for nth in 0..OWN_STACK.len() {
         // SAFETY: this CPU's own TSS, which the CPU reads only while it takes one of these traps.
         // The structure is packed, hence the unaligned write.
@@ -102,9 +160,9 @@ fn gdt() -> GlobalDescriptorTable<GDT_ENTRIES> {
     gdt.append(Descriptor::kernel_data_segment());
     gdt.append(Descriptor::user_data_segment());
     gdt.append(Descriptor::user_code_segment());
-    for tss in &TSS {
+    for local in &LOCALS {
         // SAFETY: the TSS is a static.
-        gdt.append(unsafe { Descriptor::tss_segment_unchecked(tss.0.get()) });
+        gdt.append(unsafe { Descriptor::tss_segment_unchecked(local.tss.get()) });
     }
     gdt
 }
@@ -118,6 +176,9 @@ fn idt() -> [Entry<HandlerFunc>; 256] {
             let options = gate.set_handler_addr(VirtAddr::new(super::gate(vector)));
             if let Some(nth) = OWN_STACK.iter().position(|&own| own == vector) {
                 options.set_stack_index(nth as u16);
+            }
+            if vector == super::BREAKPOINT {
+                options.set_privilege_level(PrivilegeLevel::Ring3);
             }
         }
     }

@@ -1,0 +1,327 @@
+//! User code: the registers its threads have, its address space, and how a CPU gets there.
+//!
+//! While a thread runs, SP_EL1 points to its `TrapFrame` (trap.S), and the registers that the kernel
+//! does not use are in the CPU: from `arrive` until `leave`.
+
+use super::{PhysMem, TrapFrame};
+use crate::abi::{FPU_BYTES, REGISTERS};
+use crate::units::{Asid, Frame, PAGE_SIZE};
+use aarch64_cpu::asm::barrier;
+use aarch64_cpu::registers::{
+    CPACR_EL1, ID_AA64DFR0_EL1, MDSCR_EL1, OSLAR_EL1, Readable, TPIDR_EL0, TPIDRRO_EL0, TTBR0_EL1,
+    Writeable,
+};
+use core::arch::asm;
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// PSTATE bits that are user code's to choose: N, Z, C, V.
+const FLAGS: u64 = 0xf << 28;
+/// PSTATE's single step: one instruction may be executed before the exception.
+const STEP: u64 = 1 << 21;
+
+/// MDSCR_EL1: user code has no access to the debugger's channel.
+const DEBUG_CHANNEL_OFF: u64 = 1 << 12;
+/// MDSCR_EL1: instructions are stepped where PSTATE says so.
+const DEBUG_STEP: u64 = 1;
+
+/// CPACR_EL1.FPEN: floating point is on.
+const FPU_ON: u64 = 3 << 20;
+
+/// TTBR0_EL1 as boot.S set it: a table without an entry.
+static NO_SPACE: AtomicU64 = AtomicU64::new(0);
+
+/// This machine has no I/O ports.
+pub const HAS_IO_PORTS: bool = false;
+
+/// What a thread has in registers.
+#[repr(C)]
+pub struct Context {
+    /// What a trap saves. The first field, so that a frame out of user code is a context's.
+    pub frame: TrapFrame,
+    tls: u64,
+}
+
+impl Context {
+    /// Of a thread that begins at `entry`. All registers but these three are zero.
+    pub fn new(entry: u64, stack: u64, argument: u64) -> Context {
+        Context { frame: TrapFrame::begin(entry, stack, argument), tls: 0 }
+    }
+
+    /// The general registers, as `abi::RegisterSet` orders them, of a thread that is on no CPU.
+    pub fn registers(&self) -> [u64; REGISTERS] {
+        let TrapFrame { x, sp, pc, pstate, .. } = &self.frame;
+        let step = if self.is_stepping() { STEP } else { 0 };
+        let mut all = [0; REGISTERS];
+        all[..31].copy_from_slice(x);
+        all[31..].copy_from_slice(&[*sp, *pc, pstate | step, self.tls]);
+        all
+    }
+
+    /// Replaces them. Of PSTATE that is the flags, and whether to stop after one instruction.
+    pub fn set_registers(&mut self, all: &[u64; REGISTERS]) {
+        let [x @ .., sp, pc, pstate, tls] = all;
+        let frame = &mut self.frame;
+        (frame.x, frame.sp, frame.pc, self.tls) = (*x, *sp, *pc, *tls);
+        let own = FLAGS | STEP;
+        frame.pstate = frame.pstate & !own | pstate & own;
+        frame.stepping = pstate & STEP;
+    }
+
+    /// Sets the TLS register of the thread that is on this CPU.
+    pub fn set_tls(&mut self, value: u64) -> bool {
+        self.tls = value;
+        TPIDR_EL0.set(value);
+        true
+    }
+
+    /// Whether it is to stop after one instruction.
+    pub fn is_stepping(&self) -> bool {
+        self.frame.stepping != 0
+    }
+}
+
+/// Makes the CPU we run on ready for user code.
+pub(super) fn init_cpu() {
+    NO_SPACE.store(TTBR0_EL1.get(), Relaxed);
+    TPIDR_EL0.set(0);
+    TPIDRRO_EL0.set(0);
+    CPACR_EL1.set(0);
+    step(false);
+    // The OS lock is set at reset, and keeps debug exceptions out.
+    OSLAR_EL1.set(0);
+    if !matches!(ID_AA64DFR0_EL1.read(ID_AA64DFR0_EL1::PMUVer), 0 | 0xf) {
+        // SAFETY: keeps user code from the performance counters.
+        unsafe { asm!("msr pmuserenr_el0, xzr", options(nostack)) };
+    }
+}
+
+/// Lets user code that runs on this CPU be stepped, or not.
+pub(super) fn step(on: bool) {
+    MDSCR_EL1.set(DEBUG_CHANNEL_OFF | if on { DEBUG_STEP } else { 0 });
+}
+
+/// The thread leaves this CPU, to run later or never again.
+pub fn leave(context: &mut Context) {
+    context.tls = TPIDR_EL0.get();
+    if context.is_stepping() {
+        step(false);
+    }
+}
+
+/// The thread is the next that runs on this CPU, which the one before has left.
+pub fn arrive(context: &mut Context) {
+    TPIDR_EL0.set(context.tls);
+    if context.is_stepping() {
+        step(true);
+    }
+}
+
+/// Translates the lower half by the table at `root` from the return to user code on.
+#[inline]
+pub fn load_space(root: Frame, asid: Asid) {
+    TTBR0_EL1.set(u64::from(asid.0) << 48 | root.start().0);
+}
+
+/// From now on this CPU reaches no user memory, and walks no table of user memory.
+pub fn unload_space() {
+    TTBR0_EL1.set(NO_SPACE.load(Relaxed));
+    barrier::isb(barrier::SY);
+}
+
+/// Makes an empty table the root of an address space: nothing of the kernel is in it.
+pub fn adopt(_root: Frame, _kernel_root: Frame, _memory: &mut PhysMem) {}
+
+/// What was written to a page may be executed from now on, by every CPU, wherever it is mapped.
+///
+/// # Safety
+/// A page of RAM that is mapped begins there.
+pub unsafe fn publish_code(page: *const u8) {
+    let ctr: u64;
+    // SAFETY: reads an identification register.
+    unsafe { asm!("mrs {}, ctr_el0", out(reg) ctr, options(nomem, nostack)) };
+    let line = 4usize << (ctr >> 16 & 0xf);
+    for offset in (0..PAGE_SIZE as usize).step_by(line) {
+        // SAFETY: writes a line of the page back to where instructions are fetched from.
+        unsafe { asm!("dc cvau, {}", in(reg) page.wrapping_add(offset), options(nostack)) };
+    }
+    // SAFETY: drops instructions, and waits until that is done. Caches may be tagged by addresses that
+    // we do not know: all of them.
+    unsafe { asm!("dsb ish", "ic ialluis", "dsb ish", "isb", options(nostack)) };
+}
+
+unsafe extern "C" {
+    fn restore_user(frame: *mut TrapFrame) -> !;
+    fn idle_entry() -> !;
+}
+
+/// Goes on with user code.
+///
+/// # Safety
+/// The frame is that of a `Context` which has arrived on this CPU, and which nobody uses before it
+/// traps.
+pub unsafe fn resume(frame: *mut TrapFrame) -> ! {
+    // SAFETY: the caller vouches for the frame; what is on this stack is forgotten.
+    unsafe { restore_user(frame) }
+}
+
+/// Goes on with the kernel's `idle_entry`, at the top of this CPU's usual stack.
+pub fn idle() -> ! {
+    // SAFETY: what is on the stack is forgotten. Where its top is: see `cpu::set_current`.
+    unsafe {
+        asm!("mrs x0, tpidr_el1", "and sp, x0, #~0xff", "mov x29, xzr", "mov x30, xzr", "b {idle}",
+             idle = sym idle_entry, options(noreturn))
+    }
+}
+
+/// A thread's floating point and SIMD registers: v0 to v31, FPCR, FPSR.
+#[repr(C, align(16))]
+pub struct Fpu([u8; FPU_BYTES]);
+
+/// FPCR: what FEAT_FP and FEAT_FP16 define (Arm ARM C5.2.8).
+const FPCR: u64 = 0x07c8_9f00;
+/// FPSR likewise (C5.2.10).
+const FPSR: u64 = 0xf800_009f;
+
+/// Loads or stores v0 to v31 at `{at}`.
+macro_rules! each_pair {
+    ($op:literal) => {
+        concat!(
+            $op,
+            " q0, q1, [{at}]\n",
+            $op,
+            " q2, q3, [{at}, #32]\n",
+            $op,
+            " q4, q5, [{at}, #64]\n",
+            $op,
+            " q6, q7, [{at}, #96]\n",
+            $op,
+            " q8, q9, [{at}, #128]\n",
+            $op,
+            " q10, q11, [{at}, #160]\n",
+            $op,
+            " q12, q13, [{at}, #192]\n",
+            $op,
+            " q14, q15, [{at}, #224]\n",
+            $op,
+            " q16, q17, [{at}, #256]\n",
+            $op,
+            " q18, q19, [{at}, #288]\n",
+            $op,
+            " q20, q21, [{at}, #320]\n",
+            $op,
+            " q22, q23, [{at}, #352]\n",
+            $op,
+            " q24, q25, [{at}, #384]\n",
+            $op,
+            " q26, q27, [{at}, #416]\n",
+            $op,
+            " q28, q29, [{at}, #448]\n",
+            $op,
+            " q30, q31, [{at}, #480]\n",
+        )
+    };
+}
+
+impl Fpu {
+    /// All zero: rounding to nearest, nothing trapped.
+    pub const fn new() -> Fpu {
+        Fpu([0; FPU_BYTES])
+    }
+
+    /// As `abi::RegisterSet` orders them.
+    pub fn bytes(&self) -> &[u8; FPU_BYTES] {
+        &self.0
+    }
+
+    /// Replaces them, but for bits that are not defined.
+    pub fn set_bytes(&mut self, bytes: &[u8; FPU_BYTES]) {
+        self.0 = *bytes;
+        for (at, defined) in [(FPU_BYTES - 16, FPCR), (FPU_BYTES - 8, FPSR)] {
+            let masked = defined.to_le_bytes();
+            self.0[at..].iter_mut().zip(masked).for_each(|(byte, mask)| *byte &= mask);
+        }
+    }
+
+    /// Takes them from this CPU.
+    pub fn save(&mut self) {
+        // SAFETY: stores `FPU_BYTES` bytes, which are ours; the kernel has nothing in these registers.
+        // They are accessible in between, whether they were before or not.
+        unsafe {
+            asm!(".arch_extension fp", ".arch_extension simd",
+                 "mrs {was}, cpacr_el1", "msr cpacr_el1, {on}", "isb",
+                 each_pair!("stp"),
+                 "mrs {on}, fpcr", "str {on}, [{at}, #512]",
+                 "mrs {on}, fpsr", "str {on}, [{at}, #520]", "msr cpacr_el1, {was}",
+                 at = in(reg) &raw mut self.0, on = inout(reg) FPU_ON => _, was = out(reg) _,
+                 options(nostack))
+        };
+    }
+
+    /// Gives them to this CPU.
+    pub fn load(&self) {
+        // SAFETY: as in `save`.
+        unsafe {
+            asm!(".arch_extension fp", ".arch_extension simd",
+                 "mrs {was}, cpacr_el1", "msr cpacr_el1, {on}", "isb",
+                 each_pair!("ldp"),
+                 "ldr {on}, [{at}, #512]", "msr fpcr, {on}",
+                 "ldr {on}, [{at}, #520]", "msr fpsr, {on}", "msr cpacr_el1, {was}",
+                 at = in(reg) &raw const self.0, on = inout(reg) FPU_ON => _, was = out(reg) _,
+                 options(nostack))
+        };
+    }
+}
+
+impl Default for Fpu {
+    fn default() -> Fpu {
+        Fpu::new()
+    }
+}
+
+/// Lets user code use floating point, from the return to it on.
+pub fn fpu_on() {
+    CPACR_EL1.set(FPU_ON);
+}
+
+/// Has it trap.
+pub fn fpu_off() {
+    CPACR_EL1.set(0);
+}
+
+/// There are no I/O ports.
+pub fn io_read(_port: u16, _size: u64) -> Option<u64> {
+    None
+}
+
+/// There are no I/O ports.
+pub fn io_write(_port: u16, _size: u64, _value: u64) -> Option<()> {
+    None
+}
+
+/// Copies bytes; most at a time where there are 512 of them.
+///
+/// # Safety
+/// Both are RAM that is mapped, they do not overlap, and `to` is the caller's to write.
+pub unsafe fn copy(to: *mut u8, from: *const u8, bytes: usize) {
+    // SAFETY: the caller vouches for both.
+    unsafe {
+        asm!(
+            "subs {n}, {n}, #512", "b.lo 3f",
+            r"2: .irp at, 0, 64, 128, 192, 256, 320, 384, 448",
+            r"ldp {a}, {b}, [{from}, #\at]", r"ldp {c}, {d}, [{from}, #\at + 16]",
+            r"ldp {e}, {f}, [{from}, #\at + 32]", r"ldp {g}, {h}, [{from}, #\at + 48]",
+            r"stp {a}, {b}, [{to}, #\at]", r"stp {c}, {d}, [{to}, #\at + 16]",
+            r"stp {e}, {f}, [{to}, #\at + 32]", r"stp {g}, {h}, [{to}, #\at + 48]",
+            ".endr",
+            "add {from}, {from}, #512", "add {to}, {to}, #512", "subs {n}, {n}, #512", "b.hs 2b",
+            "3: adds {n}, {n}, #512 - 16", "b.mi 5f",
+            "4: ldp {a}, {b}, [{from}], #16", "stp {a}, {b}, [{to}], #16", "subs {n}, {n}, #16", "b.pl 4b",
+            "5: adds {n}, {n}, #16", "b.eq 7f",
+            "6: ldrb {a:w}, [{from}], #1", "strb {a:w}, [{to}], #1", "subs {n}, {n}, #1", "b.ne 6b",
+            "7:",
+            n = inout(reg) bytes => _, to = inout(reg) to => _, from = inout(reg) from => _,
+            a = out(reg) _, b = out(reg) _, c = out(reg) _, d = out(reg) _,
+            e = out(reg) _, f = out(reg) _, g = out(reg) _, h = out(reg) _, options(nostack)
+        )
+    };
+}

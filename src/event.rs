@@ -1,0 +1,180 @@
+//! What happens on each trap: the one place where the kernel is told, and says what is next.
+
+use crate::abi::{Call, EXIT_FAULT, Error, FaultKind};
+use crate::kernel::{Kernel, Next};
+use crate::mm::Id;
+use crate::object::{Sort, Target, Thread};
+use crate::units::{Cause, CpuId, Exception, Fault, FaultReason};
+
+const CALL: u64 = Call::Call as u64;
+const REPLY_RECEIVE: u64 = Call::ReplyReceive as u64;
+
+/// Timers served by one interrupt; those that are left raise another.
+const BATCH: usize = 16;
+
+impl Kernel {
+    /// Deals with an interrupt of kernel code.
+    pub fn handle(&mut self, cpu: CpuId, cause: Cause) -> Next {
+        if !self.interrupt_of(cpu, cause) {
+            return Next::Stop;
+        }
+        self.reap(cpu);
+        self.after_interrupt(cpu, false)
+    }
+
+    /// Deals with a trap of `cpu`'s current thread.
+    pub fn handle_user(&mut self, cpu: CpuId, cause: Cause) -> Next {
+        let Some(thread) = self.cpus[cpu.index()].current else { return self.pick(cpu) };
+        if self.fast_path
+            && let Some(next) = self.short_way(cpu, thread, cause)
+        {
+            return Next::Run(next);
+        }
+        self.heed(cpu);
+        if self.cpus[cpu.index()].current.is_none() {
+            // Stopped by another CPU: what it was about to do it does when it is resumed.
+            if matches!(cause, Cause::Native | Cause::Foreign) && self.threads.get(thread).is_some()
+            {
+                self.threads[thread].context.frame.restart();
+            }
+            self.interrupt_of(cpu, cause);
+            self.reap(cpu);
+            return self.pick(cpu);
+        }
+        let next = match cause {
+            Cause::Native => self.native(cpu, thread),
+            Cause::Foreign => {
+                if !self.call_handler(cpu, thread, Sort::Foreign) {
+                    self.stop_at(cpu, thread, FaultKind::Instruction, 0, 0);
+                }
+                self.pick(cpu)
+            }
+            Cause::Fpu => {
+                if !self.use_fpu(cpu) {
+                    self.stop_at(cpu, thread, FaultKind::Instruction, 0, 0);
+                }
+                self.pick(cpu)
+            }
+            Cause::Fault(fault) => {
+                self.memory_fault(cpu, thread, fault);
+                self.pick(cpu)
+            }
+            Cause::Exception(exception) => {
+                self.stop_at(cpu, thread, kind(exception), 0, 0);
+                self.pick(cpu)
+            }
+            interrupt => {
+                self.interrupt_of(cpu, interrupt);
+                self.pick(cpu)
+            }
+        };
+        if !self.has_work() {
+            return next;
+        }
+        self.reap(cpu);
+        self.pick(cpu)
+    }
+
+    /// The traps that have a short way, if it is open.
+    #[inline(always)]
+    fn short_way(&mut self, cpu: CpuId, thread: Id<Thread>, cause: Cause) -> Option<Id<Thread>> {
+        match cause {
+            Cause::Native => match self.threads[thread].context.frame.number() {
+                CALL => self.call_fast(cpu, thread),
+                REPLY_RECEIVE => self.reply_receive_fast(cpu, thread),
+                _ => None,
+            },
+            Cause::Foreign => self.foreign_fast(cpu, thread),
+            _ => None,
+        }
+    }
+
+    /// An interrupt, whatever it interrupted; false if it is none.
+    fn interrupt_of(&mut self, cpu: CpuId, cause: Cause) -> bool {
+        match cause {
+            Cause::Timer => self.ring(cpu),
+            Cause::Ipi => self.cpus[cpu.index()].ipis += 1,
+            Cause::Device(line) => self.interrupt(cpu, line),
+            Cause::Spurious => {}
+            _ => return false,
+        }
+        true
+    }
+
+    /// The hardware timer rang.
+    fn ring(&mut self, cpu: CpuId) {
+        let now = self.now();
+        let state = &mut self.cpus[cpu.index()];
+        state.rings += 1;
+        state.armed = None;
+        for _ in 0..BATCH {
+            match self.next_due(cpu, now) {
+                Some(Target::Thread(thread)) => {
+                    self.end_wait(cpu, thread, Error::TimedOut);
+                }
+                Some(Target::Port(notice)) => self.signal(cpu, notice),
+                None => break,
+            }
+        }
+        self.end_slice(cpu, now);
+    }
+
+    fn memory_fault(&mut self, cpu: CpuId, thread: Id<Thread>, fault: Fault) {
+        let address = fault.address.0;
+        let kind = match fault.reason {
+            FaultReason::Alignment => FaultKind::Alignment,
+            FaultReason::Other(_) => FaultKind::Bus,
+            FaultReason::Unmapped { .. } | FaultReason::Permission => {
+                let space = self.threads[thread].space;
+                match self.vm.fault(&mut self.ram, space, address, fault.access) {
+                    Ok(()) => return,
+                    Err(kind) => kind,
+                }
+            }
+        };
+        self.stop_at(cpu, thread, kind, address, fault.access as u64);
+    }
+
+    /// The current thread cannot go on by itself: its handler decides, or its process ends.
+    fn stop_at(&mut self, cpu: CpuId, id: Id<Thread>, kind: FaultKind, address: u64, access: u64) {
+        let frame = &self.threads[id].context.frame;
+        let words = [address, access, frame.pc().0, frame.sp().0, frame.code()];
+        self.threads[id].fault = Some((kind, words));
+        if self.call_handler(cpu, id, Sort::Fault) {
+            return;
+        }
+        self.record_crash(id, kind, words);
+        self.kill_process(cpu, self.threads[id].process, EXIT_FAULT);
+    }
+
+    /// The crash record of a process that has nobody to ask.
+    fn record_crash(&self, id: Id<Thread>, kind: FaultKind, words: [u64; 5]) {
+        let [address, access, pc, sp, code] = words;
+        let process = self.threads[id].process;
+        let access = ["read", "write", "execute"].get(access as usize).unwrap_or(&"?");
+        crate::warn!(
+            "process {} ends: {kind:?} at pc {pc:#x}, {access} of {address:#x}, sp {sp:#x}, code {code:#x}",
+            process.index()
+        );
+        crate::debug!("{}", &self.threads[id].context.frame);
+    }
+}
+
+fn kind(exception: Exception) -> FaultKind {
+    match exception.name {
+        "divide error" | "x87 floating-point error" | "SIMD floating-point error" => {
+            FaultKind::Arithmetic
+        }
+        "breakpoint" | "breakpoint instruction" => FaultKind::Breakpoint,
+        "single step" | "debug exception" => FaultKind::Step,
+        "alignment check" | "misaligned stack pointer" | "misaligned program counter" => {
+            FaultKind::Alignment
+        }
+        "undefined instruction"
+        | "general protection fault"
+        | "trapped system register access"
+        | "trapped WFI or WFE"
+        | "illegal execution state" => FaultKind::Instruction,
+        _ => FaultKind::Other,
+    }
+}

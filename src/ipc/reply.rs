@@ -1,0 +1,132 @@
+//! Answering. An answer never waits: whoever gets it is waiting for it.
+
+use super::Outcome;
+use crate::abi::{Error, Info, Kind, NOW, REPLY_KILL};
+use crate::kernel::Kernel;
+use crate::mm::Id;
+use crate::object::{Caller, Handle, Port, Reply, Sort, State, Thread};
+use crate::units::CpuId;
+
+impl Kernel {
+    /// `Reply`: to the call received last (0), or to a saved one.
+    pub fn reply(&mut self, cpu: CpuId, me: Id<Thread>, which: u64) -> Result<Outcome, Error> {
+        let (caller, saved) = self.caller(me, which)?;
+        let answered = self.answer(me, caller)?;
+        match saved {
+            Some(handle) => self.spend(me, handle),
+            None => {
+                self.threads[me].caller = None;
+                self.give_back_priority(cpu, me);
+            }
+        }
+        if let Some(thread) = answered {
+            self.wake(cpu, thread);
+        }
+        Ok(Outcome::Done)
+    }
+
+    /// `ReplyReceive`.
+    pub fn reply_receive(
+        &mut self,
+        cpu: CpuId,
+        me: Id<Thread>,
+        port: Id<Port>,
+        deadline: u64,
+    ) -> Result<Outcome, Error> {
+        let Some(caller) = self.threads[me].caller else {
+            return self.receive(cpu, me, port, deadline);
+        };
+        let answered = match self.answer(me, caller) {
+            Ok(answered) => answered,
+            // Whoever does not wait any more gets no answer.
+            Err(Error::NotFound) => None,
+            Err(error) => return Err(error),
+        };
+        self.threads[me].caller = None;
+        self.give_back_priority(cpu, me);
+        let taken = self.take(cpu, me, port);
+        if taken == Ok(false) && deadline != NOW {
+            self.begin_wait(cpu, me, State::Receiving(port), deadline);
+            match answered {
+                Some(thread) => self.pass(cpu, thread),
+                None => self.set_aside(cpu),
+            }
+            return Ok(Outcome::Settled);
+        }
+        if let Some(thread) = answered {
+            self.wake(cpu, thread);
+        }
+        if taken? { Ok(Outcome::Settled) } else { Err(Error::TimedOut) }
+    }
+
+    /// `ReplySave`.
+    pub fn reply_save(&mut self, cpu: CpuId, me: Id<Thread>) -> Result<Outcome, Error> {
+        let caller = self.threads[me].caller.ok_or(Error::NotFound)?;
+        let (object, call) = (caller.thread.to_bits(), caller.call.into());
+        let rights = crate::abi::ReplyRights::TRANSFER.bits();
+        let process = self.threads[me].process;
+        let handle = self.install(process, Kind::Reply, rights, object, call)?;
+        self.threads[me].caller = None;
+        self.give_back_priority(cpu, me);
+        Ok(Outcome::Value(handle))
+    }
+
+    /// Whose call is meant: that received last by this thread (0), or a saved one, with its handle.
+    pub fn caller(
+        &self,
+        me: Id<Thread>,
+        which: u64,
+    ) -> Result<(Caller, Option<Id<Handle>>), Error> {
+        if which == 0 {
+            return Ok((self.threads[me].caller.ok_or(Error::NotFound)?, None));
+        }
+        let found = self.find::<Reply>(self.threads[me].process, which, None)?;
+        let (id, _) = self.owned(self.threads[me].process, which)?;
+        Ok((Caller::from_handle(found.id.to_bits(), found.badge).ok_or(Error::NotFound)?, Some(id)))
+    }
+
+    /// A saved reply has been used.
+    fn spend(&mut self, me: Id<Thread>, handle: Id<Handle>) {
+        self.disown(self.threads[me].process, handle);
+        self.handles.remove(handle);
+    }
+
+    /// Puts the answer into the caller's registers, and says who is to be woken for it.
+    fn answer(&mut self, me: Id<Thread>, caller: Caller) -> Result<Option<Id<Thread>>, Error> {
+        let process = self.threads[me].process;
+        let [_, info, a, b, c, d, e, f] = *self.threads[me].context.frame.args();
+        let (info, mut words) = (Info(info), [a, b, c, d, e, f]);
+        if !info.is_valid() || info.leases() > 0 {
+            return Err(Error::Invalid);
+        }
+        let awaited = self.awaited(caller).ok_or(Error::NotFound)?;
+        if awaited.sort != Sort::Call && info.handles() > 0 {
+            return Err(Error::Invalid);
+        }
+        self.detach(process, info, &mut words)?;
+        let id = caller.thread;
+        if awaited.sort == Sort::Call {
+            self.attach(self.threads[id].process, info.0, &mut words);
+            let [a, b, c, d, e, f] = words;
+            *self.threads[id].context.frame.args_mut() = [0, info.0, a, b, c, d, e, f];
+        } else if info.label() == REPLY_KILL {
+            self.end_process(self.threads[id].process, words[0]);
+            return Ok(None);
+        } else if awaited.sort == Sort::Foreign && info.label() == 0 {
+            self.threads[id].context.frame.set_foreign_result(words[0]);
+        }
+        self.clear_deadline(id);
+        let thread = &mut self.threads[id];
+        thread.calls = thread.calls.wrapping_add(1);
+        thread.fault = None;
+        thread.state = State::Stopped;
+        Ok(Some(id))
+    }
+}
+
+impl Caller {
+    /// What a handle to a reply says.
+    pub fn from_handle(object: u64, badge: u64) -> Option<Caller> {
+        Some(Caller { thread: Id::from_bits(object)?, call: badge as u32 })
+    }
+}

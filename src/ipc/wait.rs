@@ -1,0 +1,152 @@
+//! Waiting, and the end of it: because something came, because time is up, because there is nothing to
+//! wait for any more.
+
+use crate::abi::{EXIT_ABANDONED, Error, Info};
+use crate::kernel::Kernel;
+use crate::mm::Id;
+use crate::object::{Awaited, Caller, Notice, Port, Sort, State, Thread, Waiting};
+use crate::units::CpuId;
+
+/// How far priority is lent along a chain of threads that wait for each other.
+const CHAIN: usize = 8;
+
+impl Kernel {
+    /// The current thread waits, at most until the deadline, and leaves the CPU.
+    pub(super) fn wait_at(&mut self, cpu: CpuId, me: Id<Thread>, state: State, deadline: u64) {
+        self.begin_wait(cpu, me, state, deadline);
+        self.set_aside(cpu);
+    }
+
+    /// The current thread waits, at a port perhaps, and will be off the CPU in a moment.
+    pub(super) fn begin_wait(&mut self, cpu: CpuId, me: Id<Thread>, state: State, deadline: u64) {
+        self.threads[me].state = state;
+        if let Some(id) = state.port() {
+            let port = &mut self.ports[id];
+            port.waiting = match state {
+                State::Sending(..) => Waiting::Senders,
+                _ => Waiting::Receivers,
+            };
+            port.queue.push(&mut self.threads, me);
+            if let State::Sending(_, sort) = state
+                && sort != Sort::Send
+            {
+                self.lend(cpu, id, self.threads[me].priority);
+            }
+        }
+        self.set_deadline(cpu, me, deadline);
+    }
+
+    /// Takes a thread out of the queue of the port it waits at; its wait has no deadline any more.
+    pub fn unqueue(&mut self, id: Id<Thread>) {
+        if let Some(port) = self.threads[id].state.port() {
+            let port = &mut self.ports[port];
+            port.queue.remove(&mut self.threads, id);
+            if port.queue.first().is_none() && port.waiting == Waiting::Senders {
+                port.waiting = Waiting::Receivers;
+            }
+        }
+        self.clear_deadline(id);
+    }
+
+    /// Ends a thread's wait with an error, if it waits: nothing was sent or received. A thread that
+    /// waits for the handler of its process only ends with that.
+    pub fn end_wait(&mut self, cpu: CpuId, id: Id<Thread>, error: Error) -> bool {
+        let Some(thread) = self.threads.get(id) else { return false };
+        match thread.state {
+            State::Receiving(_) | State::Sleeping => {}
+            State::Sending(_, Sort::Send | Sort::Call) => self.take_back(id),
+            State::Awaiting(Awaited { sort: Sort::Call, .. }) => {}
+            _ => return false,
+        }
+        self.unqueue(id);
+        self.threads[id].calls = self.threads[id].calls.wrapping_add(1);
+        self.threads[id].context.frame.args_mut()[0] = error.status();
+        self.wake(cpu, id);
+        true
+    }
+
+    /// The handles of a message that was not taken are the sender's again.
+    pub fn take_back(&mut self, id: Id<Thread>) {
+        let args = *self.threads[id].context.frame.args();
+        if Info(args[1]).handles() > 0 {
+            let [_, info, a, b, c, d, e, f] = args;
+            let mut words = [a, b, c, d, e, f];
+            self.attach(self.threads[id].process, info, &mut words);
+            self.threads[id].context.frame.args_mut()[2..].copy_from_slice(&words);
+        }
+    }
+
+    /// Nobody will answer this call any more.
+    pub fn abandon(&mut self, cpu: CpuId, caller: Caller) {
+        let Some(awaited) = self.awaited(caller) else { return };
+        match awaited.sort {
+            Sort::Call | Sort::Send => {
+                self.end_wait(cpu, caller.thread, Error::PeerGone);
+            }
+            Sort::Foreign | Sort::Fault => {
+                self.end_process(self.threads[caller.thread].process, EXIT_ABANDONED);
+            }
+        }
+    }
+
+    /// What a caller waits for, if it still does.
+    #[inline(always)]
+    pub fn awaited(&self, caller: Caller) -> Option<Awaited> {
+        let thread = self.threads.get(caller.thread)?;
+        match thread.state {
+            State::Awaiting(awaited) if thread.calls == caller.call => Some(awaited),
+            _ => None,
+        }
+    }
+
+    /// Sets signals, which a waiting receiver gets at once.
+    pub fn signal(&mut self, cpu: CpuId, notice: Notice) {
+        let Some(port) = self.ports.get_mut(notice.port) else { return };
+        port.signals |= notice.bits;
+        if port.signals == 0 || port.waiting != Waiting::Receivers {
+            return;
+        }
+        if let Some(receiver) = port.queue.first() {
+            let bits = core::mem::take(&mut port.signals);
+            self.unqueue(receiver);
+            self.put_signals(receiver, bits);
+            self.wake(cpu, receiver);
+        }
+    }
+
+    /// Threads that serve `port` run at this priority at least while someone waits there; and so do
+    /// those that they in turn wait for.
+    fn lend(&mut self, cpu: CpuId, mut port: Id<Port>, priority: u8) {
+        for _ in 0..CHAIN {
+            let Some(mut server) = self.ports[port].server else { return };
+            let serves = self
+                .threads
+                .get(server)
+                .is_some_and(|thread| thread.caller.is_some() && thread.serving == Some(port));
+            if !serves {
+                return;
+            }
+            for _ in 0..CHAIN {
+                let Some(thread) = self.threads.get(server) else { return };
+                if thread.priority >= priority {
+                    return;
+                }
+                let state = thread.state;
+                self.set_priority(cpu, server, priority);
+                match state {
+                    State::Awaiting(awaited) => server = awaited.server,
+                    State::Sending(next, _) => {
+                        port = next;
+                        break;
+                    }
+                    _ => return,
+                }
+            }
+        }
+    }
+
+    /// A thread that answered works at its own priority again.
+    pub(super) fn give_back_priority(&mut self, cpu: CpuId, me: Id<Thread>) {
+        self.set_priority(cpu, me, self.threads[me].base);
+    }
+}

@@ -1,0 +1,149 @@
+//! Ports, timers and interrupts: what is small and ends at once.
+
+use crate::abi::Error;
+use crate::arch;
+use crate::kernel::Kernel;
+use crate::mm::tree::Links;
+use crate::mm::{Account, Arena, Id};
+use crate::object::{Interrupt, Message, Notice, Port, Queue, Target, Timer, Waiting};
+use crate::units::{CpuId, Nanos};
+
+/// The most messages a port's queue has room for.
+const MAX_CAPACITY: u64 = 256;
+
+impl Kernel {
+    /// A port. The room in its queue is paid for from the beginning.
+    pub fn create_port(&mut self, account: Id<Account>, capacity: u64) -> Result<Id<Port>, Error> {
+        if capacity > MAX_CAPACITY {
+            return Err(Error::Invalid);
+        }
+        let cost = Self::port_cost(capacity as u32);
+        self.vm.charge(account, cost)?;
+        let port = Port {
+            queue: Queue::new(),
+            waiting: Waiting::Receivers,
+            signals: 0,
+            messages: 0,
+            ends: None,
+            capacity: capacity as u32,
+            server: None,
+            receivers: 0,
+            refs: 0,
+            account,
+            next_dying: None,
+        };
+        let made = self.ports.insert(port, &mut self.ram);
+        made.inspect_err(|_| self.vm.uncharge(account, cost))
+    }
+
+    fn port_cost(capacity: u32) -> u64 {
+        Arena::<Port>::COST + u64::from(capacity) * Arena::<Message>::COST
+    }
+
+    /// Nobody has a handle to a port that is gone.
+    pub fn forget_port(&mut self, id: Id<Port>) {
+        if let Some(port) = self.ports.remove(id) {
+            self.vm.uncharge(port.account, Self::port_cost(port.capacity));
+        }
+    }
+
+    /// A timer that is not set.
+    pub fn create_timer(
+        &mut self,
+        account: Id<Account>,
+        notice: Notice,
+    ) -> Result<Id<Timer>, Error> {
+        self.vm.charge(account, Arena::<Timer>::COST)?;
+        let target = Target::Port(notice);
+        let made = self.insert_timer(account, target);
+        made.inspect_err(|_| self.vm.uncharge(account, Arena::<Timer>::COST))
+    }
+
+    /// A timer that is paid for.
+    pub(super) fn insert_timer(
+        &mut self,
+        account: Id<Account>,
+        target: Target,
+    ) -> Result<Id<Timer>, Error> {
+        let (when, number, links) = (Nanos(0), 0, Links::NONE);
+        let timer = Timer { when, number, cpu: None, target, refs: 0, account, links };
+        let id = self.timers.insert(timer, &mut self.ram)?;
+        self.timers[id].number = id.index() as u32;
+        Ok(id)
+    }
+
+    pub(super) fn release_timer(&mut self, object: u64) {
+        let Some(id) = Id::from_bits(object) else { return };
+        self.timers[id].refs -= 1;
+        self.forget_timer(id);
+    }
+
+    /// A timer ends if nobody has a handle to it.
+    pub fn forget_timer(&mut self, id: Id<Timer>) {
+        if self.timers[id].refs == 0 {
+            self.unset(id);
+            if let Some(timer) = self.timers.remove(id) {
+                self.vm.uncharge(timer.account, Arena::<Timer>::COST);
+            }
+        }
+    }
+
+    /// A line that nobody has yet. It is let through at once.
+    pub fn create_interrupt(
+        &mut self,
+        account: Id<Account>,
+        line: u64,
+        notice: Notice,
+    ) -> Result<Id<Interrupt>, Error> {
+        let line = u32::try_from(line).map_err(|_| Error::Invalid)?;
+        if line >= arch::interrupts::lines() || !arch::interrupts::is_free(line) {
+            return Err(Error::Invalid);
+        }
+        if self.interrupts.iter().any(|(_, interrupt)| interrupt.line == line) {
+            return Err(Error::Occupied);
+        }
+        self.vm.charge(account, Arena::<Interrupt>::COST)?;
+        let interrupt = Interrupt { line, notice, pending: false, refs: 0, account };
+        let made = self.interrupts.insert(interrupt, &mut self.ram);
+        let id = made.inspect_err(|_| self.vm.uncharge(account, Arena::<Interrupt>::COST))?;
+        arch::interrupts::unmask(line);
+        Ok(id)
+    }
+
+    /// A line asks: it is masked until whoever serves it says that it may ask again.
+    pub fn interrupt(&mut self, cpu: CpuId, line: u32) {
+        arch::interrupts::mask(line);
+        let found = self.interrupts.iter().find(|(_, interrupt)| interrupt.line == line);
+        let Some(id) = found.map(|(id, _)| id) else {
+            return crate::warn!("nobody serves interrupt {line}");
+        };
+        let interrupt = &mut self.interrupts[id];
+        interrupt.pending = true;
+        let notice = interrupt.notice;
+        self.signal(cpu, notice);
+    }
+
+    /// `InterruptAck`.
+    pub fn acknowledge(&mut self, id: Id<Interrupt>) {
+        let interrupt = &mut self.interrupts[id];
+        if core::mem::take(&mut interrupt.pending) {
+            arch::interrupts::unmask(interrupt.line);
+        }
+    }
+
+    pub(super) fn release_interrupt(&mut self, object: u64) {
+        let Some(id) = Id::from_bits(object) else { return };
+        self.interrupts[id].refs -= 1;
+        self.forget_interrupt(id);
+    }
+
+    /// An interrupt ends if nobody has a handle to it.
+    pub fn forget_interrupt(&mut self, id: Id<Interrupt>) {
+        if self.interrupts[id].refs == 0
+            && let Some(interrupt) = self.interrupts.remove(id)
+        {
+            arch::interrupts::mask(interrupt.line);
+            self.vm.uncharge(interrupt.account, Arena::<Interrupt>::COST);
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Making, finding and closing handles. A handle counts as a reference to what it names.
+
+use crate::abi::{Error, Kind, PortRights};
+use crate::ipc::Outcome;
+use crate::kernel::Kernel;
+use crate::mm::Id;
+use crate::object::{Caller, Handle, Life, Owner, Process, State, Thread, Waiting};
+use crate::units::CpuId;
+
+const DUPLICATE: u8 = PortRights::DUPLICATE.bits();
+const TRANSFER: u8 = PortRights::TRANSFER.bits();
+
+impl Kernel {
+    /// `Close`.
+    pub fn close(&mut self, cpu: CpuId, me: Id<Thread>, word: u64) -> Result<Outcome, Error> {
+        let process = self.threads[me].process;
+        let (id, _) = self.owned(process, word)?;
+        self.disown(process, id);
+        self.drop_handle(cpu, id);
+        Ok(Outcome::Done)
+    }
+
+    /// `Duplicate`.
+    pub fn duplicate(
+        &mut self,
+        process: Id<Process>,
+        word: u64,
+        rights: u64,
+        badge: u64,
+    ) -> Result<Outcome, Error> {
+        let (_, handle) = self.owned(process, word)?;
+        if handle.rights & DUPLICATE == 0 {
+            return Err(Error::NoRight);
+        }
+        let receives = handle.kind == Kind::Port && handle.rights & PortRights::RECEIVE.bits() != 0;
+        let rights = handle.rights & rights as u8;
+        let badge = if receives { badge } else { handle.badge };
+        let Handle { kind, object, .. } = *handle;
+        Ok(Outcome::Value(self.install(process, kind, rights, object, badge)?))
+    }
+
+    /// `Give`.
+    pub fn give(
+        &mut self,
+        process: Id<Process>,
+        to: Id<Process>,
+        word: u64,
+    ) -> Result<Outcome, Error> {
+        let (id, handle) = self.owned(process, word)?;
+        if handle.rights & TRANSFER == 0 {
+            return Err(Error::NoRight);
+        }
+        if self.processes[to].life != Life::Alive {
+            return Err(Error::NoMemory);
+        }
+        self.disown(process, id);
+        if let Err(error) = self.own(to, id) {
+            self.own(process, id)?;
+            return Err(error);
+        }
+        Ok(Outcome::Value(id.to_bits()))
+    }
+
+    /// A new handle for a process.
+    pub fn install(
+        &mut self,
+        process: Id<Process>,
+        kind: Kind,
+        rights: u8,
+        object: u64,
+        badge: u64,
+    ) -> Result<u64, Error> {
+        let owner = Owner::Message;
+        let handle = Handle { owner, kind, rights, object, badge, links: (None, None) };
+        let id = self.handles.insert(handle, &mut self.ram)?;
+        if let Err(error) = self.own(process, id) {
+            self.handles.remove(id);
+            return Err(error);
+        }
+        self.retain(id);
+        Ok(id.to_bits())
+    }
+
+    /// Drops the last trace of a handle that nobody owns.
+    pub fn drop_handle(&mut self, cpu: CpuId, id: Id<Handle>) {
+        let Some(Handle { kind, rights, object, badge, .. }) = self.handles.remove(id) else {
+            return;
+        };
+        match kind {
+            Kind::Process => self.release_process(object),
+            Kind::Thread => self.release_thread(object),
+            Kind::Port => self.release_port(object, rights),
+            Kind::Reply => {
+                if let Some(caller) = Caller::from_handle(object, badge) {
+                    self.abandon(cpu, caller);
+                }
+            }
+            Kind::Memory => {
+                if let Some(memory) = Id::from_bits(object) {
+                    self.vm.release(memory);
+                }
+            }
+            Kind::Timer => self.release_timer(object),
+            Kind::Interrupt => self.release_interrupt(object),
+            Kind::Machine | Kind::IoPorts => {}
+        }
+    }
+
+    fn release_process(&mut self, object: u64) {
+        let Some(id) = Id::from_bits(object) else { return };
+        let process = &mut self.processes[id];
+        process.refs -= 1;
+        if process.refs == 0 && process.life == Life::Ended {
+            self.forget_process(id);
+        }
+    }
+
+    fn release_thread(&mut self, object: u64) {
+        let Some(id) = Id::from_bits(object) else { return };
+        let thread = &mut self.threads[id];
+        thread.refs -= 1;
+        if thread.refs == 0 && thread.state == State::Ended {
+            self.forget_thread(id);
+        }
+    }
+
+    fn release_port(&mut self, object: u64, rights: u8) {
+        let Some(id) = Id::from_bits(object) else { return };
+        let port = &mut self.ports[id];
+        port.refs -= 1;
+        if rights & PortRights::RECEIVE.bits() != 0 {
+            port.receivers -= 1;
+            if port.receivers == 0 {
+                port.next_dying = self.dying.port.replace(id);
+                return;
+            }
+        }
+        if port.refs == 0 && port.waiting == Waiting::Gone {
+            self.forget_port(id);
+        }
+    }
+}

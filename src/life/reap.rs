@@ -1,0 +1,128 @@
+//! Taking apart, in bounded pieces.
+
+use crate::abi::Error;
+use crate::kernel::Kernel;
+use crate::mm::{Id, Space};
+use crate::object::{Life, Port, Process, Sort, State, Waiting};
+use crate::units::CpuId;
+
+/// Threads, handles or messages that one piece deals with.
+const PIECE: usize = 8;
+
+impl Kernel {
+    /// Does one piece of what is to be taken apart, if there is anything.
+    pub fn reap(&mut self, cpu: CpuId) {
+        if !self.has_work() {
+            return;
+        }
+        if self.dying.handle.is_some() {
+            self.reap_handles(cpu);
+        } else if let Some(port) = self.dying.port {
+            self.reap_port(cpu, port);
+        } else if let Some(memory) = self.vm.next_dying() {
+            self.vm.memory_destroy(&mut self.ram, memory);
+        } else if let Some(process) = self.dying.process {
+            self.reap_process(cpu, process);
+        }
+    }
+
+    fn reap_handles(&mut self, cpu: CpuId) {
+        for _ in 0..PIECE {
+            let Some(id) = self.dying.handle else { return };
+            self.dying.handle = self.handles[id].links.1;
+            self.drop_handle(cpu, id);
+        }
+    }
+
+    /// A port nobody can receive from: those who wait are told, what is queued is dropped.
+    fn reap_port(&mut self, cpu: CpuId, id: Id<Port>) {
+        for _ in 0..PIECE {
+            if let Some(waiting) = self.ports[id].queue.first() {
+                let state = self.threads[waiting].state;
+                if let State::Sending(_, Sort::Foreign | Sort::Fault) = state {
+                    self.end_process(self.threads[waiting].process, crate::abi::EXIT_ABANDONED);
+                    self.unqueue(waiting);
+                    self.threads[waiting].state = State::Stopped;
+                } else {
+                    self.end_wait(cpu, waiting, Error::PeerGone);
+                }
+            } else if let Some(message) = self.dequeue(id) {
+                self.orphan_all(message.info, &message.words);
+            } else {
+                let port = &mut self.ports[id];
+                self.dying.port = port.next_dying.take();
+                port.waiting = Waiting::Gone;
+                if port.refs == 0 {
+                    self.forget_port(id);
+                }
+                return;
+            }
+        }
+    }
+
+    /// Threads, then handles, then memory; and then whoever watches is told.
+    fn reap_process(&mut self, cpu: CpuId, id: Id<Process>) {
+        for _ in 0..PIECE {
+            let process = &self.processes[id];
+            if let Some(thread) = process.threads {
+                self.end_thread(cpu, thread);
+                if self.processes[id].threads == Some(thread) {
+                    // Another CPU still runs it: others first.
+                    return self.put_off(id);
+                }
+            } else if let Some(handle) = process.handles {
+                self.disown(id, handle);
+                self.drop_handle(cpu, handle);
+            } else {
+                break;
+            }
+        }
+        let process = &self.processes[id];
+        if process.threads.is_some() || process.handles.is_some() {
+            return;
+        }
+        let space = process.space;
+        if !self.vacate(cpu, space) {
+            return self.put_off(id);
+        }
+        if !self.vm.space_destroy(&mut self.ram, space) {
+            return;
+        }
+        let process = &mut self.processes[id];
+        self.dying.process = process.next_dying.take();
+        process.life = Life::Ended;
+        let (account, watch, refs) = (process.account, process.watch.take(), process.refs);
+        self.vm.account_close(account);
+        if let Some(notice) = watch {
+            self.signal(cpu, notice);
+        }
+        if refs == 0 {
+            self.forget_process(id);
+        }
+    }
+
+    /// Sees to it that no CPU has an address space loaded; false if another CPU still has.
+    fn vacate(&mut self, cpu: CpuId, space: Id<Space>) -> bool {
+        let mut vacant = true;
+        for (index, other) in self.cpus.iter_mut().enumerate() {
+            if other.space != Some(space) {
+                continue;
+            }
+            if index == cpu.index() {
+                other.space = None;
+                crate::arch::user::unload_space();
+            } else {
+                crate::arch::interrupts::send_ipi(CpuId(index as u8));
+                vacant = false;
+            }
+        }
+        vacant
+    }
+
+    /// Puts the first of the processes behind the second.
+    fn put_off(&mut self, id: Id<Process>) {
+        let Some(second) = self.processes[id].next_dying else { return };
+        self.processes[id].next_dying = self.processes[second].next_dying.replace(id);
+        self.dying.process = Some(second);
+    }
+}

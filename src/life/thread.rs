@@ -1,0 +1,226 @@
+//! The beginning and the end of threads.
+
+use crate::abi::{ANY_CPU, Error, PRIORITIES, THREAD_FPU, THREAD_START, USER_END};
+use crate::arch::Context;
+use crate::arch::user::Fpu;
+use crate::kernel::Kernel;
+use crate::mm::{Arena, Id};
+use crate::object::{Flags, Life, Process, Sort, State, Target, Thread, Timer};
+use crate::units::CpuId;
+
+/// What a thread begins with.
+#[derive(Clone, Copy, Debug)]
+pub struct NewThread {
+    /// The first instruction.
+    pub entry: u64,
+    /// The stack pointer.
+    pub stack: u64,
+    /// The first argument.
+    pub argument: u64,
+    /// What receivers of its messages learn.
+    pub tag: u64,
+    /// `THREAD_START`, `THREAD_FPU`, and the priority.
+    pub flags: u64,
+}
+
+impl Kernel {
+    /// A thread of a process that lives.
+    pub fn create_thread(
+        &mut self,
+        cpu: CpuId,
+        process: Id<Process>,
+        new: NewThread,
+    ) -> Result<Id<Thread>, Error> {
+        let owner = &self.processes[process];
+        let priority = new.flags as u8;
+        let known = THREAD_START | THREAD_FPU | 0xff;
+        if new.flags & !known != 0
+            || priority >= PRIORITIES
+            || priority > owner.ceiling
+            || new.entry >= USER_END
+            || new.stack > USER_END
+        {
+            return Err(Error::Invalid);
+        }
+        if owner.life != Life::Alive {
+            return Err(Error::PeerGone);
+        }
+        let (space, account) = (owner.space, owner.account);
+        let wants_fpu = new.flags & THREAD_FPU != 0;
+        let cost = Self::thread_cost(wants_fpu);
+        self.vm.charge(account, cost)?;
+        let made = self.insert_thread(
+            Thread {
+                context: Context::new(new.entry, new.stack, new.argument),
+                state: State::Stopped,
+                flags: Flags::SUSPENDED,
+                priority,
+                base: priority,
+                cpu,
+                affinity: ANY_CPU as u8,
+                links: (None, None),
+                process,
+                space,
+                caller: None,
+                serving: None,
+                calls: 0,
+                tag: new.tag,
+                badge: 0,
+                time: 0,
+                slice: 1_000_000_000 / self.options.hz,
+                fpu: None,
+                timer: NOBODY,
+                fault: None,
+                refs: 0,
+                siblings: (None, None),
+                account,
+            },
+            wants_fpu,
+        );
+        let id = made.inspect_err(|_| self.vm.uncharge(account, cost))?;
+        let owner = &mut self.processes[process];
+        let next = owner.threads.replace(id);
+        owner.thread_count += 1;
+        self.threads[id].siblings.1 = next;
+        if let Some(next) = next {
+            self.threads[next].siblings.0 = Some(id);
+        }
+        if new.flags & THREAD_START != 0 {
+            self.resume_thread(cpu, id);
+        }
+        Ok(id)
+    }
+
+    /// `ThreadResume`.
+    pub fn resume_thread(&mut self, cpu: CpuId, id: Id<Thread>) {
+        let thread = &mut self.threads[id];
+        thread.flags -= Flags::SUSPENDED;
+        if thread.state == State::Stopped {
+            self.wake(cpu, id);
+        }
+    }
+
+    /// `ThreadSuspend`: from now on it does not run; a wait goes on.
+    pub fn suspend_thread(&mut self, cpu: CpuId, id: Id<Thread>) {
+        self.threads[id].flags |= Flags::SUSPENDED;
+        self.stop(cpu, id);
+    }
+
+    /// `ThreadKill`, and the end of all threads of a process.
+    pub fn end_thread(&mut self, cpu: CpuId, id: Id<Thread>) {
+        self.threads[id].flags |= Flags::DOOMED;
+        if self.stop(cpu, id) {
+            self.bury(cpu, id);
+        }
+    }
+
+    /// A thread that should not run does not: takes it from its queue or its CPU; false if another
+    /// CPU has to let go of it first.
+    fn stop(&mut self, cpu: CpuId, id: Id<Thread>) -> bool {
+        match self.threads[id].state {
+            State::Running if self.threads[id].cpu != cpu => {
+                self.disturb(cpu, id);
+                return false;
+            }
+            State::Running => {
+                self.threads[id].state = State::Stopped;
+                self.set_aside(cpu);
+            }
+            State::Ready => {
+                let home = self.threads[id].cpu;
+                self.cpus[home.index()].queue.remove(&mut self.threads, id);
+                self.threads[id].state = State::Stopped;
+            }
+            _ => {}
+        }
+        true
+    }
+
+    /// The current thread of `cpu` may have been suspended or doomed by another CPU: sees to it.
+    pub fn heed(&mut self, cpu: CpuId) {
+        let Some(id) = self.cpus[cpu.index()].current else { return };
+        let flags = self.threads[id].flags;
+        if flags.contains(Flags::DOOMED) {
+            self.end_thread(cpu, id);
+        } else if flags.contains(Flags::SUSPENDED) {
+            self.stop(cpu, id);
+        }
+    }
+
+    /// Ends a thread that does not run and is in no queue of a CPU.
+    fn bury(&mut self, cpu: CpuId, id: Id<Thread>) {
+        let state = self.threads[id].state;
+        if state == State::Ended {
+            return;
+        }
+        if let State::Sending(_, Sort::Send | Sort::Call) = state {
+            self.take_back(id);
+        }
+        self.unqueue(id);
+        let timer = self.threads[id].timer;
+        self.unset(timer);
+        self.timers.remove(timer);
+        if let Some(caller) = self.threads[id].caller.take() {
+            self.abandon(cpu, caller);
+        }
+        self.forget_fpu(id);
+        let thread = &mut self.threads[id];
+        thread.state = State::Ended;
+        let fpu = thread.fpu.take();
+        let (process, account, time) = (thread.process, thread.account, thread.time);
+        let (before, after) = core::mem::take(&mut thread.siblings);
+        let refs = thread.refs;
+        let has_fpu = fpu.and_then(|fpu| self.fpus.remove(fpu)).is_some();
+        if let Some(after) = after {
+            self.threads[after].siblings.0 = before;
+        }
+        let owner = &mut self.processes[process];
+        match before {
+            Some(before) => self.threads[before].siblings.1 = after,
+            None => owner.threads = after,
+        }
+        owner.thread_count -= 1;
+        owner.time += time;
+        let last = owner.thread_count == 0;
+        self.vm.uncharge(account, Self::thread_cost(has_fpu) - Arena::<Thread>::COST);
+        if refs == 0 {
+            self.forget_thread(id);
+        }
+        if last {
+            self.end_process(process, 0);
+        }
+    }
+
+    /// Nobody has a handle to a thread that ended.
+    pub(super) fn forget_thread(&mut self, id: Id<Thread>) {
+        if let Some(thread) = self.threads.remove(id) {
+            self.vm.uncharge(thread.account, Arena::<Thread>::COST);
+        }
+    }
+
+    /// Puts a thread and what belongs to it into the arenas, or nothing.
+    fn insert_thread(&mut self, mut thread: Thread, wants_fpu: bool) -> Result<Id<Thread>, Error> {
+        self.threads.reserve(&mut self.ram)?;
+        if wants_fpu {
+            self.fpus.reserve(&mut self.ram)?;
+        }
+        let account = thread.account;
+        thread.timer = self.insert_timer(account, Target::Thread(NO_THREAD))?;
+        if wants_fpu {
+            thread.fpu = Some(self.fpus.insert(Fpu::new(), &mut self.ram)?);
+        }
+        let timer = thread.timer;
+        let id = self.threads.insert(thread, &mut self.ram)?;
+        self.timers[timer].target = Target::Thread(id);
+        Ok(id)
+    }
+
+    fn thread_cost(fpu: bool) -> u64 {
+        let fpu = if fpu { Arena::<Fpu>::COST } else { 0 };
+        Arena::<Thread>::COST + Arena::<Timer>::COST + fpu
+    }
+}
+
+/// Names that are replaced before anyone sees them.
+const NOBODY: Id<Timer> = Id::NOTHING;
+const NO_THREAD: Id<Thread> = Id::NOTHING;

@@ -1,0 +1,119 @@
+//! Threads that wait for the same thing, the highest priority first and each priority in the order of
+//! arrival. Every operation takes the same few steps, however many wait.
+//!
+//! Invariant: a priority's bit is set if a thread of that priority is in the queue, and then `last`
+//! has the last of them; the list is in falling order of priority. A thread's priority does not
+//! change while it is in a queue.
+
+use super::Thread;
+use crate::abi::PRIORITIES;
+use crate::mm::{Arena, Id};
+
+/// A queue of threads. A thread is in one queue at most.
+#[derive(Debug)]
+pub struct Queue {
+    first: Option<Id<Thread>>,
+    present: u64,
+    last: [Option<Id<Thread>>; PRIORITIES as usize],
+}
+
+impl Queue {
+    /// A queue without threads.
+    pub const fn new() -> Queue {
+        Queue { first: None, present: 0, last: [None; PRIORITIES as usize] }
+    }
+
+    /// The thread whose turn it is.
+    #[inline(always)]
+    pub fn first(&self) -> Option<Id<Thread>> {
+        self.first
+    }
+
+    /// The highest priority that is present.
+    #[inline(always)]
+    pub fn priority(&self) -> Option<u8> {
+        (self.present != 0).then(|| 63 - self.present.leading_zeros() as u8)
+    }
+
+    /// Whether a thread of a higher priority waits.
+    #[inline(always)]
+    pub fn has_above(&self, priority: u8) -> bool {
+        self.present >> (priority & 63) > 1
+    }
+
+    /// Whether a thread of this priority waits.
+    pub fn has(&self, priority: u8) -> bool {
+        self.present >> (priority & 63) & 1 == 1
+    }
+
+    /// Adds a thread behind those of its priority.
+    #[inline(always)]
+    pub fn push(&mut self, threads: &mut Arena<Thread>, id: Id<Thread>) {
+        let priority = threads[id].priority & 63;
+        let before = self.last_from(priority);
+        self.insert(threads, id, before);
+        self.last[priority as usize] = Some(id);
+        self.present |= 1 << priority;
+    }
+
+    /// Adds a thread before those of its priority: its turn was interrupted.
+    pub fn push_first(&mut self, threads: &mut Arena<Thread>, id: Id<Thread>) {
+        let priority = threads[id].priority & 63;
+        let before = if priority == 63 { None } else { self.last_from(priority + 1) };
+        self.insert(threads, id, before);
+        if !self.has(priority) {
+            self.last[priority as usize] = Some(id);
+            self.present |= 1 << priority;
+        }
+    }
+
+    /// Takes a thread out, wherever in the queue it is.
+    #[inline(always)]
+    pub fn remove(&mut self, threads: &mut Arena<Thread>, id: Id<Thread>) {
+        let thread = &mut threads[id];
+        let priority = thread.priority & 63;
+        let (before, after) = core::mem::take(&mut thread.links);
+        if let Some(after) = after {
+            threads[after].links.0 = before;
+        }
+        if let Some(before) = before {
+            threads[before].links.1 = after;
+        } else {
+            self.first = after;
+        }
+        if self.last[priority as usize] == Some(id) {
+            match before.filter(|&before| threads[before].priority & 63 == priority) {
+                Some(before) => self.last[priority as usize] = Some(before),
+                None => self.present &= !(1 << priority),
+            }
+        }
+    }
+
+    /// The last thread of this priority or the next higher one that is present.
+    #[inline(always)]
+    fn last_from(&self, priority: u8) -> Option<Id<Thread>> {
+        let above = self.present >> priority;
+        if above == 0 {
+            return None;
+        }
+        self.last[(priority as u32 + above.trailing_zeros()) as usize & 63]
+    }
+
+    #[inline(always)]
+    fn insert(&mut self, threads: &mut Arena<Thread>, id: Id<Thread>, before: Option<Id<Thread>>) {
+        let after = match before {
+            Some(before) => threads[before].links.1.replace(id),
+            None => self.first.replace(id),
+        };
+        if let Some(after) = after {
+            threads[after].links.0 = Some(id);
+        }
+        threads[id].links = (before, after);
+    }
+}
+
+impl Default for Queue {
+    fn default() -> Queue {
+        Queue::new()
+    }
+}

@@ -1,0 +1,149 @@
+//! Threads: registers, what they wait for, how they are scheduled.
+
+use super::{Port, Process, Timer};
+use crate::abi::{Arrival, FaultKind};
+use crate::arch::Context;
+use crate::arch::user::Fpu;
+use crate::mm::{Account, Id, Space};
+use crate::units::CpuId;
+use bitflags::bitflags;
+
+/// A thread.
+#[repr(C)]
+pub struct Thread {
+    /// Its registers while it does not run. The CPU saves them right here.
+    pub context: Context,
+    /// What it is doing.
+    pub state: State,
+    /// What keeps it off the short ways.
+    pub flags: Flags,
+    /// Its priority now, with what callers have donated.
+    pub priority: u8,
+    /// Its own priority.
+    pub base: u8,
+    /// The CPU it runs on, ran on last, or is queued on.
+    pub cpu: CpuId,
+    /// The CPUs it may run on, a bit each.
+    pub affinity: u8,
+    /// Before and after it in the queue it is in.
+    pub links: (Option<Id<Thread>>, Option<Id<Thread>>),
+    /// Where it lives.
+    pub process: Id<Process>,
+    /// Its process's address space.
+    pub space: Id<Space>,
+    /// The call it received last and has not answered.
+    pub caller: Option<Caller>,
+    /// Where that came from.
+    pub serving: Option<Id<Port>>,
+    /// Counts its calls, so that an answer to an earlier one is told apart.
+    pub calls: u32,
+    /// What receivers of its messages learn of it.
+    pub tag: u64,
+    /// The badge of the message it waits to send.
+    pub badge: u64,
+    /// Time it ran, in ticks of the counter.
+    pub time: u64,
+    /// How long it may run while others of its priority wait, in nanoseconds; zero: as long as it likes.
+    pub slice: u64,
+    /// Its floating point registers, if it was created with them.
+    pub fpu: Option<Id<Fpu>>,
+    /// Rings when its deadline has passed.
+    pub timer: Id<Timer>,
+    /// The fault it waits to report.
+    pub fault: Option<(FaultKind, [u64; 5])>,
+    /// Handles to it.
+    pub refs: u32,
+    /// Before and after it in its process's list.
+    pub siblings: (Option<Id<Thread>>, Option<Id<Thread>>),
+    /// Who pays for it.
+    pub account: Id<Account>,
+}
+
+/// What a thread is doing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum State {
+    /// It is in the queue of its CPU.
+    Ready,
+    /// Its CPU runs it.
+    Running,
+    /// It waits at a port for something to arrive.
+    Receiving(Id<Port>),
+    /// It waits at a port for its message to be taken.
+    Sending(Id<Port>, Sort),
+    /// Its message was taken, and it waits for the answer.
+    Awaiting(Awaited),
+    /// It waits for its deadline.
+    Sleeping,
+    /// It has not been started, or was suspended.
+    Stopped,
+    /// It will never run again.
+    Ended,
+}
+
+/// What the answer a thread waits for is about, and who took its message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Awaited {
+    /// How the answer is put into its registers.
+    pub sort: Sort,
+    /// The thread that took it: it inherits this one's priority.
+    pub server: Id<Thread>,
+}
+
+/// How a message came to be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sort {
+    /// By `Send`.
+    Send,
+    /// By `Call`.
+    Call,
+    /// By a call meant for another system.
+    Foreign,
+    /// By a fault.
+    Fault,
+}
+
+/// Who waits for an answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Caller {
+    /// The thread.
+    pub thread: Id<Thread>,
+    /// Which of its calls.
+    pub call: u32,
+}
+
+bitflags! {
+    /// What keeps a thread off the short ways. The fast path asks for none of them.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    pub struct Flags: u8 {
+        /// It ends as soon as it leaves its CPU.
+        const DOOMED = 1;
+        /// It is kept from running.
+        const SUSPENDED = 2;
+        /// Its wait has a deadline.
+        const TIMED = 4;
+        /// It makes single steps.
+        const STEPPING = 8;
+    }
+}
+
+impl Sort {
+    /// What it arrives as.
+    pub const fn arrival(self) -> Arrival {
+        match self {
+            Sort::Send => Arrival::Message,
+            Sort::Call => Arrival::Call,
+            Sort::Foreign => Arrival::Foreign,
+            Sort::Fault => Arrival::Fault,
+        }
+    }
+}
+
+impl State {
+    /// The port in whose queue it is.
+    pub fn port(self) -> Option<Id<Port>> {
+        match self {
+            State::Receiving(port) | State::Sending(port, _) => Some(port),
+            _ => None,
+        }
+    }
+}

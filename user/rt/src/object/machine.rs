@@ -1,0 +1,60 @@
+//! The machine itself.
+
+use super::{Object, Process, objects};
+use crate::abi::{Call, Error};
+use crate::call::invoke;
+
+objects! {
+    /// The machine: its log, its figures, its devices, its power switch.
+    Machine, MachineRights;
+}
+
+/// How much there is of everything.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Figures {
+    /// Frames of memory that can be handed out.
+    pub frames: u64,
+    /// Those that nobody has.
+    pub free: u64,
+    /// Live kernel objects.
+    pub objects: u64,
+    /// Bytes that are charged to quotas.
+    pub used: u64,
+}
+
+impl Machine {
+    /// Writes a line of at most 240 bytes to the log.
+    pub fn log(&self, line: &[u8]) -> Result<(), Error> {
+        let arguments = [self.raw(), line.as_ptr() as u64, line.len() as u64];
+        invoke(Call::Log, arguments).map(|_| ())
+    }
+
+    /// A figure of the whole machine.
+    pub fn info(&self, which: u64) -> Result<[u64; 4], Error> {
+        let out = invoke(Call::MachineInfo, [self.raw(), which])?;
+        Ok([out[1], out[2], out[3], out[4]])
+    }
+
+    /// How much there is of everything.
+    pub fn figures(&self) -> Result<Figures, Error> {
+        let [frames, free, objects, used] = self.info(0)?;
+        Ok(Figures { frames, free, objects, used })
+    }
+
+    /// Copies the kernel's command line, cut to the buffer's length; how long it is in there.
+    pub fn command_line(&self, buffer: &mut [u8]) -> Result<usize, Error> {
+        let arguments = [self.raw(), buffer.as_mut_ptr() as u64, buffer.len() as u64];
+        invoke(Call::CommandLine, arguments).map(|out| out[1] as usize)
+    }
+
+    /// Ends everything: `POWER_OFF`, `POWER_SUCCESS` or `POWER_FAILURE`.
+    pub fn power(&self, how: u64) -> Result<(), Error> {
+        invoke(Call::Power, [self.raw(), how]).map(|_| ())
+    }
+
+    /// The four entries that translate a process's address, from the root on.
+    pub fn translation(&self, process: &Process, address: u64) -> Result<[u64; 4], Error> {
+        let out = invoke(Call::Translation, [self.raw(), process.raw(), address])?;
+        Ok([out[1], out[2], out[3], out[4]])
+    }
+}
