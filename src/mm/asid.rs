@@ -68,6 +68,12 @@ impl Asids {
         Switch { asid: tag.asid, flush_all }
     }
 
+    /// The tag under which TLBs may remember something of an address space.
+    pub fn current(&self, tag: Tag) -> Option<Asid> {
+        let kept = || tag.generation != 0 && self.kept.contains(&tag);
+        (tag.generation == self.generation || kept()).then_some(tag.asid)
+    }
+
     /// `cpu` runs no address space any more.
     pub fn leave(&mut self, cpu: CpuId) {
         self.running[cpu.index()] = Tag::default();

@@ -140,6 +140,11 @@ impl Chunk {
         masks(places).all(|(word, mask)| self.used(word) & mask == 0)
     }
 
+    /// Whether any of these frames is the allocator's.
+    pub fn owns_any(&self, places: Range<usize>) -> bool {
+        masks(places).any(|(word, mask)| self.owned[word] & mask != 0)
+    }
+
     /// Why these frames cannot be freed, unless all of them are in use.
     pub fn check_used(&self, places: Range<usize>) -> Result<(), FreeError> {
         for (word, mask) in masks(places) {

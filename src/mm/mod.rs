@@ -18,6 +18,7 @@ pub mod frames;
 pub mod global;
 pub mod heap;
 pub mod kernel_space;
+mod owners;
 pub mod page_table;
 mod ring;
 mod runs;

@@ -3,9 +3,11 @@
 //!
 //! Invariant: `used <= limit`; a closed account has `used == limit`, and is gone at zero.
 
-use super::super::{Arena, Id, Ram};
+use super::super::{Arena, FrameSource, Frames, Id, Ram};
 use super::Vm;
 use crate::abi::Error;
+use crate::arch::PhysMem;
+use crate::units::{Frame, PAGE_SIZE};
 
 /// Accounts above one another at most.
 pub const MAX_DEPTH: u8 = 32;
@@ -20,6 +22,11 @@ pub struct Account {
 }
 
 impl Account {
+    /// The most that may be charged to it.
+    pub(super) fn limit(&self) -> u64 {
+        self.limit
+    }
+
     /// Uses bytes of it.
     #[inline(always)]
     pub(super) fn charge(&mut self, bytes: u64) -> Result<(), Error> {
@@ -28,6 +35,26 @@ impl Account {
         }
         self.used += bytes;
         Ok(())
+    }
+
+    /// A frame with anything in it, paid for.
+    #[inline]
+    pub(super) fn take(&mut self, frames: &mut Frames) -> Result<Frame, Error> {
+        self.charge(PAGE_SIZE)?;
+        frames.take().ok_or(Error::NoMemory).inspect_err(|_| self.used -= PAGE_SIZE)
+    }
+
+    /// A frame of zeroes, paid for.
+    #[inline]
+    pub(super) fn take_zeroed(
+        &mut self,
+        memory: &mut PhysMem,
+        frames: &mut Frames,
+    ) -> Result<Frame, Error> {
+        let frame = self.take(frames)?;
+        // SAFETY: the frame was just taken.
+        unsafe { memory.zero(frame) };
+        Ok(frame)
     }
 }
 

@@ -1,0 +1,192 @@
+//! Looks whether the invariants hold, all of them, everywhere: for tests.
+
+use super::super::{Arena, Id, Ram};
+use super::index::Leaf;
+use super::memory::Backing;
+use super::tables;
+use super::{Account, Memory, Region, Space, Vm};
+use crate::abi::USER_END;
+use crate::arch::{Access, Entry, TableEntry};
+use crate::units::{Frame, PAGE_SIZE};
+use std::collections::BTreeMap;
+
+type Verdict = Result<(), &'static str>;
+
+fn ensure(holds: bool, what: &'static str) -> Verdict {
+    if holds { Ok(()) } else { Err(what) }
+}
+
+/// What objects cost, by account.
+type Costs = BTreeMap<usize, u64>;
+
+impl Vm {
+    /// Whether all is as it has to be.
+    pub fn check(&self, ram: &Ram) -> Verdict {
+        let mut costs = Costs::new();
+        let mut holders = BTreeMap::new();
+        let mut add = |account: Id<Account>, bytes| {
+            *costs.entry(account.index()).or_default() += bytes;
+        };
+        for (_, account) in self.accounts.iter() {
+            if let Some(parent) = account.parent {
+                add(parent, account.limit() + Arena::<Account>::COST);
+            }
+        }
+        for (id, region) in self.regions.iter() {
+            add(self.spaces[region.space].account, Arena::<Region>::COST);
+            self.check_region(id, region)?;
+        }
+        for (_, space) in self.spaces.iter() {
+            let cost = Arena::<Space>::COST + (1 + space.tables) * PAGE_SIZE;
+            add(space.account, cost);
+            self.check_space(ram, space)?;
+        }
+        for (id, memory) in self.memories.iter() {
+            let pages = self.check_memory(ram, id, memory, &mut holders)?;
+            add(memory.account, Arena::<Memory>::COST + pages * PAGE_SIZE);
+        }
+        for (frame, count) in holders {
+            let several = ram.frames.owners.count(frame) as usize + 1;
+            ensure(several == count, "a frame has as many owners as are counted")?;
+        }
+        for (id, account) in self.accounts.iter() {
+            let known = costs.get(&id.index()).copied().unwrap_or(0);
+            let charged = account.used >= known && account.used <= account.limit();
+            ensure(charged, "what there is is charged, and within the limit")?;
+        }
+        Ok(())
+    }
+
+    /// What objects, pages and tables of an account cost: what `Vm` has charged to it itself.
+    pub fn known_cost(&self, ram: &Ram, account: Id<Account>) -> u64 {
+        let children = self.accounts.iter().filter(|(_, child)| child.parent == Some(account));
+        let children = children.map(|(_, child)| child.limit() + Arena::<Account>::COST);
+        let spaces = self.spaces.iter().filter(|(_, space)| space.account == account);
+        let spaces = spaces.map(|(_, s)| Arena::<Space>::COST + (1 + s.tables) * PAGE_SIZE);
+        let regions =
+            self.regions.iter().filter(|(_, r)| self.spaces[r.space].account == account).count();
+        let memories = self.memories.iter().filter(|(_, memory)| memory.account == account);
+        let memories = memories.map(|(id, memory)| {
+            let pages = self.check_memory(ram, id, memory, &mut BTreeMap::new());
+            Arena::<Memory>::COST + pages.unwrap_or(0) * PAGE_SIZE
+        });
+        children.chain(spaces).chain(memories).sum::<u64>() + regions as u64 * Arena::<Region>::COST
+    }
+
+    fn check_region(&self, id: Id<Region>, region: &Region) -> Verdict {
+        let inside = region.pages > 0 && region.end() <= USER_END;
+        ensure(inside && region.start.is_multiple_of(PAGE_SIZE), "a region has user addresses")?;
+        ensure(region.ceiling.contains(region.access), "a region is within its ceiling")?;
+        let both = Access::WRITE | Access::EXECUTE;
+        ensure(!region.access.contains(both), "no region is writable code")?;
+        ensure(self.region_at(region.space, region.start) == Some(id), "a region is found")?;
+        let mut list = self.memories[region.memory].regions;
+        while let Some(at) = list.filter(|&at| at != id) {
+            list = self.regions[at].next;
+        }
+        ensure(list == Some(id), "a region is in its memory's list")
+    }
+
+    fn check_space(&self, ram: &Ram, space: &Space) -> Verdict {
+        space.regions.check(&self.regions)?;
+        let (mut at, mut next) = (0, space.regions.first(&self.regions));
+        while let Some(id) = next {
+            let region = &self.regions[id];
+            ensure(region.start >= at, "regions are apart")?;
+            at = region.end();
+            next = space.regions.next_after(&self.regions, (region.start, 0));
+        }
+        let mut count = 0;
+        self.check_table(ram, space, (space.root, 0, 0), &mut count)?;
+        ensure(count == space.tables, "tables are counted")
+    }
+
+    fn check_table(
+        &self,
+        ram: &Ram,
+        space: &Space,
+        (table, level, start): (Frame, u8, u64),
+        count: &mut u64,
+    ) -> Verdict {
+        for index in 0..tables::ENTRIES {
+            let at = start + index * tables::span(level);
+            let entry = tables::read(&ram.memory, table, index as usize);
+            if !entry.is_present() {
+                continue;
+            }
+            let end = at + tables::span(level);
+            let last = space.regions.floor(&self.regions, (end - 1, 0));
+            let region = last.map(|id| &self.regions[id]).filter(|region| region.end() > at);
+            let region = region.ok_or("tables are where regions are")?;
+            if !entry.is_leaf(level) {
+                *count += 1;
+                self.check_table(ram, space, (entry.frame(), level + 1, at), count)?;
+                continue;
+            }
+            ensure(region.start <= at && end <= region.end(), "a page is within its region")?;
+            self.check_entry(ram, region, at, entry)?;
+        }
+        Ok(())
+    }
+
+    fn check_entry(&self, ram: &Ram, region: &Region, at: u64, entry: Entry) -> Verdict {
+        let (memory, page) = (&self.memories[region.memory], region.page_at(at));
+        ensure(page < memory.pages.max(memory.held), "what is mapped is within the memory")?;
+        let (frame, sole) = match &memory.backing {
+            Backing::Demand(index) => match index.leaf(page, &ram.memory) {
+                Leaf::Absent(_) => (None, false),
+                Leaf::There(leaf) => {
+                    let frame = index.get(index.slot_in(leaf, page), &ram.memory);
+                    (frame, !frame.is_some_and(|frame| ram.frames.owners.several(frame)))
+                }
+            },
+            Backing::Contiguous(first) | Backing::Window { first, .. } => {
+                (Some(Frame(first.0 + page)), true)
+            }
+        };
+        ensure(frame == Some(entry.frame()), "what is mapped is the memory's page")?;
+        let access = entry.access() - Access::DEVICE;
+        ensure(region.access.contains(access), "a page allows what its region does")?;
+        ensure(sole || !access.contains(Access::WRITE), "what is shared is not writable")
+    }
+
+    /// Counts the pages it pays for, and the holders of frames.
+    fn check_memory(
+        &self,
+        ram: &Ram,
+        id: Id<Memory>,
+        memory: &Memory,
+        holders: &mut BTreeMap<Frame, usize>,
+    ) -> Result<u64, &'static str> {
+        let (mut next, mut prev, mut regions) = (memory.regions, None, 0);
+        while let Some(at) = next {
+            let region = &self.regions[at];
+            ensure(region.prev == prev && region.memory == id, "the list of regions agrees")?;
+            (prev, next, regions) = (next, region.next, regions + 1);
+        }
+        ensure(memory.refs >= regions, "regions are references")?;
+        let index = match &memory.backing {
+            Backing::Demand(index) => index,
+            Backing::Contiguous(_) => return Ok(memory.pages),
+            Backing::Window { .. } => return Ok(0),
+        };
+        let (mut at, mut resident) = (0, 0);
+        while at < index.capacity() {
+            match index.leaf(at, &ram.memory) {
+                Leaf::Absent(block) => at += block,
+                Leaf::There(leaf) => {
+                    for page in at..(at + 512).min(index.capacity()) {
+                        if let Some(frame) = index.get(index.slot_in(leaf, page), &ram.memory) {
+                            ensure(page < memory.held, "nothing is there beyond the end")?;
+                            *holders.entry(frame).or_default() += 1;
+                            resident += 1;
+                        }
+                    }
+                    at += 512;
+                }
+            }
+        }
+        ensure(resident == memory.resident, "pages are counted")?;
+        Ok(resident + index.count(&ram.memory))
+    }
+}

@@ -1,0 +1,308 @@
+//! Pages: demand-zero, contiguous, or a window to physical memory. A memory pays for itself, its
+//! pages and its index, and lives as long as anything refers to it: handles and regions.
+//!
+//! Invariant: no page is there or mapped at or above `held`, and none at or above `pages` is handed
+//! out; `held` is above `pages` only until a memory that shrank has given back what it lost.
+
+use super::super::{Arena, FrameSource, Id, Ram};
+use super::index::{Index, Leaf};
+use super::tables::Change;
+use super::{Account, Region, Vm};
+use crate::abi::Error;
+use crate::units::{Frame, PAGE_SIZE, PhysAddr, frames_inside};
+
+/// The largest memory.
+pub const MAX_PAGES: u64 = 1 << 36;
+/// The largest contiguous one, and how many pages of one are cleared at once.
+pub const MAX_CONTIGUOUS: u64 = 512;
+/// The largest window: it is compared with the RAM in its place.
+pub const MAX_WINDOW: u64 = 1 << 18;
+
+/// Pages looked at in one step of taking pages away.
+const STEP: u64 = 64;
+/// What freeing a frame costs, as seen from looking at an entry that is empty.
+const FREEING: u32 = 8;
+
+/// Pages, wherever they are mapped.
+pub struct Memory {
+    pub(super) account: Id<Account>,
+    pub(super) pages: u64,
+    pub(super) held: u64,
+    pub(super) resident: u64,
+    pub(super) backing: Backing,
+    pub(super) refs: u32,
+    /// The first of the regions that map it.
+    pub(super) regions: Option<Id<Region>>,
+    next_dying: Option<Id<Memory>>,
+}
+
+/// Where pages come from.
+pub(super) enum Backing {
+    /// They are made when they are first used.
+    Demand(Index),
+    /// Side by side in RAM.
+    Contiguous(Frame),
+    /// Somebody else's, or a device's registers.
+    Window { first: Frame, device: bool },
+}
+
+impl Vm {
+    /// Pages of zeroes, none of which takes memory before it is used. The caller has the reference.
+    pub fn memory_create(
+        &mut self,
+        ram: &mut Ram,
+        account: Id<Account>,
+        pages: u64,
+    ) -> Result<Id<Memory>, Error> {
+        if pages > MAX_PAGES {
+            return Err(Error::Invalid);
+        }
+        self.new_memory(ram, account, pages, Backing::Demand(Index::new(pages)))
+    }
+
+    /// Pages side by side, zeroed; 512 of them are a large page.
+    pub fn memory_contiguous(
+        &mut self,
+        ram: &mut Ram,
+        account: Id<Account>,
+        pages: u64,
+    ) -> Result<(Id<Memory>, PhysAddr), Error> {
+        if pages == 0 || pages > MAX_CONTIGUOUS {
+            return Err(Error::Invalid);
+        }
+        let bytes = pages * PAGE_SIZE;
+        self.charge(account, bytes)?;
+        let align = if pages == MAX_CONTIGUOUS { pages as usize } else { 1 };
+        let first = ram.frames.alloc_run(pages as usize, align).ok_or(Error::NoMemory);
+        let made = first.and_then(|first| {
+            let id = self.new_memory(ram, account, pages, Backing::Contiguous(first));
+            id.map(|id| (id, first)).inspect_err(|_| give_run(ram, first, pages))
+        });
+        let (id, first) = made.inspect_err(|_| self.uncharge(account, bytes))?;
+        for nth in 0..pages {
+            // SAFETY: the frames were just taken for this.
+            unsafe { ram.memory.zero(Frame(first.0 + nth)) };
+        }
+        self.memories[id].resident = pages;
+        Ok((id, first.start()))
+    }
+
+    /// Physical memory that is not the allocator's, as it lies there.
+    pub fn memory_window(
+        &mut self,
+        ram: &mut Ram,
+        account: Id<Account>,
+        at: PhysAddr,
+        pages: u64,
+        device: bool,
+    ) -> Result<Id<Memory>, Error> {
+        let fits = pages > 0 && pages <= MAX_WINDOW && at.0.is_multiple_of(PAGE_SIZE);
+        let end = PhysAddr(at.0.saturating_add(pages.saturating_mul(PAGE_SIZE)));
+        if !fits || end.0 > 1 << 48 || ram.frames.owns_any(&frames_inside(&(at..end))) {
+            return Err(Error::Invalid);
+        }
+        self.new_memory(ram, account, pages, Backing::Window { first: at.frame(), device })
+    }
+
+    /// Makes it longer, or shorter: at once for whoever looks, but what it lost is given back in
+    /// pieces. False: to be called again.
+    pub fn memory_resize(
+        &mut self,
+        ram: &mut Ram,
+        id: Id<Memory>,
+        pages: u64,
+    ) -> Result<bool, Error> {
+        let memory = &mut self.memories[id];
+        if !matches!(memory.backing, Backing::Demand(_)) {
+            return Err(Error::Unsupported);
+        }
+        if pages > MAX_PAGES {
+            return Err(Error::Invalid);
+        }
+        memory.pages = memory.pages.min(pages);
+        if !self.cut(ram, id) {
+            return Ok(false);
+        }
+        let memory = &mut self.memories[id];
+        let account = &mut self.accounts[memory.account];
+        if let Backing::Demand(index) = &mut memory.backing {
+            while index.capacity() < pages {
+                let frames = &mut ram.frames;
+                index.heighten(&mut ram.memory, |memory| account.take_zeroed(memory, frames))?;
+            }
+        }
+        (memory.pages, memory.held) = (pages, pages);
+        Ok(true)
+    }
+
+    /// How many pages it has, how many of them are there, and where it lies if it is contiguous or a
+    /// window.
+    pub fn memory_info(&self, id: Id<Memory>) -> (u64, u64, u64) {
+        let memory = &self.memories[id];
+        let physical = match memory.backing {
+            Backing::Demand(_) => 0,
+            Backing::Contiguous(first) | Backing::Window { first, .. } => first.start().0,
+        };
+        (memory.pages, memory.resident, physical)
+    }
+
+    /// Another reference.
+    pub fn retain(&mut self, id: Id<Memory>) {
+        self.memories[id].refs += 1;
+    }
+
+    /// One reference less. After the last it waits for `memory_destroy`, as `next_dying` tells, and
+    /// this is true.
+    pub fn release(&mut self, id: Id<Memory>) -> bool {
+        let memory = &mut self.memories[id];
+        memory.refs -= 1;
+        let last = memory.refs == 0;
+        if last {
+            memory.next_dying = self.dying.replace(id);
+        }
+        last
+    }
+
+    /// A memory that nothing refers to: the same again until `memory_destroy` says that it is gone.
+    pub fn next_dying(&mut self) -> Option<Id<Memory>> {
+        self.dying
+    }
+
+    /// Whether there is such a memory.
+    pub fn has_dying(&self) -> bool {
+        self.dying.is_some()
+    }
+
+    /// Destroys a piece of a memory that nothing refers to. True when it is gone.
+    pub fn memory_destroy(&mut self, ram: &mut Ram, id: Id<Memory>) -> bool {
+        let Some(memory) = self.memories.get_mut(id) else { return true };
+        let pages = core::mem::take(&mut memory.pages);
+        let account = memory.account;
+        if let Backing::Contiguous(first) = memory.backing {
+            give_run(ram, first, pages);
+            self.uncharge(account, pages * PAGE_SIZE);
+        }
+        if !self.cut(ram, id) {
+            return false;
+        }
+        self.forget_dying(id);
+        self.memories.remove(id);
+        self.uncharge(account, Arena::<Memory>::COST);
+        true
+    }
+
+    /// Takes it out of the list of the dying, where it is first as a rule.
+    fn forget_dying(&mut self, id: Id<Memory>) {
+        let next = self.memories[id].next_dying;
+        if self.dying == Some(id) {
+            self.dying = next;
+            return;
+        }
+        let mut at = self.dying;
+        while let Some(before) = at {
+            at = self.memories[before].next_dying;
+            if at == Some(id) {
+                self.memories[before].next_dying = next;
+                return;
+            }
+        }
+    }
+
+    fn new_memory(
+        &mut self,
+        ram: &mut Ram,
+        account: Id<Account>,
+        pages: u64,
+        backing: Backing,
+    ) -> Result<Id<Memory>, Error> {
+        self.charge(account, Arena::<Memory>::COST)?;
+        let held = if matches!(backing, Backing::Demand(_)) { pages } else { 0 };
+        let memory = Memory {
+            account,
+            pages,
+            held,
+            resident: 0,
+            backing,
+            refs: 1,
+            regions: None,
+            next_dying: None,
+        };
+        let id = self.memories.insert(memory, ram);
+        id.inspect_err(|_| self.uncharge(account, Arena::<Memory>::COST))
+    }
+
+    /// Gives back pages from the last one down to the memory's size: a piece; true when all are.
+    fn cut(&mut self, ram: &mut Ram, id: Id<Memory>) -> bool {
+        let mut fuel = super::FUEL;
+        loop {
+            let memory = &mut self.memories[id];
+            let Backing::Demand(index) = &mut memory.backing else { return true };
+            let Some(last) = memory.held.checked_sub(1).filter(|_| memory.held > memory.pages)
+            else {
+                return true;
+            };
+            if fuel == 0 {
+                return false;
+            }
+            match index.leaf(last, &ram.memory) {
+                Leaf::Absent(block) => {
+                    memory.held = memory.pages.max(last & !(block - 1));
+                    fuel = fuel.saturating_sub(4);
+                }
+                Leaf::There(leaf) => {
+                    let low = memory.pages.max(last & !(STEP - 1));
+                    self.forget(ram, id, low..last + 1, Change::Clear(0, 0));
+                    self.drop_pages(ram, id, leaf, low, &mut fuel);
+                }
+            }
+            self.trim(ram, id);
+        }
+    }
+
+    /// Drops the pages from `low` up, all of which have their entries in one place.
+    fn drop_pages(
+        &mut self,
+        ram: &mut Ram,
+        id: Id<Memory>,
+        leaf: Option<Frame>,
+        low: u64,
+        fuel: &mut u32,
+    ) {
+        let memory = &mut self.memories[id];
+        let Backing::Demand(index) = &mut memory.backing else { return };
+        let before = memory.resident;
+        let mut used = 0;
+        for page in low..memory.held {
+            let slot = index.slot_in(leaf, page);
+            used += 1;
+            if let Some(frame) = index.get(slot, &ram.memory) {
+                index.set(slot, None, &mut ram.memory);
+                memory.resident -= 1;
+                used += if ram.frames.give_up(frame) { FREEING } else { 2 };
+            }
+        }
+        *fuel = fuel.saturating_sub(used);
+        memory.held = low;
+        let (account, gone) = (memory.account, before - memory.resident);
+        self.uncharge(account, gone * PAGE_SIZE);
+    }
+
+    /// Gives back the index pages that are empty now that nothing is there from `held` up.
+    fn trim(&mut self, ram: &mut Ram, id: Id<Memory>) {
+        let memory = &mut self.memories[id];
+        let Backing::Demand(index) = &mut memory.backing else { return };
+        let mut gone = 0;
+        index.trim(memory.held, &mut ram.memory, |frame| {
+            ram.frames.give(frame);
+            gone += 1;
+        });
+        let account = memory.account;
+        self.uncharge(account, gone * PAGE_SIZE);
+    }
+}
+
+fn give_run(ram: &mut Ram, first: Frame, pages: u64) {
+    if let Err(reason) = ram.frames.free_run(first, pages as usize) {
+        crate::error!("{pages} frames from {:#x} cannot be freed: {reason:?}", first.0);
+    }
+}
