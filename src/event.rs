@@ -4,7 +4,7 @@ use crate::abi::{Call, EXIT_FAULT, Error, FaultKind};
 use crate::kernel::{Kernel, Next};
 use crate::mm::Id;
 use crate::object::{Sort, Target, Thread};
-use crate::units::{Cause, CpuId, Exception, Fault, FaultReason};
+use crate::units::{Cause, CpuId, Exception, Fault, FaultReason, Nanos};
 
 const CALL: u64 = Call::Call as u64;
 const REPLY_RECEIVE: u64 = Call::ReplyReceive as u64;
@@ -113,7 +113,8 @@ impl Kernel {
         let now = self.now();
         let state = &mut self.cpus[cpu.index()];
         state.rings += 1;
-        state.armed = None;
+        // What it was set to has passed: it goes on ringing until it is set anew.
+        state.armed = Some(Nanos(0));
         for _ in 0..BATCH {
             match self.next_due(cpu, now) {
                 Some(Target::Thread(thread)) => {
