@@ -26,4 +26,7 @@ mod mm_frames;
 mod mm_heap;
 mod mm_kernel_space;
 mod mm_page_table;
+mod mm_tree;
+mod mm_vm;
+mod mm_vm_model;
 mod support;
