@@ -46,6 +46,12 @@ impl Queue {
         self.present >> (priority & 63) & 1 == 1
     }
 
+    /// The last thread of a priority, for tests.
+    #[cfg(not(target_os = "none"))]
+    pub fn last(&self, priority: u8) -> Option<Id<Thread>> {
+        self.last[priority as usize].filter(|_| self.has(priority))
+    }
+
     /// Adds a thread behind those of its priority.
     #[inline(always)]
     pub fn push(&mut self, threads: &mut Arena<Thread>, id: Id<Thread>) {

@@ -1,49 +1,36 @@
 //! The kernel as a value, on a simulated machine: built as boot builds it, then asked what to do
 //! about interrupts.
 
-use ochre::arch::{self, Handoff, PhysMem, timer};
-use ochre::boot::{BootInfo, CpuInfo, CpuStart, Options, regions};
-use ochre::clock::Clock;
+use crate::support::{MIB, machine};
+use ochre::arch::timer;
 use ochre::kernel::{Kernel, Next};
-use ochre::mm::MapError;
-use ochre::start;
-use ochre::units::{Cause, CpuId, Exception, Frame, Nanos, PAGE_SIZE, PhysAddr};
+use ochre::mm::Id;
+use ochre::mm::page_table::MapError;
+use ochre::object::{Notice, Port, Timer};
+use ochre::units::{Cause, CpuId, Exception, Nanos, PAGE_SIZE, PhysAddr};
 
-const RAM: u64 = 0x4000_0000;
-const MIB: u64 = 1 << 20;
-
-/// A machine with this much RAM, booted as far as a value can be.
-fn machine(bytes: u64) -> Result<Kernel, MapError> {
-    let mut info = BootInfo::new("a test");
-    info.memory.push(PhysAddr(RAM)..PhysAddr(RAM + bytes));
-    info.cpus.push(CpuInfo { hardware_id: 0, start: CpuStart::Boot });
-    let handoff = Handoff { info, entry_time: 0 };
-    let mut info = handoff.info.clone();
-    let image = arch::image(&handoff);
-    regions::reserve(&mut info.reserved, image.physical(&image.all));
-    regions::order_reserved(&mut info.reserved);
-    let memory = PhysMem::simulate(Frame(RAM / PAGE_SIZE)..Frame((RAM + bytes) / PAGE_SIZE));
-    let (mut kernel, _) = start::build(&handoff, &info, image, Options::default(), memory)?;
-    kernel.clock = Clock::new(1_000_000_000);
-    Ok(kernel)
+/// A machine with a port, and with timers that set its signals, the `n`th the `n`th bit.
+fn timers<const N: usize>() -> (Kernel, Id<Port>, [Id<Timer>; N]) {
+    let mut kernel = machine(8 * MIB, 1).expect("it fits");
+    let account = kernel.vm.account_root(&mut kernel.ram, MIB).expect("an account");
+    let port = kernel.create_port(account, 0).expect("a port");
+    let timers = std::array::from_fn(|n| {
+        kernel.create_timer(account, Notice { port, bits: 1 << n }).expect("a timer")
+    });
+    (kernel, port, timers)
 }
 
-fn ticking() -> Kernel {
-    let mut kernel = machine(8 * MIB).expect("it fits");
-    kernel.start_ticking(CpuId::BOOT);
-    kernel
-}
-
-/// Lets time pass, and the timer interrupt come if it is due.
-fn pass(kernel: &mut Kernel, millis: u64) {
+/// Lets time pass, and the timer interrupt come if it is due; tells the signals that are set.
+fn pass(kernel: &mut Kernel, port: Id<Port>, millis: u64) -> u64 {
     if timer::advance(Nanos(millis * 1_000_000)) {
         assert_eq!(kernel.handle(CpuId::BOOT, Cause::Timer), Next::Resume);
     }
+    kernel.ports[port].signals
 }
 
 #[test]
 fn boots_in_little_memory_and_counts_all_of_it() {
-    let kernel = machine(4 * MIB).expect("it fits");
+    let kernel = machine(4 * MIB, 1).expect("it fits");
     let stats = kernel.ram.frames.stats();
     let image = 192 << 10;
     assert_eq!(stats.total as u64, (4 * MIB - image) / PAGE_SIZE);
@@ -52,44 +39,59 @@ fn boots_in_little_memory_and_counts_all_of_it() {
 
 #[test]
 fn too_little_memory_is_an_error() {
-    assert!(matches!(machine(2 * MIB), Err(MapError::NoMemory)));
+    assert!(matches!(machine(2 * MIB, 1), Err(MapError::NoMemory)));
 }
 
 #[test]
-fn ticks_come_a_hundred_times_a_second() {
-    let mut kernel = ticking();
-    (0..1001).for_each(|_| pass(&mut kernel, 1));
-    assert_eq!(kernel.cpus[0].ticks, 100);
-}
-
-/// A tick that is served late is not lost, nor are those that were due behind it, and the next one
-/// is due when it would have been.
-#[test]
-fn late_ticks_are_caught_up_with() {
-    let mut kernel = ticking();
-    pass(&mut kernel, 57);
-    assert_eq!(kernel.cpus[0].ticks, 5);
-    pass(&mut kernel, 2);
-    assert_eq!(kernel.cpus[0].ticks, 5);
-    pass(&mut kernel, 2);
-    assert_eq!(kernel.cpus[0].ticks, 6);
+fn nothing_to_do_is_no_interrupt() {
+    let (mut kernel, port, _) = timers::<1>();
+    assert_eq!(pass(&mut kernel, port, 1_000_000), 0);
+    assert_eq!(kernel.cpus[0].rings, 0);
+    assert_eq!(timer::deadline(CpuId::BOOT), None);
 }
 
 #[test]
-fn a_deadline_comes_between_ticks_and_once() {
-    let mut kernel = ticking();
-    kernel.set_deadline(CpuId::BOOT, Nanos(13_000_000));
-    pass(&mut kernel, 12);
-    assert_eq!((kernel.cpus[0].ticks, kernel.cpus[0].deadlines_met), (1, 0));
-    pass(&mut kernel, 2);
-    assert_eq!((kernel.cpus[0].ticks, kernel.cpus[0].deadlines_met), (1, 1));
-    (0..100).for_each(|_| pass(&mut kernel, 1));
-    assert_eq!((kernel.cpus[0].ticks, kernel.cpus[0].deadlines_met), (11, 1));
+fn timers_ring_when_they_are_due_and_once() {
+    let (mut kernel, port, [late, early]) = timers();
+    kernel.set_timer(CpuId::BOOT, late, Nanos(13_000_000));
+    kernel.set_timer(CpuId::BOOT, early, Nanos(5_000_000));
+    assert_eq!(pass(&mut kernel, port, 4), 0b00);
+    assert_eq!(pass(&mut kernel, port, 2), 0b10);
+    assert_eq!(pass(&mut kernel, port, 6), 0b10);
+    assert_eq!(pass(&mut kernel, port, 2), 0b11);
+    kernel.ports[port].signals = 0;
+    assert_eq!(pass(&mut kernel, port, 100), 0);
+    assert_eq!(kernel.cpus[0].rings, 2);
+}
+
+/// One that is set again or taken back does not ring for what it was set to before; the hardware may.
+#[test]
+fn a_timer_that_is_set_again_forgets_the_past() {
+    let (mut kernel, port, [first, second]) = timers();
+    kernel.set_timer(CpuId::BOOT, first, Nanos(5_000_000));
+    kernel.set_timer(CpuId::BOOT, first, Nanos(20_000_000));
+    kernel.set_timer(CpuId::BOOT, second, Nanos(6_000_000));
+    kernel.set_timer(CpuId::BOOT, second, Nanos(u64::MAX));
+    assert_eq!(pass(&mut kernel, port, 10), 0);
+    assert_eq!(pass(&mut kernel, port, 11), 1);
+    assert_eq!(timer::deadline(CpuId::BOOT), None);
+}
+
+/// Many that are due together are served in several interrupts, none of which takes long.
+#[test]
+fn many_timers_ring_in_batches() {
+    let (mut kernel, port, all) = timers::<40>();
+    all.iter().for_each(|timer| kernel.set_timer(CpuId::BOOT, *timer, Nanos(1_000_000)));
+    let mut counts = Vec::new();
+    while counts.last() != Some(&40) {
+        counts.push(pass(&mut kernel, port, 2).count_ones());
+    }
+    assert_eq!(counts, [16, 32, 40]);
 }
 
 #[test]
 fn ipis_are_counted_and_exceptions_end_it() {
-    let mut kernel = ticking();
+    let mut kernel = machine(8 * MIB, 2).expect("it fits");
     assert_eq!(kernel.handle(CpuId(1), Cause::Ipi), Next::Resume);
     assert_eq!(kernel.cpus[1].ipis, 1);
     assert_eq!(kernel.handle(CpuId(1), Cause::Spurious), Next::Resume);
@@ -99,7 +101,7 @@ fn ipis_are_counted_and_exceptions_end_it() {
 
 #[test]
 fn device_windows_open_until_there_is_no_room() {
-    let mut kernel = machine(8 * MIB).expect("it fits");
+    let mut kernel = machine(8 * MIB, 1).expect("it fits");
     let window = kernel.map_device(PhysAddr(0x900_0010), 8).expect("a window");
     assert_eq!(window.0 % PAGE_SIZE, 0x10);
     assert_eq!(kernel.map_device(PhysAddr(u64::MAX - 8), 4096), None);

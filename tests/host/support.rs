@@ -1,8 +1,13 @@
 //! What several tests need: how often a law is tried, and a machine with a frame allocator.
 
-use ochre::arch::PhysMem;
+use ochre::arch::{self, Handoff, PhysMem};
+use ochre::boot::{BootInfo, CpuInfo, CpuStart, Options, regions};
+use ochre::clock::Clock;
+use ochre::kernel::Kernel;
+use ochre::mm::page_table::MapError;
 use ochre::mm::{FrameSource, Frames};
-use ochre::units::Frame;
+use ochre::start;
+use ochre::units::{Frame, PAGE_SIZE, PhysAddr};
 use proptest::prelude::ProptestConfig;
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -14,6 +19,31 @@ pub fn cases(count: u32) -> ProptestConfig {
         return ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2) };
     }
     ProptestConfig::with_cases(count)
+}
+
+/// Where the RAM of `machine` is.
+pub const RAM: u64 = 0x4000_0000;
+pub const MIB: u64 = 1 << 20;
+
+/// A machine that was just switched on, with this much RAM and so many CPUs, booted as far as a value
+/// can be. Its counter counts nanoseconds.
+pub fn machine(bytes: u64, cpus: usize) -> Result<Kernel, MapError> {
+    arch::reset();
+    let mut info = BootInfo::new("a test");
+    info.memory.push(PhysAddr(RAM)..PhysAddr(RAM + bytes));
+    for id in 0..cpus as u64 {
+        info.cpus.push(CpuInfo { hardware_id: id, start: CpuStart::Boot });
+    }
+    let handoff = Handoff { info, entry_time: 0 };
+    let mut info = handoff.info.clone();
+    let image = arch::image(&handoff);
+    regions::reserve(&mut info.reserved, image.physical(&image.all));
+    regions::order_reserved(&mut info.reserved);
+    let memory = PhysMem::simulate(Frame(RAM / PAGE_SIZE)..Frame((RAM + bytes) / PAGE_SIZE));
+    let (mut kernel, _) = start::build(&handoff, &info, image, Options::default(), memory)?;
+    kernel.clock = Clock::new(1_000_000_000);
+    kernel.cpus.iter_mut().take(cpus).for_each(|cpu| cpu.online = true);
+    Ok(kernel)
 }
 
 /// An allocator of frames together with the memory it keeps its books in.

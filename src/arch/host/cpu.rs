@@ -1,4 +1,4 @@
-//! The one simulated CPU of each thread.
+//! The simulated CPUs of each thread, of which it is one at a time.
 
 use crate::boot::CpuInfo;
 use crate::units::{CpuId, Frame, VirtAddr};
@@ -23,7 +23,7 @@ pub fn set_current(cpu: CpuId) {
     CURRENT.set(cpu);
 }
 
-/// No other CPU can be started here.
+/// No CPU has to be started here.
 ///
 /// # Safety
 /// The tables at `root` are the kernel's, and nobody uses the stack, nor another of that CPU's.
@@ -33,7 +33,7 @@ pub unsafe fn start(
     _root: Frame,
     _stack_top: VirtAddr,
 ) -> Result<(), &'static str> {
-    Err("the simulated machine has one CPU")
+    Err("the CPUs of a simulated machine are there from the beginning")
 }
 
 /// Calls for nobody any more.

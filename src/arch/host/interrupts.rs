@@ -1,13 +1,14 @@
 //! An interrupt controller that remembers what it was asked.
 
 use crate::boot::BootInfo;
-use crate::units::{CpuId, PhysAddr, VirtAddr};
-use std::cell::RefCell;
-use std::collections::BTreeSet;
+use crate::units::{CpuId, MAX_CPUS, PhysAddr, VirtAddr};
+use std::cell::Cell;
 
 thread_local! {
-    static MASKED: RefCell<BTreeSet<u32>> = const { RefCell::new(BTreeSet::new()) };
-    static SENT: RefCell<Vec<CpuId>> = const { RefCell::new(Vec::new()) };
+    /// Lines that are let through, a bit each.
+    static OPEN: Cell<u64> = const { Cell::new(0) };
+    /// IPIs on their way to each CPU.
+    static SENT: [Cell<u32>; MAX_CPUS] = const { [const { Cell::new(0) }; MAX_CPUS] };
 }
 
 /// Prepares the controller.
@@ -24,17 +25,17 @@ pub fn end(_token: u64) {}
 
 /// Keeps a line out.
 pub fn mask(line: u32) {
-    MASKED.with_borrow_mut(|lines| lines.insert(line));
+    OPEN.set(OPEN.get() & !(1 << line));
 }
 
 /// Lets it through.
 pub fn unmask(line: u32) {
-    MASKED.with_borrow_mut(|lines| lines.remove(&line));
+    OPEN.set(OPEN.get() | 1 << line);
 }
 
-/// Whether a line is kept out.
+/// Whether a line is kept out, as all are at first.
 pub fn is_masked(line: u32) -> bool {
-    MASKED.with_borrow(|lines| lines.contains(&line))
+    OPEN.get() >> line & 1 == 0
 }
 
 /// How many lines there may be.
@@ -49,13 +50,24 @@ pub fn is_free(line: u32) -> bool {
 
 /// Interrupts another CPU.
 pub fn send_ipi(cpu: CpuId) {
-    SENT.with_borrow_mut(|list| list.push(cpu));
+    SENT.with(|sent| sent[cpu.index()].set(sent[cpu.index()].get() + 1));
 }
 
 /// Stops all other CPUs for good: there are none.
 pub fn stop_others() {}
 
-/// The CPUs that were interrupted since this was last asked.
-pub fn take_sent() -> Vec<CpuId> {
-    SENT.take()
+/// How often a CPU was interrupted by others since this was last asked.
+pub fn take_ipis(cpu: CpuId) -> u32 {
+    SENT.with(|sent| sent[cpu.index()].take())
+}
+
+/// Whether an IPI is on its way to a CPU.
+pub fn has_ipi(cpu: CpuId) -> bool {
+    SENT.with(|sent| sent[cpu.index()].get() > 0)
+}
+
+/// As it is when the machine is switched on.
+pub(super) fn reset() {
+    OPEN.set(0);
+    SENT.with(|sent| sent.iter().for_each(|count| count.set(0)));
 }

@@ -1,12 +1,13 @@
-//! Time that passes when a test says so.
+//! Time that passes when a test says so, and a timer for each CPU.
 
+use super::cpu;
 use crate::boot::BootInfo;
-use crate::units::{Nanos, PhysAddr, VirtAddr};
+use crate::units::{CpuId, MAX_CPUS, Nanos, PhysAddr, VirtAddr};
 use std::cell::Cell;
 
 thread_local! {
     static NOW: Cell<u64> = const { Cell::new(0) };
-    static DEADLINE: Cell<Option<u64>> = const { Cell::new(None) };
+    static DEADLINES: [Cell<Option<u64>>; MAX_CPUS] = const { [const { Cell::new(None) }; MAX_CPUS] };
 }
 
 /// The frequency of `now`, in Hz: a tick is a nanosecond.
@@ -22,22 +23,47 @@ pub fn now() -> u64 {
     NOW.get()
 }
 
-/// Asks for an interrupt when the counter reaches `deadline`.
+/// Asks for an interrupt of this CPU when the counter reaches `deadline`.
 pub fn arm(deadline: u64) {
-    DEADLINE.set(Some(deadline));
+    set(cpu::current(), Some(deadline));
 }
 
 /// Asks for none.
 pub fn disarm() {
-    DEADLINE.set(None);
+    set(cpu::current(), None);
 }
 
-/// Lets time pass; true if the deadline has been reached, which is then forgotten.
-pub fn advance(by: Nanos) -> bool {
-    NOW.set(NOW.get() + by.0);
-    let due = DEADLINE.get().is_some_and(|deadline| deadline <= NOW.get());
+/// What the timer of a CPU is set to.
+pub fn deadline(cpu: CpuId) -> Option<u64> {
+    DEADLINES.with(|all| all[cpu.index()].get())
+}
+
+/// Whether the deadline of a CPU has been reached; it is forgotten then.
+pub fn take_due(cpu: CpuId) -> bool {
+    let due = is_due(cpu);
     if due {
-        disarm();
+        set(cpu, None);
     }
     due
+}
+
+/// Whether the deadline of a CPU has been reached.
+pub fn is_due(cpu: CpuId) -> bool {
+    deadline(cpu).is_some_and(|deadline| deadline <= NOW.get())
+}
+
+/// Lets time pass; true if the deadline of this CPU has been reached, which is then forgotten.
+pub fn advance(by: Nanos) -> bool {
+    NOW.set(NOW.get() + by.0);
+    take_due(cpu::current())
+}
+
+/// As it is when the machine is switched on.
+pub(super) fn reset() {
+    NOW.set(0);
+    DEADLINES.with(|all| all.iter().for_each(|deadline| deadline.set(None)));
+}
+
+fn set(cpu: CpuId, deadline: Option<u64>) {
+    DEADLINES.with(|all| all[cpu.index()].set(deadline));
 }

@@ -1,9 +1,9 @@
 //! What concerns user code on the simulated machine, which has none: a test puts into a thread's
 //! registers what its code would have, and traps in its name.
 
-use super::{PhysMem, TrapFrame};
+use super::{PhysMem, TrapFrame, cpu};
 use crate::abi::{FPU_BYTES, REGISTERS};
-use crate::units::{Asid, Frame};
+use crate::units::{Asid, Frame, MAX_CPUS};
 use std::cell::Cell;
 
 /// The I/O ports of the simulated machine are those of nobody.
@@ -60,29 +60,78 @@ impl Context {
 /// None is asked for here.
 pub unsafe fn publish_code(_page: *const u8) {}
 
+thread_local! {
+    static CPUS: [State; MAX_CPUS] = const { [const { State::new() }; MAX_CPUS] };
+}
+
+/// What a CPU has loaded that user code can see.
+struct State {
+    space: Cell<Option<(Frame, Asid)>>,
+    /// Where the registers of the thread go when it traps.
+    context: Cell<usize>,
+    tls: Cell<u64>,
+    fpu_on: Cell<bool>,
+    fpu: Cell<u64>,
+}
+
+impl State {
+    const fn new() -> State {
+        State {
+            space: Cell::new(None),
+            context: Cell::new(0),
+            tls: Cell::new(0),
+            fpu_on: Cell::new(false),
+            fpu: Cell::new(0),
+        }
+    }
+}
+
+/// The state of the CPU this runs on.
+fn here<T>(with: impl FnOnce(&State) -> T) -> T {
+    CPUS.with(|all| with(&all[cpu::current().index()]))
+}
+
 /// The thread leaves this CPU.
-pub fn leave(_context: &mut Context) {}
+pub fn leave(context: &mut Context) {
+    context.tls = here(|cpu| cpu.tls.get());
+}
 
 /// The thread is next on this CPU.
-pub fn arrive(_context: &mut Context) {}
+pub fn arrive(context: &mut Context) {
+    here(|cpu| {
+        cpu.context.set(&raw const *context as usize);
+        cpu.tls.set(context.tls);
+    });
+}
 
-thread_local! {
-    static LOADED: Cell<Option<Frame>> = const { Cell::new(None) };
+/// Whether a trap of this CPU would save the registers of user code there.
+pub fn has_arrived(context: &Context) -> bool {
+    here(|cpu| cpu.context.get() == &raw const *context as usize && cpu.tls.get() == context.tls)
 }
 
 /// Translates user addresses by this table.
-pub fn load_space(root: Frame, _asid: Asid) {
-    LOADED.set(Some(root));
+pub fn load_space(root: Frame, asid: Asid) {
+    here(|cpu| cpu.space.set(Some((root, asid))));
 }
 
 /// Translates none.
 pub fn unload_space() {
-    LOADED.set(None);
+    here(|cpu| cpu.space.set(None));
 }
 
-/// The table that translates user addresses.
-pub fn loaded() -> Option<Frame> {
-    LOADED.get()
+/// The table that translates user addresses, and the tag of what the TLB remembers of it.
+pub fn loaded() -> Option<(Frame, Asid)> {
+    here(|cpu| cpu.space.get())
+}
+
+/// As it is when the machine is switched on.
+pub(super) fn reset() {
+    CPUS.with(|all| {
+        for cpu in all {
+            cpu.space.set(None);
+            cpu.fpu_on.set(false);
+        }
+    });
 }
 
 /// A fresh root of user tables gets what it needs: nothing.
@@ -120,11 +169,17 @@ impl Fpu {
         self.0 = *bytes;
     }
 
-    /// Saves what the CPU has.
-    pub fn save(&mut self) {}
+    /// Saves what the CPU has: one word of it is simulated.
+    pub fn save(&mut self) {
+        let word = here(|cpu| cpu.fpu.get());
+        self.0[..8].copy_from_slice(&word.to_le_bytes());
+    }
 
     /// Gives it to the CPU.
-    pub fn load(&self) {}
+    pub fn load(&self) {
+        let (words, _) = self.0.as_chunks::<8>();
+        here(|cpu| cpu.fpu.set(u64::from_le_bytes(words[0])));
+    }
 }
 
 impl Default for Fpu {
@@ -134,10 +189,20 @@ impl Default for Fpu {
 }
 
 /// User code may use floating point registers.
-pub fn fpu_on() {}
+pub fn fpu_on() {
+    here(|cpu| cpu.fpu_on.set(true));
+}
 
 /// It may not.
-pub fn fpu_off() {}
+pub fn fpu_off() {
+    here(|cpu| cpu.fpu_on.set(false));
+}
+
+/// User code of this CPU puts a value into a floating point register, and gets what was there;
+/// nothing if it may not use them.
+pub fn fpu_replace(value: u64) -> Option<u64> {
+    here(|cpu| cpu.fpu_on.get().then(|| cpu.fpu.replace(value)))
+}
 
 /// Reads an I/O port: there are none.
 pub fn io_read(_port: u16, _size: u64) -> Option<u64> {

@@ -22,6 +22,12 @@ type Costs = BTreeMap<usize, u64>;
 impl Vm {
     /// Whether all is as it has to be.
     pub fn check(&self, ram: &Ram) -> Verdict {
+        self.audit(ram, None)
+    }
+
+    /// The same; and whether each account pays for exactly what there is, when all that is charged to it
+    /// besides is known, by its index.
+    pub fn audit(&self, ram: &Ram, others: Option<&BTreeMap<usize, u64>>) -> Verdict {
         let mut costs = Costs::new();
         let mut holders = BTreeMap::new();
         let mut add = |account: Id<Account>, bytes| {
@@ -53,6 +59,9 @@ impl Vm {
             let known = costs.get(&id.index()).copied().unwrap_or(0);
             let charged = account.used >= known && account.used <= account.limit();
             ensure(charged, "what there is is charged, and within the limit")?;
+            let all = |others: &Costs| known + others.get(&id.index()).copied().unwrap_or(0);
+            let exact = others.is_none_or(|others| account.used == all(others));
+            ensure(exact, "nothing is charged but what there is")?;
         }
         Ok(())
     }
@@ -71,6 +80,12 @@ impl Vm {
             Arena::<Memory>::COST + pages.unwrap_or(0) * PAGE_SIZE
         });
         children.chain(spaces).chain(memories).sum::<u64>() + regions as u64 * Arena::<Region>::COST
+    }
+
+    /// References to a memory, and how many of them are regions.
+    pub fn references(&self, id: Id<Memory>) -> (usize, usize) {
+        let regions = self.regions.iter().filter(|(_, region)| region.memory == id).count();
+        (self.memories[id].refs as usize, regions)
     }
 
     fn check_region(&self, id: Id<Region>, region: &Region) -> Verdict {
