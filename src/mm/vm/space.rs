@@ -15,7 +15,7 @@ use core::ops::Range;
 /// Up to so many pages are flushed one by one.
 const FEW: u64 = 16;
 /// What a region costs that goes, as seen from looking at an entry that is empty.
-const REGION: u32 = 64;
+const REGION: u32 = 128;
 
 /// An address space.
 pub struct Space {
@@ -108,17 +108,18 @@ impl Vm {
         let memory = &mut ram.memory;
         let mut sweep = Sweep { memory, change, fuel: *fuel, changed: false, freed };
         let reached = sweep.run(space.root, 0, range.start, range.end);
-        let Sweep { fuel: left, changed, freed, .. } = sweep;
-        *fuel = left;
-        if !changed && freed.is_empty() {
-            return reached;
+        *fuel = sweep.fuel;
+        let gone = sweep.freed.len() as u64;
+        if sweep.changed || gone > 0 {
+            self.flush(id, range.start..reached, gone > 0);
         }
-        self.flush(id, range.start..reached, !freed.is_empty());
-        let space = &mut self.spaces[id];
-        let (account, gone) = (space.account, freed.len() as u64);
-        space.tables -= gone;
-        freed.into_iter().for_each(|table| ram.frames.give(table));
-        self.uncharge(account, gone * PAGE_SIZE);
+        if gone > 0 {
+            sweep.freed.iter().for_each(|&table| ram.frames.give(table));
+            let space = &mut self.spaces[id];
+            space.tables -= gone;
+            let account = space.account;
+            self.uncharge(account, gone * PAGE_SIZE);
+        }
         reached
     }
 
