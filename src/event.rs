@@ -4,7 +4,7 @@ use crate::abi::{Call, EXIT_FAULT, Error, FaultKind};
 use crate::kernel::{Kernel, Next};
 use crate::mm::Id;
 use crate::object::{Sort, Target, Thread};
-use crate::units::{Cause, CpuId, Exception, Fault, FaultReason};
+use crate::units::{Cause, CpuId, Exception, Fault, FaultReason, Nanos};
 
 const CALL: u64 = Call::Call as u64;
 const REPLY_RECEIVE: u64 = Call::ReplyReceive as u64;
@@ -24,12 +24,33 @@ impl Kernel {
 
     /// Deals with a trap of `cpu`'s current thread.
     pub fn handle_user(&mut self, cpu: CpuId, cause: Cause) -> Next {
-        let Some(thread) = self.cpus[cpu.index()].current else { return self.pick(cpu) };
-        if self.fast_path
-            && let Some(next) = self.short_way(cpu, thread, cause)
+        let current = self.cpus[cpu.index()].current;
+        if let (true, Some(thread)) = (self.fast_path, current)
+            && matches!(cause, Cause::Native | Cause::Foreign)
         {
-            return Next::Run(next);
+            let number = self.threads[thread].context.frame.number();
+            if let Some(next) = self.short_way(cpu, cause == Cause::Native, number) {
+                return Next::Run(next);
+            }
         }
+        self.long_way(cpu, cause)
+    }
+
+    /// A call that takes a few steps, if this one does: who runs then. Otherwise nothing happened.
+    #[inline(always)]
+    pub fn short_way(&mut self, cpu: CpuId, native: bool, number: u64) -> Option<Id<Thread>> {
+        let thread = self.cpus[cpu.index()].current?;
+        match (native, number) {
+            (true, CALL) => self.call_fast(cpu, thread),
+            (true, REPLY_RECEIVE) => self.reply_receive_fast(cpu, thread),
+            (false, _) => self.foreign_fast(cpu, thread),
+            _ => None,
+        }
+    }
+
+    /// Deals with a trap of `cpu`'s current thread, whatever it takes.
+    pub fn long_way(&mut self, cpu: CpuId, cause: Cause) -> Next {
+        let Some(thread) = self.cpus[cpu.index()].current else { return self.pick(cpu) };
         self.heed(cpu);
         if self.cpus[cpu.index()].current.is_none() {
             // Stopped by another CPU: what it was about to do it does when it is resumed.
@@ -75,20 +96,6 @@ impl Kernel {
         self.pick(cpu)
     }
 
-    /// The traps that have a short way, if it is open.
-    #[inline(always)]
-    fn short_way(&mut self, cpu: CpuId, thread: Id<Thread>, cause: Cause) -> Option<Id<Thread>> {
-        match cause {
-            Cause::Native => match self.threads[thread].context.frame.number() {
-                CALL => self.call_fast(cpu, thread),
-                REPLY_RECEIVE => self.reply_receive_fast(cpu, thread),
-                _ => None,
-            },
-            Cause::Foreign => self.foreign_fast(cpu, thread),
-            _ => None,
-        }
-    }
-
     /// An interrupt, whatever it interrupted; false if it is none.
     fn interrupt_of(&mut self, cpu: CpuId, cause: Cause) -> bool {
         match cause {
@@ -106,7 +113,8 @@ impl Kernel {
         let now = self.now();
         let state = &mut self.cpus[cpu.index()];
         state.rings += 1;
-        state.armed = None;
+        // What it was set to has passed: it goes on ringing until it is set anew.
+        state.armed = Some(Nanos(0));
         for _ in 0..BATCH {
             match self.next_due(cpu, now) {
                 Some(Target::Thread(thread)) => {

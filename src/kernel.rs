@@ -296,6 +296,15 @@ pub fn lock() -> Guard {
     KERNEL.get().expect("the kernel is used after it was made").lock()
 }
 
+/// Takes the lock, unless someone has it or it is not to be had any more.
+#[inline(always)]
+pub fn try_lock() -> Option<Guard> {
+    if stopping() {
+        return None;
+    }
+    KERNEL.get()?.try_lock()
+}
+
 /// Gives up the lock, and goes on with the current thread of this CPU.
 pub fn run(mut kernel: Guard, thread: Id<Thread>) -> ! {
     let frame = &raw mut kernel.threads[thread].context.frame;

@@ -1,5 +1,6 @@
 //! Where every exception and interrupt arrives.
 
+use crate::abi::Call;
 use crate::arch::{self, TrapFrame};
 use crate::kernel::{self, Guard, Next};
 use crate::panic::{self, Doing};
@@ -9,16 +10,34 @@ use crate::units::Cause;
 /// that it returns are restored.
 #[unsafe(no_mangle)]
 extern "C" fn user_entry(frame: &mut TrapFrame) -> *mut TrapFrame {
+    if frame.is_call() {
+        if frame.number() == NULL && frame.is_native() {
+            frame.args_mut()[0] = 0;
+            return frame;
+        }
+        let (native, number) = (frame.is_native(), frame.number());
+        if let Some(mut kernel) = kernel::try_lock()
+            && let Some(next) = kernel.short_way(arch::cpu::current(), native, number)
+        {
+            return &raw mut kernel.threads[next].context.frame;
+        }
+    }
+    long_way(frame)
+}
+
+const NULL: u64 = Call::Null as u64;
+
+/// Whatever is not done in a few steps.
+#[inline(never)]
+fn long_way(frame: &mut TrapFrame) -> *mut TrapFrame {
     let cause = frame.cause();
     if cause == Cause::Ipi && kernel::stopping() {
         arch::cpu::park();
     }
-    let is_interrupt = cause.is_interrupt();
-    let cpu = arch::cpu::current();
     let acknowledged = frame.acknowledged();
     let mut kernel = kernel::lock();
-    let next = kernel.handle_user(cpu, cause);
-    if is_interrupt {
+    let next = kernel.long_way(arch::cpu::current(), cause);
+    if cause.is_interrupt() {
         arch::interrupts::end(acknowledged);
     }
     proceed(kernel, next)

@@ -31,4 +31,7 @@ mod sim_calls;
 mod sim_check;
 mod sim_check_objects;
 mod sim_fuzz;
+mod mm_tree;
+mod mm_vm;
+mod mm_vm_model;
 mod support;

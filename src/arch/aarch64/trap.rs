@@ -110,6 +110,18 @@ impl TrapFrame {
         }
     }
 
+    /// Whether user code made a call: `cause` would say `Native` or `Foreign`.
+    #[inline(always)]
+    pub fn is_call(&self) -> bool {
+        self.syndrome >> 26 == SVC
+    }
+
+    /// Whether the call is a native one.
+    #[inline(always)]
+    pub fn is_native(&self) -> bool {
+        self.syndrome == NATIVE
+    }
+
     /// Where the interrupted code was.
     pub fn pc(&self) -> VirtAddr {
         VirtAddr(self.pc)

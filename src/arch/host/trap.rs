@@ -44,6 +44,18 @@ impl TrapFrame {
         self.cause
     }
 
+    /// Whether user code made a call: `cause` would say `Native` or `Foreign`.
+    #[inline(always)]
+    pub fn is_call(&self) -> bool {
+        matches!(self.cause, Cause::Native | Cause::Foreign)
+    }
+
+    /// Whether the call is a native one.
+    #[inline(always)]
+    pub fn is_native(&self) -> bool {
+        self.cause == Cause::Native
+    }
+
     /// The stack pointer.
     pub fn sp(&self) -> VirtAddr {
         VirtAddr(self.sp)

@@ -33,7 +33,11 @@
     push    %rsi
     push    %rdi
     mov     %rsp, %rdi
-    push    $2                          # whoever we interrupted: DF and AC (SMAP's key) are clear
+.endm
+
+# Whoever was interrupted: DF and AC (SMAP's key) are clear. Below a thread's frame is another's.
+.macro clear_flags
+    push    $2
     popfq
 .endm
 
@@ -88,6 +92,7 @@ usual_stack:
     str     %eax                        # layout::stack_top(CPU, 0)
     shl     ${selector_to_stack}, %eax
     lea     {stack_of_selector_0}(%rax), %rsp
+    clear_flags
     call    user_entry
 .global trap_restore
 trap_restore:
@@ -95,7 +100,8 @@ trap_restore:
 
 own_stack:
     push_registers
-1:  call    trap_entry
+1:  clear_flags
+    call    trap_entry
     restore
 
 # Where `syscall` leads on each CPU, {syscall_gate} bytes each. In: rcx = rip and r11 = rflags of user

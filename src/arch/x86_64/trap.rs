@@ -161,12 +161,24 @@ impl TrapFrame {
         self.vector
     }
 
+    /// Whether user code made a call: `cause` would say `Native` or `Foreign`.
+    #[inline(always)]
+    pub fn is_call(&self) -> bool {
+        self.vector == SYSCALL
+    }
+
+    /// Whether the call is a native one.
+    #[inline(always)]
+    pub fn is_native(&self) -> bool {
+        self.rax.wrapping_sub(NATIVE) < NATIVE
+    }
+
     /// Why we are here. A page fault's address is in a register that the next one overwrites, so
     /// this comes first. A TLB shootdown is served on the way.
     #[inline(always)]
     pub fn cause(&mut self) -> Cause {
         match self.vector {
-            SYSCALL if self.rax.wrapping_sub(NATIVE) < NATIVE => Cause::Native,
+            SYSCALL if self.is_native() => Cause::Native,
             SYSCALL => Cause::Foreign,
             _ => self.trap(),
         }
@@ -243,7 +255,7 @@ impl TrapFrame {
 
     /// Which call user code makes.
     pub fn number(&self) -> u64 {
-        if self.rax.wrapping_sub(NATIVE) < NATIVE { self.rax - NATIVE } else { self.rax }
+        if self.is_native() { self.rax - NATIVE } else { self.rax }
     }
 
     /// Registers \[0\] to \[7\] of a native call.

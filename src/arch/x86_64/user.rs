@@ -166,6 +166,13 @@ pub(super) fn init_cpu(id: CpuId) {
     }
 }
 
+/// What was written to a page may be executed: fetches see stores.
+///
+/// # Safety
+/// None is asked for here.
+#[inline(always)]
+pub unsafe fn publish_code(_page: *const u8) {}
+
 /// The thread leaves this CPU: nothing is to be saved that a trap has not. Its bases change only
 /// by calls.
 #[inline(always)]

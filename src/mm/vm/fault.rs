@@ -8,7 +8,6 @@ use super::{Memory, Region, Space, Vm};
 use crate::abi::{Error, FaultKind, USER_END};
 use crate::arch::{self, Entry, TableEntry};
 use crate::units::{Access, Frame, LARGE_PAGE_SIZE, PAGE_SIZE};
-use core::ptr;
 
 /// A page that is there.
 pub(super) struct Page {
@@ -124,7 +123,7 @@ impl Vm {
         let to = physical.pointer(new.start()).as_ptr();
         // SAFETY: two frames of RAM; the new one was just taken, and nobody writes the old one while
         // it has several owners.
-        unsafe { ptr::copy_nonoverlapping(from, to, PAGE_SIZE as usize) };
+        unsafe { arch::user::copy(to, from, PAGE_SIZE as usize) };
         index.set(slot, Some(new), physical);
         self.forget(ram, id, page..page + 1, Change::Clear(0, 0));
         ram.frames.give_up(old);
@@ -146,6 +145,7 @@ impl Vm {
         let base = at & !(LARGE_PAGE_SIZE - 1);
         let before = (at - base) / PAGE_SIZE;
         let large = page.kind != PageKind::Single
+            && !access.contains(arch::Access::EXECUTE)
             && base >= region.start
             && base + LARGE_PAGE_SIZE <= region.end()
             && page.frame.0 >= before
@@ -160,6 +160,10 @@ impl Vm {
                 arch::tlb::publish();
                 return Ok(());
             }
+        }
+        if access.contains(arch::Access::EXECUTE) && page.kind != PageKind::Window {
+            // SAFETY: a page of RAM.
+            unsafe { arch::user::publish_code(ram.memory.pointer(page.frame.start()).as_ptr()) };
         }
         let table = self.table_of(ram, space, at, tables::PAGES)?;
         let index = tables::index(at, tables::PAGES);

@@ -16,10 +16,14 @@ pub struct Figures {
     pub frames: u64,
     /// Those that nobody has.
     pub free: u64,
-    /// Live kernel objects.
-    pub objects: u64,
-    /// Bytes that are charged to quotas.
-    pub used: u64,
+    /// Frames that kernel objects are kept in.
+    pub object_frames: u64,
+    /// Handles.
+    pub handles: u64,
+    /// Processes, threads, ports, queued messages.
+    pub actors: [u64; 4],
+    /// Memories, mapped regions, timers, interrupts.
+    pub resources: [u64; 4],
 }
 
 impl Machine {
@@ -37,8 +41,14 @@ impl Machine {
 
     /// How much there is of everything.
     pub fn figures(&self) -> Result<Figures, Error> {
-        let [frames, free, objects, used] = self.info(0)?;
-        Ok(Figures { frames, free, objects, used })
+        let [frames, free, object_frames, handles] = self.info(0)?;
+        let (actors, resources) = (self.info(2)?, self.info(3)?);
+        Ok(Figures { frames, free, object_frames, handles, actors, resources })
+    }
+
+    /// How many CPUs run.
+    pub fn cpus(&self) -> Result<u64, Error> {
+        self.info(1).map(|[cpus, ..]| cpus)
     }
 
     /// Copies the kernel's command line, cut to the buffer's length; how long it is in there.

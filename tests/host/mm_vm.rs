@@ -1,0 +1,410 @@
+//! Virtual memory of processes: quotas, faults, clones, and that what is taken comes back.
+
+use ochre::abi::{Error, FaultKind, MAP_EXECUTE, MAP_SHARED, MAP_WRITE, USER_END};
+use ochre::arch::tlb::{Flushed, take_flushed};
+use ochre::arch::{self, Entry, Handoff, PhysMem, TableEntry};
+use ochre::boot::{BootInfo, CpuInfo, CpuStart, Options};
+use ochre::mm::{Account, Arena, Id, Memory, Ram, Space, Vm};
+use ochre::start;
+use ochre::units::{Access, CpuId, Frame, PAGE_SIZE, PhysAddr};
+
+const PAGE: u64 = PAGE_SIZE;
+const LARGE: u64 = 2 << 20;
+const RAM: u64 = 0x4000_0000;
+const AT: u64 = 0x10_0000;
+
+/// Physical memory of a machine with so many MiB.
+pub fn machine(mib: u64) -> Ram {
+    let bytes = mib << 20;
+    let mut info = BootInfo::new("a test");
+    info.memory.push(PhysAddr(RAM)..PhysAddr(RAM + bytes));
+    info.cpus.push(CpuInfo { hardware_id: 0, start: CpuStart::Boot });
+    let handoff = Handoff { info: info.clone(), entry_time: 0 };
+    let image = arch::image(&handoff);
+    let memory = PhysMem::simulate(Frame(RAM / PAGE)..Frame((RAM + bytes) / PAGE));
+    let built = start::build(&handoff, &info, image, Options::default(), memory);
+    built.expect("it fits").0.ram
+}
+
+/// A machine with one address space, and an account with all it needs.
+pub struct World {
+    pub ram: Ram,
+    pub vm: Vm,
+    pub root: Id<Account>,
+    pub space: Id<Space>,
+    free: usize,
+}
+
+impl World {
+    pub fn new(limit: u64) -> World {
+        let mut ram = machine(8);
+        let mut vm = Vm::new();
+        let free = ram.frames.stats().free;
+        let root = vm.account_root(&mut ram, limit).expect("room");
+        let space = vm.space_create(&mut ram, root).expect("room");
+        World { ram, vm, root, space, free }
+    }
+
+    pub fn memory(&mut self, pages: u64) -> Id<Memory> {
+        self.vm.memory_create(&mut self.ram, self.root, pages).expect("room")
+    }
+
+    pub fn map(&mut self, memory: Id<Memory>, at: u64, pages: u64) {
+        let (space, access) = (self.space, MAP_WRITE);
+        self.vm.map(&mut self.ram, space, memory, at, 0, pages, access, 3).expect("free");
+    }
+
+    /// As user code would: by the tables, with a fault where they do not do.
+    pub fn access(
+        &mut self,
+        space: Id<Space>,
+        at: u64,
+        write: Option<u8>,
+    ) -> Result<u8, FaultKind> {
+        for attempt in 0..2 {
+            if let Some(byte) = self.look(space, at, write) {
+                return Ok(byte);
+            }
+            assert!(attempt == 0, "a fault was dealt with, and comes again");
+            let access = if write.is_some() { Access::Write } else { Access::Read };
+            self.vm.fault(&mut self.ram, space, at, access)?;
+        }
+        unreachable!()
+    }
+
+    fn look(&mut self, space: Id<Space>, at: u64, write: Option<u8>) -> Option<u8> {
+        let entries = self.vm.translation(&self.ram, space, at);
+        let level = entries.iter().rposition(|&entry| entry != 0)? as u8;
+        let entry = Entry::from_bits(entries[level as usize]);
+        if !entry.is_present() || !entry.is_leaf(level) {
+            return None;
+        }
+        if write.is_some() && !entry.access().contains(arch::Access::WRITE) {
+            return None;
+        }
+        let size = PAGE << (9 * (3 - level));
+        let byte = PhysAddr(entry.frame().start().0 + at % size);
+        let byte = self.ram.memory.pointer(byte);
+        // SAFETY: RAM of the simulated machine.
+        unsafe {
+            write.inspect(|&value| byte.write(value));
+            Some(byte.read())
+        }
+    }
+
+    pub fn check(&self) {
+        assert_eq!(self.vm.check(&self.ram), Ok(()));
+        for (id, _) in self.vm.accounts.iter() {
+            assert_eq!(self.vm.usage(id).0, self.vm.known_cost(&self.ram, id), "{id:?}");
+        }
+    }
+
+    pub fn unmap(&mut self, space: Id<Space>, mut at: u64, mut pages: u64) {
+        while pages > 0 {
+            let done = self.vm.unmap(&mut self.ram, space, at, pages).expect("room");
+            assert!(done > 0 && done <= pages);
+            (at, pages) = (at + done * PAGE, pages - done);
+        }
+    }
+
+    pub fn clone_space(&mut self, to: Id<Space>, from: Id<Space>) -> Result<(), Error> {
+        let mut cursor = Some(0);
+        while let Some(at) = cursor {
+            cursor = self.vm.space_clone(&mut self.ram, to, from, at)?;
+            assert!(cursor.is_none_or(|next| next > at));
+        }
+        Ok(())
+    }
+
+    pub fn destroy_dying(&mut self) {
+        while let Some(memory) = self.vm.next_dying() {
+            self.vm.memory_destroy(&mut self.ram, memory);
+        }
+    }
+
+    /// Destroys everything, and sees that all has come back.
+    pub fn end(mut self, handles: Vec<Id<Memory>>) {
+        handles.into_iter().for_each(|memory| {
+            self.vm.release(memory);
+        });
+        let spaces: Vec<_> = self.vm.spaces.iter().map(|(id, _)| id).collect();
+        for space in spaces {
+            while !self.vm.space_destroy(&mut self.ram, space) {
+                self.check();
+            }
+        }
+        self.destroy_dying();
+        self.check();
+        assert_eq!(self.vm.usage(self.root).0, 0);
+        assert!(self.vm.memories.is_empty() && self.vm.regions.is_empty());
+        assert_eq!(self.ram.frames.stats().free + self.ram.object_pages, self.free);
+    }
+}
+
+#[test]
+fn what_a_child_may_use_is_its_parents() {
+    let World { mut ram, mut vm, root, space, .. } = World::new(1 << 30);
+    let (before, _) = vm.usage(root);
+    let cost = Arena::<Account>::COST;
+    let child = vm.account_open(&mut ram, root, 1000).expect("room");
+    assert_eq!(vm.usage(root).0, before + 1000 + cost);
+    assert_eq!(vm.account_open(&mut ram, child, 1000).err(), Some(Error::NoMemory));
+    assert_eq!(vm.account_open(&mut ram, child, u64::MAX).err(), Some(Error::NoMemory));
+    let grandchild = vm.account_open(&mut ram, child, 100).expect("room");
+    assert_eq!(vm.charge(grandchild, 101), Err(Error::NoMemory));
+    assert_eq!(vm.charge(grandchild, 60), Ok(()));
+    vm.account_close(grandchild);
+    assert_eq!(vm.charge(grandchild, 1), Err(Error::NoMemory));
+    assert_eq!(vm.usage(child), (60 + cost, 1000));
+    vm.account_close(child);
+    assert_eq!(vm.usage(root).0, before + 60 + 2 * cost);
+    vm.uncharge(grandchild, 60);
+    assert!(vm.accounts.get(child).is_none() && vm.accounts.get(grandchild).is_none());
+    assert_eq!(vm.usage(root).0, before);
+    while !vm.space_destroy(&mut ram, space) {}
+}
+
+#[test]
+fn accounts_are_so_deep_and_no_deeper() {
+    let World { mut ram, mut vm, mut root, .. } = World::new(1 << 30);
+    for depth in 2..=ochre::mm::vm::MAX_DEPTH {
+        root = vm.account_open(&mut ram, root, (100 - u64::from(depth)) << 20).expect("room");
+    }
+    assert_eq!(vm.account_open(&mut ram, root, 0).err(), Some(Error::Invalid));
+}
+
+#[test]
+fn faults_say_why() {
+    let mut world = World::new(1 << 30);
+    let (space, memory) = (world.space, world.memory(4));
+    world.map(memory, AT, 2);
+    let World { ram, vm, .. } = &mut world;
+    vm.map(ram, space, memory, AT + LARGE, 2, 2, MAP_EXECUTE, 3).expect("free");
+    let mut fault = |at, access| vm.fault(ram, space, at, access);
+    assert_eq!(fault(AT + 5, Access::Read), Ok(()));
+    assert_eq!(fault(AT + PAGE, Access::Write), Ok(()));
+    assert_eq!(fault(AT, Access::Execute), Err(FaultKind::Permission));
+    assert_eq!(fault(AT - 1, Access::Read), Err(FaultKind::Unmapped));
+    assert_eq!(fault(AT + 2 * PAGE, Access::Read), Err(FaultKind::Unmapped));
+    assert_eq!(fault(AT + LARGE, Access::Execute), Ok(()));
+    assert_eq!(fault(AT + LARGE, Access::Write), Err(FaultKind::Permission));
+    for at in [USER_END, u64::MAX, 1 << 47, 0xffff_8000_0000_0000] {
+        assert_eq!(fault(at, Access::Read), Err(FaultKind::Unmapped));
+    }
+    assert_eq!(vm.memory_resize(ram, memory, 3), Ok(true));
+    assert_eq!(vm.fault(ram, space, AT + LARGE + PAGE, Access::Read), Err(FaultKind::Bus));
+    world.check();
+    world.end(vec![memory]);
+}
+
+#[test]
+fn what_makes_no_sense_is_refused() {
+    let mut world = World::new(1 << 30);
+    let (space, memory, root) = (world.space, world.memory(8), world.root);
+    let World { ram, vm, .. } = &mut world;
+    let mut map = |at, first, pages, access, ceiling| {
+        vm.map(ram, space, memory, at, first, pages, access, ceiling).err()
+    };
+    assert_eq!(map(AT + 1, 0, 1, 0, 3), Some(Error::Invalid));
+    assert_eq!(map(AT, 0, 0, 0, 3), Some(Error::Invalid));
+    assert_eq!(map(AT, 1, 8, 0, 3), Some(Error::Invalid));
+    assert_eq!(map(AT, u64::MAX, 2, 0, 3), Some(Error::Invalid));
+    assert_eq!(map(AT, 0, u64::MAX, 0, 3), Some(Error::Invalid));
+    assert_eq!(map(USER_END - PAGE, 0, 2, 0, 3), Some(Error::Invalid));
+    assert_eq!(map(AT, 0, 1, MAP_WRITE | MAP_EXECUTE, 3), Some(Error::Invalid));
+    assert_eq!(map(AT, 0, 1, 8, 3), Some(Error::Invalid));
+    assert_eq!(map(AT, 0, 1, MAP_WRITE, MAP_EXECUTE), Some(Error::NoRight));
+    assert_eq!(map(USER_END - PAGE, 0, 1, 0, 0), None);
+    assert_eq!(map(AT, 0, 4, MAP_SHARED, 0), None);
+    assert_eq!(map(AT + 3 * PAGE, 0, 2, 0, 3), Some(Error::Occupied));
+    assert_eq!(map(AT - PAGE, 0, 2, 0, 3), Some(Error::Occupied));
+    assert_eq!(vm.unmap(ram, space, AT + 1, 1), Err(Error::Invalid));
+    assert_eq!(vm.unmap(ram, space, AT, 0), Err(Error::Invalid));
+    assert_eq!(vm.protect(ram, space, AT, 1, MAP_WRITE), Err(Error::NoRight));
+    assert_eq!(vm.protect(ram, space, AT + 4 * PAGE, 1, 0), Err(Error::NotFound));
+    assert_eq!(vm.protect(ram, space, AT, 1, 4), Err(Error::Invalid));
+    assert_eq!(vm.memory_create(ram, root, (1 << 36) + 1).err(), Some(Error::Invalid));
+    assert_eq!(vm.memory_resize(ram, memory, u64::MAX), Err(Error::Invalid));
+    assert_eq!(vm.memory_contiguous(ram, root, 0).err(), Some(Error::Invalid));
+    assert_eq!(vm.memory_contiguous(ram, root, 513).err(), Some(Error::Invalid));
+    assert_eq!(vm.memory_clone(ram, root, memory, 5, 4).err(), Some(Error::Invalid));
+    for (at, pages) in [(RAM, 1), (RAM - PAGE, 100), (1, 1), (0, 0), (1 << 48, 1), (!4095, 9)] {
+        let window = vm.memory_window(ram, root, PhysAddr(at), pages, false);
+        assert_eq!(window.err(), Some(Error::Invalid), "{at:#x}");
+    }
+    world.check();
+    world.end(vec![memory]);
+}
+
+/// A copy is one from then on, whoever writes, and the last who has a page does not copy it.
+#[test]
+fn a_clone_is_a_copy() {
+    let mut world = World::new(1 << 30);
+    let (space, memory, root) = (world.space, world.memory(600), world.root);
+    world.map(memory, AT, 600);
+    for page in [0, 1, 511, 512, 599] {
+        world.access(space, AT + page * PAGE, Some(page as u8 | 1)).expect("it is mapped");
+    }
+    let other = world.vm.space_create(&mut world.ram, root).expect("room");
+    let _ = world.vm.enter(CpuId(0), space);
+    let used = world.ram.frames.stats().used();
+    take_flushed();
+    world.clone_space(other, space).expect("room");
+    assert!(matches!(take_flushed()[..], [Flushed::Space(_)]));
+    world.check();
+    assert!(world.ram.frames.stats().used() <= used + 5, "pages were copied");
+    let at = AT + 511 * PAGE;
+    assert_eq!(world.access(space, at, Some(7)), Ok(7));
+    assert_eq!(world.access(other, at, None), Ok(255));
+    assert_eq!(world.access(other, AT + 512 * PAGE, Some(9)), Ok(9));
+    assert_eq!(world.access(space, AT + 512 * PAGE, None), Ok(1));
+    world.check();
+    while !world.vm.space_destroy(&mut world.ram, other) {}
+    world.destroy_dying();
+    let used = world.ram.frames.stats().used();
+    assert_eq!(world.access(space, AT, Some(3)), Ok(3));
+    assert_eq!(world.ram.frames.stats().used(), used, "it was the last owner's");
+    world.check();
+    world.end(vec![memory]);
+}
+
+#[test]
+fn a_clone_that_exceeds_the_quota_leaves_nothing() {
+    let mut world = World::new(1 << 30);
+    let memory = world.memory(40);
+    world.map(memory, AT, 40);
+    let space = world.space;
+    (0..40).for_each(|page| assert_eq!(world.access(space, AT + page * PAGE, Some(1)), Ok(1)));
+    let (used, _) = world.vm.usage(world.root);
+    let child = world.vm.account_open(&mut world.ram, world.root, 20 * PAGE).expect("room");
+    let World { ram, vm, .. } = &mut world;
+    assert_eq!(vm.memory_clone(ram, child, memory, 0, 40).err(), Some(Error::NoMemory));
+    world.destroy_dying();
+    let World { ram, vm, .. } = &mut world;
+    let to = vm.space_create(ram, child).expect("room");
+    assert_eq!(vm.space_clone(ram, to, space, 0), Err(Error::NoMemory));
+    world.check();
+    while !world.vm.space_destroy(&mut world.ram, to) {}
+    world.destroy_dying();
+    world.vm.account_close(child);
+    assert_eq!(world.vm.usage(world.root).0, used);
+    world.end(vec![memory]);
+}
+
+#[test]
+fn large_clones_come_in_pieces() {
+    let mut world = World::new(1 << 30);
+    let (space, memory, root) = (world.space, world.memory(900), world.root);
+    world.map(memory, AT, 900);
+    for page in 0..900 {
+        world.access(space, AT + page * PAGE, Some(page as u8)).expect("it is mapped");
+    }
+    let (clone, mut next) =
+        world.vm.memory_clone(&mut world.ram, root, memory, 10, 890).expect("room");
+    assert!(next.is_some());
+    while let Some(at) = next {
+        world.check();
+        next = world.vm.memory_clone_more(&mut world.ram, clone, memory, 10, at).expect("room");
+        assert!(next.is_none_or(|next| next > at));
+    }
+    assert_eq!(world.vm.memory_info(clone), (890, 890, 0));
+    world.map(clone, AT + LARGE * 4, 890);
+    assert_eq!(world.access(space, AT + LARGE * 4 + 889 * PAGE, None), Ok(899u64 as u8));
+    world.check();
+    world.end(vec![memory, clone]);
+}
+
+#[test]
+fn contiguous_memory_is_mapped_in_large_pages() {
+    let mut world = World::new(1 << 30);
+    let (space, root) = (world.space, world.root);
+    let World { ram, vm, .. } = &mut world;
+    let (memory, at) = vm.memory_contiguous(ram, root, 512).expect("room");
+    assert!(at.0.is_multiple_of(LARGE));
+    vm.map(ram, space, memory, LARGE, 0, 512, MAP_WRITE, 3).expect("free");
+    vm.map(ram, space, memory, 4 * LARGE + PAGE, 0, 512, MAP_WRITE, 3).expect("free");
+    assert_eq!(vm.memory_clone(ram, root, memory, 0, 1).err(), Some(Error::Unsupported));
+    assert_eq!(vm.memory_resize(ram, memory, 1), Err(Error::Unsupported));
+    assert_eq!(world.access(space, LARGE + 77 * PAGE, Some(5)), Ok(5));
+    assert_eq!(world.access(space, 4 * LARGE + 78 * PAGE, None), Ok(5));
+    let entries = world.vm.translation(&world.ram, space, LARGE + 9 * PAGE);
+    assert_eq!(entries[3], 0);
+    assert!(Entry::from_bits(entries[2]).is_leaf(2));
+    world.check();
+    world.unmap(space, LARGE + PAGE, 1);
+    assert_eq!(world.access(space, LARGE + PAGE, None), Err(FaultKind::Unmapped));
+    assert_eq!(world.access(space, LARGE + 77 * PAGE, None), Ok(5));
+    world.check();
+    world.end(vec![memory]);
+}
+
+#[test]
+fn windows_are_not_touched_by_the_kernel() {
+    let mut world = World::new(1 << 30);
+    let (space, root) = (world.space, world.root);
+    let World { ram, vm, .. } = &mut world;
+    let window = vm.memory_window(ram, root, PhysAddr(0x900_0000), 4, true).expect("no RAM");
+    vm.map(ram, space, window, AT, 0, 4, MAP_WRITE, 3).expect("free");
+    assert_eq!(vm.fault(ram, space, AT + PAGE, Access::Write), Ok(()));
+    let entry = Entry::from_bits(vm.translation(ram, space, AT + PAGE)[3]);
+    assert!(entry.access().contains(arch::Access::DEVICE | arch::Access::WRITE));
+    assert_eq!(entry.frame(), Frame(0x9001));
+    assert_eq!(vm.read_space(ram, space, AT, &mut [0; 8]), Err(Error::BadAddress));
+    assert_eq!(vm.memory_fill(ram, window, 0, &[1]), Err(Error::BadAddress));
+    world.check();
+    world.end(vec![window]);
+}
+
+/// Sizes that are only numbers cost next to nothing.
+#[test]
+fn a_sparse_giant_is_no_work() {
+    let mut world = World::new(1 << 30);
+    let (space, memory) = (world.space, world.memory(1 << 34));
+    world.map(memory, 0, 1 << 34);
+    for at in [0, 1 << 30, 1 << 39, (1 << 46) - PAGE] {
+        assert_eq!(world.access(space, at, Some(1)), Ok(1));
+    }
+    world.check();
+    let other = world.vm.space_create(&mut world.ram, world.root).expect("room");
+    world.clone_space(other, space).expect("room");
+    world.check();
+    let mut pieces = 0;
+    while !world.vm.memory_resize(&mut world.ram, memory, 3).expect("room") {
+        world.check();
+        pieces += 1;
+    }
+    assert!(pieces < 40);
+    world.unmap(other, PAGE, (1 << 34) - 1);
+    world.check();
+    assert_eq!(world.access(other, 0, None), Ok(1));
+    world.end(vec![memory]);
+}
+
+#[test]
+fn bytes_go_across_pages_and_address_spaces() {
+    let mut world = World::new(1 << 30);
+    let (space, memory) = (world.space, world.memory(3));
+    world.map(memory, AT, 3);
+    let World { ram, vm, root, .. } = &mut world;
+    let text: Vec<u8> = (0..200).collect();
+    vm.write_space(ram, space, AT + PAGE - 50, &text).expect("mapped");
+    let other = vm.space_create(ram, *root).expect("room");
+    vm.map(ram, other, memory, AT, 0, 3, 0, 3).expect("free");
+    let mut read = vec![0; 200];
+    vm.read_space(ram, other, AT + PAGE - 50, &mut read).expect("mapped");
+    assert_eq!(read, text);
+    assert_eq!(vm.write_space(ram, other, AT, &text), Err(Error::BadAddress));
+    assert_eq!(vm.copy(ram, (space, AT), (other, AT), 1), Err(Error::BadAddress));
+    assert_eq!(vm.copy(ram, (other, AT), (space, AT), 0), Ok(0));
+    assert_eq!(vm.copy(ram, (other, AT + PAGE - 50), (space, AT + 10), 200), Ok(50));
+    assert_eq!(vm.copy(ram, (other, AT + PAGE), (space, AT + 60), 150), Ok(150));
+    vm.read_space(ram, space, AT + 10, &mut read).expect("mapped");
+    assert_eq!(read, text);
+    assert_eq!(vm.copy(ram, (space, u64::MAX), (space, AT), 9), Err(Error::BadAddress));
+    assert_eq!(vm.memory_copy_out(ram, memory, 10, (space, AT + 2 * PAGE), 200), Ok(200));
+    assert_eq!(vm.memory_copy_in(ram, memory, 3 * PAGE, (space, AT), 1), Err(Error::Invalid));
+    vm.read_space(ram, space, AT + 2 * PAGE, &mut read).expect("mapped");
+    assert_eq!(read, text);
+    world.check();
+    world.end(vec![memory]);
+}

@@ -1,0 +1,57 @@
+//! Calls meant for another system, which the handler of a process answers.
+
+use crate::Test;
+use crate::check::{call, same, works};
+use crate::support::{QUOTA, World, actor};
+use rt::abi::{Arrival, Call, EXIT_FAULT, FOREVER, REGISTERS, REPLY_AS_IS};
+use rt::arch::{RESULT, foreign_syscall};
+use rt::object::{caller_registers, reply, set_caller_registers};
+use rt::{Message, Port};
+
+pub const TESTS: &[Test] =
+    &[("foreign-calls", foreign), ("foreign-without-handler", without_handler)];
+
+pub const ROLE: u64 = 3;
+const ROUNDS: u64 = 20;
+
+/// What the second process does: calls of both kinds by turns.
+pub fn act() -> u64 {
+    for round in 0..ROUNDS {
+        // SAFETY: the handler touches no memory.
+        let result = unsafe { foreign_syscall(round, [1, 2, 3, 4, 5, round]) };
+        if result != round * 3 {
+            return 100 + round;
+        }
+        works(call(Call::Null, &[]));
+    }
+    0
+}
+
+fn foreign(world: &World) {
+    let child = actor(world, ROLE, QUOTA).expect("a process");
+    let port = Port::create(0).expect("a port");
+    child.process.set_handler(Some(&port)).expect("a handler");
+    child.start().expect("a start");
+    for round in 0..ROUNDS {
+        let soon = rt::time::now() + 5 * rt::time::SECOND;
+        let got = port.receive(soon).expect("a foreign call");
+        same((got.arrival, u64::from(got.label())), (Arrival::Foreign, round));
+        same(got.words, [1, 2, 3, 4, 5, round]);
+        // Every second result is put there by hand.
+        if round % 2 == 0 {
+            reply(&Message::new(0).words(&[round * 3])).expect("an answer");
+            continue;
+        }
+        let mut all = [0; REGISTERS];
+        caller_registers(None, &mut all).expect("its registers");
+        all[RESULT] = round * 3;
+        set_caller_registers(None, &all).expect("room for registers");
+        reply(&Message::new(REPLY_AS_IS).words(&[99])).expect("an answer");
+    }
+    same(child.wait(FOREVER), Ok(0));
+}
+
+fn without_handler(world: &World) {
+    let child = actor(world, ROLE, QUOTA).expect("a process");
+    same(child.run(FOREVER), Ok(EXIT_FAULT));
+}
