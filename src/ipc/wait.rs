@@ -36,7 +36,8 @@ impl Kernel {
         self.set_deadline(cpu, me, deadline);
     }
 
-    /// Takes a thread out of the queue of the port it waits at; its wait has no deadline any more.
+    /// Takes a thread out of the queue of the port it waits at: it waits for nothing any more, and has no
+    /// deadline.
     pub fn unqueue(&mut self, id: Id<Thread>) {
         if let Some(port) = self.threads[id].state.port() {
             let port = &mut self.ports[port];
@@ -45,6 +46,7 @@ impl Kernel {
                 port.waiting = Waiting::Receivers;
             }
         }
+        self.threads[id].state = State::Stopped;
         self.clear_deadline(id);
     }
 

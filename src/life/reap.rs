@@ -46,7 +46,6 @@ impl Kernel {
                 if let State::Sending(_, Sort::Foreign | Sort::Fault) = state {
                     self.end_process(self.threads[waiting].process, crate::abi::EXIT_ABANDONED);
                     self.unqueue(waiting);
-                    self.threads[waiting].state = State::Stopped;
                 } else {
                     self.end_wait(cpu, waiting, Error::PeerGone);
                 }
