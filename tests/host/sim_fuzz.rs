@@ -9,7 +9,7 @@ use crate::{sim_calls, sim_check};
 use ochre::abi::{Call, Kind, MachineRights, Row, THREAD_FPU};
 use ochre::arch::{interrupts, tlb, user};
 use ochre::mm::Id;
-use ochre::object::{Notice, Port, Process, Thread};
+use ochre::object::{Notice, Port, Process, State, Thread};
 use ochre::units::{Access, Cause, CpuId, Exception, Fault, FaultReason, VirtAddr};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -195,7 +195,8 @@ fn use_fpu(sim: &mut Sim, cpu: CpuId, thread: Id<Thread>) {
 /// Somebody outside the machine helps: starts programs, ends waits that nobody else would end.
 fn stir(sim: &mut Sim, cpu: CpuId) {
     ochre::arch::cpu::set_current(cpu);
-    let threads: Vec<_> = sim.kernel.threads.iter().map(|(id, _)| id).collect();
+    let living = sim.kernel.threads.iter().filter(|(_, thread)| thread.state != State::Ended);
+    let threads: Vec<_> = living.map(|(id, _)| id).collect();
     if threads.len() < POPULATION || sim.rng.often(100) {
         start(sim);
     } else {
