@@ -4,7 +4,7 @@
 use crate::abi::{EXIT_ABANDONED, Error, Info};
 use crate::kernel::Kernel;
 use crate::mm::Id;
-use crate::object::{Awaited, Caller, Notice, Port, Sort, State, Thread, Waiting};
+use crate::object::{Awaited, Caller, Notice, Sort, State, Thread, Waiting};
 use crate::units::CpuId;
 
 /// How far priority is lent along a chain of threads that wait for each other.
@@ -27,16 +27,13 @@ impl Kernel {
                 _ => Waiting::Receivers,
             };
             port.queue.push(&mut self.threads, me);
-            if let State::Sending(_, sort) = state
-                && sort != Sort::Send
-            {
-                self.lend(cpu, id, self.threads[me].priority);
-            }
+            self.lend(cpu, me);
         }
         self.set_deadline(cpu, me, deadline);
     }
 
-    /// Takes a thread out of the queue of the port it waits at; its wait has no deadline any more.
+    /// Takes a thread out of the queue of the port it waits at: it waits for nothing any more, and has no
+    /// deadline.
     pub fn unqueue(&mut self, id: Id<Thread>) {
         if let Some(port) = self.threads[id].state.port() {
             let port = &mut self.ports[port];
@@ -45,6 +42,7 @@ impl Kernel {
                 port.waiting = Waiting::Receivers;
             }
         }
+        self.threads[id].state = State::Stopped;
         self.clear_deadline(id);
     }
 
@@ -114,34 +112,38 @@ impl Kernel {
         }
     }
 
-    /// Threads that serve `port` run at this priority at least while someone waits there; and so do
-    /// those that they in turn wait for.
-    fn lend(&mut self, cpu: CpuId, mut port: Id<Port>, priority: u8) {
+    /// Gives a thread another priority of its own. What was lent to it stays, and what it lends grows.
+    pub fn set_base_priority(&mut self, cpu: CpuId, id: Id<Thread>, base: u8) {
+        let thread = &mut self.threads[id];
+        thread.base = base;
+        let caller = thread.caller.filter(|caller| self.awaited(*caller).is_some());
+        let lent = caller.map_or(0, |caller| self.threads[caller.thread].priority);
+        self.set_priority(cpu, id, base.max(lent));
+        self.lend(cpu, id);
+    }
+
+    /// The thread that works for `id`, or that takes calls where `id` waits with one, runs at its priority
+    /// at least; and so do those that it in turn waits for.
+    fn lend(&mut self, cpu: CpuId, mut id: Id<Thread>) {
         for _ in 0..CHAIN {
-            let Some(mut server) = self.ports[port].server else { return };
-            let serves = self
-                .threads
-                .get(server)
-                .is_some_and(|thread| thread.caller.is_some() && thread.serving == Some(port));
-            if !serves {
-                return;
-            }
-            for _ in 0..CHAIN {
-                let Some(thread) = self.threads.get(server) else { return };
-                if thread.priority >= priority {
-                    return;
-                }
-                let state = thread.state;
-                self.set_priority(cpu, server, priority);
-                match state {
-                    State::Awaiting(awaited) => server = awaited.server,
-                    State::Sending(next, _) => {
-                        port = next;
-                        break;
-                    }
-                    _ => return,
-                }
-            }
+            let Thread { state, priority, .. } = self.threads[id];
+            let server = match state {
+                State::Awaiting(awaited) => Some(awaited.server),
+                State::Sending(port, sort) if sort != Sort::Send => self.ports[port].server,
+                _ => None,
+            };
+            let works = |server: &Id<Thread>| {
+                self.threads.get(*server).is_some_and(|thread| {
+                    let works = match state.port() {
+                        Some(_) => thread.caller.is_some() && thread.serving == state.port(),
+                        None => thread.caller.is_some_and(|caller| caller.thread == id),
+                    };
+                    works && thread.priority < priority
+                })
+            };
+            let Some(server) = server.filter(works) else { return };
+            self.set_priority(cpu, server, priority);
+            id = server;
         }
     }
 

@@ -22,7 +22,11 @@ impl Kernel {
         } else if let Some(memory) = self.vm.next_dying() {
             self.vm.memory_destroy(&mut self.ram, memory);
         } else if let Some(process) = self.dying.process {
-            self.reap_process(cpu, process);
+            // Out of the list meanwhile: its end may be that of others.
+            self.dying.process = self.processes[process].next_dying.take();
+            if !self.reap_process(cpu, process) {
+                self.put_off(process);
+            }
         }
     }
 
@@ -42,7 +46,6 @@ impl Kernel {
                 if let State::Sending(_, Sort::Foreign | Sort::Fault) = state {
                     self.end_process(self.threads[waiting].process, crate::abi::EXIT_ABANDONED);
                     self.unqueue(waiting);
-                    self.threads[waiting].state = State::Stopped;
                 } else {
                     self.end_wait(cpu, waiting, Error::PeerGone);
                 }
@@ -60,15 +63,15 @@ impl Kernel {
         }
     }
 
-    /// Threads, then handles, then memory; and then whoever watches is told.
-    fn reap_process(&mut self, cpu: CpuId, id: Id<Process>) {
+    /// Threads, then handles, then memory; and then whoever watches is told. False if that is not all.
+    fn reap_process(&mut self, cpu: CpuId, id: Id<Process>) -> bool {
         for _ in 0..PIECE {
             let process = &self.processes[id];
             if let Some(thread) = process.threads {
                 self.end_thread(cpu, thread);
                 if self.processes[id].threads == Some(thread) {
-                    // Another CPU still runs it: others first.
-                    return self.put_off(id);
+                    // Another CPU still runs it.
+                    return false;
                 }
             } else if let Some(handle) = process.handles {
                 self.disown(id, handle);
@@ -78,18 +81,15 @@ impl Kernel {
             }
         }
         let process = &self.processes[id];
-        if process.threads.is_some() || process.handles.is_some() {
-            return;
-        }
         let space = process.space;
-        if !self.vacate(cpu, space) {
-            return self.put_off(id);
-        }
-        if !self.vm.space_destroy(&mut self.ram, space) {
-            return;
+        if process.threads.is_some()
+            || process.handles.is_some()
+            || !self.vacate(cpu, space)
+            || !self.vm.space_destroy(&mut self.ram, space)
+        {
+            return false;
         }
         let process = &mut self.processes[id];
-        self.dying.process = process.next_dying.take();
         process.life = Life::Ended;
         let (account, watch, refs) = (process.account, process.watch.take(), process.refs);
         self.vm.account_close(account);
@@ -99,6 +99,7 @@ impl Kernel {
         if refs == 0 {
             self.forget_process(id);
         }
+        true
     }
 
     /// Sees to it that no CPU has an address space loaded; false if another CPU still has.
@@ -119,10 +120,12 @@ impl Kernel {
         vacant
     }
 
-    /// Puts the first of the processes behind the second.
+    /// Puts a process back that is not done with, behind the first of the others.
     fn put_off(&mut self, id: Id<Process>) {
-        let Some(second) = self.processes[id].next_dying else { return };
-        self.processes[id].next_dying = self.processes[second].next_dying.replace(id);
-        self.dying.process = Some(second);
+        let place = match self.dying.process {
+            Some(first) => &mut self.processes[first].next_dying,
+            None => &mut self.dying.process,
+        };
+        self.processes[id].next_dying = place.replace(id);
     }
 }

@@ -136,14 +136,18 @@ impl Kernel {
         true
     }
 
-    /// The current thread of `cpu` may have been suspended or doomed by another CPU: sees to it.
+    /// The current thread of `cpu` may have been suspended, doomed or sent away by another CPU: sees to
+    /// it.
     pub fn heed(&mut self, cpu: CpuId) {
         let Some(id) = self.cpus[cpu.index()].current else { return };
-        let flags = self.threads[id].flags;
+        let Thread { flags, affinity, .. } = self.threads[id];
         if flags.contains(Flags::DOOMED) {
             self.end_thread(cpu, id);
         } else if flags.contains(Flags::SUSPENDED) {
             self.stop(cpu, id);
+        } else if affinity >> cpu.0 & 1 == 0 {
+            self.set_aside(cpu);
+            self.wake(cpu, id);
         }
     }
 

@@ -165,11 +165,10 @@ impl Kernel {
         Ok(Outcome::Again)
     }
 
+    /// A handle to a memory that was just made, in place of the reference of its maker.
     fn memory_named(&mut self, me: Caller, memory: Id<Memory>) -> Answer {
-        let answer = self.named::<Memory>(me, memory, |kernel| kernel.vm.retain(memory));
-        if answer.is_err() {
-            self.vm.release(memory);
-        }
+        let answer = self.named::<Memory>(me, memory, |_| {});
+        self.vm.release(memory);
         answer
     }
 

@@ -158,10 +158,9 @@ impl Kernel {
             return Err(Error::Invalid);
         }
         let thread = &mut self.threads[target];
-        thread.base = priority as u8;
         thread.slice = slice;
         thread.affinity = cpus as u8;
-        self.set_priority(me.cpu, target, priority as u8);
+        self.set_base_priority(me.cpu, target, priority as u8);
         let thread = &self.threads[target];
         let (state, home, affinity) = (thread.state, thread.cpu, thread.affinity);
         if affinity >> home.0 & 1 == 0 {

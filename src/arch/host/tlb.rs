@@ -3,7 +3,9 @@
 
 use super::{Entry, PhysMem, cpu, user};
 use crate::arch::{Flush, TableEntry};
-use crate::units::{Access, Asid, Fault, FaultReason, Frame, MAX_CPUS, PAGE_SIZE, PhysAddr, VirtAddr};
+use crate::units::{
+    Access, Asid, Fault, FaultReason, Frame, MAX_CPUS, PAGE_SIZE, PhysAddr, VirtAddr,
+};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
@@ -63,8 +65,7 @@ pub fn user_access(address: u64, access: Access, ram: &PhysMem) -> Result<PhysAd
     let (root, asid) = user::loaded().ok_or(fault(FaultReason::Unmapped { level: None }))?;
     let walked = walk(root, address, ram);
     let known = (asid, address / PAGE_SIZE);
-    let remembered =
-        TLBS.with_borrow(|all| all[cpu::current().index()].get(&known).copied());
+    let remembered = TLBS.with_borrow(|all| all[cpu::current().index()].get(&known).copied());
     let (frame, allowed) = match remembered {
         Some((frame, allowed)) => {
             let good = walked.is_some_and(|(now, more)| now == frame && more.contains(allowed));

@@ -82,6 +82,11 @@ impl Vm {
         children.chain(spaces).chain(memories).sum::<u64>() + regions as u64 * Arena::<Region>::COST
     }
 
+    /// Whether a page is mapped, be it there already or not.
+    pub fn is_mapped(&self, space: Id<Space>, address: u64) -> bool {
+        self.region_at(space, address).is_some()
+    }
+
     /// References to a memory, and how many of them are regions.
     pub fn references(&self, id: Id<Memory>) -> (usize, usize) {
         let regions = self.regions.iter().filter(|(_, region)| region.memory == id).count();

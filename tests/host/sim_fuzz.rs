@@ -1,0 +1,274 @@
+//! Random programs on the whole kernel, and what always holds of it checked on the way.
+//!
+//! `SEED=n` runs one seed and nothing else. `OCHRE_FUZZ=calls` says how many native calls all runs make
+//! together; `make fuzz` does.
+
+use crate::sim::Sim;
+use crate::support::{MIB, RAM};
+use crate::{sim_calls, sim_check};
+use ochre::abi::{Call, Kind, MachineRights, Row, THREAD_FPU};
+use ochre::arch::{interrupts, tlb, user};
+use ochre::mm::Id;
+use ochre::object::{Notice, Port, Process, State, Thread};
+use ochre::units::{Access, Cause, CpuId, Exception, Fault, FaultReason, VirtAddr};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// Native calls of one run.
+const CALLS: u64 = if cfg!(miri) { 150 } else { 20_000 };
+/// Threads below which new programs are started.
+const POPULATION: usize = 10;
+
+/// How a run goes.
+#[derive(Clone, Copy)]
+struct Plan {
+    /// Native calls until everything is ended.
+    calls: u64,
+    /// Steps between two looks at everything.
+    pause: u64,
+}
+
+#[test]
+fn sim_fuzz() {
+    let number = |name| std::env::var(name).ok().map(|text| text.parse().expect("a number"));
+    if let Some(seed) = number("SEED") {
+        return run(seed, Plan { calls: CALLS, pause: number("PAUSE").unwrap_or(1) });
+    }
+    let total = number("OCHRE_FUZZ").unwrap_or(if cfg!(miri) { 300 } else { 200_000 });
+    let first = number("FIRST").unwrap_or(1);
+    let (done, seeds) = (AtomicU64::new(0), AtomicU64::new(first));
+    let start = std::time::Instant::now();
+    let work = || {
+        while done.fetch_add(CALLS, Relaxed) < total {
+            let pause = if cfg!(miri) { 50 } else { 128 };
+            run(seeds.fetch_add(1, Relaxed), Plan { calls: CALLS, pause });
+        }
+    };
+    let workers =
+        if cfg!(miri) { 1 } else { std::thread::available_parallelism().map_or(1, usize::from) };
+    std::thread::scope(|scope| (0..workers).for_each(|_| drop(scope.spawn(work))));
+    let (runs, seconds) = (seeds.into_inner() - first, start.elapsed().as_secs_f64());
+    let rate = (runs * CALLS) as f64 / seconds;
+    println!("{} calls in {runs} runs, {seconds:.1} s: {rate:.0} calls/s", runs * CALLS);
+}
+
+/// Small runs in which nothing is left unchecked.
+#[test]
+fn sim_every_step_is_sound() {
+    let (seeds, calls) = if cfg!(miri) { (1, 60) } else { (24, 500) };
+    (0..seeds).for_each(|seed| run(1_000_000 + seed, Plan { calls, pause: 1 }));
+}
+
+fn run(seed: u64, plan: Plan) {
+    let menu = sim_calls::menu();
+    let mut sim = Sim::new(seed, 1 + (seed % 4) as usize);
+    let mut steps = 0;
+    while sim.calls < plan.calls {
+        step(&mut sim, &menu);
+        steps += 1;
+        if steps % plan.pause == 0 {
+            sim_check::check(&mut sim);
+        }
+    }
+    sim.finish();
+}
+
+/// Something happens.
+fn step(sim: &mut Sim, menu: &[&Row]) {
+    let by = if sim.rng.often(20) { 2_000_000 } else { 5_000 };
+    let by = sim.rng.below(by);
+    sim.pass(by);
+    let cpu = CpuId(sim.rng.below(sim.cpus as u64) as u8);
+    if sim.rng.often(3) || sim.rng.often(20) && is_idle(sim) {
+        return stir(sim, cpu);
+    }
+    if sim.rng.often(600)
+        && let Some(cause) = sim.pending(cpu)
+    {
+        sim.trap(cpu, cause);
+        return;
+    }
+    let line = 14 + sim.rng.below(16) as u32;
+    if sim.rng.often(10) && !interrupts::is_masked(line) {
+        sim.trap(cpu, Cause::Device(line));
+        return;
+    }
+    match sim.kernel.cpus[cpu.index()].current {
+        Some(thread) => act(sim, cpu, thread, menu),
+        None if !sim.asleep[cpu.index()] => {
+            sim.idle(cpu);
+        }
+        None => {}
+    }
+}
+
+/// Nothing is under way, and nothing will be soon.
+fn is_idle(sim: &Sim) -> bool {
+    let mut cpus = (0..sim.cpus as u8).map(CpuId);
+    cpus.all(|cpu| sim.asleep[cpu.index()] && !sim.is_interrupted(cpu))
+}
+
+/// The current thread of a CPU does something.
+fn act(sim: &mut Sim, cpu: CpuId, thread: Id<Thread>, menu: &[&Row]) {
+    if let Some((cause, _)) = sim.again.get(&thread.to_bits()).copied()
+        && sim.rng.often(970)
+    {
+        sim.trap(cpu, cause);
+        return;
+    }
+    sim.again.remove(&thread.to_bits());
+    match sim.rng.below(1000) {
+        0..800 => {
+            let row = sim.rng.one_of(menu);
+            sim.draw_call(thread, row);
+            sim.trap(cpu, Cause::Native);
+            if matches!(row.call, Call::RegistersSet | Call::CallerRegistersSet) {
+                // Nobody knows any more what they hold.
+                sim.fpu.clear();
+            }
+        }
+        800..920 => touch(sim, cpu, thread),
+        920..945 => {
+            let frame = &mut sim.kernel.threads[thread].context.frame;
+            frame.number = sim.rng.below(300);
+            sim.trap(cpu, Cause::Foreign);
+        }
+        945..985 => use_fpu(sim, cpu, thread),
+        985..988 => {
+            let name =
+                sim.rng.one_of(&["divide error", "breakpoint", "undefined instruction", "?"]);
+            sim.trap(cpu, Cause::Exception(Exception { name, class: 0, code: 0 }));
+        }
+        988..991 => {
+            let address = VirtAddr(sim.draw_address());
+            let reason = sim.rng.one_of(&[FaultReason::Alignment, FaultReason::Other("bus")]);
+            sim.trap(cpu, Cause::Fault(Fault { address, access: Access::Read, reason }));
+        }
+        _ => {
+            sim.trap(cpu, Cause::Spurious);
+        }
+    }
+}
+
+/// User code reads or writes memory, most often where something is mapped; a fault that was dealt with
+/// lets it go on.
+fn touch(sim: &mut Sim, cpu: CpuId, thread: Id<Thread>) {
+    let access = sim.rng.one_of(&[Access::Read, Access::Write, Access::Write, Access::Execute]);
+    ochre::arch::cpu::set_current(cpu);
+    let space = sim.kernel.threads[thread].space;
+    let address = sim.draw_address() & !7;
+    if !sim.kernel.vm.is_mapped(space, address) && sim.rng.often(990) {
+        return;
+    }
+    for _ in 0..3 {
+        match tlb::user_access(address, access, &sim.kernel.ram.memory) {
+            Ok(at) => {
+                if access == Access::Write && (RAM..RAM + 16 * MIB).contains(&at.0) {
+                    let word = sim.rng.word();
+                    // SAFETY: the page is RAM, and this user code's to write.
+                    unsafe { sim.kernel.ram.memory.pointer(at).cast().write(word) };
+                }
+                return;
+            }
+            Err(fault) => {
+                if sim.trap(cpu, Cause::Fault(fault)) != Some(thread) {
+                    return;
+                }
+            }
+        }
+    }
+    panic!("a fault is dealt with again and again");
+}
+
+/// User code uses a floating point register: it finds there what it left.
+fn use_fpu(sim: &mut Sim, cpu: CpuId, thread: Id<Thread>) {
+    ochre::arch::cpu::set_current(cpu);
+    let value = sim.rng.word();
+    let Some(found) = user::fpu_replace(value) else {
+        sim.trap(cpu, Cause::Fpu);
+        return;
+    };
+    if let Some(left) = sim.fpu.insert(thread.to_bits(), value) {
+        assert_eq!(found, left, "floating point registers of {thread:?}");
+    }
+}
+
+/// Somebody outside the machine helps: starts programs, ends waits that nobody else would end.
+fn stir(sim: &mut Sim, cpu: CpuId) {
+    ochre::arch::cpu::set_current(cpu);
+    let living = sim.kernel.threads.iter().filter(|(_, thread)| thread.state != State::Ended);
+    let threads: Vec<_> = living.map(|(id, _)| id).collect();
+    if threads.len() < POPULATION || sim.rng.often(100) {
+        start(sim);
+    } else {
+        let thread = sim.rng.one_of(&threads);
+        match sim.rng.below(8) {
+            0 => {
+                let process = sim.kernel.threads[thread].process;
+                sim.kernel.end_process(process, 9);
+            }
+            1..3 => sim.kernel.resume_thread(cpu, thread),
+            _ => {
+                sim.kernel.end_wait(cpu, thread, ochre::abi::Error::Cancelled);
+            }
+        }
+    }
+    sim.nudge(cpu);
+}
+
+/// Starts a program of a few threads, that knows ports of others. If nothing is left, it does not.
+fn start(sim: &mut Sim) {
+    let quota = (16 + sim.rng.below(100)) * 4096;
+    let ceiling = 20 + sim.rng.below(44) as u8;
+    let Ok(process) = sim.kernel.create_process(sim.root, quota, ceiling) else { return };
+    let give = |sim: &mut Sim, kind, rights, object| {
+        let badge = sim.rng.below(9);
+        // Without quota it has to do without.
+        let _ = sim.kernel.install(process, kind, rights, object, badge);
+    };
+    give(sim, Kind::Process, u8::MAX, process.to_bits());
+    if sim.rng.often(500) {
+        let rights = MachineRights::all() - MachineRights::POWER;
+        give(sim, Kind::Machine, rights.bits(), 1 << 32);
+    }
+    let account = sim.kernel.processes[process].account;
+    for _ in 0..2 {
+        let room = sim.rng.below(3);
+        let Ok(port) = sim.kernel.create_port(account, room) else { continue };
+        if sim.kernel.install(process, Kind::Port, u8::MAX, port.to_bits(), 0).is_err() {
+            sim.kernel.forget_port(port);
+        }
+    }
+    let ports: Vec<_> = sim.kernel.ports.iter().filter(|(_, port)| !port.is_gone()).collect();
+    let ports: Vec<Id<Port>> = ports.into_iter().map(|(id, _)| id).collect();
+    for _ in 0..if ports.is_empty() { 0 } else { 4 } {
+        let (port, rights) = (sim.rng.one_of(&ports), sim.rng.word() as u8 | 0xc1);
+        give(sim, Kind::Port, rights, port.to_bits());
+    }
+    befriend(sim, process, &ports);
+    for _ in 0..=sim.rng.below(3) {
+        let fpu = if sim.rng.often(500) { THREAD_FPU } else { 0 };
+        let priority = sim.rng.below(u64::from(ceiling));
+        let thread = sim.try_thread(process, priority | fpu);
+        if let Some(thread) = thread {
+            give(sim, Kind::Thread, u8::MAX, thread.to_bits());
+            sim.kernel.resume_thread(ochre::arch::cpu::current(), thread);
+        }
+    }
+}
+
+/// Somebody handles its faults, somebody hears of its end, somebody has a handle to it.
+fn befriend(sim: &mut Sim, process: Id<Process>, ports: &[Id<Port>]) {
+    if !ports.is_empty() {
+        let (handler, watcher) = (sim.rng.one_of(ports), sim.rng.one_of(ports));
+        if sim.rng.often(600) {
+            sim.kernel.set_handler(process, Some((handler, 5)));
+        }
+        let cpu = ochre::arch::cpu::current();
+        sim.kernel.watch_process(cpu, process, Notice { port: watcher, bits: 1 });
+    }
+    let others: Vec<_> = sim.kernel.processes.iter().map(|(id, _)| id).collect();
+    let other = sim.rng.one_of(&others);
+    if sim.kernel.processes[other].life == ochre::object::Life::Alive {
+        let _ = sim.kernel.install(other, Kind::Process, u8::MAX, process.to_bits(), 0);
+    }
+}
