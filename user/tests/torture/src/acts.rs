@@ -9,7 +9,7 @@ use rt::abi::{
 use rt::object::{State, close};
 use rt::space::Mapping;
 use rt::thread::{Options, SLICE, spawn};
-use rt::time::{MILLISECOND, now, sleep, yield_now};
+use rt::time::{MILLISECOND, nap, now, sleep, yield_now};
 use rt::{Memory, Message, Port, Process, Thread, Timer};
 
 /// How long to wait for what may never come.
@@ -80,7 +80,7 @@ fn thread_that_is_killed(random: &mut Random, _: &[Port; 2]) -> Result<(), Error
     thread.kill()?;
     // Its stack may go before it has: then it faults, and nobody is to notice.
     while thread.info().is_ok_and(|info| info.state != rt::object::ThreadState::Ended) {
-        yield_now();
+        nap();
     }
     drop(stack);
     Ok(())
@@ -95,7 +95,7 @@ fn thread_that_moves(random: &mut Random, _: &[Port; 2]) -> Result<(), Error> {
     }
     thread.kill()?;
     while thread.info().is_ok_and(|info| info.state != rt::object::ThreadState::Ended) {
-        yield_now();
+        nap();
     }
     drop(stack);
     Ok(())
