@@ -108,10 +108,9 @@ impl Vm {
         self.settle(account);
     }
 
-    /// Bytes used, and the limit.
+    /// Bytes used, and the limit; nothing of an account that is gone.
     pub fn usage(&self, account: Id<Account>) -> (u64, u64) {
-        let account = &self.accounts[account];
-        (account.used, account.limit)
+        self.accounts.get(account).map_or((0, 0), |account| (account.used, account.limit))
     }
 
     /// Passes on what closed accounts do not use, from this one upwards.
