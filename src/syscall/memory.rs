@@ -166,10 +166,9 @@ impl Kernel {
     }
 
     fn memory_named(&mut self, me: Caller, memory: Id<Memory>) -> Answer {
-        let answer = self.named::<Memory>(me, memory, |kernel| kernel.vm.retain(memory));
-        if answer.is_err() {
-            self.vm.release(memory);
-        }
+        // The handle holds it from now on; without one nothing does.
+        let answer = self.named::<Memory>(me, memory, |_| {});
+        self.vm.release(memory);
         answer
     }
 
