@@ -1,14 +1,14 @@
 //! Address spaces: a root of page tables, a tag, and regions in order. It pays for itself, its tables
 //! and its regions.
 
-use super::super::asid::Tag;
+use super::super::asid::{Seat, Tag};
 use super::super::tree::Tree;
 use super::super::{Arena, FrameSource, Id, Ram};
 use super::tables::{self, Change, Sweep};
 use super::{Account, FUEL, Memory, Region, Vm};
 use crate::abi::{Error, USER_END};
 use crate::arch::{self, Entry, Flush, TableEntry};
-use crate::units::{Asid, CpuId, Frame, PAGE_SIZE, VirtAddr};
+use crate::units::{CpuId, Frame, PAGE_SIZE, VirtAddr};
 use arrayvec::ArrayVec;
 use core::ops::Range;
 
@@ -70,14 +70,13 @@ impl Vm {
     }
 
     /// What a CPU loads to run in an address space.
-    #[inline]
-    pub fn enter(&mut self, cpu: CpuId, space: Id<Space>) -> (Frame, Asid) {
+    pub fn enter(&mut self, cpu: CpuId, space: Id<Space>) -> Seat {
         let space = &mut self.spaces[space];
         let switch = self.asids.switch(cpu, &mut space.tag);
         if switch.flush_all {
             arch::tlb::flush_all();
         }
-        (space.root, switch.asid)
+        Seat { root: space.root, tag: space.tag }
     }
 
     /// Whether nothing is mapped there.
