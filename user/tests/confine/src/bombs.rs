@@ -59,13 +59,7 @@ fn bomb(world: &World, role: u64) -> Result<(), Error> {
     let before = settled()?;
     world.ends_with(role, ENOUGH)?;
     world.ends_with(role, ENOUGH)?;
-    let after = settled()?;
-    if after != before {
-        rt::println!("  {:?}", rt::machine().figures());
-        sleep(3000 * MILLISECOND);
-        rt::println!("  {:?} {}", rt::machine().figures(), settled()?);
-    }
-    expect("what is used afterwards", after, before)
+    expect("what is used afterwards", settled()?, before)
 }
 
 /// Bytes that this process uses, when what has ended is gone: when they have not changed for a while.
