@@ -14,6 +14,8 @@ use rt::{Memory, Message, Port, Process, Thread, Timer};
 
 /// How long to wait for what may never come.
 const SOON: u64 = 2 * MILLISECOND;
+/// Priorities of what never ends by itself: below those of whoever is to end it.
+const LOW: u64 = 10;
 
 type Act = fn(&mut Random, &[Port; 2]) -> Result<(), Error>;
 
@@ -62,7 +64,7 @@ extern "C" fn wait() -> ! {
 fn endless(random: &mut Random) -> Result<(Thread, Mapping), Error> {
     let stack = Mapping::fresh(2, MAP_WRITE)?;
     let entry = if random.below(2) == 0 { spin } else { wait } as extern "C" fn() -> !;
-    let flags = THREAD_START | random.below(12);
+    let flags = THREAD_START | random.below(LOW);
     let entry = entry as usize as u64;
     Ok((Thread::create(&rt::process(), entry, stack.end() - 8, 0, 0, flags)?, stack))
 }
@@ -90,8 +92,8 @@ fn thread_that_moves(random: &mut Random, _: &[Port; 2]) -> Result<(), Error> {
     let (thread, stack) = endless(random)?;
     for _ in 0..random.below(8) {
         // A CPU that is not there is refused.
-        let _ = thread.schedule(random.below(12) as u8, SLICE, 1 << random.below(8));
-        let _ = thread.schedule(random.below(12) as u8, MILLISECOND, ANY_CPU);
+        let _ = thread.schedule(random.below(LOW) as u8, SLICE, 1 << random.below(8));
+        let _ = thread.schedule(random.below(LOW) as u8, MILLISECOND, ANY_CPU);
     }
     thread.kill()?;
     while thread.info().is_ok_and(|info| info.state != rt::object::ThreadState::Ended) {
@@ -101,12 +103,16 @@ fn thread_that_moves(random: &mut Random, _: &[Port; 2]) -> Result<(), Error> {
     Ok(())
 }
 
+/// Where a copy of this process has its stack.
+const STACK: u64 = 0x6000_0000;
+
 /// A copy of this process, with a thread that begins somewhere.
-fn copy(entry: u64, random: &mut Random) -> Result<Process, Error> {
-    let process = Process::create(4 << 20, 9)?;
+fn copy(entry: u64, argument: u64, random: &mut Random) -> Result<Process, Error> {
+    let process = Process::create(8 << 20, 9)?;
     let started = process.clone_space(&rt::process()).and_then(|()| {
-        let flags = THREAD_START | random.below(10);
-        Thread::create(&process, entry, 0x6000_0000, 7, 0, flags)
+        process.map(&Memory::create(2)?, STACK, 0, 2, MAP_WRITE | MAP_SHARED)?;
+        let flags = THREAD_START | random.below(LOW);
+        Thread::create(&process, entry, STACK + 2 * PAGE - 8, argument, 0, flags)
     });
     if started.is_err() {
         process.kill(0)?;
@@ -124,13 +130,14 @@ fn await_end(process: &Process) -> Result<u64, Error> {
 }
 
 fn process_that_faults(random: &mut Random, _: &[Port; 2]) -> Result<(), Error> {
-    let process = copy([0, PAGE, 0xffff_8000_0000_0000][random.below(2) as usize], random)?;
+    let entry = [0, PAGE, STACK][random.below(3) as usize];
+    let process = copy(entry, 0, random)?;
     await_end(&process).map(|_| ())
 }
 
 fn process_that_is_killed(random: &mut Random, _: &[Port; 2]) -> Result<(), Error> {
     let entry = if random.below(2) == 0 { spin } else { wait } as extern "C" fn() -> !;
-    let process = copy(entry as usize as u64, random)?;
+    let process = copy(entry as usize as u64, 0, random)?;
     sleep(random.below(MILLISECOND));
     process.kill(random.next())?;
     if random.below(2) == 0 {
@@ -143,17 +150,8 @@ fn process_that_exits(random: &mut Random, _: &[Port; 2]) -> Result<(), Error> {
     extern "C" fn leave(code: u64) -> ! {
         rt::exit(code)
     }
-    let process = Process::create(8 << 20, 9)?;
-    let stack = 0x6000_0000;
-    let started = process.clone_space(&rt::process()).and_then(|()| {
-        process.map(&Memory::create(2)?, stack, 0, 2, MAP_WRITE | MAP_SHARED)?;
-        let entry = leave as extern "C" fn(u64) -> ! as usize as u64;
-        let flags = THREAD_START | random.below(10);
-        Thread::create(&process, entry, stack + 2 * PAGE - 8, 42, 0, flags)
-    });
-    if started.is_err() {
-        process.kill(42)?;
-    }
+    let entry = leave as extern "C" fn(u64) -> ! as usize as u64;
+    let process = copy(entry, 42, random)?;
     let code = await_end(&process)?;
     assert_eq!(code, 42, "the exit code of a copy");
     Ok(())
