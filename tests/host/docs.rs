@@ -214,7 +214,8 @@ fn hold(page: &str, name: &str, made: &str) {
 
 /// A table.
 fn table<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
-    let line = |cells: &[String]| format!("| {} |\n", cells.join(" | ").replace("|  |", "| |"));
+    let cell = |text: &String| if text.is_empty() { " |".into() } else { format!(" {text} |") };
+    let line = |cells: &[String]| format!("|{}\n", cells.iter().map(cell).collect::<String>());
     let rows: String = rows.map(|row| line(&row)).collect();
     line(&head.map(String::from)) + &format!("|{}\n", "---|".repeat(N)) + &rows
 }
