@@ -4,7 +4,7 @@ use ochre::abi::{Error, FaultKind, MAP_EXECUTE, MAP_SHARED, MAP_WRITE, USER_END}
 use ochre::arch::tlb::{Flushed, take_flushed};
 use ochre::arch::{self, Entry, Handoff, PhysMem, TableEntry};
 use ochre::boot::{BootInfo, CpuInfo, CpuStart, Options};
-use ochre::mm::{Account, Arena, Id, Memory, Ram, Space, Vm};
+use ochre::mm::{Account, Arena, Id, Memory, Place, Ram, Space, Vm};
 use ochre::start;
 use ochre::units::{Access, CpuId, Frame, PAGE_SIZE, PhysAddr};
 
@@ -396,15 +396,20 @@ fn bytes_go_across_pages_and_address_spaces() {
     vm.read_space(ram, other, AT + PAGE - 50, &mut read).expect("mapped");
     assert_eq!(read, text);
     assert_eq!(vm.write_space(ram, other, AT, &text), Err(Error::BadAddress));
-    assert_eq!(vm.copy(ram, (space, AT), (other, AT), 1), Err(Error::BadAddress));
-    assert_eq!(vm.copy(ram, (other, AT), (space, AT), 0), Ok(0));
-    assert_eq!(vm.copy(ram, (other, AT + PAGE - 50), (space, AT + 10), 200), Ok(50));
-    assert_eq!(vm.copy(ram, (other, AT + PAGE), (space, AT + 60), 150), Ok(150));
+    let here = |at| Place::Space(space, at);
+    let there = |at| Place::Space(other, at);
+    assert_eq!(vm.copy(ram, here(AT), there(AT), 1), Err(Error::BadAddress));
+    assert_eq!(vm.copy(ram, there(AT), here(AT), 0), Ok(0));
+    assert_eq!(vm.copy(ram, there(AT + PAGE - 50), here(AT + 10), 200), Ok(200));
     vm.read_space(ram, space, AT + 10, &mut read).expect("mapped");
     assert_eq!(read, text);
-    assert_eq!(vm.copy(ram, (space, u64::MAX), (space, AT), 9), Err(Error::BadAddress));
-    assert_eq!(vm.memory_copy_out(ram, memory, 10, (space, AT + 2 * PAGE), 200), Ok(200));
-    assert_eq!(vm.memory_copy_in(ram, memory, 3 * PAGE, (space, AT), 1), Err(Error::Invalid));
+    assert_eq!(vm.copy(ram, there(AT + PAGE - 50), here(AT + 3 * PAGE - 150), 200), Ok(150));
+    assert_eq!(vm.copy(ram, here(u64::MAX), here(AT), 9), Err(Error::BadAddress));
+    let inside = |offset| Place::Memory(memory, offset);
+    assert_eq!(vm.copy(ram, inside(10), here(AT + 2 * PAGE), 200), Ok(200));
+    assert_eq!(vm.copy(ram, here(AT), inside(3 * PAGE), 1), Err(Error::Invalid));
+    assert_eq!(vm.copy(ram, here(AT), inside(PAGE), 9 * PAGE), Ok(2 * PAGE));
+    assert_eq!(vm.copy(ram, inside(PAGE + 10), here(AT + 2 * PAGE), 200), Ok(200));
     vm.read_space(ram, space, AT + 2 * PAGE, &mut read).expect("mapped");
     assert_eq!(read, text);
     world.check();

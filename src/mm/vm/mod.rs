@@ -25,6 +25,7 @@ mod space;
 mod tables;
 
 pub use account::{Account, MAX_DEPTH};
+pub use copy::Place;
 pub use memory::{MAX_CONTIGUOUS, MAX_PAGES, MAX_WINDOW, Memory};
 pub use region::Region;
 pub use space::Space;

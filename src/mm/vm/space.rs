@@ -7,7 +7,7 @@ use super::super::{Arena, FrameSource, Id, Ram};
 use super::tables::{self, Change, Sweep};
 use super::{Account, FUEL, Memory, Region, Vm};
 use crate::abi::{Error, USER_END};
-use crate::arch::{self, Entry, Flush, TableEntry};
+use crate::arch::{self, Access, Entry, Flush, TableEntry};
 use crate::units::{CpuId, Frame, PAGE_SIZE, VirtAddr};
 use arrayvec::ArrayVec;
 use core::ops::Range;
@@ -24,6 +24,8 @@ pub struct Space {
     pub(super) regions: Tree<Region>,
     /// Tables besides the root.
     pub(super) tables: u64,
+    /// The region that was looked for last.
+    pub(super) recent: Id<Region>,
     tag: Tag,
 }
 
@@ -41,8 +43,8 @@ impl Vm {
             // SAFETY: the frame was just taken for this.
             unsafe { ram.memory.zero(root) };
             arch::user::adopt(root, ram.space.table.root(), &mut ram.memory);
-            let (regions, tag) = (Tree::EMPTY, Tag::default());
-            self.spaces.insert(Space { root, account, regions, tables: 0, tag }, ram)
+            let (regions, recent, tag) = (Tree::EMPTY, Id::NOTHING, Tag::default());
+            self.spaces.insert(Space { root, account, regions, tables: 0, recent, tag }, ram)
         });
         space.inspect_err(|_| self.uncharge(account, cost))
     }
@@ -106,7 +108,7 @@ impl Vm {
         let freed = ArrayVec::new();
         let memory = &mut ram.memory;
         let mut sweep = Sweep { memory, change, fuel: *fuel, changed: false, freed };
-        let reached = sweep.run(space.root, 0, range.start, range.end);
+        let reached = sweep.run(space.root, range.start, range.end);
         *fuel = sweep.fuel;
         let gone = sweep.freed.len() as u64;
         if sweep.changed || gone > 0 {
@@ -123,6 +125,7 @@ impl Vm {
     }
 
     /// Makes CPUs forget a range, or all of an address space if that is less work.
+    #[inline(always)]
     pub(super) fn flush(&self, space: Id<Space>, range: Range<u64>, tables: bool) {
         // What has no tag has never run since everything was last forgotten.
         let Some(asid) = self.asids.current(self.spaces[space].tag) else { return };
@@ -150,13 +153,20 @@ impl Vm {
             if low >= high {
                 continue;
             }
-            let at = |page: u64| region.start + (page - region.first) * PAGE_SIZE;
             let change = match change {
+                // What is not writable has no entry that is.
+                Change::Restrict(_) if !region.access.contains(Access::WRITE) => continue,
                 Change::Restrict(access) => Change::Restrict(region.access & access),
                 clear => clear,
             };
-            let (range, space) = (at(low)..at(high), region.space);
-            self.sweep(ram, space, range, change, &mut u32::MAX.clone());
+            let start = region.start + (low - region.first) * PAGE_SIZE;
+            let end = start + (high - low) * PAGE_SIZE;
+            let (space, memory, freed) = (region.space, &mut ram.memory, ArrayVec::new());
+            let mut sweep = Sweep { memory, change, fuel: u32::MAX, changed: false, freed };
+            sweep.run(self.spaces[space].root, start, end);
+            if sweep.changed {
+                self.flush(space, start..end, false);
+            }
         }
     }
 }

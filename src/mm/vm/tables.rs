@@ -57,48 +57,33 @@ pub(super) struct Sweep<'a> {
 }
 
 impl Sweep<'_> {
-    /// Changes the entries from `at` to `end`, those of large pages as a whole; tells where it
-    /// stopped. Three calls deep at most.
-    pub fn run(&mut self, table: Frame, level: u8, mut at: u64, end: u64) -> u64 {
-        if level == PAGES {
-            return self.run_pages(table, at, end);
-        }
+    /// Changes the entries from `at` to `end`, those of large pages as a whole; tells where it stopped.
+    #[inline]
+    pub fn run(&mut self, root: Frame, mut at: u64, end: u64) -> u64 {
         while at < end && self.fuel > 0 {
-            self.fuel -= 1;
-            let index = index(at, level);
-            let start = at & !(span(level) - 1);
-            let next = start + span(level);
-            let entry = read(self.memory, table, index);
-            if entry.is_present() && entry.is_leaf(level) {
-                let new = match self.change {
-                    Change::Clear(..) => Entry::EMPTY,
-                    Change::Restrict(access) => Entry::leaf(entry.frame(), level, access),
-                };
-                write(self.memory, table, index, new);
-                self.changed = true;
-            } else if entry.is_present() {
-                let reached = self.run(entry.frame(), level + 1, at, next.min(end));
-                if reached < next.min(end) {
-                    return reached;
-                }
-                if let Change::Clear(low, high) = self.change
-                    && low <= start
-                    && next <= high
-                {
-                    if self.freed.try_push(entry.frame()).is_err() {
-                        self.fuel = 0;
-                        return at;
-                    }
-                    write(self.memory, table, index, Entry::EMPTY);
-                }
+            let (table, level) = walk(self.memory, root, at, PAGES);
+            let next = if level == PAGES {
+                self.pages(table, at, end)
+            } else {
+                self.large(table, level, at).min(end)
+            };
+            if let Change::Clear(low, high) = self.change
+                && low < high
+                && !self.trim(root, level, at, |start, span| {
+                    low <= start && start + span <= high && next >= end.min(start + span)
+                })
+            {
+                self.fuel = 0;
+                break;
             }
             at = next;
         }
-        at.min(end)
+        at
     }
 
-    /// The same for the last level, where most of the time goes.
-    fn run_pages(&mut self, table: Frame, at: u64, end: u64) -> u64 {
+    /// The same in a table of pages.
+    #[inline(always)]
+    fn pages(&mut self, table: Frame, at: u64, end: u64) -> u64 {
         let first = index(at, PAGES);
         let count = ((end - at) / PAGE_SIZE).min(ENTRIES - first as u64).min(self.fuel.into());
         // What is left of an entry, and what it gets besides: in every architecture's entries the
@@ -120,6 +105,54 @@ impl Sweep<'_> {
         self.fuel -= count as u32;
         at + count * PAGE_SIZE
     }
+
+    /// The same for an entry that is empty or maps a large page; tells where the next one begins.
+    fn large(&mut self, table: Frame, level: u8, at: u64) -> u64 {
+        let index = index(at, level);
+        let entry = read(self.memory, table, index);
+        if entry.is_present() {
+            let new = match self.change {
+                Change::Clear(..) => Entry::EMPTY,
+                Change::Restrict(access) => Entry::leaf(entry.frame(), level, access),
+            };
+            write(self.memory, table, index, new);
+            self.changed = true;
+        }
+        self.fuel = self.fuel.saturating_sub(4);
+        (at & !(span(level) - 1)) + span(level)
+    }
+
+    /// Takes away the tables on the way to an address, from `level` up, as long as nothing is in them;
+    /// false if there are more than can be remembered.
+    fn trim(&mut self, root: Frame, level: u8, at: u64, empty: impl Fn(u64, u64) -> bool) -> bool {
+        for above in (0..level).rev() {
+            if !empty(at & !(span(above) - 1), span(above)) {
+                break;
+            }
+            let (table, _) = walk(self.memory, root, at, above);
+            let entry = read(self.memory, table, index(at, above));
+            if self.freed.try_push(entry.frame()).is_err() {
+                return false;
+            }
+            write(self.memory, table, index(at, above), Entry::EMPTY);
+        }
+        true
+    }
+}
+
+/// The table that the way down to an address ends in, and its level, `lowest` at most: above that, what
+/// it has there is empty or a large page.
+#[inline(always)]
+pub(super) fn walk(memory: &PhysMem, root: Frame, at: u64, lowest: u8) -> (Frame, u8) {
+    let (mut table, mut level) = (root, 0);
+    while level < lowest {
+        let entry = read(memory, table, index(at, level));
+        if !entry.is_present() || entry.is_leaf(level) {
+            break;
+        }
+        (table, level) = (entry.frame(), level + 1);
+    }
+    (table, level)
 }
 
 /// The entries that lead to an address, from the root on; empty where there is none.
