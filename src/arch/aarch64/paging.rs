@@ -45,6 +45,7 @@ impl TableEntry for Entry {
         Entry(frame.start().0 | TABLE | VALID)
     }
 
+    #[inline(always)]
     fn leaf(frame: Frame, level: u8, access: Access) -> Entry {
         let when = |condition: bool, bits: u64| if condition { bits } else { 0 };
         let user = access.contains(Access::USER);

@@ -49,6 +49,7 @@ impl TableEntry for Entry {
         Entry(frame.start().0 | PRESENT | WRITE | USER)
     }
 
+    #[inline(always)]
     fn leaf(frame: Frame, level: u8, access: Access) -> Entry {
         let when = |condition: bool, bits: u64| if condition { bits } else { 0 };
         Entry(

@@ -3,10 +3,11 @@
 
 use super::super::{Id, Ram};
 use super::fault::{Page, PageKind};
+use super::memory::Backing;
 use super::tables;
 use super::{Memory, Space, Vm};
 use crate::abi::Error;
-use crate::arch::{self, TableEntry};
+use crate::arch::{self, Entry, TableEntry};
 use crate::layout::{PHYS_MAP, PHYS_MAP_SIZE};
 use crate::units::{Access, Frame, LARGE_PAGE_SIZE, PAGE_SIZE, VirtAddr};
 
@@ -22,17 +23,19 @@ pub enum Place {
     Memory(Id<Memory>, u64),
 }
 
-/// The way through a place, forwards, to read or to write.
-struct Cursor {
-    place: Place,
-    write: bool,
-    at: u64,
-    /// Up to here entries of this table will do, where there are any.
-    upto: u64,
+/// What was found of a place.
+struct Found {
+    /// Where the kernel reaches the byte that was looked for, good up to the end of its page.
+    byte: *mut u8,
+    /// Entries of this table tell where what follows is, up to an address.
     table: Frame,
-    /// The last page had to be copied first.
+    upto: u64,
+    /// The page had to be copied first, for it was shared.
     copied: bool,
 }
+
+const NOTHING: Found =
+    Found { byte: core::ptr::null_mut(), table: Frame(0), upto: 0, copied: false };
 
 /// Bytes from an offset to the end of its page.
 #[inline(always)]
@@ -50,28 +53,29 @@ impl Vm {
         to: Place,
         bytes: u64,
     ) -> Result<u64, Error> {
-        let (mut from, mut to) = (Cursor::new(from, false), Cursor::new(to, true));
-        let (mut left, bytes) = (bytes.min(PIECE), bytes.min(PIECE));
-        while left > 0 && !to.copied {
+        let (mut source, mut target) = (NOTHING, NOTHING);
+        let (mut done, bytes) = (0, bytes.min(PIECE));
+        while done < bytes && !target.copied {
+            let (from, to) = (from.after(done), to.after(done));
             // In this order: if both are the same page it does not move any more.
-            let reached = self.reach(ram, &mut to);
-            let (target, source) =
-                match reached.and_then(|to| Ok((to, self.reach(ram, &mut from)?))) {
-                    Ok(reached) => reached,
-                    Err(error) if left == bytes => return Err(error),
-                    Err(_) => break,
-                };
-            let count = left.min(in_page(from.at)).min(in_page(to.at));
-            if target.addr().abs_diff(source.addr()) < count as usize {
+            let reached = self.reach(ram, to, true, &mut target);
+            match reached.and_then(|()| self.reach(ram, from, false, &mut source)) {
+                Err(error) if done == 0 => return Err(error),
+                Err(_) => break,
+                Ok(()) => {}
+            }
+            let count = (bytes - done).min(in_page(from.at())).min(in_page(to.at()));
+            let (to, from) = (target.byte, source.byte);
+            if to.addr().abs_diff(from.addr()) < count as usize {
                 // SAFETY: `reach` found RAM of processes up to the end of a page.
-                unsafe { core::ptr::copy(source, target, count as usize) };
+                unsafe { core::ptr::copy(from, to, count as usize) };
             } else {
                 // SAFETY: the same, and they do not overlap.
-                unsafe { arch::user::copy(target, source, count as usize) };
+                unsafe { arch::user::copy(to, from, count as usize) };
             }
-            (from.at, to.at, left) = (from.at + count, to.at + count, left - count);
+            done += count;
         }
-        Ok(bytes - left)
+        Ok(done)
     }
 
     /// Reads a few bytes of an address space.
@@ -82,8 +86,7 @@ impl Vm {
         at: u64,
         into: &mut [u8],
     ) -> Result<(), Error> {
-        let cursor = Cursor::new(Place::Space(space, at), false);
-        self.each(ram, cursor, into.len(), |page, done, count| {
+        self.each(ram, Place::Space(space, at), false, into.len(), |page, done, count| {
             // SAFETY: RAM of a process up to the end of a page; the kernel's bytes lie elsewhere.
             unsafe { arch::user::copy(into[done..done + count].as_mut_ptr(), page, count) };
         })
@@ -112,7 +115,7 @@ impl Vm {
     }
 
     fn write(&mut self, ram: &mut Ram, place: Place, from: &[u8]) -> Result<(), Error> {
-        self.each(ram, Cursor::new(place, true), from.len(), |page, done, count| {
+        self.each(ram, place, true, from.len(), |page, done, count| {
             // SAFETY: as in `read_space`.
             unsafe { arch::user::copy(page, from[done..done + count].as_ptr(), count) };
         })
@@ -123,72 +126,116 @@ impl Vm {
     fn each(
         &mut self,
         ram: &mut Ram,
-        mut cursor: Cursor,
+        place: Place,
+        write: bool,
         bytes: usize,
         mut copy: impl FnMut(*mut u8, usize, usize),
     ) -> Result<(), Error> {
         let mut done = 0;
         while done < bytes {
-            let page = self.reach(ram, &mut cursor)?;
-            let count = (bytes - done).min(in_page(cursor.at) as usize);
+            let place = place.after(done as u64);
+            let page = self.find(ram, place, write)?.byte;
+            let count = (bytes - done).min(in_page(place.at()) as usize);
             copy(page, done, count);
             done += count;
-            cursor.at = cursor.at.checked_add(count as u64).ok_or(Error::BadAddress)?;
         }
         Ok(())
     }
 
-    /// Where the kernel reaches what a cursor is at, good up to the end of its page.
+    /// Finds a place, by what was found before it if that will do.
     #[inline(always)]
-    fn reach(&mut self, ram: &mut Ram, cursor: &mut Cursor) -> Result<*mut u8, Error> {
-        if cursor.at < cursor.upto {
-            let index = tables::index(cursor.at, tables::PAGES);
-            let entry = tables::read(&ram.memory, cursor.table, index);
-            let writable = entry.access().contains(arch::Access::WRITE);
-            if entry.is_present() && (writable || !cursor.write) {
-                return Ok(byte(ram, entry.frame(), cursor.at));
+    fn reach(
+        &mut self,
+        ram: &mut Ram,
+        place: Place,
+        write: bool,
+        found: &mut Found,
+    ) -> Result<(), Error> {
+        let at = place.at();
+        if at < found.upto {
+            let entry = tables::read(&ram.memory, found.table, tables::index(at, tables::PAGES));
+            if suits(entry, write) {
+                found.byte = byte(ram, entry.frame(), at);
+                return Ok(());
             }
         }
-        self.find(ram, cursor)
+        *found = self.find(ram, place, write)?;
+        Ok(())
     }
 
-    /// The same, by what is mapped, and not by what the tables know of it.
     #[inline(never)]
-    fn find(&mut self, ram: &mut Ram, cursor: &mut Cursor) -> Result<*mut u8, Error> {
-        let (memory, page) = match cursor.place {
-            Place::Space(space, _) => {
-                let access = if cursor.write { Access::Write } else { Access::Read };
-                let id = self.allowed(space, cursor.at, access).map_err(|_| Error::BadAddress)?;
-                let region = &self.regions[id];
-                let root = self.spaces[space].root;
-                let (table, level) = tables::walk(&ram.memory, root, cursor.at, tables::PAGES);
-                if level == tables::PAGES {
-                    let end = (cursor.at | (LARGE_PAGE_SIZE - 1)) + 1;
-                    (cursor.table, cursor.upto) = (table, end.min(region.end()));
+    fn find(&mut self, ram: &mut Ram, place: Place, write: bool) -> Result<Found, Error> {
+        let (space, at) = match place {
+            Place::Space(space, at) => (space, at),
+            Place::Memory(memory, at) => {
+                if at / PAGE_SIZE >= self.memories[memory].pages {
+                    return Err(Error::Invalid);
                 }
-                (region.memory, region.page_at(cursor.at))
+                let page = self.provide(ram, memory, at / PAGE_SIZE, write)?;
+                return found(ram, page, at, write);
             }
-            Place::Memory(memory, _) if cursor.at / PAGE_SIZE < self.memories[memory].pages => {
-                (memory, cursor.at / PAGE_SIZE)
-            }
-            Place::Memory(..) => return Err(Error::Invalid),
         };
-        let page = self.provide(ram, memory, page, cursor.write)?;
-        cursor.copied = page.kind == PageKind::Copied;
-        if page.kind == PageKind::Window {
-            cursor.upto = 0;
-            window(ram, &page, cursor.write)?;
+        let access = if write { Access::Write } else { Access::Read };
+        let id = self.allowed(space, at, access).map_err(|_| Error::BadAddress)?;
+        let region = &self.regions[id];
+        let upto = region.end().min((at | (LARGE_PAGE_SIZE - 1)) + 1);
+        let (memory, page, allowed) = (region.memory, region.page_at(at), region.access);
+        if !matches!(self.memories[memory].backing, Backing::Demand(_)) {
+            let page = self.provide(ram, memory, page, write)?;
+            return found(ram, page, at, write);
         }
-        Ok(byte(ram, page.frame, cursor.at))
+        let root = self.spaces[space].root;
+        let (table, level) = tables::walk(&ram.memory, root, at, tables::PAGES);
+        if level == tables::PAGES {
+            let entry = tables::read(&ram.memory, table, tables::index(at, level));
+            if suits(entry, write) {
+                let byte = byte(ram, entry.frame(), at);
+                return Ok(Found { byte, table, upto, copied: false });
+            }
+        }
+        // It gets into the tables, as after a fault: the next time it is found there.
+        let page = self.provide(ram, memory, page, write)?;
+        let start = at & !(PAGE_SIZE - 1);
+        let entered = self.enter_page(ram, space, start, &page, allowed & page.access);
+        let found = found(ram, page, at, write)?;
+        Ok(match entered {
+            Ok(table) => Found { table, upto, ..found },
+            Err(_) => found,
+        })
     }
 }
 
-impl Cursor {
+impl Place {
+    /// The address or offset.
     #[inline(always)]
-    fn new(place: Place, write: bool) -> Cursor {
-        let (Place::Space(_, at) | Place::Memory(_, at)) = place;
-        Cursor { place, write, at, upto: 0, table: Frame(0), copied: false }
+    fn at(self) -> u64 {
+        let (Place::Space(_, at) | Place::Memory(_, at)) = self;
+        at
     }
+
+    /// So many bytes further on. What is beyond all addresses is mapped nowhere.
+    #[inline(always)]
+    fn after(self, bytes: u64) -> Place {
+        match self {
+            Place::Space(space, at) => Place::Space(space, at.saturating_add(bytes)),
+            Place::Memory(memory, at) => Place::Memory(memory, at.saturating_add(bytes)),
+        }
+    }
+}
+
+/// Whether an entry of a page allows an access.
+#[inline(always)]
+fn suits(entry: Entry, write: bool) -> bool {
+    entry.is_present() && (!write || entry.access().contains(arch::Access::WRITE))
+}
+
+/// A page that is there, if the kernel can reach it.
+fn found(ram: &Ram, page: Page, at: u64, write: bool) -> Result<Found, Error> {
+    if page.kind == PageKind::Window {
+        window(ram, &page, write)?;
+    }
+    let (byte, copied) = (byte(ram, page.frame, at), page.kind == PageKind::Copied);
+    Ok(Found { byte, copied, ..NOTHING })
 }
 
 /// Where the physical map has a byte of a page.

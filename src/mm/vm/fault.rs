@@ -52,14 +52,15 @@ impl Vm {
         let entered = provided.and_then(|page| {
             let access = allowed & page.access | page.access & arch::Access::DEVICE;
             match page.kind {
-                PageKind::Run | PageKind::Window => self.enter_run(ram, id, at, page, access),
-                _ => self.enter_page(ram, space, at, page, access),
+                PageKind::Run | PageKind::Window => self.enter_run(ram, id, at, &page, access),
+                _ => self.enter_page(ram, space, at, &page, access),
             }
         });
-        entered.map_err(|error| match error {
-            Error::NoMemory => FaultKind::NoMemory,
-            _ => FaultKind::Bus,
-        })
+        match entered {
+            Ok(_) => Ok(()),
+            Err(Error::NoMemory) => Err(FaultKind::NoMemory),
+            Err(_) => Err(FaultKind::Bus),
+        }
     }
 
     /// The region of an address, if it allows the access: the one of the last time, as a rule.
@@ -141,9 +142,9 @@ impl Vm {
         ram: &mut Ram,
         id: Id<Region>,
         at: u64,
-        page: Page,
+        page: &Page,
         access: arch::Access,
-    ) -> Result<(), Error> {
+    ) -> Result<Frame, Error> {
         let region = &self.regions[id];
         let space = region.space;
         let base = at & !(LARGE_PAGE_SIZE - 1);
@@ -161,22 +162,22 @@ impl Vm {
                 let new = Entry::leaf(Frame(page.frame.0 - before), tables::LARGE, access);
                 tables::write(&mut ram.memory, table, index, new);
                 arch::tlb::publish();
-                return Ok(());
+                return Ok(table);
             }
         }
         self.enter_page(ram, space, at, page, access)
     }
 
-    /// Enters a page into the tables.
+    /// Enters a page into the tables; tells which one it is in.
     #[inline]
-    fn enter_page(
+    pub(super) fn enter_page(
         &mut self,
         ram: &mut Ram,
         space: Id<Space>,
         at: u64,
-        page: Page,
+        page: &Page,
         access: arch::Access,
-    ) -> Result<(), Error> {
+    ) -> Result<Frame, Error> {
         if access.contains(arch::Access::EXECUTE) && page.kind != PageKind::Window {
             // SAFETY: a page of RAM.
             unsafe { arch::user::publish_code(ram.memory.pointer(page.frame.start()).as_ptr()) };
@@ -197,7 +198,7 @@ impl Vm {
         if old.is_present() {
             self.flush(space, at..at + PAGE_SIZE, false);
         }
-        Ok(())
+        Ok(table)
     }
 
     /// The table at `lowest` that has the entry of an address, made if it is not there. There is no

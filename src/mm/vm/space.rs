@@ -4,7 +4,7 @@
 use super::super::asid::{Seat, Tag};
 use super::super::tree::Tree;
 use super::super::{Arena, FrameSource, Id, Ram};
-use super::tables::{self, Change, Sweep};
+use super::tables::{self, Change};
 use super::{Account, FUEL, Memory, Region, Vm};
 use crate::abi::{Error, USER_END};
 use crate::arch::{self, Access, Entry, Flush, TableEntry};
@@ -104,24 +104,37 @@ impl Vm {
         change: Change,
         fuel: &mut u32,
     ) -> u64 {
-        let space = &mut self.spaces[id];
-        let freed = ArrayVec::new();
-        let memory = &mut ram.memory;
-        let mut sweep = Sweep { memory, change, fuel: *fuel, changed: false, freed };
-        let reached = sweep.run(space.root, range.start, range.end);
-        *fuel = sweep.fuel;
-        let gone = sweep.freed.len() as u64;
-        if sweep.changed || gone > 0 {
-            self.flush(id, range.start..reached, gone > 0);
+        let root = self.spaces[id].root;
+        let (mut freed, mut changed) = (ArrayVec::new(), false);
+        let Range { start: mut at, end } = range;
+        while at < end && *fuel > 0 {
+            let upto = end.min(at + u64::from(*fuel) * PAGE_SIZE);
+            let memory = &mut ram.memory;
+            let (next, level) = tables::change(memory, root, (at, upto), change, &mut changed);
+            let next = next.min(end);
+            let pages = if level == tables::PAGES { (next - at) / PAGE_SIZE } else { 4 };
+            *fuel = fuel.saturating_sub(pages as u32);
+            if let Change::Clear(low, high) = change
+                && low < high
+                && !tables::trim(memory, root, level, (at, next, end), low..high, &mut freed)
+            {
+                *fuel = 0;
+                break;
+            }
+            at = next;
+        }
+        let gone = freed.len() as u64;
+        if changed || gone > 0 {
+            self.flush(id, range.start..at, gone > 0);
         }
         if gone > 0 {
-            sweep.freed.iter().for_each(|&table| ram.frames.give(table));
+            freed.iter().for_each(|&table| ram.frames.give(table));
             let space = &mut self.spaces[id];
             space.tables -= gone;
             let account = space.account;
             self.uncharge(account, gone * PAGE_SIZE);
         }
-        reached
+        at
     }
 
     /// Makes CPUs forget a range, or all of an address space if that is less work.
@@ -161,10 +174,12 @@ impl Vm {
             };
             let start = region.start + (low - region.first) * PAGE_SIZE;
             let end = start + (high - low) * PAGE_SIZE;
-            let (space, memory, freed) = (region.space, &mut ram.memory, ArrayVec::new());
-            let mut sweep = Sweep { memory, change, fuel: u32::MAX, changed: false, freed };
-            sweep.run(self.spaces[space].root, start, end);
-            if sweep.changed {
+            let (space, mut at, mut changed) = (region.space, start, false);
+            let root = self.spaces[space].root;
+            while at < end {
+                (at, _) = tables::change(&mut ram.memory, root, (at, end), change, &mut changed);
+            }
+            if changed {
                 self.flush(space, start..end, false);
             }
         }

@@ -44,100 +44,81 @@ pub(super) enum Change {
     Restrict(Access),
 }
 
-/// A sweep over entries.
-pub(super) struct Sweep<'a> {
-    pub memory: &'a mut PhysMem,
-    pub change: Change,
-    /// Entries it may still look at.
-    pub fuel: u32,
-    /// Whether any has become another.
-    pub changed: bool,
-    /// Tables that nothing leads to any more; CPUs may remember them until they are flushed.
-    pub freed: ArrayVec<Frame, 16>,
+/// Changes the entries from `at` to `end` that are in one table, a large page as a whole. Tells where it
+/// stopped, which may be after `end`, and the level of that table.
+#[inline(always)]
+pub(super) fn change(
+    memory: &mut PhysMem,
+    root: Frame,
+    (at, end): (u64, u64),
+    change: Change,
+    changed: &mut bool,
+) -> (u64, u8) {
+    let (table, level) = walk(memory, root, at, PAGES);
+    if level < PAGES {
+        *changed |= change_large(memory, table, level, at, change);
+        return ((at & !(span(level) - 1)) + span(level), level);
+    }
+    let first = index(at, PAGES);
+    let count = ((end - at) / PAGE_SIZE).min(ENTRIES - first as u64);
+    // What is left of an entry, and what it gets besides: in every architecture's entries the frame is
+    // in the place where its address has it.
+    let (kept, added) = match change {
+        Change::Clear(..) => (0, 0),
+        Change::Restrict(access) => (u64::MAX, Entry::leaf(Frame(0), PAGES, access).bits()),
+    };
+    for index in first..first + count as usize {
+        let entry = read(memory, table, index);
+        if entry.is_present() {
+            let new = Entry::from_bits(entry.frame().start().0 & kept | added);
+            if new.bits() != entry.bits() {
+                write(memory, table, index, new);
+                *changed = true;
+            }
+        }
+    }
+    (at + count * PAGE_SIZE, level)
 }
 
-impl Sweep<'_> {
-    /// Changes the entries from `at` to `end`, those of large pages as a whole; tells where it stopped.
-    #[inline]
-    pub fn run(&mut self, root: Frame, mut at: u64, end: u64) -> u64 {
-        while at < end && self.fuel > 0 {
-            let (table, level) = walk(self.memory, root, at, PAGES);
-            let next = if level == PAGES {
-                self.pages(table, at, end)
-            } else {
-                self.large(table, level, at).min(end)
-            };
-            if let Change::Clear(low, high) = self.change
-                && low < high
-                && !self.trim(root, level, at, |start, span| {
-                    low <= start && start + span <= high && next >= end.min(start + span)
-                })
-            {
-                self.fuel = 0;
-                break;
-            }
-            at = next;
-        }
-        at
-    }
-
-    /// The same in a table of pages.
-    #[inline(always)]
-    fn pages(&mut self, table: Frame, at: u64, end: u64) -> u64 {
-        let first = index(at, PAGES);
-        let count = ((end - at) / PAGE_SIZE).min(ENTRIES - first as u64).min(self.fuel.into());
-        // What is left of an entry, and what it gets besides: in every architecture's entries the
-        // frame is in the place where its address has it.
-        let (kept, added) = match self.change {
-            Change::Clear(..) => (0, 0),
-            Change::Restrict(access) => (u64::MAX, Entry::leaf(Frame(0), PAGES, access).bits()),
+/// The same for an entry that is empty or maps a large page.
+#[inline(never)]
+fn change_large(memory: &mut PhysMem, table: Frame, level: u8, at: u64, change: Change) -> bool {
+    let entry = read(memory, table, index(at, level));
+    if entry.is_present() {
+        let new = match change {
+            Change::Clear(..) => Entry::EMPTY,
+            Change::Restrict(access) => Entry::leaf(entry.frame(), level, access),
         };
-        for index in first..first + count as usize {
-            let entry = read(self.memory, table, index);
-            if entry.is_present() {
-                let new = Entry::from_bits(entry.frame().start().0 & kept | added);
-                if new.bits() != entry.bits() {
-                    write(self.memory, table, index, new);
-                    self.changed = true;
-                }
-            }
-        }
-        self.fuel -= count as u32;
-        at + count * PAGE_SIZE
+        write(memory, table, index(at, level), new);
     }
+    entry.is_present()
+}
 
-    /// The same for an entry that is empty or maps a large page; tells where the next one begins.
-    fn large(&mut self, table: Frame, level: u8, at: u64) -> u64 {
-        let index = index(at, level);
-        let entry = read(self.memory, table, index);
-        if entry.is_present() {
-            let new = match self.change {
-                Change::Clear(..) => Entry::EMPTY,
-                Change::Restrict(access) => Entry::leaf(entry.frame(), level, access),
-            };
-            write(self.memory, table, index, new);
-            self.changed = true;
+/// Takes away the tables on the way to an address, from `level` up, all of whose entries have been
+/// cleared: those within the gap that a sweep to `end` makes, which has come as far as `next`. False if
+/// there are more than `freed` has room for.
+pub(super) fn trim(
+    memory: &mut PhysMem,
+    root: Frame,
+    level: u8,
+    (at, next, end): (u64, u64, u64),
+    gap: Range<u64>,
+    freed: &mut ArrayVec<Frame, 16>,
+) -> bool {
+    for above in (0..level).rev() {
+        let start = at & !(span(above) - 1);
+        let past = start + span(above);
+        if start < gap.start || past > gap.end || next < end.min(past) {
+            break;
         }
-        self.fuel = self.fuel.saturating_sub(4);
-        (at & !(span(level) - 1)) + span(level)
-    }
-
-    /// Takes away the tables on the way to an address, from `level` up, as long as nothing is in them;
-    /// false if there are more than can be remembered.
-    fn trim(&mut self, root: Frame, level: u8, at: u64, empty: impl Fn(u64, u64) -> bool) -> bool {
-        for above in (0..level).rev() {
-            if !empty(at & !(span(above) - 1), span(above)) {
-                break;
-            }
-            let (table, _) = walk(self.memory, root, at, above);
-            let entry = read(self.memory, table, index(at, above));
-            if self.freed.try_push(entry.frame()).is_err() {
-                return false;
-            }
-            write(self.memory, table, index(at, above), Entry::EMPTY);
+        let (table, _) = walk(memory, root, at, above);
+        let entry = read(memory, table, index(at, above));
+        if freed.try_push(entry.frame()).is_err() {
+            return false;
         }
-        true
+        write(memory, table, index(at, above), Entry::EMPTY);
     }
+    true
 }
 
 /// The table that the way down to an address ends in, and its level, `lowest` at most: above that, what
