@@ -77,6 +77,7 @@ impl TableEntry for Entry {
         Frame((self.0 & ADDRESS) / PAGE_SIZE)
     }
 
+    #[inline(always)]
     fn access(self) -> Access {
         let has = |bits: u64| self.0 & bits != 0;
         let mut access = Access::empty();

@@ -76,6 +76,7 @@ impl TableEntry for Entry {
         Frame((self.0 & ADDRESS) / PAGE_SIZE)
     }
 
+    #[inline(always)]
     fn access(self) -> Access {
         [
             (self.0 & WRITE != 0, Access::WRITE),

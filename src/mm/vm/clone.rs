@@ -5,7 +5,6 @@ use super::super::{Id, Ram};
 use super::index::Leaf;
 use super::memory::Backing;
 use super::region::Region;
-use super::tables::Change;
 use super::{Account, FUEL, Memory, Space, Vm};
 use crate::abi::Error;
 use crate::arch::{Access, PhysMem};
@@ -159,7 +158,7 @@ impl Vm {
             }
         }
         if !shared.is_empty() {
-            self.forget(ram, from.0, shared, Change::Restrict(!Access::WRITE));
+            self.forget(ram, from.0, shared, Some(!Access::WRITE));
         }
         result.map(|()| done.min(pages))
     }

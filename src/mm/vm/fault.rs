@@ -3,7 +3,7 @@
 
 use super::super::{Id, Ram};
 use super::memory::Backing;
-use super::tables::{self, Change};
+use super::tables;
 use super::{Memory, Region, Space, Vm};
 use crate::abi::{Error, FaultKind, USER_END};
 use crate::arch::{self, Entry, TableEntry};
@@ -131,7 +131,7 @@ impl Vm {
         // it has several owners.
         unsafe { arch::user::copy(to, from, PAGE_SIZE as usize) };
         index.set(slot, Some(new), physical);
-        self.forget(ram, id, page..page + 1, Change::Clear(0, 0));
+        self.forget(ram, id, page..page + 1, None);
         ram.frames.give_up(old);
         Ok(Page { frame: new, access: ANY, kind: PageKind::Copied })
     }

@@ -6,7 +6,6 @@
 
 use super::super::{Arena, FrameSource, Id, Ram};
 use super::index::{Index, Leaf};
-use super::tables::Change;
 use super::{Account, Region, Vm};
 use crate::abi::Error;
 use crate::units::{Frame, PAGE_SIZE, PhysAddr, frames_inside};
@@ -251,7 +250,7 @@ impl Vm {
                 }
                 Leaf::There(leaf) => {
                     let low = memory.pages.max(last & !(STEP - 1));
-                    self.forget(ram, id, low..last + 1, Change::Clear(0, 0));
+                    self.forget(ram, id, low..last + 1, None);
                     self.drop_pages(ram, id, leaf, low, &mut fuel);
                 }
             }

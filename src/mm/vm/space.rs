@@ -4,7 +4,7 @@
 use super::super::asid::{Seat, Tag};
 use super::super::tree::Tree;
 use super::super::{Arena, FrameSource, Id, Ram};
-use super::tables::{self, Change};
+use super::tables;
 use super::{Account, FUEL, Memory, Region, Vm};
 use crate::abi::{Error, USER_END};
 use crate::arch::{self, Access, Entry, Flush, TableEntry};
@@ -57,8 +57,8 @@ impl Vm {
         while let Some(first) = self.spaces[id].regions.first(&self.regions) {
             let Region { start, pages, .. } = self.regions[first];
             let end = start + pages * PAGE_SIZE;
-            let change = Change::Clear(0, self.gap_after(id, end));
-            let reached = self.sweep(ram, id, start..end, change, &mut fuel);
+            let gap = 0..self.gap_after(id, end);
+            let reached = self.sweep(ram, id, start..end, gap, &mut fuel);
             self.cut_region(first, start, reached);
             fuel = fuel.saturating_sub(REGION);
             if fuel == 0 {
@@ -94,14 +94,14 @@ impl Vm {
         tables::path(&ram.memory, self.spaces[space].root, at).map(Entry::bits)
     }
 
-    /// Changes what is in the tables for a range, as far as the fuel goes, and makes CPUs forget what
-    /// was. Tells where it stopped.
+    /// Clears what is in the tables for a range, as far as the fuel goes, and makes CPUs forget what was.
+    /// Where nothing else is mapped in a gap around it, the tables go as well. Tells where it stopped.
     pub(super) fn sweep(
         &mut self,
         ram: &mut Ram,
         id: Id<Space>,
         range: Range<u64>,
-        change: Change,
+        gap: Range<u64>,
         fuel: &mut u32,
     ) -> u64 {
         let root = self.spaces[id].root;
@@ -110,14 +110,11 @@ impl Vm {
         while at < end && *fuel > 0 {
             let upto = end.min(at + u64::from(*fuel) * PAGE_SIZE);
             let memory = &mut ram.memory;
-            let (next, level) = tables::change(memory, root, (at, upto), change, &mut changed);
+            let (next, level) = tables::change(memory, root, (at, upto), None, &mut changed);
             let next = next.min(end);
             let pages = if level == tables::PAGES { (next - at) / PAGE_SIZE } else { 4 };
             *fuel = fuel.saturating_sub(pages as u32);
-            if let Change::Clear(low, high) = change
-                && low < high
-                && !tables::trim(memory, root, level, (at, next, end), low..high, &mut freed)
-            {
+            if !tables::trim(memory, root, level, (at, next, end), &gap, &mut freed) {
                 *fuel = 0;
                 break;
             }
@@ -149,13 +146,13 @@ impl Vm {
         arch::tlb::flush(Flush { pages, step: PAGE_SIZE, tables }, asid);
     }
 
-    /// Changes the entries of these pages wherever a memory is mapped.
+    /// Clears the entries of these pages wherever a memory is mapped, or leaves only what `kept` allows.
     pub(super) fn forget(
         &mut self,
         ram: &mut Ram,
         memory: Id<Memory>,
         pages: Range<u64>,
-        change: Change,
+        kept: Option<Access>,
     ) {
         let mut next = self.memories[memory].regions;
         while let Some(id) = next {
@@ -166,18 +163,17 @@ impl Vm {
             if low >= high {
                 continue;
             }
-            let change = match change {
-                // What is not writable has no entry that is.
-                Change::Restrict(_) if !region.access.contains(Access::WRITE) => continue,
-                Change::Restrict(access) => Change::Restrict(region.access & access),
-                clear => clear,
-            };
+            if kept.is_some() && !region.access.contains(Access::WRITE) {
+                // It has no entry that is writable.
+                continue;
+            }
+            let kept = kept.map(|kept| region.access & kept);
             let start = region.start + (low - region.first) * PAGE_SIZE;
             let end = start + (high - low) * PAGE_SIZE;
             let (space, mut at, mut changed) = (region.space, start, false);
             let root = self.spaces[space].root;
             while at < end {
-                (at, _) = tables::change(&mut ram.memory, root, (at, end), change, &mut changed);
+                (at, _) = tables::change(&mut ram.memory, root, (at, end), kept, &mut changed);
             }
             if changed {
                 self.flush(space, start..end, false);

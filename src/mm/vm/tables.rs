@@ -35,37 +35,29 @@ pub(super) fn write(memory: &mut PhysMem, table: Frame, at: usize, entry: Entry)
     unsafe { memory.write(table, at, entry.bits()) }
 }
 
-/// What a sweep does with the entries of pages.
-#[derive(Clone, Copy)]
-pub(super) enum Change {
-    /// Takes them away, and tables that lie within these addresses with them.
-    Clear(u64, u64),
-    /// Leaves only this to be done there.
-    Restrict(Access),
-}
-
-/// Changes the entries from `at` to `end` that are in one table, a large page as a whole. Tells where it
-/// stopped, which may be after `end`, and the level of that table.
+/// Clears the entries from `at` to `end` that are in one table, a large page as a whole, or leaves only
+/// what `kept` allows to be done there. Tells where it stopped, which may be after `end`, and the level
+/// of that table.
 #[inline(always)]
 pub(super) fn change(
     memory: &mut PhysMem,
     root: Frame,
     (at, end): (u64, u64),
-    change: Change,
+    kept: Option<Access>,
     changed: &mut bool,
 ) -> (u64, u8) {
     let (table, level) = walk(memory, root, at, PAGES);
     if level < PAGES {
-        *changed |= change_large(memory, table, level, at, change);
+        *changed |= change_large(memory, table, level, at, kept);
         return ((at & !(span(level) - 1)) + span(level), level);
     }
     let first = index(at, PAGES);
     let count = ((end - at) / PAGE_SIZE).min(ENTRIES - first as u64);
     // What is left of an entry, and what it gets besides: in every architecture's entries the frame is
     // in the place where its address has it.
-    let (kept, added) = match change {
-        Change::Clear(..) => (0, 0),
-        Change::Restrict(access) => (u64::MAX, Entry::leaf(Frame(0), PAGES, access).bits()),
+    let (kept, added) = match kept {
+        None => (0, 0),
+        Some(access) => (u64::MAX, Entry::leaf(Frame(0), PAGES, access).bits()),
     };
     for index in first..first + count as usize {
         let entry = read(memory, table, index);
@@ -82,13 +74,17 @@ pub(super) fn change(
 
 /// The same for an entry that is empty or maps a large page.
 #[inline(never)]
-fn change_large(memory: &mut PhysMem, table: Frame, level: u8, at: u64, change: Change) -> bool {
+fn change_large(
+    memory: &mut PhysMem,
+    table: Frame,
+    level: u8,
+    at: u64,
+    kept: Option<Access>,
+) -> bool {
     let entry = read(memory, table, index(at, level));
     if entry.is_present() {
-        let new = match change {
-            Change::Clear(..) => Entry::EMPTY,
-            Change::Restrict(access) => Entry::leaf(entry.frame(), level, access),
-        };
+        let new = kept.map(|access| Entry::leaf(entry.frame(), level, access));
+        let new = new.unwrap_or(Entry::EMPTY);
         write(memory, table, index(at, level), new);
     }
     entry.is_present()
@@ -102,7 +98,7 @@ pub(super) fn trim(
     root: Frame,
     level: u8,
     (at, next, end): (u64, u64, u64),
-    gap: Range<u64>,
+    gap: &Range<u64>,
     freed: &mut ArrayVec<Frame, 16>,
 ) -> bool {
     for above in (0..level).rev() {
