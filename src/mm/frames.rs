@@ -104,7 +104,7 @@ impl Frames {
     }
 
     /// One of a frame's owners gives it up; the last frees it. True for that one.
-    #[inline]
+    #[inline(always)]
     pub(super) fn give_up(&mut self, frame: Frame) -> bool {
         let last = !self.owners.remove(frame);
         if last {

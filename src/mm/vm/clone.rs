@@ -11,7 +11,7 @@ use crate::arch::{Access, PhysMem};
 use crate::units::{Frame, PAGE_SIZE};
 
 /// What sharing a page costs, as seen from looking at an entry that is empty.
-const SHARING: u32 = 8;
+const SHARING: u32 = 2;
 /// And what a region does.
 const REGION: u32 = 192;
 

@@ -54,17 +54,18 @@ impl Vm {
         bytes: u64,
     ) -> Result<u64, Error> {
         let (mut source, mut target) = (NOTHING, NOTHING);
-        let (mut done, bytes) = (0, bytes.min(PIECE));
-        while done < bytes && !target.copied {
-            let (from, to) = (from.after(done), to.after(done));
+        let (mut source_at, mut target_at) = (from.at(), to.at());
+        let bytes = bytes.min(PIECE);
+        let mut left = bytes;
+        while left > 0 {
             // In this order: if both are the same page it does not move any more.
-            let reached = self.reach(ram, to, true, &mut target);
-            match reached.and_then(|()| self.reach(ram, from, false, &mut source)) {
-                Err(error) if done == 0 => return Err(error),
+            let reached = self.reach(ram, &to, target_at, true, &mut target);
+            match reached.and_then(|()| self.reach(ram, &from, source_at, false, &mut source)) {
+                Err(error) if left == bytes => return Err(error),
                 Err(_) => break,
                 Ok(()) => {}
             }
-            let count = (bytes - done).min(in_page(from.at())).min(in_page(to.at()));
+            let count = left.min(in_page(source_at)).min(in_page(target_at));
             let (to, from) = (target.byte, source.byte);
             if to.addr().abs_diff(from.addr()) < count as usize {
                 // SAFETY: `reach` found RAM of processes up to the end of a page.
@@ -73,9 +74,12 @@ impl Vm {
                 // SAFETY: the same, and they do not overlap.
                 unsafe { arch::user::copy(to, from, count as usize) };
             }
-            done += count;
+            (source_at, target_at, left) = (source_at + count, target_at + count, left - count);
+            if target.copied {
+                break;
+            }
         }
-        Ok(done)
+        Ok(bytes - left)
     }
 
     /// Reads a few bytes of an address space.
@@ -133,9 +137,9 @@ impl Vm {
     ) -> Result<(), Error> {
         let mut done = 0;
         while done < bytes {
-            let place = place.after(done as u64);
-            let page = self.find(ram, place, write)?.byte;
-            let count = (bytes - done).min(in_page(place.at()) as usize);
+            let at = place.at().saturating_add(done as u64);
+            let page = self.find(ram, &place, at, write)?.byte;
+            let count = (bytes - done).min(in_page(at) as usize);
             copy(page, done, count);
             done += count;
         }
@@ -147,11 +151,11 @@ impl Vm {
     fn reach(
         &mut self,
         ram: &mut Ram,
-        place: Place,
+        place: &Place,
+        at: u64,
         write: bool,
         found: &mut Found,
     ) -> Result<(), Error> {
-        let at = place.at();
         if at < found.upto {
             let entry = tables::read(&ram.memory, found.table, tables::index(at, tables::PAGES));
             if suits(entry, write) {
@@ -159,15 +163,15 @@ impl Vm {
                 return Ok(());
             }
         }
-        *found = self.find(ram, place, write)?;
+        *found = self.find(ram, place, at, write)?;
         Ok(())
     }
 
     #[inline(never)]
-    fn find(&mut self, ram: &mut Ram, place: Place, write: bool) -> Result<Found, Error> {
-        let (space, at) = match place {
-            Place::Space(space, at) => (space, at),
-            Place::Memory(memory, at) => {
+    fn find(&mut self, ram: &mut Ram, place: &Place, at: u64, write: bool) -> Result<Found, Error> {
+        let space = match *place {
+            Place::Space(space, _) => space,
+            Place::Memory(memory, _) => {
                 if at / PAGE_SIZE >= self.memories[memory].pages {
                     return Err(Error::Invalid);
                 }
@@ -211,15 +215,6 @@ impl Place {
     fn at(self) -> u64 {
         let (Place::Space(_, at) | Place::Memory(_, at)) = self;
         at
-    }
-
-    /// So many bytes further on. What is beyond all addresses is mapped nowhere.
-    #[inline(always)]
-    fn after(self, bytes: u64) -> Place {
-        match self {
-            Place::Space(space, at) => Place::Space(space, at.saturating_add(bytes)),
-            Place::Memory(memory, at) => Place::Memory(memory, at.saturating_add(bytes)),
-        }
     }
 }
 

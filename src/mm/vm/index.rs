@@ -7,6 +7,8 @@ use super::super::owners::Owners;
 use crate::abi::Error;
 use crate::arch::PhysMem;
 use crate::units::{Frame, PAGE_SIZE, PhysAddr};
+use core::mem;
+use core::ops::Range;
 
 /// Entries of an index page.
 pub(super) const ENTRIES: u64 = 512;
@@ -159,9 +161,34 @@ impl Index {
         pages.position(there).map_or(run, |at| at as u64)
     }
 
+    /// Takes out the pages of a run that has its entries in one place, and tells how many they were.
+    #[inline(always)]
+    pub fn take_out(
+        &mut self,
+        leaf: Option<Frame>,
+        pages: Range<u64>,
+        memory: &mut PhysMem,
+        mut gone: impl FnMut(Frame),
+    ) -> u64 {
+        let Some(table) = leaf else {
+            let page = frame(mem::take(&mut self.root));
+            return page.inspect(|&page| gone(page)).is_some() as u64;
+        };
+        let (first, mut taken) = (place(pages.start, 0), 0);
+        for at in first..first + (pages.end - pages.start) as usize {
+            if let Some(page) = frame(read(memory, table, at)) {
+                write(memory, table, at, None);
+                gone(page);
+                taken += 1;
+            }
+        }
+        taken
+    }
+
     /// Enters pages of another index, whose entries lie side by side as those here do, and counts one
     /// owner more for each: as many as `most`. Tells how many it looked at, and entered. It stops where
     /// owners cannot be counted.
+    #[inline(always)]
     pub fn share(
         &mut self,
         to: Slot,

@@ -18,9 +18,11 @@ pub const MAX_CONTIGUOUS: u64 = 512;
 pub const MAX_WINDOW: u64 = 1 << 18;
 
 /// Pages looked at in one step of taking pages away.
-const STEP: u64 = 64;
-/// What freeing a frame costs, as seen from looking at an entry that is empty.
-const FREEING: u32 = 10;
+const STEP: u64 = 256;
+/// What giving up a shared frame costs, as seen from looking at an entry that is empty, and what freeing
+/// it costs besides.
+const SHARED: u64 = 2;
+const FREEING: u64 = 6;
 
 /// Pages, wherever they are mapped.
 pub struct Memory {
@@ -269,20 +271,14 @@ impl Vm {
     ) {
         let memory = &mut self.memories[id];
         let Backing::Demand(index) = &mut memory.backing else { return };
-        let before = memory.resident;
-        let mut used = 0;
-        for page in low..memory.held {
-            let slot = index.slot_in(leaf, page);
-            used += 1;
-            if let Some(frame) = index.get(slot, &ram.memory) {
-                index.set(slot, None, &mut ram.memory);
-                memory.resident -= 1;
-                used += if ram.frames.give_up(frame) { FREEING } else { 4 };
-            }
-        }
-        *fuel = fuel.saturating_sub(used);
+        let (mut freed, looked) = (0, memory.held - low);
+        let gone = index.take_out(leaf, low..memory.held, &mut ram.memory, |frame| {
+            freed += u64::from(ram.frames.give_up(frame));
+        });
+        *fuel = fuel.saturating_sub((looked + gone * SHARED + freed * FREEING) as u32);
+        memory.resident -= gone;
         memory.held = low;
-        let (account, gone) = (memory.account, before - memory.resident);
+        let account = memory.account;
         self.uncharge(account, gone * PAGE_SIZE);
     }
 

@@ -57,7 +57,7 @@ pub(super) fn change(
     // in the place where its address has it.
     let (kept, added) = match kept {
         None => (0, 0),
-        Some(access) => (u64::MAX, Entry::leaf(Frame(0), PAGES, access).bits()),
+        Some(access) => (u64::MAX, allowing(access)),
     };
     for index in first..first + count as usize {
         let entry = read(memory, table, index);
@@ -115,6 +115,12 @@ pub(super) fn trim(
         write(memory, table, index(at, above), Entry::EMPTY);
     }
     true
+}
+
+/// What an entry of a page has besides its frame. Not inline: who clears has no use for it.
+#[inline(never)]
+fn allowing(access: Access) -> u64 {
+    Entry::leaf(Frame(0), PAGES, access).bits()
 }
 
 /// The table that the way down to an address ends in, and its level, `lowest` at most: above that, what
