@@ -315,6 +315,37 @@ fn large_clones_come_in_pieces() {
     world.end(vec![memory, clone]);
 }
 
+/// What has to be done wherever a memory is mapped is done in one piece, so that there is a limit.
+#[test]
+#[cfg_attr(miri, ignore)]
+fn so_many_regions_map_a_memory_and_no_more() {
+    let mut world = World::new(1 << 30);
+    let (space, memory, root) = (world.space, world.memory(40), world.root);
+    let most = u64::from(ochre::mm::vm::MAX_MAPPINGS);
+    for nth in 0..most {
+        world.map(memory, AT + nth * 41 * PAGE, 40);
+        assert_eq!(world.access(space, AT + nth * 41 * PAGE + nth % 40 * PAGE, Some(1)), Ok(1));
+    }
+    let World { ram, vm, .. } = &mut world;
+    let refused = vm.map(ram, space, memory, AT + most * 41 * PAGE, 0, 1, 0, 3);
+    assert_eq!(refused, Err(Error::NoMemory));
+    let (clone, mut next) = vm.memory_clone(ram, root, memory, 0, 40).expect("room");
+    let mut pieces = 1;
+    while let Some(at) = next {
+        world.check();
+        next = world.vm.memory_clone_more(&mut world.ram, clone, memory, 0, at).expect("room");
+        pieces += 1;
+    }
+    assert!(pieces > 10);
+    assert_eq!(world.access(space, AT, Some(2)), Ok(2));
+    world.check();
+    while !world.vm.memory_resize(&mut world.ram, memory, 1).expect("room") {
+        world.check();
+    }
+    world.unmap(space, AT, most * 41);
+    world.end(vec![memory, clone]);
+}
+
 #[test]
 fn contiguous_memory_is_mapped_in_large_pages() {
     let mut world = World::new(1 << 30);

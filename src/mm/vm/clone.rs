@@ -3,7 +3,7 @@
 
 use super::super::{Id, Ram};
 use super::index::Leaf;
-use super::memory::Backing;
+use super::memory::{Backing, VISIT};
 use super::region::Region;
 use super::{Account, FUEL, Memory, Space, Vm};
 use crate::abi::Error;
@@ -148,12 +148,15 @@ impl Vm {
                 Leaf::There(leaf) => {
                     let run = 512 - source % 512;
                     let run = run.min(512 - target % 512).min(pages - done);
+                    let memory = &self.memories[from.0];
+                    let (run, visits) = (run.min(memory.piece(512)), memory.mapped * VISIT);
                     let before = done;
                     let source = (from.0, leaf, source);
                     result = self.share_run(ram, source, (to.0, target), run, &mut done, fuel);
                     if done > before {
                         shared.end = from.1 + done;
                     }
+                    *fuel = fuel.saturating_sub(visits);
                 }
             }
         }
@@ -191,7 +194,7 @@ impl Vm {
         let entries = (source, source.slot_in(leaf, first + empty));
         let affordable = (account.limit - account.used) / PAGE_SIZE;
         let most = affordable.min(u64::from(*fuel).div_ceil(SHARING.into()));
-        let owners = &mut frames.owners;
+        let owners = frames.owners.clone();
         let (looked, shared) = index.share(slot, entries, run - empty, most, physical, owners);
         account.used += shared * PAGE_SIZE;
         to.resident += shared;

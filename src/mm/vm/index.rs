@@ -61,14 +61,6 @@ fn write(memory: &mut PhysMem, table: Frame, at: usize, frame: Option<Frame>) {
     unsafe { memory.write(table, at, entry) }
 }
 
-impl Slot {
-    /// The one so many places further on in its index page.
-    #[inline(always)]
-    fn after(self, nth: u64) -> Slot {
-        Slot(self.0.map(|(table, at)| (table, at + nth as usize)))
-    }
-}
-
 impl Index {
     /// An index with room for so many pages.
     pub fn new(pages: u64) -> Index {
@@ -196,23 +188,33 @@ impl Index {
         run: u64,
         most: u64,
         memory: &mut PhysMem,
-        owners: &mut Owners,
+        mut owners: Owners,
     ) -> (u64, u64) {
         let (mut shared, mut nth) = (0, 0);
-        while nth < run {
-            let frame = source.get(from.after(nth), memory);
-            if let Some(frame) = frame
-                && self.get(to.after(nth), memory).is_none()
+        let (Some((to_table, to_first)), Some((table, first))) = (to.0, from.0) else {
+            // One of them has its only entry in the object.
+            let frame = source.get(from, memory).filter(|_| self.get(to, memory).is_none());
+            let Some(frame) = frame else { return (1, 0) };
+            if most == 0 || !owners.add(frame) {
+                return (0, 0);
+            }
+            self.set(to, Some(frame), memory);
+            return (1, 1);
+        };
+        while nth < run as usize {
+            let entry = read(memory, table, first + nth);
+            if let Some(page) = frame(entry)
+                && read(memory, to_table, to_first + nth) & PRESENT == 0
             {
-                if shared == most || !owners.add(frame) {
+                if shared == most || !owners.add(page) {
                     break;
                 }
-                self.set(to.after(nth), Some(frame), memory);
+                write(memory, to_table, to_first + nth, Some(page));
                 shared += 1;
             }
             nth += 1;
         }
-        (nth, shared)
+        (nth as u64, shared)
     }
 
     /// Takes out the index pages that begin at `page`, none of whose pages is there.

@@ -12,13 +12,17 @@ use crate::units::{Frame, PAGE_SIZE, PhysAddr, frames_inside};
 
 /// The largest memory.
 pub const MAX_PAGES: u64 = 1 << 36;
-/// The largest contiguous one, and how many pages of one are cleared at once.
+/// The largest contiguous one.
 pub const MAX_CONTIGUOUS: u64 = 512;
+/// Regions that map one memory: all of them are looked at when one of its pages is replaced.
+pub const MAX_MAPPINGS: u32 = 128;
 /// The largest window: it is compared with the RAM in its place.
 pub const MAX_WINDOW: u64 = 1 << 18;
 
 /// Pages looked at in one step of taking pages away.
 const STEP: u64 = 256;
+/// What a region costs where pages are looked up, as seen from looking at an entry that is empty.
+pub(super) const VISIT: u32 = 12;
 /// What giving up a shared frame costs, as seen from looking at an entry that is empty, and what freeing
 /// it costs besides.
 const SHARED: u64 = 2;
@@ -32,8 +36,9 @@ pub struct Memory {
     pub(super) resident: u64,
     pub(super) backing: Backing,
     pub(super) refs: u32,
-    /// The first of the regions that map it.
+    /// The first of the regions that map it, and how many they are.
     pub(super) regions: Option<Id<Region>>,
+    pub(super) mapped: u32,
     next_dying: Option<Id<Memory>>,
 }
 
@@ -226,6 +231,7 @@ impl Vm {
             backing,
             refs: 1,
             regions: None,
+            mapped: 0,
             next_dying: None,
         };
         let id = self.memories.insert(memory, ram);
@@ -251,7 +257,9 @@ impl Vm {
                     fuel = fuel.saturating_sub(4);
                 }
                 Leaf::There(leaf) => {
-                    let low = memory.pages.max(last & !(STEP - 1));
+                    let step = memory.piece(STEP);
+                    let low = memory.pages.max(last & !511).max((last + 1).saturating_sub(step));
+                    fuel = fuel.saturating_sub(memory.mapped * VISIT);
                     self.forget(ram, id, low..last + 1, None);
                     self.drop_pages(ram, id, leaf, low, &mut fuel);
                 }
@@ -272,8 +280,12 @@ impl Vm {
         let memory = &mut self.memories[id];
         let Backing::Demand(index) = &mut memory.backing else { return };
         let (mut freed, looked) = (0, memory.held - low);
+        let mut owners = ram.frames.owners.clone();
         let gone = index.take_out(leaf, low..memory.held, &mut ram.memory, |frame| {
-            freed += u64::from(ram.frames.give_up(frame));
+            if !owners.remove(frame) {
+                ram.frames.give(frame);
+                freed += 1;
+            }
         });
         *fuel = fuel.saturating_sub((looked + gone * SHARED + freed * FREEING) as u32);
         memory.resident -= gone;
@@ -293,6 +305,14 @@ impl Vm {
         });
         let account = memory.account;
         self.uncharge(account, gone * PAGE_SIZE);
+    }
+}
+
+impl Memory {
+    /// How many of so many pages one step may look at wherever they are mapped.
+    pub(super) fn piece(&self, pages: u64) -> u64 {
+        let most = super::FUEL / self.mapped.max(1);
+        pages.min(most.saturating_sub(VISIT).max(1).into())
     }
 }
 

@@ -5,6 +5,7 @@
 
 use super::super::tree::{Key, Links, Node};
 use super::super::{Arena, Id, Ram};
+use super::memory::MAX_MAPPINGS;
 use super::tables;
 use super::{FUEL, Memory, Space, Vm};
 use crate::abi::{Error, MAP_EXECUTE, MAP_SHARED, MAP_WRITE};
@@ -230,6 +231,9 @@ impl Vm {
         region: Region,
     ) -> Result<Id<Region>, Error> {
         let (space, memory) = (region.space, region.memory);
+        if self.memories[memory].mapped == MAX_MAPPINGS {
+            return Err(Error::NoMemory);
+        }
         let account = self.spaces[space].account;
         self.charge(account, Arena::<Region>::COST)?;
         let id = self.regions.insert(region, ram);
@@ -237,6 +241,7 @@ impl Vm {
         self.spaces[space].regions.insert(&mut self.regions, id);
         let memory = &mut self.memories[memory];
         memory.refs += 1;
+        memory.mapped += 1;
         let next = memory.regions.replace(id);
         self.regions[id].next = next;
         if let Some(next) = next {
@@ -256,6 +261,7 @@ impl Vm {
             Some(prev) => self.regions[prev].next = next,
             None => self.memories[memory].regions = next,
         }
+        self.memories[memory].mapped -= 1;
         self.release(memory);
         self.uncharge(self.spaces[space].account, Arena::<Region>::COST);
     }
