@@ -22,10 +22,7 @@ impl Kernel {
             }
             Call::MemoryContiguous => {
                 self.find::<Machine>(me.process, args[0], MachineRights::DEVICES)?;
-                let (memory, at) = self.vm.memory_contiguous(&mut self.ram, account, args[1])?;
-                let outcome = self.memory_named(me, memory)?;
-                self.threads[me.thread].context.frame.args_mut()[2] = at.0;
-                Ok(outcome)
+                self.contiguous_memory(me)
             }
             Call::MemoryWindow => {
                 self.find::<Machine>(me.process, args[0], MachineRights::DEVICES)?;
@@ -93,6 +90,32 @@ impl Kernel {
                         Ok(Outcome::Again)
                     }
                 }
+            }
+        }
+    }
+
+    /// What takes several pieces to clear already has its handle, with which the call goes on in [2].
+    fn contiguous_memory(&mut self, me: Caller) -> Answer {
+        let [_, pages, begun, ..] = me.args;
+        let (memory, outcome) = if begun == 0 {
+            let account = self.processes[me.process].account;
+            let (memory, _) = self.vm.memory_contiguous(&mut self.ram, account, pages)?;
+            (memory, self.memory_named(me, memory)?)
+        } else {
+            let found = self.find::<Memory>(me.process, begun, MemoryRights::all())?;
+            (found.id, Outcome::Value(begun))
+        };
+        let done = self.vm.memory_clear(&mut self.ram, memory)?;
+        let (_, _, physical) = self.vm.memory_info(memory);
+        let args = self.threads[me.thread].context.frame.args_mut();
+        match outcome {
+            Outcome::Value(handle) if !done => {
+                args[2] = handle;
+                Ok(Outcome::Again)
+            }
+            outcome => {
+                args[2] = physical;
+                Ok(outcome)
             }
         }
     }

@@ -353,6 +353,11 @@ fn contiguous_memory_is_mapped_in_large_pages() {
     let World { ram, vm, .. } = &mut world;
     let (memory, at) = vm.memory_contiguous(ram, root, 512).expect("room");
     assert!(at.0.is_multiple_of(LARGE));
+    let mut pieces = 1;
+    while !vm.memory_clear(ram, memory).expect("contiguous") {
+        pieces += 1;
+    }
+    assert_eq!(pieces, 16);
     vm.map(ram, space, memory, LARGE, 0, 512, MAP_WRITE, 3).expect("free");
     vm.map(ram, space, memory, 4 * LARGE + PAGE, 0, 512, MAP_WRITE, 3).expect("free");
     assert_eq!(vm.memory_clone(ram, root, memory, 0, 1).err(), Some(Error::Unsupported));

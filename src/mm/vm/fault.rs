@@ -106,6 +106,11 @@ impl Vm {
             return Err(Error::BadAddress);
         }
         let Backing::Demand(index) = &mut memory.backing else {
+            let fresh = matches!(memory.backing, Backing::Contiguous(_));
+            if fresh && memory.resident < memory.pages {
+                // It is still being cleared.
+                return Err(Error::BadAddress);
+            }
             return Ok(memory.backing.page(page));
         };
         let Ram { memory: physical, frames, .. } = ram;

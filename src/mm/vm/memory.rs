@@ -19,6 +19,8 @@ pub const MAX_MAPPINGS: u32 = 128;
 /// The largest window: it is compared with the RAM in its place.
 pub const MAX_WINDOW: u64 = 1 << 18;
 
+/// Pages cleared in one piece.
+const CLEARED: u64 = 32;
 /// Pages looked at in one step of taking pages away.
 const STEP: u64 = 256;
 /// What a region costs where pages are looked up, as seen from looking at an entry that is empty.
@@ -66,7 +68,8 @@ impl Vm {
         self.new_memory(ram, account, pages, Backing::Demand(Index::new(pages)))
     }
 
-    /// Pages side by side, zeroed; 512 of them are a large page.
+    /// Pages side by side; 512 of them are a large page. Nobody reaches them before `memory_clear` has
+    /// been called until it is done.
     pub fn memory_contiguous(
         &mut self,
         ram: &mut Ram,
@@ -84,13 +87,21 @@ impl Vm {
             let id = self.new_memory(ram, account, pages, Backing::Contiguous(first));
             id.map(|id| (id, first)).inspect_err(|_| give_run(ram, first, pages))
         });
-        let (id, first) = made.inspect_err(|_| self.uncharge(account, bytes))?;
-        for nth in 0..pages {
-            // SAFETY: the frames were just taken for this.
+        let made = made.map(|(id, first)| (id, first.start()));
+        made.inspect_err(|_| self.uncharge(account, bytes))
+    }
+
+    /// Clears a piece of a contiguous memory that is new: true when all of it is.
+    pub fn memory_clear(&mut self, ram: &mut Ram, id: Id<Memory>) -> Result<bool, Error> {
+        let memory = &mut self.memories[id];
+        let Backing::Contiguous(first) = memory.backing else { return Err(Error::Invalid) };
+        let upto = memory.pages.min(memory.resident + CLEARED);
+        for nth in memory.resident..upto {
+            // SAFETY: the frames are this memory's, and nobody reaches them yet.
             unsafe { ram.memory.zero(Frame(first.0 + nth)) };
         }
-        self.memories[id].resident = pages;
-        Ok((id, first.start()))
+        memory.resident = upto;
+        Ok(upto == memory.pages)
     }
 
     /// Physical memory that is not the allocator's, as it lies there.
