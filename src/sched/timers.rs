@@ -5,7 +5,7 @@ use crate::arch;
 use crate::kernel::{Kernel, Next};
 use crate::mm::Id;
 use crate::object::{Flags, State, Target, Thread, Timer};
-use crate::units::{CpuId, Nanos};
+use crate::units::{CpuId, MAX_CPUS, Nanos};
 
 impl Kernel {
     /// The hardware timer of `cpu` rang: whom that is for, one after the other.
@@ -74,16 +74,22 @@ impl Kernel {
     /// Sets the hardware timer of `cpu`, which must be the one we run on, to what is due next: a
     /// timer, the end of a slice that others wait for, a piece of what is being taken apart.
     pub fn rearm(&mut self, cpu: CpuId) {
-        let state = &self.cpus[cpu.index()];
-        let timer = state.timers.first(&self.timers).map(|id| self.timers[id].when);
-        let slice = state.current.and_then(|current| {
+        let state = &self.cpus[cpu.index() % MAX_CPUS];
+        let mut due = Nanos(u64::MAX);
+        if let Some(first) = state.timers.first(&self.timers) {
+            due = self.timers[first].when;
+        }
+        if let Some(current) = state.current {
             let thread = &self.threads[current];
-            let contended = thread.slice != 0 && state.queue.has(thread.priority);
-            contended.then_some(state.slice_end)
-        });
-        let work = (state.current.is_some() && self.has_work()).then(|| self.now().0 + WORK_PAUSE);
-        let due = [timer, slice, work.map(Nanos)].into_iter().flatten().min();
-        let state = &mut self.cpus[cpu.index()];
+            if thread.slice != 0 && state.queue.has(thread.priority) {
+                due = due.min(state.slice_end);
+            }
+            if self.has_work() {
+                due = due.min(Nanos(self.now().0 + WORK_PAUSE));
+            }
+        }
+        let due = (due.0 != u64::MAX).then_some(due);
+        let state = &mut self.cpus[cpu.index() % MAX_CPUS];
         if state.armed == due {
             return;
         }
