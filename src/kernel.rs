@@ -57,6 +57,8 @@ pub struct Kernel {
     pub interrupts: Arena<Interrupt>,
     /// What is being taken apart.
     pub dying: Dying,
+    /// CPUs that have nothing to do, a bit each: at least those.
+    pub resting: u8,
     /// Calls and answers take the short way where it is open: always, but for tests that compare.
     pub fast_path: bool,
 }
@@ -90,6 +92,8 @@ pub struct Cpu {
     pub slice_end: Nanos,
     /// The timers it keeps.
     pub timers: Tree<Timer>,
+    /// When the first of them rings; the end of time if there is none.
+    pub first_timer: Nanos,
     /// What its hardware timer is set to.
     pub armed: Option<Nanos>,
     /// The address space that is loaded.
@@ -134,6 +138,7 @@ impl Kernel {
             timers: Arena::new(Window::new(10)),
             interrupts: Arena::new(Window::new(11)),
             dying: Dying::default(),
+            resting: 0,
             fast_path: true,
         }
     }
@@ -255,6 +260,7 @@ impl Cpu {
             since: 0,
             slice_end: Nanos(0),
             timers: Tree::EMPTY,
+            first_timer: Nanos(u64::MAX),
             armed: None,
             space: None,
             fpu: None,

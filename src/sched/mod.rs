@@ -17,8 +17,21 @@ use crate::units::{CpuId, MAX_CPUS, Nanos};
 
 impl Kernel {
     /// What `cpu` does next: goes on with its current thread, or with a more urgent one.
+    #[inline(always)]
     pub fn pick(&mut self, cpu: CpuId) -> Next {
-        let state = &mut self.cpus[cpu.index()];
+        let state = &self.cpus[cpu.index() % MAX_CPUS];
+        if let Some(current) = state.current
+            && state.queue.is_empty()
+        {
+            self.rearm(cpu);
+            return Next::Run(current);
+        }
+        self.choose(cpu)
+    }
+
+    #[inline(never)]
+    fn choose(&mut self, cpu: CpuId) -> Next {
+        let state = &mut self.cpus[cpu.index() % MAX_CPUS];
         let first = state.queue.first();
         match (state.current, first) {
             (Some(current), Some(_)) if state.queue.has_above(self.threads[current].priority) => {
@@ -145,12 +158,13 @@ impl Kernel {
             state.current.is_none() && state.queue.first().is_none()
         };
         let home = thread.cpu;
-        let beats = |at: CpuId| {
-            let current = self.cpus[at.index()].current;
-            current.is_none_or(|current| self.threads[current].priority < thread.priority)
-        };
-        if allowed(&home) && (idles(&home) || beats(home)) {
-            return home;
+        if allowed(&home) {
+            let others = self.resting & thread.affinity & !(1 << (cpu.0 & 7));
+            let current = self.cpus[home.index()].current;
+            let beats = |current| self.threads[current].priority < thread.priority;
+            if others == 0 || current.is_none_or(beats) {
+                return home;
+            }
         }
         let all = || (0..MAX_CPUS as u8).map(CpuId);
         let idle = all().find(|at| *at != cpu && allowed(at) && idles(at));
@@ -178,8 +192,9 @@ impl Kernel {
 
     /// Runs the first thread of the queue, which is not empty.
     fn take_first(&mut self, cpu: CpuId) -> Next {
-        let state = &mut self.cpus[cpu.index()];
+        let state = &mut self.cpus[cpu.index() % MAX_CPUS];
         let Some(id) = state.queue.first() else { return self.rest(cpu) };
+        self.resting &= !(1 << (cpu.0 & 7));
         state.queue.remove(&mut self.threads, id);
         let slice = self.threads[id].slice;
         let now = arch::timer::now();
@@ -194,7 +209,8 @@ impl Kernel {
         self.set_aside(cpu);
         self.cpus[cpu.index()].space = None;
         arch::user::unload_space();
-        self.rearm(cpu);
+        self.resting |= 1 << (cpu.0 & 7);
+        self.rearm_to_rest(cpu);
         Next::Idle
     }
 }

@@ -14,8 +14,8 @@ use crate::object::{Interrupt, IoPorts, Machine, Process};
 const LINE: usize = 240;
 
 impl Kernel {
-    pub(super) fn machine_call(&mut self, call: Call, me: Caller) -> Answer {
-        let args = me.args;
+    pub(super) fn machine_call(&mut self, call: Call, me: &Caller) -> Answer {
+        let args = &me.args;
         let needed = match call {
             Call::IoRead | Call::IoWrite => return self.io(call, me),
             Call::Log => MachineRights::LOG,
@@ -74,7 +74,7 @@ impl Kernel {
         }
     }
 
-    fn io(&mut self, call: Call, me: Caller) -> Answer {
+    fn io(&mut self, call: Call, me: &Caller) -> Answer {
         let [handle, port, size, value, ..] = me.args;
         let needed = if call == Call::IoRead { IoRights::READ } else { IoRights::WRITE };
         let range = self.find::<IoPorts>(me.process, handle, needed)?.badge;
@@ -96,7 +96,7 @@ impl Kernel {
     }
 
     /// The line is shown as text, whatever its bytes are.
-    fn write_log(&mut self, me: Caller) -> Answer {
+    fn write_log(&mut self, me: &Caller) -> Answer {
         let [_, address, length, ..] = me.args;
         if length > LINE as u64 {
             return Err(Error::Invalid);

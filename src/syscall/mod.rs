@@ -12,7 +12,6 @@ use crate::object::{Interrupt, Notice, Object, Port, Process, Thread, Timer};
 use crate::units::{CpuId, Nanos};
 
 /// Who calls, and with what.
-#[derive(Clone, Copy)]
 struct Caller {
     cpu: CpuId,
     thread: Id<Thread>,
@@ -26,16 +25,16 @@ type Answer = Result<Outcome, Error>;
 impl Kernel {
     /// Deals with the native call of `cpu`'s current thread.
     pub fn native(&mut self, cpu: CpuId, thread: Id<Thread>) -> Next {
-        let frame = &self.threads[thread].context.frame;
-        let number = frame.number();
-        let args = *frame.args();
-        let caller = Caller { cpu, thread, process: self.threads[thread].process, args };
+        let Thread { ref context, process, .. } = self.threads[thread];
+        let number = context.frame.number();
+        let [a, b, c, d, e, f, g, h] = *context.frame.args();
+        let caller = Caller { cpu, thread, process, args: [a, b, c, d, e, f, g, h] };
         let answer = match Call::from_number(number) {
             Some(Call::Yield) => {
                 self.threads[thread].context.frame.args_mut()[0] = 0;
                 return self.yield_now(cpu);
             }
-            Some(call) => self.dispatch(call, caller),
+            Some(call) => self.dispatch(call, &caller),
             None => Err(Error::NoSuchCall),
         };
         // A thread that is gone, or waits, has no use for a status.
@@ -43,7 +42,8 @@ impl Kernel {
             Ok(Outcome::Settled) => {}
             Ok(Outcome::Done) => self.threads[thread].context.frame.args_mut()[0] = 0,
             Ok(Outcome::Value(value)) => {
-                self.threads[thread].context.frame.args_mut()[..2].copy_from_slice(&[0, value]);
+                let [status, first, ..] = self.threads[thread].context.frame.args_mut();
+                (*status, *first) = (0, value);
             }
             Ok(Outcome::Again) => self.threads[thread].context.frame.restart(),
             Err(error) => self.threads[thread].context.frame.args_mut()[0] = error.status(),
@@ -51,8 +51,8 @@ impl Kernel {
         self.pick(cpu)
     }
 
-    fn dispatch(&mut self, call: Call, me: Caller) -> Answer {
-        let Caller { cpu, thread, process, args } = me;
+    fn dispatch(&mut self, call: Call, me: &Caller) -> Answer {
+        let Caller { cpu, thread, process, ref args } = *me;
         let deadline = self.threads[thread].context.frame.deadline();
         match call {
             Call::Null | Call::Yield => Ok(Outcome::Done),
@@ -86,7 +86,7 @@ impl Kernel {
                 let port = self.find::<Port>(process, args[0], PortRights::RECEIVE)?;
                 self.reply_receive(cpu, thread, port.id, deadline)
             }
-            Call::ReplySave => self.reply_save(cpu, thread),
+            Call::ReplySave => self.reply_save(thread),
             Call::Signal => {
                 let port = self.find::<Port>(process, args[0], PortRights::SIGNAL)?;
                 if self.ports[port.id].is_gone() {
@@ -140,7 +140,7 @@ impl Kernel {
     }
 
     /// Puts several values into the caller's registers.
-    fn values(&mut self, me: Caller, values: &[u64]) -> Answer {
+    fn values(&mut self, me: &Caller, values: &[u64]) -> Answer {
         let args = self.threads[me.thread].context.frame.args_mut();
         args[0] = 0;
         args[1..=values.len()].copy_from_slice(values);
@@ -150,7 +150,7 @@ impl Kernel {
     /// Gives the caller a handle with all rights to what was just made, or has it unmade.
     fn named<T: Object>(
         &mut self,
-        me: Caller,
+        me: &Caller,
         id: Id<T>,
         unmake: impl FnOnce(&mut Kernel),
     ) -> Answer {
@@ -166,7 +166,7 @@ impl Kernel {
     }
 
     /// A thread that a handle with these rights names, and that has not ended.
-    fn thread(&self, me: Caller, rights: ThreadRights) -> Result<Id<Thread>, Error> {
+    fn thread(&self, me: &Caller, rights: ThreadRights) -> Result<Id<Thread>, Error> {
         let found = self.find::<Thread>(me.process, me.args[0], rights)?;
         match self.threads[found.id].state {
             crate::object::State::Ended => Err(Error::PeerGone),
