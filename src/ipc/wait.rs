@@ -12,6 +12,7 @@ const CHAIN: usize = 8;
 
 impl Kernel {
     /// The current thread waits, at most until the deadline, and leaves the CPU.
+    #[inline(always)]
     pub(super) fn wait_at(&mut self, cpu: CpuId, me: Id<Thread>, state: State, deadline: u64) {
         self.begin_wait(cpu, me, state, deadline);
         self.set_aside(cpu);
@@ -95,6 +96,7 @@ impl Kernel {
     }
 
     /// Sets signals, which a waiting receiver gets at once.
+    #[inline]
     pub fn signal(&mut self, cpu: CpuId, notice: Notice) {
         let Some(port) = self.ports.get_mut(notice.port) else { return };
         port.signals |= notice.bits;

@@ -20,44 +20,44 @@ impl Kernel {
     #[inline(always)]
     pub fn pick(&mut self, cpu: CpuId) -> Next {
         let state = &self.cpus[cpu.index() % MAX_CPUS];
-        if let Some(current) = state.current
-            && state.queue.is_empty()
-        {
-            self.rearm(cpu);
-            return Next::Run(current);
-        }
-        self.choose(cpu)
-    }
-
-    #[inline(never)]
-    fn choose(&mut self, cpu: CpuId) -> Next {
-        let state = &mut self.cpus[cpu.index() % MAX_CPUS];
-        let first = state.queue.first();
-        match (state.current, first) {
-            (Some(current), Some(_)) if state.queue.has_above(self.threads[current].priority) => {
-                self.threads[current].state = State::Ready;
-                self.cpus[cpu.index()].queue.push_first(&mut self.threads, current);
-                self.take_first(cpu)
-            }
-            (Some(current), _) => {
+        match state.current {
+            None if state.queue.is_empty() => self.look_around(cpu),
+            None => self.take_first(cpu),
+            Some(current) if state.queue.is_empty() => {
                 self.rearm(cpu);
                 Next::Run(current)
             }
-            (None, Some(_)) => self.take_first(cpu),
-            (None, None) if self.steal(cpu) => self.take_first(cpu),
-            (None, None) => self.rest(cpu),
+            Some(current) => self.compare(cpu, current),
         }
+    }
+
+    /// Goes on with the current thread, if none that waits has a higher priority.
+    fn compare(&mut self, cpu: CpuId, current: Id<Thread>) -> Next {
+        let state = &mut self.cpus[cpu.index() % MAX_CPUS];
+        let thread = &mut self.threads[current];
+        if !state.queue.has_above(thread.priority) {
+            self.rearm(cpu);
+            return Next::Run(current);
+        }
+        thread.state = State::Ready;
+        state.queue.push_first(&mut self.threads, current);
+        self.take_first(cpu)
+    }
+
+    /// There is nothing to run here: what another CPU has too much of.
+    fn look_around(&mut self, cpu: CpuId) -> Next {
+        if self.steal(cpu) { self.take_first(cpu) } else { self.rest(cpu) }
     }
 
     /// The current thread of `cpu` lets those of its priority run first.
     pub fn yield_now(&mut self, cpu: CpuId) -> Next {
-        let state = &mut self.cpus[cpu.index()];
+        let state = &mut self.cpus[cpu.index() % MAX_CPUS];
         let Some(current) = state.current else { return self.pick(cpu) };
-        let priority = self.threads[current].priority;
-        if !state.queue.has(priority) && !state.queue.has_above(priority) {
+        let thread = &mut self.threads[current];
+        if !state.queue.has(thread.priority) && !state.queue.has_above(thread.priority) {
             return Next::Run(current);
         }
-        self.threads[current].state = State::Ready;
+        thread.state = State::Ready;
         state.queue.push(&mut self.threads, current);
         self.take_first(cpu)
     }
@@ -70,7 +70,10 @@ impl Kernel {
             thread.state = State::Stopped;
             return;
         }
-        let target = self.place(cpu, id);
+        let target = match thread.cpu {
+            home if home == cpu && self.resting == 0 && thread.affinity >> (cpu.0 & 7) & 1 == 1 => home,
+            _ => self.place(cpu, id),
+        };
         let thread = &mut self.threads[id];
         thread.cpu = target;
         thread.state = State::Ready;
@@ -101,8 +104,9 @@ impl Kernel {
     }
 
     /// The current thread of `cpu` stops being that, in whatever state it is now.
+    #[inline(always)]
     pub fn set_aside(&mut self, cpu: CpuId) {
-        if let Some(current) = self.cpus[cpu.index()].current.take() {
+        if let Some(current) = self.cpus[cpu.index() % MAX_CPUS].current.take() {
             self.leave(cpu, current);
         }
     }
@@ -196,9 +200,9 @@ impl Kernel {
         let Some(id) = state.queue.first() else { return self.rest(cpu) };
         self.resting &= !(1 << (cpu.0 & 7));
         state.queue.remove(&mut self.threads, id);
-        let slice = self.threads[id].slice;
         let now = arch::timer::now();
-        self.cpus[cpu.index()].slice_end = Nanos(self.clock.nanos(now).0.saturating_add(slice));
+        let slice = self.threads[id].slice;
+        state.slice_end = Nanos(self.clock.nanos(now).0.saturating_add(slice));
         self.switch(cpu, id, now);
         self.rearm(cpu);
         Next::Run(id)

@@ -94,28 +94,20 @@ impl Kernel {
     pub fn rearm(&mut self, cpu: CpuId) {
         let state = &self.cpus[cpu.index() % MAX_CPUS];
         let mut due = state.first_timer;
-        if !state.queue.is_empty() || self.has_work() {
-            due = self.due(cpu);
+        if let Some(current) = state.current
+            && !state.queue.is_empty()
+        {
+            let thread = &self.threads[current];
+            if thread.slice != 0 && state.queue.has(thread.priority) {
+                due = due.min(state.slice_end);
+            }
         }
-        if due < self.cpus[cpu.index() % MAX_CPUS].armed.unwrap_or(Nanos(u64::MAX)) {
-            self.arm(cpu, due);
-        }
-    }
-
-    /// When the hardware timer has to ring.
-    #[inline(never)]
-    fn due(&self, cpu: CpuId) -> Nanos {
-        let state = &self.cpus[cpu.index() % MAX_CPUS];
-        let Some(current) = state.current else { return state.first_timer };
-        let thread = &self.threads[current];
-        let mut due = state.first_timer;
-        if thread.slice != 0 && state.queue.has(thread.priority) {
-            due = due.min(state.slice_end);
-        }
-        if self.has_work() {
+        if self.has_work() && state.current.is_some() {
             due = due.min(Nanos(self.now().0 + WORK_PAUSE));
         }
-        due
+        if due < state.armed.unwrap_or(Nanos(u64::MAX)) {
+            self.arm(cpu, due);
+        }
     }
 
     #[inline(never)]
