@@ -4,7 +4,7 @@ use super::Outcome;
 use crate::abi::{Arrival, Error, Info, NOW};
 use crate::kernel::Kernel;
 use crate::mm::Id;
-use crate::object::{Message, Port, Sort, State, Thread, Waiting};
+use crate::object::{Flags, Message, Port, Sort, State, Thread, Waiting};
 use crate::units::CpuId;
 
 impl Kernel {
@@ -48,7 +48,7 @@ impl Kernel {
         }
         if port.signals != 0 {
             let bits = core::mem::take(&mut port.signals);
-            self.put_signals(me, bits);
+            self.threads[me].put_signals(bits);
             return Ok(true);
         }
         if port.ends.is_none() && port.waiting != Waiting::Senders {
@@ -85,8 +85,10 @@ impl Kernel {
     #[inline(always)]
     pub(super) fn take_receiver(&mut self, id: Id<Port>) -> Option<Id<Thread>> {
         let port = &mut self.ports[id];
-        let first = port.queue.first().filter(|_| port.waiting == Waiting::Receivers)?;
-        port.queue.remove(&mut self.threads, first);
+        if port.waiting != Waiting::Receivers {
+            return None;
+        }
+        let first = port.queue.pop(&mut self.threads)?;
         self.threads[first].state = State::Stopped;
         self.clear_deadline(first);
         Some(first)
@@ -102,13 +104,6 @@ impl Kernel {
         Some(message)
     }
 
-    #[inline(always)]
-    pub(super) fn put_signals(&mut self, to: Id<Thread>, bits: u64) {
-        let frame = &mut self.threads[to].context.frame;
-        frame.set_words(Arrival::Signals as u64, [0, bits, 0, 0, 0, 0, 0]);
-        frame.set_badge(0, 0);
-    }
-
     /// The deadline of a call is that of its answer.
     fn unqueue_keeping_deadline(&mut self, id: Id<Port>, sender: Id<Thread>) {
         let port = &mut self.ports[id];
@@ -116,5 +111,23 @@ impl Kernel {
         if port.queue.is_empty() {
             port.waiting = Waiting::Receivers;
         }
+    }
+}
+
+impl Thread {
+    /// Its receive ends with signals.
+    #[inline(always)]
+    fn put_signals(&mut self, bits: u64) {
+        let frame = &mut self.context.frame;
+        frame.set_words(Arrival::Signals as u64, [0, bits, 0, 0, 0, 0, 0]);
+        frame.set_badge(0, 0);
+    }
+
+    /// It waited, and signals came: true if it has a deadline still.
+    #[inline(always)]
+    pub(super) fn take_signals(&mut self, bits: u64) -> bool {
+        self.state = State::Stopped;
+        self.put_signals(bits);
+        self.flags.contains(Flags::TIMED)
     }
 }

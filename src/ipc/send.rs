@@ -95,6 +95,7 @@ impl Kernel {
     }
 
     /// What every message has to pass before anything happens.
+    #[inline(always)]
     fn prepare(
         &mut self,
         me: Id<Thread>,

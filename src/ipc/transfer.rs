@@ -4,7 +4,7 @@
 use crate::abi::{Error, Info, MESSAGE_WORDS, PortRights};
 use crate::kernel::Kernel;
 use crate::mm::{Arena, Id};
-use crate::object::{Handle, Owner, Process, Thread, link, unlink};
+use crate::object::{Handle, Owner, Process, Thread};
 
 /// The words that are handles.
 fn places(info: Info) -> core::ops::Range<usize> {
@@ -55,7 +55,7 @@ impl Kernel {
             if handle.rights & needed != needed {
                 return Err(Error::NoRight);
             }
-            if !info.copies() && words[at + 1..].contains(&words[at]) {
+            if info.handles() > 1 && !info.copies() && words[at + 1..].contains(&words[at]) {
                 return Err(Error::BadHandle);
             }
         }
@@ -110,20 +110,35 @@ impl Kernel {
     }
 
     /// A handle that belongs to nobody becomes a process's, which pays for it.
+    #[inline(always)]
     pub fn own(&mut self, process: Id<Process>, id: Id<Handle>) -> Result<(), Error> {
         let owner = &mut self.processes[process];
         self.vm.charge(owner.account, Arena::<Handle>::COST)?;
-        self.handles[id].owner = Owner::Process(process);
-        link(&mut self.handles, &mut owner.handles, id);
+        let next = owner.handles.replace(id);
+        let handle = &mut self.handles[id];
+        handle.owner = Owner::Process(process);
+        handle.links = (None, next);
+        if let Some(next) = next {
+            self.handles[next].links.0 = Some(id);
+        }
         Ok(())
     }
 
     /// A process's handle becomes nobody's.
+    #[inline(always)]
     pub fn disown(&mut self, process: Id<Process>, id: Id<Handle>) {
         let owner = &mut self.processes[process];
-        unlink(&mut self.handles, &mut owner.handles, id);
+        let handle = &mut self.handles[id];
+        handle.owner = Owner::Message;
+        let (before, after) = core::mem::take(&mut handle.links);
+        if let Some(after) = after {
+            self.handles[after].links.0 = before;
+        }
+        match before {
+            Some(before) => self.handles[before].links.1 = after,
+            None => owner.handles = after,
+        }
         self.vm.uncharge(owner.account, Arena::<Handle>::COST);
-        self.handles[id].owner = Owner::Message;
     }
 
     /// Another handle to the same object, with the same rights, nobody's yet.

@@ -98,15 +98,19 @@ impl Kernel {
     /// Sets signals, which a waiting receiver gets at once.
     #[inline]
     pub fn signal(&mut self, cpu: CpuId, notice: Notice) {
-        let Some(port) = self.ports.get_mut(notice.port) else { return };
-        port.signals |= notice.bits;
-        if port.signals == 0 || port.waiting != Waiting::Receivers {
+        let Kernel { ports, threads, .. } = self;
+        let Some(port) = ports.get_mut(notice.port) else { return };
+        let bits = port.signals | notice.bits;
+        port.signals = bits;
+        if bits == 0 || port.waiting != Waiting::Receivers {
             return;
         }
-        let bits = port.signals;
-        if let Some(receiver) = self.take_receiver(notice.port) {
-            self.ports[notice.port].signals = 0;
-            self.put_signals(receiver, bits);
+        if let Some(receiver) = port.queue.pop(threads) {
+            port.signals = 0;
+            let timed = threads[receiver].take_signals(bits);
+            if timed {
+                self.forget_deadline(receiver);
+            }
             self.wake(cpu, receiver);
         }
     }

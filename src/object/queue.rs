@@ -82,6 +82,19 @@ impl Queue {
         }
     }
 
+    /// Takes out the first thread.
+    #[inline(always)]
+    pub fn pop(&mut self, threads: &mut Arena<Thread>) -> Option<Id<Thread>> {
+        let id = self.first?;
+        let thread = &mut threads[id];
+        let priority = thread.priority & 63;
+        match core::mem::take(&mut thread.links).1 {
+            Some(after) => self.unlink(threads, id, priority, None, Some(after)),
+            None => self.clear(),
+        }
+        Some(id)
+    }
+
     /// Takes a thread out, wherever in the queue it is.
     #[inline(always)]
     pub fn remove(&mut self, threads: &mut Arena<Thread>, id: Id<Thread>) {

@@ -14,6 +14,7 @@ use crate::kernel::{Kernel, Next};
 use crate::mm::Id;
 use crate::object::{Flags, State, Thread};
 use crate::units::{CpuId, MAX_CPUS, Nanos};
+use timers::NEVER;
 
 impl Kernel {
     /// What `cpu` does next: goes on with its current thread, or with a more urgent one.
@@ -36,7 +37,9 @@ impl Kernel {
         let state = &mut self.cpus[cpu.index() % MAX_CPUS];
         let thread = &mut self.threads[current];
         if !state.queue.has_above(thread.priority) {
-            self.rearm(cpu);
+            let shares = thread.slice != 0 && state.queue.has(thread.priority);
+            let end = if shares { state.slice_end } else { NEVER };
+            self.ring_by(cpu, end);
             return Next::Run(current);
         }
         thread.state = State::Ready;
@@ -58,8 +61,10 @@ impl Kernel {
             return Next::Run(current);
         }
         thread.state = State::Ready;
+        // Whoever is first goes before it, and is taken out first: often nobody is left.
+        let next = state.queue.pop(&mut self.threads);
         state.queue.push(&mut self.threads, current);
-        self.take_first(cpu)
+        next.map_or(Next::Idle, |next| self.run(cpu, next))
     }
 
     /// Lets a thread that waits for nothing any more run, here (`cpu`) or elsewhere; if it is
@@ -71,15 +76,21 @@ impl Kernel {
             return;
         }
         let target = match thread.cpu {
-            home if home == cpu && self.resting == 0 && thread.affinity >> (cpu.0 & 7) & 1 == 1 => home,
+            home if home == cpu && self.resting == 0 && thread.affinity >> (cpu.0 & 7) & 1 == 1 => {
+                home
+            }
             _ => self.place(cpu, id),
         };
         let thread = &mut self.threads[id];
         thread.cpu = target;
         thread.state = State::Ready;
         let priority = thread.priority;
-        let there = &mut self.cpus[target.index()];
-        there.queue.push(&mut self.threads, id);
+        let there = &mut self.cpus[target.index() % MAX_CPUS];
+        if there.queue.is_empty() {
+            there.queue.begin(id, priority);
+        } else {
+            there.queue.push(&mut self.threads, id);
+        }
         if target != cpu {
             let busy =
                 there.current.is_some_and(|current| self.threads[current].priority > priority);
@@ -195,16 +206,27 @@ impl Kernel {
     }
 
     /// Runs the first thread of the queue, which is not empty.
+    #[inline(always)]
     fn take_first(&mut self, cpu: CpuId) -> Next {
-        let state = &mut self.cpus[cpu.index() % MAX_CPUS];
-        let Some(id) = state.queue.first() else { return self.rest(cpu) };
-        self.resting &= !(1 << (cpu.0 & 7));
-        state.queue.remove(&mut self.threads, id);
+        let queue = &mut self.cpus[cpu.index() % MAX_CPUS].queue;
+        match queue.pop(&mut self.threads) {
+            Some(id) => self.run(cpu, id),
+            None => self.rest(cpu),
+        }
+    }
+
+    /// Runs a thread that was taken out of the queue.
+    #[inline(never)]
+    fn run(&mut self, cpu: CpuId, id: Id<Thread>) -> Next {
         let now = arch::timer::now();
-        let slice = self.threads[id].slice;
-        state.slice_end = Nanos(self.clock.nanos(now).0.saturating_add(slice));
+        self.resting &= !(1 << (cpu.0 & 7));
         self.switch(cpu, id, now);
-        self.rearm(cpu);
+        let thread = &self.threads[id];
+        let state = &mut self.cpus[cpu.index() % MAX_CPUS];
+        state.slice_end = Nanos(self.clock.nanos(now).0.saturating_add(thread.slice));
+        let shares = thread.slice != 0 && state.queue.has(thread.priority);
+        let end = if shares { state.slice_end } else { NEVER };
+        self.ring_by(cpu, end);
         Next::Run(id)
     }
 

@@ -57,7 +57,7 @@ impl Kernel {
             state.timers.remove(&mut self.timers, id);
             if self.timers[id].when == state.first_timer {
                 let first = state.timers.first(&self.timers);
-                state.first_timer = first.map_or(Nanos(u64::MAX), |id| self.timers[id].when);
+                state.first_timer = first.map_or(NEVER, |id| self.timers[id].when);
             }
         }
     }
@@ -79,8 +79,9 @@ impl Kernel {
         }
     }
 
+    /// The deadline it has is none any more.
     #[inline(never)]
-    fn forget_deadline(&mut self, thread: Id<Thread>) {
+    pub fn forget_deadline(&mut self, thread: Id<Thread>) {
         let thread = &mut self.threads[thread];
         thread.flags -= Flags::TIMED;
         let timer = thread.timer;
@@ -93,19 +94,27 @@ impl Kernel {
     #[inline(always)]
     pub fn rearm(&mut self, cpu: CpuId) {
         let state = &self.cpus[cpu.index() % MAX_CPUS];
-        let mut due = state.first_timer;
+        let mut end = NEVER;
         if let Some(current) = state.current
             && !state.queue.is_empty()
         {
             let thread = &self.threads[current];
             if thread.slice != 0 && state.queue.has(thread.priority) {
-                due = due.min(state.slice_end);
+                end = state.slice_end;
             }
         }
+        self.ring_by(cpu, end);
+    }
+
+    /// The same, where it is known when the slice ends.
+    #[inline(always)]
+    pub(super) fn ring_by(&mut self, cpu: CpuId, slice_end: Nanos) {
+        let state = &self.cpus[cpu.index() % MAX_CPUS];
+        let mut due = slice_end.min(state.first_timer);
         if self.has_work() && state.current.is_some() {
             due = due.min(Nanos(self.now().0 + WORK_PAUSE));
         }
-        if due < state.armed.unwrap_or(Nanos(u64::MAX)) {
+        if due < state.armed.unwrap_or(NEVER) {
             self.arm(cpu, due);
         }
     }
@@ -142,6 +151,9 @@ impl Kernel {
         self.pick(cpu)
     }
 }
+
+/// The end of time.
+pub(super) const NEVER: Nanos = Nanos(u64::MAX);
 
 /// Time that a thread gets between two pieces of work that are nobody's, in nanoseconds.
 const WORK_PAUSE: u64 = 50_000;
