@@ -53,6 +53,8 @@ impl Kernel {
     /// Deals with a trap of `cpu`'s current thread, whatever it takes.
     pub fn long_way(&mut self, cpu: CpuId, cause: Cause) -> Next {
         let current = self.cpus[cpu.index() % MAX_CPUS].current;
+        #[cfg(feature = "lock-stats")]
+        self.note(current, cause);
         let Some(thread) = current.filter(|id| self.may_go_on(cpu, *id)) else {
             return self.stopped(cpu, cause);
         };
@@ -88,6 +90,22 @@ impl Kernel {
         }
         self.reap(cpu);
         self.pick(cpu)
+    }
+
+    /// Notes what is done while the lock is held: a native call by its number, other traps above.
+    #[cfg(feature = "lock-stats")]
+    fn note(&self, current: Option<Id<Thread>>, cause: Cause) {
+        let number = current
+            .and_then(|id| self.threads.get(id))
+            .map_or(0, |thread| thread.context.frame.number());
+        let doing = match cause {
+            Cause::Native => number,
+            Cause::Foreign => 1000,
+            Cause::Fault(_) => 1001,
+            Cause::Exception(_) | Cause::Fpu => 1002,
+            _ => 1003,
+        };
+        crate::kernel::hold::DOING.store(doing, core::sync::atomic::Ordering::Relaxed);
     }
 
     /// A trap of a thread that another CPU stopped: what it was about to do it does when it is resumed.

@@ -313,6 +313,8 @@ impl DerefMut for Guard {
 impl Drop for Guard {
     #[inline(always)]
     fn drop(&mut self) {
+        #[cfg(feature = "lock-stats")]
+        hold::end();
         LOCK.state.store(FREE, Release);
     }
 }
@@ -344,7 +346,38 @@ pub fn lock() -> Guard {
 /// Takes the lock, unless someone has it.
 #[inline(always)]
 pub fn try_lock() -> Option<Guard> {
-    LOCK.state.compare_exchange(FREE, TAKEN, Acquire, Relaxed).ok().map(|_| Guard(()))
+    LOCK.state.compare_exchange(FREE, TAKEN, Acquire, Relaxed).ok()?;
+    #[cfg(feature = "lock-stats")]
+    hold::begin();
+    Some(Guard(()))
+}
+
+/// How long the lock is held at most, from the first trap of user code on. Only who has the lock
+/// writes here.
+#[cfg(feature = "lock-stats")]
+pub mod hold {
+    use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+    static SINCE: AtomicU64 = AtomicU64::new(0);
+    /// What is being done, as `Kernel::long_way` numbers it.
+    pub static DOING: AtomicU64 = AtomicU64::new(0);
+    /// The longest time, in ticks of the counter.
+    pub static LONGEST: AtomicU64 = AtomicU64::new(0);
+    /// What was done then.
+    pub static WORST: AtomicU64 = AtomicU64::new(0);
+
+    pub(super) fn begin() {
+        SINCE.store(crate::arch::timer::now(), Relaxed);
+    }
+
+    pub(super) fn end() {
+        let held = crate::arch::timer::now() - SINCE.load(Relaxed);
+        let doing = DOING.load(Relaxed);
+        if doing != 0 && held > LONGEST.load(Relaxed) {
+            LONGEST.store(held, Relaxed);
+            WORST.store(doing, Relaxed);
+        }
+    }
 }
 
 /// Gives up the lock, and goes on with the current thread of this CPU.

@@ -39,12 +39,11 @@ impl Kernel {
                 let values = self.figures(args[1]).ok_or(Error::Invalid)?;
                 self.values(me, &values)
             }
-            Call::Power => match args[1] {
-                POWER_OFF => arch::power::off(),
-                POWER_SUCCESS => arch::power::exit(Exit::Success),
-                POWER_FAILURE => arch::power::exit(Exit::Failure),
-                _ => Err(Error::Invalid),
-            },
+            Call::Power => {
+                #[cfg(feature = "lock-stats")]
+                crate::info!("lock-hold {:?}", self.longest_hold());
+                self.power(args[1])
+            }
             Call::Translation => {
                 let process = self.find::<Process>(me.process, args[1], ProcessRights::READ)?;
                 if args[2] >= USER_END {
@@ -71,6 +70,15 @@ impl Kernel {
                 let rights = IoRights::all().bits();
                 Ok(Outcome::Value(self.install(me.process, Kind::IoPorts, rights, IO, range)?))
             }
+        }
+    }
+
+    fn power(&self, what: u64) -> Answer {
+        match what {
+            POWER_OFF => arch::power::off(),
+            POWER_SUCCESS => arch::power::exit(Exit::Success),
+            POWER_FAILURE => arch::power::exit(Exit::Failure),
+            _ => Err(Error::Invalid),
         }
     }
 
@@ -135,8 +143,19 @@ impl Kernel {
                 self.timers.len() as u64,
                 self.interrupts.len() as u64,
             ],
+            #[cfg(feature = "lock-stats")]
+            4 => self.longest_hold(),
             _ => return None,
         })
+    }
+
+    /// For how many ticks the lock was held at most, in what, and the same in nanoseconds.
+    #[cfg(feature = "lock-stats")]
+    fn longest_hold(&self) -> [u64; 4] {
+        use crate::kernel::hold::{LONGEST, WORST};
+        use core::sync::atomic::Ordering::Relaxed;
+        let longest = LONGEST.load(Relaxed);
+        [longest, WORST.load(Relaxed), self.clock.nanos(longest).0, 0]
     }
 }
 
