@@ -12,8 +12,8 @@ use crate::object::{Found, Life, Machine, Process};
 use crate::units::PhysAddr;
 
 impl Kernel {
-    pub(super) fn memory_call(&mut self, call: Call, me: Caller) -> Answer {
-        let args = me.args;
+    pub(super) fn memory_call(&mut self, call: Call, me: &Caller) -> Answer {
+        let args = &me.args;
         let account = self.processes[me.process].account;
         match call {
             Call::MemoryCreate => {
@@ -60,7 +60,7 @@ impl Kernel {
                     _ => MemoryRights::READ,
                 };
                 let memory = self.find::<Memory>(me.process, args[1], needed)?;
-                let [_, _, at, first, pages, access, ..] = args;
+                let [_, _, at, first, pages, access, ..] = *args;
                 let ceiling = ceiling(&memory);
                 let Kernel { vm, ram, .. } = self;
                 vm.map(ram, space, memory.id, at, first, pages, access, ceiling)?;
@@ -95,7 +95,7 @@ impl Kernel {
     }
 
     /// What takes several pieces to clear already has its handle, with which the call goes on in [2].
-    fn contiguous_memory(&mut self, me: Caller) -> Answer {
+    fn contiguous_memory(&mut self, me: &Caller) -> Answer {
         let [_, pages, begun, ..] = me.args;
         let (memory, outcome) = if begun == 0 {
             let account = self.processes[me.process].account;
@@ -122,7 +122,7 @@ impl Kernel {
 
     /// A clone that takes several pieces already has its handle while it grows: the call goes on with
     /// it in [3], from the page in [4].
-    fn clone_memory(&mut self, me: Caller) -> Answer {
+    fn clone_memory(&mut self, me: &Caller) -> Answer {
         let [from, first, pages, begun, at, ..] = me.args;
         let from = self.find::<Memory>(me.process, from, MemoryRights::READ)?.id;
         let (outcome, next) = if begun == 0 {
@@ -143,7 +143,7 @@ impl Kernel {
 
     /// Copies a piece between the caller and what the call names: [3] bytes, of which [1] and [2] say
     /// where.
-    fn copy_piece(&mut self, call: Call, me: Caller) -> Answer {
+    fn copy_piece(&mut self, call: Call, me: &Caller) -> Answer {
         let [handle, there, address, length, ..] = me.args;
         let here = Place::Space(self.threads[me.thread].space, address);
         let write = matches!(call, Call::MemoryWrite | Call::ProcessWrite);
@@ -160,7 +160,7 @@ impl Kernel {
     }
 
     /// So many bytes of [3] are copied: [1] and [2] move on.
-    fn advance_copy(&mut self, me: Caller, done: u64) -> Answer {
+    fn advance_copy(&mut self, me: &Caller, done: u64) -> Answer {
         let length = me.args[3];
         if done >= length {
             return Ok(Outcome::Done);
@@ -171,7 +171,7 @@ impl Kernel {
     }
 
     /// So many pages of [2], from [1] on, are dealt with.
-    fn advance(&mut self, me: Caller, done: u64) -> Answer {
+    fn advance(&mut self, me: &Caller, done: u64) -> Answer {
         let pages = me.args[2];
         if done >= pages {
             return Ok(Outcome::Done);
@@ -182,14 +182,19 @@ impl Kernel {
     }
 
     /// A handle to a memory that was just made, in place of the reference of its maker.
-    fn memory_named(&mut self, me: Caller, memory: Id<Memory>) -> Answer {
+    fn memory_named(&mut self, me: &Caller, memory: Id<Memory>) -> Answer {
         let answer = self.named::<Memory>(me, memory, |_| {});
         self.vm.release(memory);
         answer
     }
 
     /// The address space of a process that a handle with these rights names.
-    fn space_of(&self, me: Caller, handle: u64, rights: ProcessRights) -> Result<Id<Space>, Error> {
+    fn space_of(
+        &self,
+        me: &Caller,
+        handle: u64,
+        rights: ProcessRights,
+    ) -> Result<Id<Space>, Error> {
         let process = self.find::<Process>(me.process, handle, rights)?;
         self.living_space(process.id)
     }
