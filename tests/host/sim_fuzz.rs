@@ -6,7 +6,7 @@
 use crate::sim::Sim;
 use crate::support::{MIB, RAM};
 use crate::{sim_calls, sim_check};
-use ochre::abi::{Call, Kind, MachineRights, Row, THREAD_FPU};
+use ochre::abi::{Call, Error, Kind, MachineRights, Row, THREAD_FPU};
 use ochre::arch::{interrupts, tlb, user};
 use ochre::mm::Id;
 use ochre::object::{Notice, Port, Process, State, Thread};
@@ -16,7 +16,9 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 /// Native calls of one run.
 const CALLS: u64 = if cfg!(miri) { 150 } else { 20_000 };
 /// Threads below which new programs are started.
-const POPULATION: usize = 10;
+const POPULATION: usize = 12;
+/// Processes from which on none are started.
+const CROWD: usize = 24;
 
 /// How a run goes.
 #[derive(Clone, Copy)]
@@ -78,7 +80,7 @@ fn step(sim: &mut Sim, menu: &[&Row]) {
     let by = sim.rng.below(by);
     sim.pass(by);
     let cpu = CpuId(sim.rng.below(sim.cpus as u64) as u8);
-    if sim.rng.often(3) || sim.rng.often(20) && is_idle(sim) {
+    if sim.rng.often(3) || sim.rng.often(200) && is_idle(sim) {
         return stir(sim, cpu);
     }
     if sim.rng.often(600)
@@ -192,25 +194,29 @@ fn use_fpu(sim: &mut Sim, cpu: CpuId, thread: Id<Thread>) {
     }
 }
 
-/// Somebody outside the machine helps: starts programs, ends waits that nobody else would end.
+/// Somebody outside the machine helps: starts programs, ends waits that nobody else would end, and
+/// programs that would be there for ever.
 fn stir(sim: &mut Sim, cpu: CpuId) {
     ochre::arch::cpu::set_current(cpu);
     let living = sim.kernel.threads.iter().filter(|(_, thread)| thread.state != State::Ended);
     let threads: Vec<_> = living.map(|(id, _)| id).collect();
-    if threads.len() < POPULATION || sim.rng.often(100) {
-        start(sim);
-    } else {
-        let thread = sim.rng.one_of(&threads);
-        match sim.rng.below(8) {
-            0 => {
-                let process = sim.kernel.threads[thread].process;
-                sim.kernel.end_process(process, 9);
-            }
-            1..3 => sim.kernel.resume_thread(cpu, thread),
-            _ => {
-                sim.kernel.end_wait(cpu, thread, ochre::abi::Error::Cancelled);
-            }
+    let processes: Vec<_> = sim.kernel.processes.iter().map(|(id, _)| id).collect();
+    let few = threads.len() < POPULATION && processes.len() < CROWD;
+    match sim.rng.below(10) {
+        0..8 if few => start(sim),
+        0..2 if !processes.is_empty() => {
+            let process = sim.rng.one_of(&processes);
+            sim.kernel.end_process(process, 9);
         }
+        2..5 if !threads.is_empty() => {
+            let thread = sim.rng.one_of(&threads);
+            sim.kernel.resume_thread(cpu, thread);
+        }
+        _ if !threads.is_empty() => {
+            let thread = sim.rng.one_of(&threads);
+            sim.kernel.end_wait(cpu, thread, Error::Cancelled);
+        }
+        _ => {}
     }
     sim.nudge(cpu);
 }
