@@ -110,8 +110,12 @@ impl Kernel {
         let Some(id) = Id::from_bits(object) else { return };
         let process = &mut self.processes[id];
         process.refs -= 1;
-        if process.refs == 0 && process.life == Life::Ended {
-            self.forget_process(id);
+        match process.life {
+            _ if process.refs > 0 => {}
+            Life::Ended => self.forget_process(id),
+            // Nobody will ever start a thread in it.
+            Life::Alive if process.threads.is_none() => self.end_process(id, 0),
+            _ => {}
         }
     }
 
