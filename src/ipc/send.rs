@@ -25,7 +25,8 @@ impl Kernel {
                 self.wake(cpu, receiver);
                 return Ok(Outcome::Done);
             }
-            if port.messages < port.capacity && self.enqueue(me, id, info).is_ok() {
+            let room = port.messages < port.capacity && self.may_be_queued(me, info);
+            if room && self.enqueue(me, id, info).is_ok() {
                 return Ok(Outcome::Done);
             }
         }
