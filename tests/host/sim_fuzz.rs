@@ -71,11 +71,14 @@ fn run(seed: u64, plan: Plan) {
             sim_check::check(&mut sim);
         }
     }
+    if std::env::var_os("TALLY").is_some() {
+        sim.tell_tally();
+    }
     sim.finish();
 }
 
 /// Something happens.
-fn step(sim: &mut Sim, menu: &[&Row]) {
+fn step(sim: &mut Sim, menu: &[&'static Row]) {
     let by = if sim.rng.often(20) { 2_000_000 } else { 5_000 };
     let by = sim.rng.below(by);
     sim.pass(by);
@@ -110,7 +113,7 @@ fn is_idle(sim: &Sim) -> bool {
 }
 
 /// The current thread of a CPU does something.
-fn act(sim: &mut Sim, cpu: CpuId, thread: Id<Thread>, menu: &[&Row]) {
+fn act(sim: &mut Sim, cpu: CpuId, thread: Id<Thread>, menu: &[&'static Row]) {
     if let Some((cause, _)) = sim.again.get(&thread.to_bits()).copied()
         && sim.rng.often(970)
     {
@@ -120,10 +123,10 @@ fn act(sim: &mut Sim, cpu: CpuId, thread: Id<Thread>, menu: &[&Row]) {
     sim.again.remove(&thread.to_bits());
     match sim.rng.below(1000) {
         0..800 => {
-            let row = sim.rng.one_of(menu);
-            sim.draw_call(thread, row);
+            let call = sim.draw_next(thread, menu);
             sim.trap(cpu, Cause::Native);
-            if matches!(row.call, Call::RegistersSet | Call::CallerRegistersSet) {
+            sim.count(thread, call);
+            if matches!(call, Call::RegistersSet | Call::CallerRegistersSet) {
                 // Nobody knows any more what they hold.
                 sim.fpu.clear();
             }
@@ -236,6 +239,7 @@ fn start(sim: &mut Sim) {
         let rights = MachineRights::all() - MachineRights::POWER;
         give(sim, Kind::Machine, rights.bits(), 1 << 32);
     }
+    sim.settle_in(process);
     let account = sim.kernel.processes[process].account;
     for _ in 0..2 {
         let room = sim.rng.below(3);
