@@ -120,7 +120,7 @@ clippy: setup ## lints, for the host and each platform, tests included
 	  $(CARGO) clippy --quiet --bins --test qemu $(call platform,$p) -- -D warnings && \
 	  $(CARGO) clippy --quiet $(call programs,$p) -- -D warnings &&) true
 
-TESTED := $(PLATFORMS:%=build-%) $(PLATFORMS:%=build-tests-%)
+TESTED := $(PLATFORMS:%=build-%) $(PLATFORMS:%=build-tests-%) $(PLATFORMS:%=build-user-%)
 
 test: $(TESTED) image ## all tests, and the count
 	@tests/run all
@@ -133,17 +133,17 @@ test-host: setup ## tests on this machine
 test-miri: setup ## the same under Miri, fewer of each; needs a nightly Rust, is skipped without
 	@tests/run miri
 
-$(PLATFORMS:%=test-%): test-%: build-% build-tests-% image-% ## tests in QEMU on one platform
+$(PLATFORMS:%=test-%): test-%: build-% build-tests-% build-user-% image-% ## tests in QEMU on one platform
 	@tests/run $*
 
-GROUPS := kernel memory stress perf boot
+GROUPS := kernel memory stress perf boot syscalls integration
 $(GROUPS:%=test-%): test-%: $(TESTED) image ## one group of the tests in QEMU, on all platforms
 	@tests/run $*
 
 test-suite: $(TESTED) image ## the tests whose suite or name is SUITE= (it may have * in it)
 	@tests/run '$(SUITE)'
 
-bench bench-boot: $(TESTED) ## instructions to boot, to allocate and free a frame, against budgets
+bench bench-boot: $(TESTED) ## instructions of boot, calls, faults, threads and more, against budgets
 	@tests/run --bench
 
 # The command that runs a platform's machine, as the tests use it.

@@ -4,7 +4,7 @@ use crate::abi::{Call, EXIT_FAULT, Error, FaultKind};
 use crate::kernel::{Kernel, Next};
 use crate::mm::Id;
 use crate::object::{Sort, Target, Thread};
-use crate::units::{Cause, CpuId, Exception, Fault, FaultReason, Nanos};
+use crate::units::{Cause, CpuId, Exception, Fault, FaultReason, MAX_CPUS, Nanos};
 
 const CALL: u64 = Call::Call as u64;
 const REPLY_RECEIVE: u64 = Call::ReplyReceive as u64;
@@ -29,17 +29,19 @@ impl Kernel {
             && matches!(cause, Cause::Native | Cause::Foreign)
         {
             let number = self.threads[thread].context.frame.number();
-            if let Some(next) = self.short_way(cpu, cause == Cause::Native, number) {
-                return Next::Run(next);
+            self.save_fpu(cpu);
+            if self.short_way(cpu, cause == Cause::Native, number).is_some() {
+                return self.cpus[cpu.index()].current.map_or(Next::Idle, Next::Run);
             }
         }
         self.long_way(cpu, cause)
     }
 
-    /// A call that takes a few steps, if this one does: who runs then. Otherwise nothing happened.
+    /// A call that takes a few steps, if this one does: who runs then. Otherwise nothing happened. The
+    /// caller's floating point registers are saved.
     #[inline(always)]
-    pub fn short_way(&mut self, cpu: CpuId, native: bool, number: u64) -> Option<Id<Thread>> {
-        let thread = self.cpus[cpu.index()].current?;
+    pub fn short_way(&mut self, cpu: CpuId, native: bool, number: u64) -> Option<&mut Thread> {
+        let thread = self.cpus[cpu.index() % MAX_CPUS].current?;
         match (native, number) {
             (true, CALL) => self.call_fast(cpu, thread),
             (true, REPLY_RECEIVE) => self.reply_receive_fast(cpu, thread),

@@ -15,10 +15,13 @@ use crate::object::{
 };
 use crate::units::{CpuId, MAX_CPUS, Nanos, PhysAddr, VirtAddr};
 use bitflags::Flags;
-use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use spin::Once;
-use spin::mutex::{SpinMutex, SpinMutexGuard};
-use spin::relax::RelaxStrategy;
+use core::cell::UnsafeCell;
+use core::mem::MaybeUninit;
+use core::ops::{Deref, DerefMut};
+use core::sync::atomic::{
+    AtomicBool, AtomicU8,
+    Ordering::{Acquire, Relaxed, Release},
+};
 
 /// All state of the kernel.
 pub struct Kernel {
@@ -260,49 +263,82 @@ impl Cpu {
     }
 }
 
-/// The kernel, once boot has made it.
-static KERNEL: Once<SpinMutex<Kernel, Attentive>> = Once::new();
+/// The one lock, and what it guards.
+struct Lock {
+    /// `FREE`, or not: someone has it, there is no kernel yet, or there never will be one again.
+    state: AtomicU8,
+    kernel: UnsafeCell<MaybeUninit<Kernel>>,
+}
 
-/// A panic is under way: whoever asks for the lock stops instead.
+const TAKEN: u8 = 0;
+const FREE: u8 = 1;
+
+// SAFETY: whoever sets `state` from `FREE` to `TAKEN` is the only one who touches the kernel until it is
+// `FREE` again; and it is first `FREE` when the kernel has been written.
+unsafe impl Sync for Lock {}
+
+static LOCK: Lock =
+    Lock { state: AtomicU8::new(TAKEN), kernel: UnsafeCell::new(MaybeUninit::uninit()) };
+
+/// A panic is under way: whoever waits for the lock stops instead.
 static STOPPING: AtomicBool = AtomicBool::new(false);
 
-/// A CPU that waits for the lock with interrupts off still serves what others need from it: TLB
-/// shootdowns, and the end of the world.
-pub struct Attentive;
+/// The kernel, for as long as this lives.
+pub struct Guard(());
 
-impl RelaxStrategy for Attentive {
-    fn relax() {
+impl Deref for Guard {
+    type Target = Kernel;
+
+    #[inline(always)]
+    fn deref(&self) -> &Kernel {
+        // SAFETY: this CPU has the lock, and the kernel was written before anyone could take it.
+        unsafe { (*LOCK.kernel.get()).assume_init_ref() }
+    }
+}
+
+impl DerefMut for Guard {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut Kernel {
+        // SAFETY: as in `deref`; borrowed together with the guard.
+        unsafe { (*LOCK.kernel.get()).assume_init_mut() }
+    }
+}
+
+impl Drop for Guard {
+    #[inline(always)]
+    fn drop(&mut self) {
+        LOCK.state.store(FREE, Release);
+    }
+}
+
+/// Puts the finished value behind the lock, once.
+pub fn install(kernel: Kernel) {
+    static INSTALLED: AtomicBool = AtomicBool::new(false);
+    assert!(!INSTALLED.swap(true, Relaxed), "there is one kernel");
+    // SAFETY: the lock is not free before the next line, and nobody else comes here.
+    unsafe { (*LOCK.kernel.get()).write(kernel) };
+    LOCK.state.store(FREE, Release);
+}
+
+/// Takes the lock. Interrupts must be off: the trap that one raises would wait for it for ever. A CPU
+/// that waits still serves what others need from it: TLB shootdowns, and the end of the world.
+pub fn lock() -> Guard {
+    loop {
         if stopping() {
             arch::cpu::park();
+        }
+        if let Some(guard) = try_lock() {
+            return guard;
         }
         arch::tlb::serve();
         arch::cpu::relax();
     }
 }
 
-/// The kernel, for as long as this lives.
-pub type Guard = SpinMutexGuard<'static, Kernel, Attentive>;
-
-/// Puts the finished value behind the lock.
-pub fn install(kernel: Kernel) {
-    KERNEL.call_once(|| SpinMutex::new(kernel));
-}
-
-/// Takes the lock. Interrupts must be off: the trap that one raises would wait for it for ever.
-pub fn lock() -> Guard {
-    if stopping() {
-        arch::cpu::park();
-    }
-    KERNEL.get().expect("the kernel is used after it was made").lock()
-}
-
-/// Takes the lock, unless someone has it or it is not to be had any more.
+/// Takes the lock, unless someone has it.
 #[inline(always)]
 pub fn try_lock() -> Option<Guard> {
-    if stopping() {
-        return None;
-    }
-    KERNEL.get()?.try_lock()
+    LOCK.state.compare_exchange(FREE, TAKEN, Acquire, Relaxed).ok().map(|_| Guard(()))
 }
 
 /// Gives up the lock, and goes on with the current thread of this CPU.

@@ -4,7 +4,7 @@ use crate::abi::Call;
 use crate::arch::{self, TrapFrame};
 use crate::kernel::{self, Guard, Next};
 use crate::panic::{self, Doing};
-use crate::units::Cause;
+use crate::units::{Cause, MAX_CPUS};
 
 /// Called by `trap.S` with the registers of user code, which are where its thread keeps them. Those
 /// that it returns are restored.
@@ -15,13 +15,30 @@ extern "C" fn user_entry(frame: &mut TrapFrame) -> *mut TrapFrame {
             frame.args_mut()[0] = 0;
             return frame;
         }
-        let (native, number) = (frame.is_native(), frame.number());
-        if let Some(mut kernel) = kernel::try_lock()
-            && let Some(next) = kernel.short_way(arch::cpu::current(), native, number)
-        {
-            return &raw mut kernel.threads[next].context.frame;
+        if let Some(mut kernel) = kernel::try_lock() {
+            let cpu = arch::cpu::current();
+            if kernel.cpus[cpu.index() % MAX_CPUS].fpu_on {
+                return with_fpu(kernel, frame);
+            }
+            let (native, number) = (frame.is_native(), frame.number());
+            if let Some(next) = kernel.short_way(cpu, native, number) {
+                return &raw mut next.context.frame;
+            }
         }
     }
+    long_way(frame)
+}
+
+/// The same, of a thread whose floating point registers have to be saved.
+#[inline(never)]
+fn with_fpu(mut kernel: Guard, frame: &mut TrapFrame) -> *mut TrapFrame {
+    let cpu = arch::cpu::current();
+    kernel.save_fpu(cpu);
+    let (native, number) = (frame.is_native(), frame.number());
+    if let Some(next) = kernel.short_way(cpu, native, number) {
+        return &raw mut next.context.frame;
+    }
+    drop(kernel);
     long_way(frame)
 }
 

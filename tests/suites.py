@@ -32,6 +32,7 @@ def in_qemu(limit):
     """All tests that need QEMU."""
     for platform in PLATFORMS:
         yield from kernel_tests(platform, limit)
+        yield from program_tests(platform, limit)
         yield from (scenario(boot, limit) for boot in scenarios.ALL if boot.platform == platform)
         yield from figures(platform)
         yield debugger(platform)
@@ -71,6 +72,48 @@ def boot_tests(platform, smp, name, limit, counted=False):
 
 def tests_kernel(platform):
     return f"target/{platform}/tests.{BUILT[platform]}"
+
+
+# User programs ------------------------------------------------------------------------------------
+
+# Programs of the initrd that test the kernel from outside, each with its suite, the limit it needs in
+# seconds, and what it must say at its end.
+PROGRAMS = (
+    ("abitest", "syscalls", 120, r"^test every-call-with-every-error: ok$"),
+    ("confine", "syscalls", 300, r"^  1000000 calls, \d+ refused.*\n(?:.*\n)*?test random-calls: ok$"),
+    ("torture", "stress", 300, r"^test torture-2: ok$"),
+)
+# Demos, and what they show.
+DEMOS = {
+    "ipc": r"full|Full",
+    "coop": r"\S",
+    "preempt": r"\S",
+    "memory": r"0xdeadbeef|0xDEADBEEF",
+    "async": r"\S",
+}
+
+
+def program_tests(platform, limit):
+    """Each program on one CPU and on four; each demo on four."""
+    for smp in SMPS:
+        for name, group, needs, expected in PROGRAMS:
+            yield program_test(platform, smp, name, group, max(limit, needs), expected)
+    for name, expected in DEMOS.items():
+        yield program_test(platform, 4, name, "integration", limit, expected)
+
+
+def program_test(platform, smp, name, group, limit, expected):
+    def run():
+        outcome = run_program(platform, {"SMP": smp}, name, limit)
+        unwanted = (r"FAILED", r"kernel panic")
+        return verdict(outcome, (expected,), 0, unwanted), outcome.output
+
+    return Test(f"{platform}/{smp} program: {name}", suites(platform, group), run)
+
+
+def run_program(platform, variables, name, limit):
+    variables = {**variables, "INITRD": f"target/{platform}/initrd.cpio"}
+    return machine.run(platform, variables, f"exit=qemu run={name}", limit=limit)
 
 
 # Boots --------------------------------------------------------------------------------------------
@@ -130,7 +173,8 @@ def measure(platform):
     bench = machine.run(
         platform, {**variables, "KERNEL": tests_kernel(platform)}, "exit=qemu test=bench"
     )
-    found = dict(re.findall(r"^bench (\S+) (\d+)$", bench.output, re.M))
+    calls = run_program(platform, variables, "bench", machine.LIMIT * 3)
+    found = dict(re.findall(r"^bench (\S+) (\d+)$", bench.output + calls.output, re.M))
     if match := re.search(r"^boot: done, (\d+) ns since power-on", boot.output, re.M):
         found["boot"] = match[1]
     return {figure: int(value) for figure, value in found.items()}
@@ -163,7 +207,7 @@ def within(platform, figure, budget):
 AT_ENTRY = ("ochre-cpus", "ochre-threads", "ochre-memory")
 AT_DONE = (
     "thbreak ochre::report::done", "continue", "ochre-cpus", "ochre-memory", "ochre-log",
-    "ochre-tables &ochre::kernel::KERNEL", "ochre-tables ochre::kernel_entry",
+    "ochre-tables &ochre::kernel::LOCK", "ochre-tables ochre::kernel_entry",
     "ochre-tables 0xffff800000400000 + {ram}", "ochre-tables 0x10",
 )
 # Where RAM begins.

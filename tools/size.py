@@ -24,7 +24,7 @@ def main(paths):
         print(f"{platform:<8}" + "".join(f"{n:>9}" for n in columns) + verdict(loaded, limit))
         over |= loaded > limit
     lines, limit = source_lines(pathlib.Path("src")), budget["all", "lines"]
-    print(f"\nlines in src/ without blanks, comments and tests: {lines} of {limit}" + verdict(lines, limit))
+    print(f"\nlines of Rust in src/ without blanks, comments, tests and the simulated machine: {lines} of {limit}" + verdict(lines, limit))
     return int(over or lines > limit)
 
 
@@ -47,8 +47,10 @@ def parts(elf):
 
 
 def source_lines(folder):
-    """Lines of Rust and assembly that are neither blank, nor comment, nor in a test module."""
-    return sum(count(path) for path in folder.rglob("*") if path.suffix in (".rs", ".S"))
+    """Lines of Rust that are neither blank, nor comment, nor in a test module, nor `arch/host`, which
+    is a machine to run the kernel on."""
+    simulated = folder / "arch" / "host"
+    return sum(count(path) for path in folder.rglob("*.rs") if simulated not in path.parents)
 
 
 def count(path):

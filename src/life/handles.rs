@@ -110,11 +110,10 @@ impl Kernel {
         let Some(id) = Id::from_bits(object) else { return };
         let process = &mut self.processes[id];
         process.refs -= 1;
-        match process.life {
-            _ if process.refs > 0 => {}
-            Life::Ended => self.forget_process(id),
-            // Nobody will ever start a thread in it.
-            Life::Alive if process.threads.is_none() => self.end_process(id, 0),
+        match (process.refs, process.life) {
+            (0, Life::Ended) => self.forget_process(id),
+            // Nobody can give it a thread any more.
+            (0, Life::Alive) if process.thread_count == 0 => self.end_process(id, 0),
             _ => {}
         }
     }

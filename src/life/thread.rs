@@ -4,6 +4,7 @@ use crate::abi::{ANY_CPU, Error, PRIORITIES, THREAD_FPU, THREAD_START, USER_END}
 use crate::arch::Context;
 use crate::arch::user::Fpu;
 use crate::kernel::Kernel;
+use crate::mm::asid::Seat;
 use crate::mm::{Arena, Id};
 use crate::object::{Flags, Life, Process, Sort, State, Target, Thread, Timer};
 use crate::units::CpuId;
@@ -61,6 +62,7 @@ impl Kernel {
                 links: (None, None),
                 process,
                 space,
+                seat: Seat::default(),
                 caller: None,
                 serving: None,
                 calls: 0,

@@ -18,6 +18,7 @@ use core::ops::{Index, IndexMut};
 use core::ptr::NonNull;
 
 /// The name of an object of type `T`.
+#[repr(C, align(8))]
 pub struct Id<T> {
     index: u32,
     /// Odd.
@@ -236,7 +237,7 @@ impl<T> Copy for Id<T> {}
 
 impl<T> PartialEq for Id<T> {
     fn eq(&self, other: &Id<T>) -> bool {
-        (self.index, self.generation) == (other.index, other.generation)
+        self.to_bits() == other.to_bits()
     }
 }
 

@@ -5,7 +5,7 @@
 //! Invariant: two address spaces with tags of the current generation have different ones, and an
 //! address space has the same tag on all CPUs that run it, whenever they began to.
 
-use crate::units::{Asid, CpuId, MAX_CPUS};
+use crate::units::{Asid, CpuId, Frame, MAX_CPUS};
 
 /// Values that are kept apart at most.
 const MAX: usize = 256;
@@ -33,6 +33,15 @@ pub struct Asids {
     kept: [Tag; MAX_CPUS],
 }
 
+/// What a CPU loads to run an address space: its table and its tag.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Seat {
+    /// The root of the table.
+    pub root: Frame,
+    /// The tag, as long as its generation lasts.
+    pub tag: Tag,
+}
+
 /// What to switch to.
 #[must_use]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -56,6 +65,19 @@ impl Asids {
             running: [Tag { asid: Asid::KERNEL, generation: 0 }; MAX_CPUS],
             kept: [Tag { asid: Asid::KERNEL, generation: 0 }; MAX_CPUS],
         }
+    }
+
+    /// Whether an address space still has this tag.
+    #[inline(always)]
+    pub fn is_current(&self, tag: Tag) -> bool {
+        tag.generation == self.generation
+    }
+
+    /// `cpu` is about to run an address space whose tag is current: which it is.
+    #[inline(always)]
+    pub fn take(&mut self, cpu: CpuId, tag: Tag) -> Asid {
+        self.running[cpu.index() % MAX_CPUS] = tag;
+        tag.asid
     }
 
     /// `cpu` is about to run the address space that has `tag`.

@@ -160,12 +160,6 @@ impl PageTable {
         walker::find(memory, self.root, at).ok().map(|path| path.mapping())
     }
 
-    /// Gives back every table. What they map is the owner's to give back; no CPU may use the
-    /// table any more, nor remember anything of it.
-    pub fn destroy(self, memory: &PhysMem, source: &mut impl FrameSource) {
-        walker::destroy(memory, self.root, 0, source);
-    }
-
     /// Looks first, takes the frames for all tables it needs, and only then begins: from there on
     /// nothing can fail.
     fn add(

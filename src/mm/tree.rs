@@ -56,7 +56,7 @@ impl<T: Node> Tree<T> {
         let key = arena[id].key();
         *arena[id].links_mut() = Links::NONE;
         let path = self.path(arena, key);
-        self.mend(arena, path, Some(id));
+        self.mend(arena, &path, Some(id));
     }
 
     /// Takes out an object that is in this tree.
@@ -80,7 +80,7 @@ impl<T: Node> Tree<T> {
                 rest
             }
         };
-        self.mend(arena, path, rest);
+        self.mend(arena, &path, rest);
     }
 
     /// The object with the greatest key that is not above this one.
@@ -135,8 +135,8 @@ impl<T: Node> Tree<T> {
     }
 
     /// Puts `end` at the end of a path, and the path in balance.
-    fn mend(&mut self, arena: &mut Arena<T>, path: Path<T>, end: Option<Id<T>>) {
-        self.root = path.into_iter().rev().fold(end, |below, (id, side)| {
+    fn mend(&mut self, arena: &mut Arena<T>, path: &Path<T>, end: Option<Id<T>>) {
+        self.root = path.iter().rev().fold(end, |below, &(id, side)| {
             arena[id].links_mut().below[side] = below;
             Some(balance(arena, id))
         });

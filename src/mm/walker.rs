@@ -159,19 +159,6 @@ pub(super) fn fill(
     }
 }
 
-/// Gives back `table`, which is at `level`, and those below it.
-pub(super) fn destroy(memory: &PhysMem, table: Frame, level: u8, source: &mut impl FrameSource) {
-    if level < LAST_LEVEL {
-        for at in 0..ENTRIES {
-            let entry = read(memory, table, at);
-            if entry.is_present() && !entry.is_leaf(level) {
-                destroy(memory, entry.frame(), level + 1, source);
-            }
-        }
-    }
-    source.give(table);
-}
-
 /// The way from the root to a page.
 pub(super) struct Path {
     /// The tables, as many as the page's level has above it, and the one that maps it.

@@ -95,6 +95,20 @@ impl Queue {
         }
     }
 
+    /// Takes out the only thread of the queue.
+    #[inline(always)]
+    pub fn clear(&mut self) {
+        (self.first, self.present) = (None, 0);
+    }
+
+    /// Puts a thread into a queue that has none. Its links are those of a thread in no queue.
+    #[inline(always)]
+    pub fn begin(&mut self, id: Id<Thread>, priority: u8) {
+        self.first = Some(id);
+        self.present = 1 << (priority & 63);
+        self.last[priority as usize & 63] = Some(id);
+    }
+
     /// The last thread of this priority or the next higher one that is present.
     #[inline(always)]
     fn last_from(&self, priority: u8) -> Option<Id<Thread>> {

@@ -4,6 +4,7 @@ use super::{Port, Process, Timer};
 use crate::abi::{Arrival, FaultKind};
 use crate::arch::Context;
 use crate::arch::user::Fpu;
+use crate::mm::asid::Seat;
 use crate::mm::{Account, Id, Space};
 use crate::units::CpuId;
 use bitflags::bitflags;
@@ -31,6 +32,8 @@ pub struct Thread {
     pub process: Id<Process>,
     /// Its process's address space.
     pub space: Id<Space>,
+    /// What a CPU loads to run it.
+    pub seat: Seat,
     /// The call it received last and has not answered.
     pub caller: Option<Caller>,
     /// Where that came from.

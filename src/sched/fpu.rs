@@ -32,6 +32,15 @@ impl Kernel {
         true
     }
 
+    /// Saves the registers of the current thread of `cpu`, if they are on. It may go on: they are
+    /// loaded again when it uses them.
+    pub fn save_fpu(&mut self, cpu: CpuId) {
+        let state = &self.cpus[cpu.index()];
+        if let (Some(current), true) = (state.current, state.fpu_on) {
+            self.park_fpu(cpu, current);
+        }
+    }
+
     /// The thread leaves the CPU with its registers on.
     pub(super) fn park_fpu(&mut self, cpu: CpuId, id: Id<Thread>) {
         let fpu = self.threads.get(id).and_then(|thread| thread.fpu);

@@ -32,8 +32,11 @@ impl Kernel {
         let holds_fpu = state.fpu == Some(id);
         if state.space != Some(space) {
             state.space = Some(space);
-            let (root, asid) = self.vm.enter(cpu, space);
-            arch::user::load_space(root, asid);
+            if !self.vm.asids.is_current(thread.seat.tag) {
+                thread.seat = self.vm.enter(cpu, space);
+            }
+            let seat = thread.seat;
+            arch::user::load_space(seat.root, self.vm.asids.take(cpu, seat.tag));
         }
         if holds_fpu {
             self.unpark_fpu(cpu);

@@ -292,21 +292,6 @@ proptest! {
         }
         prop_assert_eq!(machine.pool.out(), 1, "only the root is left");
     }
-
-    #[test]
-    fn destroy_gives_back_every_table(
-        ats in prop::collection::vec(address(), 1..if cfg!(miri) { 4 } else { 20 }),
-    ) {
-        set_top_leaf_level(1);
-        let mut machine = machine();
-        for at in ats {
-            // What is refused does not matter here.
-            let _ = machine.map_range(at, LARGE, 3 * SMALL, Access::WRITE);
-        }
-        let Machine { memory, mut pool, table } = machine;
-        table.destroy(&memory, &mut pool);
-        prop_assert_eq!(pool.out(), 0);
-    }
 }
 
 #[test]

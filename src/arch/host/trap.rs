@@ -86,6 +86,13 @@ impl TrapFrame {
         &mut self.args
     }
 
+    /// Sets registers \[0\] to \[7\].
+    #[inline(always)]
+    pub fn set_words(&mut self, status: u64, words: [u64; 7]) {
+        let [a, b, c, d, e, f, g] = words;
+        *self.args_mut() = [status, a, b, c, d, e, f, g];
+    }
+
     /// Register [8] on the way in.
     pub fn deadline(&self) -> u64 {
         self.extra[0]

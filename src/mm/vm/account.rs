@@ -16,17 +16,12 @@ pub const MAX_DEPTH: u8 = 32;
 pub struct Account {
     pub(super) parent: Option<Id<Account>>,
     pub(super) used: u64,
-    limit: u64,
+    pub(super) limit: u64,
     depth: u8,
     closed: bool,
 }
 
 impl Account {
-    /// The most that may be charged to it.
-    pub(super) fn limit(&self) -> u64 {
-        self.limit
-    }
-
     /// Uses bytes of it.
     #[inline(always)]
     pub(super) fn charge(&mut self, bytes: u64) -> Result<(), Error> {

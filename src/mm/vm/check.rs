@@ -35,7 +35,7 @@ impl Vm {
         };
         for (_, account) in self.accounts.iter() {
             if let Some(parent) = account.parent {
-                add(parent, account.limit() + Arena::<Account>::COST);
+                add(parent, account.limit + Arena::<Account>::COST);
             }
         }
         for (id, region) in self.regions.iter() {
@@ -57,7 +57,7 @@ impl Vm {
         }
         for (id, account) in self.accounts.iter() {
             let known = costs.get(&id.index()).copied().unwrap_or(0);
-            let charged = account.used >= known && account.used <= account.limit();
+            let charged = account.used >= known && account.used <= account.limit;
             ensure(charged, "what there is is charged, and within the limit")?;
             let all = |others: &Costs| known + others.get(&id.index()).copied().unwrap_or(0);
             let exact = others.is_none_or(|others| account.used == all(others));
@@ -69,7 +69,7 @@ impl Vm {
     /// What objects, pages and tables of an account cost: what `Vm` has charged to it itself.
     pub fn known_cost(&self, ram: &Ram, account: Id<Account>) -> u64 {
         let children = self.accounts.iter().filter(|(_, child)| child.parent == Some(account));
-        let children = children.map(|(_, child)| child.limit() + Arena::<Account>::COST);
+        let children = children.map(|(_, child)| child.limit + Arena::<Account>::COST);
         let spaces = self.spaces.iter().filter(|(_, space)| space.account == account);
         let spaces = spaces.map(|(_, s)| Arena::<Space>::COST + (1 + s.tables) * PAGE_SIZE);
         let regions =

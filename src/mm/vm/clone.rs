@@ -12,9 +12,9 @@ use crate::arch::{Access, PhysMem};
 use crate::units::{Frame, PAGE_SIZE};
 
 /// What sharing a page costs, as seen from looking at an entry that is empty.
-const SHARING: u32 = 4;
+const SHARING: u32 = 8;
 /// And what a region does.
-const REGION: u32 = 64;
+const REGION: u32 = 192;
 
 impl Vm {
     /// A copy of pages of a memory. Where there are many, it is not complete: then with the page to go
@@ -181,33 +181,23 @@ impl Vm {
             return Err(Error::Unsupported);
         };
         let account = &mut self.accounts[to.account];
-        let mut place = None;
-        for nth in 0..run.min((*fuel).into()) {
-            *fuel = fuel.saturating_sub(1);
-            if let Some(frame) = source.get(source.slot_in(leaf, first + nth), physical) {
-                let page = target + nth;
-                let slot = match place {
-                    Some(leaf) => index.slot_in(leaf, page),
-                    None => {
-                        let take = |physical: &mut PhysMem| account.take_zeroed(physical, frames);
-                        let slot = index.slot(page, physical, take)?;
-                        place = Some(slot.leaf());
-                        slot
-                    }
-                };
-                if index.get(slot, physical).is_none() {
-                    account.charge(PAGE_SIZE)?;
-                    if !frames.owners.add(frame) {
-                        account.used -= PAGE_SIZE;
-                        return Err(Error::NoMemory);
-                    }
-                    index.set(slot, Some(frame), physical);
-                    to.resident += 1;
-                    *fuel = fuel.saturating_sub(SHARING);
-                }
-            }
-            *done += 1;
+        let empty = source.empty(leaf, first, run, physical);
+        *done += empty;
+        *fuel = fuel.saturating_sub(empty as u32);
+        if empty == run || *fuel == 0 {
+            return Ok(());
         }
-        Ok(())
+        let take = |physical: &mut PhysMem| account.take_zeroed(physical, frames);
+        let slot = index.slot(target + empty, physical, take)?;
+        let entries = (source, source.slot_in(leaf, first + empty));
+        let affordable = (account.limit - account.used) / PAGE_SIZE;
+        let most = affordable.min(u64::from(*fuel).div_ceil(SHARING.into()));
+        let owners = &mut frames.owners;
+        let (looked, shared) = index.share(slot, entries, run - empty, most, physical, owners);
+        account.used += shared * PAGE_SIZE;
+        to.resident += shared;
+        *done += looked;
+        *fuel = fuel.saturating_sub((looked + shared * u64::from(SHARING)) as u32);
+        if looked == 0 { Err(Error::NoMemory) } else { Ok(()) }
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! Invariant: an entry is zero, or a frame's address with bit 0 set.
 
+use super::super::owners::Owners;
 use crate::abi::Error;
 use crate::arch::PhysMem;
 use crate::units::{Frame, PAGE_SIZE, PhysAddr};
@@ -30,23 +31,28 @@ pub(super) enum Leaf {
 }
 
 /// Pages that an entry at so many levels above the last index page stands for.
+#[inline(always)]
 const fn span(height: u8) -> u64 {
     1 << (9 * height as u32)
 }
 
+#[inline(always)]
 fn place(page: u64, height: u8) -> usize {
     (page / span(height) % ENTRIES) as usize
 }
 
+#[inline(always)]
 fn frame(entry: u64) -> Option<Frame> {
     (entry & PRESENT != 0).then(|| PhysAddr(entry).frame())
 }
 
+#[inline(always)]
 fn read(memory: &PhysMem, table: Frame, at: usize) -> u64 {
     // SAFETY: a frame that was taken for an index page.
     unsafe { memory.read(table, at) }
 }
 
+#[inline(always)]
 fn write(memory: &mut PhysMem, table: Frame, at: usize, frame: Option<Frame>) {
     let entry = frame.map_or(0, |frame| frame.start().0 | PRESENT);
     // SAFETY: as in `read`; its memory is borrowed.
@@ -54,9 +60,10 @@ fn write(memory: &mut PhysMem, table: Frame, at: usize, frame: Option<Frame>) {
 }
 
 impl Slot {
-    /// The index page it is in.
-    pub fn leaf(self) -> Option<Frame> {
-        self.0.map(|(table, _)| table)
+    /// The one so many places further on in its index page.
+    #[inline(always)]
+    fn after(self, nth: u64) -> Slot {
+        Slot(self.0.map(|(table, at)| (table, at + nth as usize)))
     }
 }
 
@@ -143,6 +150,42 @@ impl Index {
     #[inline(always)]
     pub fn slot_in(&self, leaf: Option<Frame>, page: u64) -> Slot {
         Slot(leaf.map(|table| (table, place(page, 0))))
+    }
+
+    /// How many pages from the first on are not there, of a run that has its entries in one place.
+    pub fn empty(&self, leaf: Option<Frame>, first: u64, run: u64, memory: &PhysMem) -> u64 {
+        let mut pages = first..first + run;
+        let there = |page| self.get(self.slot_in(leaf, page), memory).is_some();
+        pages.position(there).map_or(run, |at| at as u64)
+    }
+
+    /// Enters pages of another index, whose entries lie side by side as those here do, and counts one
+    /// owner more for each: as many as `most`. Tells how many it looked at, and entered. It stops where
+    /// owners cannot be counted.
+    pub fn share(
+        &mut self,
+        to: Slot,
+        (source, from): (&Index, Slot),
+        run: u64,
+        most: u64,
+        memory: &mut PhysMem,
+        owners: &mut Owners,
+    ) -> (u64, u64) {
+        let (mut shared, mut nth) = (0, 0);
+        while nth < run {
+            let frame = source.get(from.after(nth), memory);
+            if let Some(frame) = frame
+                && self.get(to.after(nth), memory).is_none()
+            {
+                if shared == most || !owners.add(frame) {
+                    break;
+                }
+                self.set(to.after(nth), Some(frame), memory);
+                shared += 1;
+            }
+            nth += 1;
+        }
+        (nth, shared)
     }
 
     /// Takes out the index pages that begin at `page`, none of whose pages is there.

@@ -21,7 +21,7 @@ pub const MAX_WINDOW: u64 = 1 << 18;
 /// Pages looked at in one step of taking pages away.
 const STEP: u64 = 64;
 /// What freeing a frame costs, as seen from looking at an entry that is empty.
-const FREEING: u32 = 8;
+const FREEING: u32 = 10;
 
 /// Pages, wherever they are mapped.
 pub struct Memory {
@@ -278,7 +278,7 @@ impl Vm {
             if let Some(frame) = index.get(slot, &ram.memory) {
                 index.set(slot, None, &mut ram.memory);
                 memory.resident -= 1;
-                used += if ram.frames.give_up(frame) { FREEING } else { 2 };
+                used += if ram.frames.give_up(frame) { FREEING } else { 4 };
             }
         }
         *fuel = fuel.saturating_sub(used);

@@ -1,21 +1,21 @@
 //! Address spaces: a root of page tables, a tag, and regions in order. It pays for itself, its tables
 //! and its regions.
 
-use super::super::asid::Tag;
+use super::super::asid::{Seat, Tag};
 use super::super::tree::Tree;
 use super::super::{Arena, FrameSource, Id, Ram};
 use super::tables::{self, Change, Sweep};
 use super::{Account, FUEL, Memory, Region, Vm};
 use crate::abi::{Error, USER_END};
 use crate::arch::{self, Entry, Flush, TableEntry};
-use crate::units::{Asid, CpuId, Frame, PAGE_SIZE, VirtAddr};
+use crate::units::{CpuId, Frame, PAGE_SIZE, VirtAddr};
 use arrayvec::ArrayVec;
 use core::ops::Range;
 
 /// Up to so many pages are flushed one by one.
 const FEW: u64 = 16;
 /// What a region costs that goes, as seen from looking at an entry that is empty.
-const REGION: u32 = 64;
+const REGION: u32 = 128;
 
 /// An address space.
 pub struct Space {
@@ -70,14 +70,13 @@ impl Vm {
     }
 
     /// What a CPU loads to run in an address space.
-    #[inline]
-    pub fn enter(&mut self, cpu: CpuId, space: Id<Space>) -> (Frame, Asid) {
+    pub fn enter(&mut self, cpu: CpuId, space: Id<Space>) -> Seat {
         let space = &mut self.spaces[space];
         let switch = self.asids.switch(cpu, &mut space.tag);
         if switch.flush_all {
             arch::tlb::flush_all();
         }
-        (space.root, switch.asid)
+        Seat { root: space.root, tag: space.tag }
     }
 
     /// Whether nothing is mapped there.
@@ -108,17 +107,18 @@ impl Vm {
         let memory = &mut ram.memory;
         let mut sweep = Sweep { memory, change, fuel: *fuel, changed: false, freed };
         let reached = sweep.run(space.root, 0, range.start, range.end);
-        let Sweep { fuel: left, changed, freed, .. } = sweep;
-        *fuel = left;
-        if !changed && freed.is_empty() {
-            return reached;
+        *fuel = sweep.fuel;
+        let gone = sweep.freed.len() as u64;
+        if sweep.changed || gone > 0 {
+            self.flush(id, range.start..reached, gone > 0);
         }
-        self.flush(id, range.start..reached, !freed.is_empty());
-        let space = &mut self.spaces[id];
-        let (account, gone) = (space.account, freed.len() as u64);
-        space.tables -= gone;
-        freed.into_iter().for_each(|table| ram.frames.give(table));
-        self.uncharge(account, gone * PAGE_SIZE);
+        if gone > 0 {
+            sweep.freed.iter().for_each(|&table| ram.frames.give(table));
+            let space = &mut self.spaces[id];
+            space.tables -= gone;
+            let account = space.account;
+            self.uncharge(account, gone * PAGE_SIZE);
+        }
         reached
     }
 

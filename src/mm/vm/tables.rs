@@ -23,11 +23,13 @@ pub(super) const fn index(at: u64, level: u8) -> usize {
     (at / span(level) % ENTRIES) as usize
 }
 
+#[inline(always)]
 pub(super) fn read(memory: &PhysMem, table: Frame, at: usize) -> Entry {
     // SAFETY: a root, or what an entry named: a frame that was taken for a table.
     Entry::from_bits(unsafe { memory.read(table, at) })
 }
 
+#[inline(always)]
 pub(super) fn write(memory: &mut PhysMem, table: Frame, at: usize, entry: Entry) {
     // SAFETY: as in `read`; `Vm` alone changes user tables.
     unsafe { memory.write(table, at, entry.bits()) }
@@ -68,7 +70,12 @@ impl Sweep<'_> {
             let next = start + span(level);
             let entry = read(self.memory, table, index);
             if entry.is_present() && entry.is_leaf(level) {
-                self.change(table, index, level, entry);
+                let new = match self.change {
+                    Change::Clear(..) => Entry::EMPTY,
+                    Change::Restrict(access) => Entry::leaf(entry.frame(), level, access),
+                };
+                write(self.memory, table, index, new);
+                self.changed = true;
             } else if entry.is_present() {
                 let reached = self.run(entry.frame(), level + 1, at, next.min(end));
                 if reached < next.min(end) {
@@ -94,26 +101,24 @@ impl Sweep<'_> {
     fn run_pages(&mut self, table: Frame, at: u64, end: u64) -> u64 {
         let first = index(at, PAGES);
         let count = ((end - at) / PAGE_SIZE).min(ENTRIES - first as u64).min(self.fuel.into());
+        // What is left of an entry, and what it gets besides: in every architecture's entries the
+        // frame is in the place where its address has it.
+        let (kept, added) = match self.change {
+            Change::Clear(..) => (0, 0),
+            Change::Restrict(access) => (u64::MAX, Entry::leaf(Frame(0), PAGES, access).bits()),
+        };
         for index in first..first + count as usize {
             let entry = read(self.memory, table, index);
             if entry.is_present() {
-                self.change(table, index, PAGES, entry);
+                let new = Entry::from_bits(entry.frame().start().0 & kept | added);
+                if new.bits() != entry.bits() {
+                    write(self.memory, table, index, new);
+                    self.changed = true;
+                }
             }
         }
         self.fuel -= count as u32;
         at + count * PAGE_SIZE
-    }
-
-    #[inline(always)]
-    fn change(&mut self, table: Frame, index: usize, level: u8, entry: Entry) {
-        let new = match self.change {
-            Change::Clear(..) => Entry::EMPTY,
-            Change::Restrict(access) => Entry::leaf(entry.frame(), level, access),
-        };
-        if new.bits() != entry.bits() {
-            write(self.memory, table, index, new);
-            self.changed = true;
-        }
     }
 }
 

@@ -131,6 +131,8 @@ fn signals(bench: &Bench) {
     let partner = bench.partner(SIGNAL, there);
     let back = here.duplicate(PortRights::SIGNAL | PortRights::TRANSFER).expect("a handle");
     signal.send(&Message::new(0).handle(back.into_raw()), FOREVER).expect("room");
+    // Signals overtake messages: so wait until that one has arrived.
+    here.receive(FOREVER).expect("a signal");
     let ports = (signal.raw(), here.raw());
     figure("signal-pingpong", ROUNDS, || {
         let itself = time(|| signal_and_wait::<Without>(ports))
@@ -153,6 +155,7 @@ pub fn answer_signals(here: u64) {
     let port = Port::from_raw(here);
     let message = port.receive(FOREVER).expect("a message");
     let there = message.handles()[0];
+    Real::call(Call::Signal, &mut registers([there, 1]));
     wait_and_signal::<Real>((there, here), u64::MAX);
     drop(port);
 }

@@ -3,10 +3,11 @@
 use crate::PRIORITY;
 use crate::meter::{ROUNDS, Real, Way, Without, figure, registers, time};
 use core::arch::global_asm;
+use rt::Object;
 use rt::abi::{Call, MAP_WRITE, THREAD_START};
 use rt::space::Mapping;
 use rt::thread::{Options, spawn};
-use rt::{Object, time::yield_now};
+use rt::time::{nap, yield_now};
 
 /// Instructions of the thread that only ends.
 const LIFE: u64 = 2;
@@ -41,7 +42,7 @@ pub fn figures() {
     });
     other.thread.kill().expect("its end");
     while !other.has_ended() {
-        yield_now();
+        nap();
     }
     let (process, stack) = (rt::process().raw(), Mapping::fresh(1, MAP_WRITE).expect("a page"));
     figure("thread-lifecycle", ROUNDS, || {

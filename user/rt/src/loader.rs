@@ -59,7 +59,7 @@ impl Child {
         machine: &Machine,
         rights: MachineRights,
     ) -> Result<Child, Error> {
-        self.arguments[1] = self.give(machine.duplicate(rights)?)?;
+        self.arguments[1] = self.give(machine.duplicate(rights | MachineRights::TRANSFER)?)?;
         Ok(self)
     }
 

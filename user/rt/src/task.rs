@@ -15,7 +15,7 @@ use alloc::task::Wake;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 use core::future::poll_fn;
-use core::pin::Pin;
+use core::pin::{Pin, pin};
 use core::task::{Context, Poll, Waker};
 
 /// A set of tasks; clones are the same set.
@@ -149,6 +149,17 @@ impl Tasks {
             }
             self.0.signals.set(set & !mask);
             Poll::Ready(set & mask)
+        })
+        .await
+    }
+
+    /// Waits for any of these signals, at most until a moment; none if that came first.
+    pub async fn signals_until(&self, mask: u64, deadline: u64) -> u64 {
+        let mut signals = pin!(self.signals(mask));
+        let mut sleep = pin!(self.sleep_until(deadline));
+        poll_fn(|context| match signals.as_mut().poll(context) {
+            Poll::Ready(set) => Poll::Ready(set),
+            Poll::Pending => sleep.as_mut().poll(context).map(|()| 0),
         })
         .await
     }

@@ -4,7 +4,7 @@ use crate::abi::{ANY_CPU, Call, Error, MAP_WRITE, THREAD_FPU, THREAD_START};
 use crate::arch::syscall;
 use crate::object::{Port, Thread, ThreadState};
 use crate::space::Mapping;
-use crate::time::{MILLISECOND, now, yield_now};
+use crate::time::{MILLISECOND, nap, now};
 use alloc::boxed::Box;
 
 /// Pages of a thread's stack.
@@ -118,7 +118,7 @@ impl Spawned {
         // A thread that was killed says nothing: so look after it now and then.
         while self.done.receive(now() + PATIENCE) == Err(Error::TimedOut) && !self.has_ended() {}
         while !self.has_ended() {
-            yield_now();
+            nap();
         }
     }
 

@@ -31,6 +31,11 @@ pub fn sleep_for_ever() -> ! {
     }
 }
 
+/// Waits for a moment, while threads of lower priorities run too.
+pub fn nap() {
+    sleep(20_000);
+}
+
 /// Lets other threads of the same priority run first.
 pub fn yield_now() {
     // It cannot fail.

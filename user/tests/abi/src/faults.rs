@@ -52,7 +52,7 @@ const EXPECTED: &[Expected] = &[
     #[cfg(target_arch = "x86_64")]
     (&[FaultKind::Arithmetic], None, EXECUTE),
     #[cfg(target_arch = "aarch64")]
-    (&[FaultKind::Alignment], None, EXECUTE),
+    (&[FaultKind::Alignment], Some(0x20_0001), READ),
 ];
 
 /// Where a register set has the address to go on at.
@@ -95,7 +95,7 @@ fn provoke() {
     fault!("brk #1", 0);
     // This thread has no floating point registers: `fmov d0, x10`.
     fault!(".inst 0x9e670140", 0);
-    fault!("br x10", NOWHERE + 2);
+    fault!("ldxr x9, [x10]", 0x20_0001u64);
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -145,7 +145,9 @@ fn faults(world: &World) {
     for &(kinds, address, access) in EXPECTED {
         let fault = next(&port);
         same((fault.arrival, fault.badge), (Arrival::Fault, BADGE));
-        holds(fault.fault().is_some_and(|kind| kinds.contains(&kind)));
+        if !kinds.iter().any(|&kind| fault.fault() == Some(kind)) {
+            same(fault.fault(), kinds.first().copied());
+        }
         if let Some(address) = address {
             same((fault.words[0], fault.words[1]), (address, access));
         }
@@ -214,8 +216,8 @@ fn handler_goes(world: &World) {
 
 fn registers(world: &World) {
     let (child, port) = victim(world);
-    let all = [0; REGISTERS];
-    let (at, general) = (all.as_ptr() as u64, RegisterSet::General as u64);
+    let mut all = [0u64; REGISTERS];
+    let (at, general) = (all.as_mut_ptr() as u64, RegisterSet::General as u64);
     for which in [Call::CallerRegistersGet, Call::CallerRegistersSet] {
         fails(call(which, &[0, general, at]), Error::NotFound);
         fails(call(which, &[NO_HANDLE, general, at]), Error::BadHandle);

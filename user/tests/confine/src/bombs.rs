@@ -29,8 +29,9 @@ const CALLER: u64 = ROLE + 5;
 
 /// The exit code of a bomb that was told that there is no more.
 const ENOUGH: u64 = 0x600d;
-/// Copies that a process makes of itself at most.
-const COPIES: u64 = 100;
+/// Copies that the first process makes of itself at most, and each of the copies.
+const COPIES: u64 = 1000;
+const MORE_COPIES: u64 = 2;
 /// Messages that the flooded port has room for.
 const ROOM: u64 = 16;
 /// Attempts to put more into it.
@@ -61,32 +62,31 @@ fn bomb(world: &World, role: u64) -> Result<(), Error> {
     expect("what is used afterwards", settled()?, before)
 }
 
-/// Bytes that this process uses, when what has ended is gone.
+/// Bytes that this process uses, when what has ended is gone: when they have not changed for a while.
 fn settled() -> Result<u64, Error> {
-    let mut last = rt::process().info()?.used;
-    loop {
-        sleep(20 * MILLISECOND);
+    let (mut last, mut same) = (0, 0);
+    while same < 10 {
+        sleep(10 * MILLISECOND);
         let used = rt::process().info()?.used;
-        if used == last {
-            return Ok(used);
-        }
+        same = if used == last { same + 1 } else { 0 };
         last = used;
     }
+    Ok(last)
 }
 
 /// Copies of this process make copies of themselves: each gives half of what it has left, until
 /// nothing is.
 fn fork() -> Error {
     let Ok(stack) = Mapping::fresh(4, MAP_WRITE) else { return Error::Invalid };
-    fork_from(&rt::process(), stack.end())
+    fork_from(&rt::process(), stack.end(), COPIES)
 }
 
-fn fork_from(own: &Process, stack: u64) -> Error {
+fn fork_from(own: &Process, stack: u64, copies: u64) -> Error {
     extern "C" fn entry(own: u64, _: u64, _: u64, _: u64) -> ! {
         let own = Process::from_raw(own);
         // The stack that this runs on, a copy of which serves the next as well.
         let here = core::hint::black_box(&own) as *const Process as u64;
-        let _ = fork_from(&own, here.next_multiple_of(PAGE));
+        let _ = fork_from(&own, here.next_multiple_of(PAGE), MORE_COPIES);
         rt::exit(0)
     }
     let entry = entry as extern "C" fn(u64, u64, u64, u64) -> ! as usize as u64;
@@ -100,17 +100,19 @@ fn fork_from(own: &Process, stack: u64) -> Error {
         copied.inspect_err(|_| _ = process.kill(0)).map(|_| ())
     };
     // Copies that have ended make room for others: so not for ever.
-    (0..COPIES).find_map(|_| copy().err()).unwrap_or(Error::Invalid)
+    (0..copies).find_map(|_| copy().err()).unwrap_or(Error::Invalid)
 }
 
 fn threads() -> Error {
+    // They share a stack, so none of them does anything with it.
     extern "C" fn spin() -> ! {
-        rt::time::sleep_for_ever()
+        loop {
+            core::hint::spin_loop();
+        }
     }
     let Ok(stack) = Mapping::fresh(4, MAP_WRITE) else { return Error::Invalid };
     let entry = spin as extern "C" fn() -> ! as usize as u64;
     loop {
-        // All on one stack: whatever they do to each other is this process's own affair.
         match Thread::create(&rt::process(), entry, stack.end() - 8, 0, 0, THREAD_START | 5) {
             Ok(thread) => _ = thread.into_raw(),
             Err(error) => return error,
@@ -188,7 +190,7 @@ fn call_and_die(world: &World) -> Result<(), Error> {
         let answer = rt::object::reply(&Message::new(0));
         expect("the answer", u64::from(answer == Err(Error::NotFound)), 1)?;
         let info = child.process.info()?;
-        expect("its state", u64::from(info.state == State::Ended && info.used == 0), 1)?;
+        expect("its state", info.state as u64, State::Ended as u64)?;
     }
     Ok(())
 }

@@ -43,7 +43,7 @@ fn main(start: Start) -> u64 {
     let [role, word] = start.words;
     match role {
         0 => {}
-        calls::ROLE => return calls::act(word),
+        calls::ROLE => return calls::act(),
         bombs::ROLE.. => return bombs::act(role, word),
         crime => return crimes::act(crime),
     }
