@@ -57,6 +57,18 @@ pub fn menu() -> Vec<&'static Row> {
     CALLS.iter().flat_map(|row| (0..weight(row.call)).map(move |_| row)).collect()
 }
 
+/// Those about messages and threads, which then meet more often.
+pub fn short_menu() -> Vec<&'static Row> {
+    let mut menu = menu();
+    menu.retain(|row| {
+        let number = row.call as u64;
+        (Call::Close as u64..=Call::ReplySave as u64 + 3).contains(&number)
+            || (Call::ThreadSuspend as u64..=Call::ThreadInfo as u64).contains(&number)
+            || matches!(row.call, Call::Yield | Call::TimerSet | Call::TimerCreate)
+    });
+    menu
+}
+
 /// The row of a call.
 fn row(call: Call) -> &'static Row {
     &CALLS[call as usize]

@@ -61,8 +61,9 @@ fn sim_every_step_is_sound() {
 }
 
 fn run(seed: u64, plan: Plan) {
-    let menu = sim_calls::menu();
+    let menu = if seed % 3 == 0 { sim_calls::short_menu() } else { sim_calls::menu() };
     let mut sim = Sim::new(seed, 1 + (seed % 4) as usize);
+    sim.kernel.fast_path = seed % 5 != 0;
     let mut steps = 0;
     while sim.calls < plan.calls {
         step(&mut sim, &menu);
