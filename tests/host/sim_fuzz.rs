@@ -15,6 +15,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Native calls of one run.
 const CALLS: u64 = if cfg!(miri) { 150 } else { 20_000 };
+/// Steps between two looks at everything.
+const PAUSE: u64 = if cfg!(miri) { 50 } else { 128 };
 /// Threads below which new programs are started.
 const POPULATION: usize = 12;
 /// Processes from which on none are started.
@@ -35,22 +37,38 @@ fn sim_fuzz() {
     if let Some(seed) = number("SEED") {
         return run(seed, Plan { calls: CALLS, pause: number("PAUSE").unwrap_or(1) });
     }
-    let total = number("OCHRE_FUZZ").unwrap_or(if cfg!(miri) { 300 } else { 200_000 });
-    let first = number("FIRST").unwrap_or(1);
-    let (done, seeds) = (AtomicU64::new(0), AtomicU64::new(first));
+    let default = if cfg!(miri) { CALLS } else { 200_000 };
+    let (total, first) = (number("OCHRE_FUZZ").unwrap_or(default), number("FIRST").unwrap_or(1));
+    let seeds = AtomicU64::new(first);
     let start = std::time::Instant::now();
     let work = || {
-        while done.fetch_add(CALLS, Relaxed) < total {
-            let pause = if cfg!(miri) { 50 } else { 128 };
-            run(seeds.fetch_add(1, Relaxed), Plan { calls: CALLS, pause });
+        loop {
+            let seed = seeds.fetch_add(1, Relaxed);
+            if (seed - first).saturating_mul(CALLS) >= total {
+                return;
+            }
+            let stop = StopOthers(&seeds);
+            run(seed, Plan { calls: CALLS, pause: PAUSE });
+            std::mem::forget(stop);
         }
     };
-    let workers =
-        if cfg!(miri) { 1 } else { std::thread::available_parallelism().map_or(1, usize::from) };
-    std::thread::scope(|scope| (0..workers).for_each(|_| drop(scope.spawn(work))));
-    let (runs, seconds) = (seeds.into_inner() - first, start.elapsed().as_secs_f64());
-    let rate = (runs * CALLS) as f64 / seconds;
-    println!("{} calls in {runs} runs, {seconds:.1} s: {rate:.0} calls/s", runs * CALLS);
+    let cpus = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..if cfg!(miri) { 1 } else { cpus } {
+            scope.spawn(work);
+        }
+    });
+    let (calls, seconds) = (total.next_multiple_of(CALLS), start.elapsed().as_secs_f64());
+    println!("{calls} calls in {seconds:.1} s: {:.0} calls/s", calls as f64 / seconds);
+}
+
+/// The first run that fails is the last.
+struct StopOthers<'a>(&'a AtomicU64);
+
+impl Drop for StopOthers<'_> {
+    fn drop(&mut self) {
+        self.0.store(u64::MAX / CALLS, Relaxed);
+    }
 }
 
 /// Small runs in which nothing is left unchecked.
