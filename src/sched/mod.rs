@@ -22,8 +22,7 @@ impl Kernel {
         let first = state.queue.first();
         match (state.current, first) {
             (Some(current), Some(_)) if state.queue.has_above(self.threads[current].priority) => {
-                self.threads[current].state = State::Ready;
-                self.cpus[cpu.index()].queue.push_first(&mut self.threads, current);
+                self.interrupt_turn(cpu, current);
                 self.take_first(cpu)
             }
             (Some(current), _) => {
@@ -176,12 +175,30 @@ impl Kernel {
         true
     }
 
+    /// The current thread makes room for a more urgent one. It goes on with what is left of its slice,
+    /// before others of its priority.
+    fn interrupt_turn(&mut self, cpu: CpuId, current: Id<Thread>) {
+        let left = self.cpus[cpu.index()].slice_end.0.saturating_sub(self.now().0);
+        let thread = &mut self.threads[current];
+        thread.state = State::Ready;
+        thread.left = left.min(thread.slice);
+        let over = thread.slice != 0 && left == 0;
+        let queue = &mut self.cpus[cpu.index()].queue;
+        if over {
+            queue.push(&mut self.threads, current);
+        } else {
+            queue.push_first(&mut self.threads, current);
+        }
+    }
+
     /// Runs the first thread of the queue, which is not empty.
     fn take_first(&mut self, cpu: CpuId) -> Next {
         let state = &mut self.cpus[cpu.index()];
         let Some(id) = state.queue.first() else { return self.rest(cpu) };
         state.queue.remove(&mut self.threads, id);
-        let slice = self.threads[id].slice;
+        let thread = &mut self.threads[id];
+        let left = core::mem::take(&mut thread.left);
+        let slice = if left == 0 { thread.slice } else { left };
         let now = arch::timer::now();
         self.cpus[cpu.index()].slice_end = Nanos(self.clock.nanos(now).0.saturating_add(slice));
         self.switch(cpu, id, now);
