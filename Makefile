@@ -130,6 +130,10 @@ test-ci: test ## what .ci/run runs: all tests
 test-host: setup ## tests on this machine
 	@tests/run host
 
+CALLS ?= 100000000
+fuzz: setup ## so many random calls on a simulated machine (CALLS=), or one run again (SEED=)
+	@OCHRE_FUZZ=$(CALLS) tests/run fuzz
+
 test-miri: setup ## the same under Miri, fewer of each; needs a nightly Rust, is skipped without
 	@tests/run miri
 
@@ -156,7 +160,7 @@ $(PLATFORMS:%=qemu-line-%): qemu-line-%:
 	@echo $(QEMU)
 
 .PHONY: help setup check-deps build image size doc clean debug debug-server resolve check fmt \
-  fmt-check clippy test test-ci test-host test-miri test-suite bench bench-boot bench-lock \
+  fmt-check clippy test test-ci test-host test-miri test-suite fuzz bench bench-boot bench-lock \
   $(foreach t,build build-user build-tests image run debug debug-server test qemu-line,$(PLATFORMS:%=$t-%)) \
   $(GROUPS:%=test-%)
 
@@ -174,4 +178,6 @@ $(PLATFORMS:%=qemu-line-%): qemu-line-%:
 #= DEBUG=1           a build without full optimisation
 #= ICOUNT=1          one instruction is one nanosecond: the same figures on every run
 #= QEMUFLAGS=        anything else for QEMU
+#= CALLS=100000000   how many random calls fuzz makes
+#= SEED=             the run that fuzz makes again, as a failure names it
 #= SUITE=            what test-suite runs, as in SUITE='virt/4 heap*'

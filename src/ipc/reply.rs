@@ -11,6 +11,12 @@ impl Kernel {
     /// `Reply`: to the call received last (0), or to a saved one.
     pub fn reply(&mut self, cpu: CpuId, me: Id<Thread>, which: u64) -> Result<Outcome, Error> {
         let (caller, saved) = self.caller(me, which)?;
+        let [_, info, words @ ..] = self.threads[me].context.frame.args();
+        let mut carried = words.iter().rev().take(Info(*info).handles());
+        if saved.is_some() && carried.any(|word| *word == which) {
+            // The duty to answer is not part of its own answer.
+            return Err(Error::BadHandle);
+        }
         let answered = self.answer(me, caller)?;
         match saved {
             Some(handle) => self.spend(me, handle),

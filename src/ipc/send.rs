@@ -25,6 +25,7 @@ impl Kernel {
         let port = &self.ports[id];
         if port.waiting == Waiting::Receivers
             && port.messages < port.capacity
+            && self.may_be_queued(me, info)
             && self.enqueue(me, id, info).is_ok()
         {
             return Ok(Outcome::Done);

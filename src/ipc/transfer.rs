@@ -1,7 +1,7 @@
 //! Handles that travel in messages: they leave the sender when the message is sent, and are the
 //! receiver's when it is taken.
 
-use crate::abi::{Error, Info, MESSAGE_WORDS, PortRights};
+use crate::abi::{Error, Info, Kind, MESSAGE_WORDS, PortRights};
 use crate::kernel::Kernel;
 use crate::mm::{Arena, Id};
 use crate::object::{Handle, Owner, Process, Thread};
@@ -99,6 +99,16 @@ impl Kernel {
                 self.orphan(id);
             }
         }
+    }
+
+    /// Whether a message may be left in a queue: not if somebody could receive by what it carries. Ports
+    /// that are kept only by what is in their own queues would never end.
+    pub(super) fn may_be_queued(&self, me: Id<Thread>, info: Info) -> bool {
+        let [_, _, words @ ..] = self.threads[me].context.frame.args();
+        let carried = words[places(info)].iter().filter_map(|word| Id::from_bits(*word));
+        let mut handles = carried.filter_map(|id: Id<Handle>| self.handles.get(id));
+        let receives = PortRights::RECEIVE.bits();
+        !handles.any(|handle| handle.kind == Kind::Port && handle.rights & receives != 0)
     }
 
     /// Closes the handles of a message that nobody will receive.

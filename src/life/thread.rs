@@ -70,6 +70,7 @@ impl Kernel {
                 badge: 0,
                 time: 0,
                 slice: 1_000_000_000 / self.options.hz,
+                left: 0,
                 fpu: None,
                 timer: NOBODY,
                 fault: None,

@@ -48,6 +48,8 @@ pub struct Thread {
     pub time: u64,
     /// How long it may run while others of its priority wait, in nanoseconds; zero: as long as it likes.
     pub slice: u64,
+    /// What is left of a slice that was interrupted; zero if none was.
+    pub left: u64,
     /// Its floating point registers, if it was created with them.
     pub fpu: Option<Id<Fpu>>,
     /// Rings when its deadline has passed.

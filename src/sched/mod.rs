@@ -42,8 +42,7 @@ impl Kernel {
             self.ring_by(cpu, end);
             return Next::Run(current);
         }
-        thread.state = State::Ready;
-        state.queue.push_first(&mut self.threads, current);
+        self.interrupt_turn(cpu, current);
         self.take_first(cpu)
     }
 
@@ -187,7 +186,8 @@ impl Kernel {
         idle.or(stay).or_else(|| all().find(allowed)).unwrap_or(CpuId::BOOT)
     }
 
-    /// Takes over a thread that waits for another CPU, the first in its queue that may run here.
+    /// Takes over a thread that waits for another CPU: of those that are first there and may run here,
+    /// the most urgent.
     fn steal(&mut self, cpu: CpuId) -> bool {
         let may = |id: &Id<Thread>| self.threads[*id].affinity >> cpu.0 & 1 == 1;
         let others = (0..MAX_CPUS as u8).map(CpuId).filter(|other| *other != cpu);
@@ -203,6 +203,27 @@ impl Kernel {
         self.threads[id].cpu = cpu;
         self.cpus[cpu.index()].queue.push(&mut self.threads, id);
         true
+    }
+
+    /// The current thread makes room for a more urgent one. It goes on with what is left of its slice,
+    /// before others of its priority.
+    fn interrupt_turn(&mut self, cpu: CpuId, current: Id<Thread>) {
+        let left = self.cpus[cpu.index()].slice_end.0.saturating_sub(self.now().0);
+        let thread = &mut self.threads[current];
+        thread.state = State::Ready;
+        thread.left = left.min(thread.slice);
+        let over = thread.slice != 0 && left == 0;
+        let resting = self.resting & thread.affinity;
+        if resting != 0 {
+            // It takes over what waits here.
+            arch::interrupts::send_ipi(CpuId(resting.trailing_zeros() as u8));
+        }
+        let queue = &mut self.cpus[cpu.index()].queue;
+        if over {
+            queue.push(&mut self.threads, current);
+        } else {
+            queue.push_first(&mut self.threads, current);
+        }
     }
 
     /// Runs the first thread of the queue, which is not empty.
@@ -221,9 +242,11 @@ impl Kernel {
         let now = arch::timer::now();
         self.resting &= !(1 << (cpu.0 & 7));
         self.switch(cpu, id, now);
-        let thread = &self.threads[id];
+        let thread = &mut self.threads[id];
         let state = &mut self.cpus[cpu.index() % MAX_CPUS];
-        state.slice_end = Nanos(self.clock.nanos(now).0.saturating_add(thread.slice));
+        let left = core::mem::take(&mut thread.left);
+        let slice = if left == 0 { thread.slice } else { left };
+        state.slice_end = Nanos(self.clock.nanos(now).0.saturating_add(slice));
         let shares = thread.slice != 0 && state.queue.has(thread.priority);
         let end = if shares { state.slice_end } else { NEVER };
         self.ring_by(cpu, end);

@@ -31,6 +31,8 @@ mod sim_calls;
 mod sim_check;
 mod sim_check_objects;
 mod sim_fuzz;
+mod sim_sched;
+mod sim_stage;
 mod mm_tree;
 mod mm_vm;
 mod mm_vm_model;

@@ -32,6 +32,8 @@ pub struct Sim {
     /// Native calls made.
     pub calls: u64,
     pub seed: u64,
+    /// How often each call was made: with success, refused, not over at once.
+    tally: BTreeMap<u64, [u32; 3]>,
     started: Figures,
     told: VecDeque<Told>,
 }
@@ -109,6 +111,7 @@ impl Sim {
             root,
             calls: 0,
             seed,
+            tally: BTreeMap::new(),
             started,
             told: VecDeque::new(),
         }
@@ -283,6 +286,26 @@ impl Sim {
         sim_check::check(&mut self);
         assert_eq!(figures(&self.kernel, self.root), self.started, "nothing is left");
         self.told.clear();
+    }
+
+    /// Counts a call that was just made.
+    pub fn count(&mut self, thread: Id<Thread>, call: Call) {
+        let thread = self.kernel.threads.get(thread);
+        let over = thread.filter(|thread| matches!(thread.state, State::Running | State::Ready));
+        let how = match over.map(|thread| thread.context.frame.args[0] as i64) {
+            Some(0..) => 0,
+            Some(_) => 1,
+            None => 2,
+        };
+        self.tally.entry(call as u64).or_default()[how] += 1;
+    }
+
+    /// Prints how often each call was made.
+    pub fn tell_tally(&self) {
+        for (number, [done, refused, later]) in &self.tally {
+            let call = Call::from_number(*number).map(|call| format!("{call:?}"));
+            println!("{:20} {done:6} {refused:6} {later:6}", call.unwrap_or_default());
+        }
     }
 
     fn tell(&mut self, cpu: CpuId, thread: Option<Id<Thread>>, cause: Cause) {

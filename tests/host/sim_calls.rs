@@ -2,9 +2,10 @@
 
 use crate::sim::Sim;
 use ochre::abi::{
-    Argument, CALLS, Call, Info, Kind, Lease, Row, THREAD_FPU, THREAD_START, USER_END,
+    Argument, CALLS, Call, Info, Kind, Lease, MAP_WRITE, Row, THREAD_FPU, THREAD_START, USER_END,
 };
 use ochre::arch::timer;
+use ochre::kernel::Kernel;
 use ochre::mm::Id;
 use ochre::object::{Handle, Process, Thread};
 
@@ -15,6 +16,21 @@ const LOOKED_AT: usize = 48;
 const PLACES: [u64; 6] =
     [0x1000, 0x10_0000, 0x1f_e000, 0x3fff_e000, 0x7f_ffff_e000, USER_END - 0x4000];
 
+/// Which of them programs begin with.
+const HOME: usize = 1;
+
+/// What can be done with a call that was received.
+const SERVING: [Call; 8] = [
+    Call::Reply,
+    Call::Reply,
+    Call::ReplyReceive,
+    Call::ReplySave,
+    Call::LeaseRead,
+    Call::LeaseWrite,
+    Call::CallerRegistersGet,
+    Call::CallerRegistersSet,
+];
+
 /// How often a call is made, compared with others.
 fn weight(call: Call) -> u64 {
     match call {
@@ -24,7 +40,10 @@ fn weight(call: Call) -> u64 {
         Call::Log | Call::IoCreate | Call::IoRead | Call::IoWrite | Call::TlsSet | Call::Clock => 3,
         Call::MemoryWindow | Call::MemoryContiguous | Call::Null | Call::Translation => 4,
         Call::ThreadSuspend | Call::HandleInfo | Call::ProcessInfo => 8,
-        Call::Send | Call::Call | Call::Receive | Call::Reply => 50,
+        Call::LeaseRead | Call::LeaseWrite | Call::ReplySave | Call::CallerRegistersGet => 4,
+        Call::CallerRegistersSet | Call::InterruptAck => 4,
+        Call::Reply => 10,
+        Call::Send | Call::Call | Call::Receive => 50,
         Call::ReplyReceive => 70,
         Call::Close => 60,
         Call::Duplicate | Call::Give | Call::Signal | Call::Map => 25,
@@ -38,14 +57,57 @@ pub fn menu() -> Vec<&'static Row> {
     CALLS.iter().flat_map(|row| (0..weight(row.call)).map(move |_| row)).collect()
 }
 
+/// Those about messages and threads, which then meet more often.
+pub fn short_menu() -> Vec<&'static Row> {
+    let mut menu = menu();
+    menu.retain(|row| {
+        let number = row.call as u64;
+        (Call::Close as u64..=Call::ReplySave as u64 + 3).contains(&number)
+            || (Call::ThreadSuspend as u64..=Call::ThreadInfo as u64).contains(&number)
+            || matches!(row.call, Call::Yield | Call::TimerSet | Call::TimerCreate)
+    });
+    menu
+}
+
+/// The row of a call.
+fn row(call: Call) -> &'static Row {
+    &CALLS[call as usize]
+}
+
 impl Sim {
+    /// Puts the registers of a call that makes sense now, or of any, into a thread.
+    pub fn draw_next(&mut self, id: Id<Thread>, menu: &[&'static Row]) -> Call {
+        let serves = self.kernel.threads[id].caller.is_some();
+        let which = match serves && self.rng.often(400) {
+            true => row(self.rng.one_of(&SERVING)),
+            false => self.rng.one_of(menu),
+        };
+        self.draw_call(id, which);
+        which.call
+    }
+
+    /// Memory that a program begins with, mapped where it often looks.
+    pub fn settle_in(&mut self, process: Id<Process>) {
+        let Process { space, account, .. } = self.kernel.processes[process];
+        let Ok(memory) = self.kernel.vm.memory_create(&mut self.kernel.ram, account, 12) else {
+            return;
+        };
+        let Kernel { vm, ram, .. } = &mut self.kernel;
+        // Without quota it has to do without.
+        let _ = vm.map(ram, space, memory, PLACES[HOME], 0, 8, MAP_WRITE, MAP_WRITE);
+        let object = memory.to_bits();
+        let _ = self.kernel.install(process, Kind::Memory, u8::MAX, object, 0);
+        self.kernel.vm.release(memory);
+    }
+
     /// Puts the registers of some call into a thread.
-    pub fn draw_call(&mut self, id: Id<Thread>, row: &Row) {
+    fn draw_call(&mut self, id: Id<Thread>, row: &Row) {
         let process = self.kernel.threads[id].process;
         let mut args = [0; 8];
         for (at, argument) in row.arguments.iter().enumerate() {
             args[at] = match argument {
                 Argument::Object(kind, _) => self.draw_handle(process, Some(*kind)),
+                Argument::Word("pages" | "first") => self.draw_pages(row.call),
                 Argument::Word(name) => self.draw_word(process, name),
             };
         }
@@ -54,7 +116,8 @@ impl Sim {
             // Most answer the call that they received last.
             Call::Reply | Call::ReplyReceive => self.draw_message(process, &mut args, row.call),
             Call::Receive if self.rng.often(100) => args[0] = 0,
-            Call::LeaseRead | Call::LeaseWrite => args[1] = self.rng.below(3),
+            Call::LeaseRead | Call::LeaseWrite => args[1] = self.rng.below(3) / 2,
+            Call::IoRead | Call::IoWrite => args[1] = self.rng.below(16),
             _ => {}
         }
         if self.rng.often(5) {
@@ -108,7 +171,8 @@ impl Sim {
             "port" => self.draw_handle(process, Some(Kind::Port)),
             "address" | "there" => self.draw_address(),
             "length" => self.draw_length(),
-            "pages" | "first" | "count" => self.draw_pages(),
+            "count" => self.rng.below(9),
+            "offset" if self.rng.often(500) => self.rng.below(5) * 8,
             "offset" => self.rng.below(4) * 4096 + self.rng.below(3) * 100,
             "capacity" => self.rng.below(6),
             "rights" | "bits" | "badge" | "tag" | "value" => self.draw_bits(),
@@ -137,7 +201,7 @@ impl Sim {
     /// A message: data, maybe windows, maybe handles.
     fn draw_message(&mut self, process: Id<Process>, args: &mut [u64; 8], call: Call) {
         let handles = self.rng.below(10).saturating_sub(6) as usize;
-        let leases = if call == Call::Call { self.rng.below(6).saturating_sub(3) } else { 0 };
+        let leases = if call == Call::Call { self.rng.below(3) } else { 0 };
         let mut info = Info::new(self.rng.below(4) as u32).with_handles(handles);
         info = info.with_leases(leases as usize);
         if self.rng.often(400) {
@@ -158,7 +222,8 @@ impl Sim {
     }
 
     pub fn draw_address(&mut self) -> u64 {
-        let page = self.rng.one_of(&PLACES) + self.rng.below(8) * 4096;
+        let place = if self.rng.often(600) { PLACES[HOME] } else { self.rng.one_of(&PLACES) };
+        let page = place + self.rng.below(8) * 4096;
         match self.rng.below(20) {
             0 => page + self.rng.below(4096),
             1 => self.draw_extreme(),
@@ -175,12 +240,13 @@ impl Sim {
         }
     }
 
-    fn draw_pages(&mut self) -> u64 {
+    fn draw_pages(&mut self, call: Call) -> u64 {
         match self.rng.below(30) {
+            3.. if matches!(call, Call::MemoryCreate | Call::MemoryResize) => self.rng.below(16),
             0 => self.rng.below(5000),
             1 => self.draw_extreme(),
             2 => self.rng.one_of(&[512, 1024, 511, 513, 1 << 18]),
-            _ => self.rng.below(8),
+            _ => self.rng.below(4),
         }
     }
 

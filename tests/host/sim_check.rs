@@ -24,7 +24,9 @@ pub fn arrived(sim: &Sim, cpu: CpuId, next: Next) {
             let stopped = thread.flags.intersects(Flags::DOOMED | Flags::SUSPENDED);
             assert!(!stopped, "a thread does not run on after it was stopped");
             assert!(thread.affinity >> cpu.0 & 1 == 1, "a thread runs where it may");
-            assert!(!state.queue.has_above(thread.priority), "the first comes first");
+            // An IPI that says so has not been taken yet, and will be at once.
+            let first = !state.queue.has_above(thread.priority) || interrupts::has_ipi(cpu);
+            assert!(first, "the first comes first");
             assert!(user::has_arrived(&thread.context), "registers go to their thread");
             assert!(state.space == Some(thread.space), "the address space is the thread's");
             assert!(user::loaded().is_some(), "it is loaded");

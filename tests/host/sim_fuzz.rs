@@ -6,7 +6,7 @@
 use crate::sim::Sim;
 use crate::support::{MIB, RAM};
 use crate::{sim_calls, sim_check};
-use ochre::abi::{Call, Kind, MachineRights, Row, THREAD_FPU};
+use ochre::abi::{Call, Error, Kind, MachineRights, Row, THREAD_FPU};
 use ochre::arch::{interrupts, tlb, user};
 use ochre::mm::Id;
 use ochre::object::{Notice, Port, Process, State, Thread};
@@ -15,8 +15,12 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Native calls of one run.
 const CALLS: u64 = if cfg!(miri) { 150 } else { 20_000 };
+/// Steps between two looks at everything.
+const PAUSE: u64 = if cfg!(miri) { 50 } else { 128 };
 /// Threads below which new programs are started.
-const POPULATION: usize = 10;
+const POPULATION: usize = 12;
+/// Processes from which on none are started.
+const CROWD: usize = 24;
 
 /// How a run goes.
 #[derive(Clone, Copy)]
@@ -33,22 +37,38 @@ fn sim_fuzz() {
     if let Some(seed) = number("SEED") {
         return run(seed, Plan { calls: CALLS, pause: number("PAUSE").unwrap_or(1) });
     }
-    let total = number("OCHRE_FUZZ").unwrap_or(if cfg!(miri) { 300 } else { 200_000 });
-    let first = number("FIRST").unwrap_or(1);
-    let (done, seeds) = (AtomicU64::new(0), AtomicU64::new(first));
+    let default = if cfg!(miri) { CALLS } else { 200_000 };
+    let (total, first) = (number("OCHRE_FUZZ").unwrap_or(default), number("FIRST").unwrap_or(1));
+    let seeds = AtomicU64::new(first);
     let start = std::time::Instant::now();
     let work = || {
-        while done.fetch_add(CALLS, Relaxed) < total {
-            let pause = if cfg!(miri) { 50 } else { 128 };
-            run(seeds.fetch_add(1, Relaxed), Plan { calls: CALLS, pause });
+        loop {
+            let seed = seeds.fetch_add(1, Relaxed);
+            if (seed - first).saturating_mul(CALLS) >= total {
+                return;
+            }
+            let stop = StopOthers(&seeds);
+            run(seed, Plan { calls: CALLS, pause: PAUSE });
+            std::mem::forget(stop);
         }
     };
-    let workers =
-        if cfg!(miri) { 1 } else { std::thread::available_parallelism().map_or(1, usize::from) };
-    std::thread::scope(|scope| (0..workers).for_each(|_| drop(scope.spawn(work))));
-    let (runs, seconds) = (seeds.into_inner() - first, start.elapsed().as_secs_f64());
-    let rate = (runs * CALLS) as f64 / seconds;
-    println!("{} calls in {runs} runs, {seconds:.1} s: {rate:.0} calls/s", runs * CALLS);
+    let cpus = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..if cfg!(miri) { 1 } else { cpus } {
+            scope.spawn(work);
+        }
+    });
+    let (calls, seconds) = (total.next_multiple_of(CALLS), start.elapsed().as_secs_f64());
+    println!("{calls} calls in {seconds:.1} s: {:.0} calls/s", calls as f64 / seconds);
+}
+
+/// The first run that fails is the last.
+struct StopOthers<'a>(&'a AtomicU64);
+
+impl Drop for StopOthers<'_> {
+    fn drop(&mut self) {
+        self.0.store(u64::MAX / CALLS, Relaxed);
+    }
 }
 
 /// Small runs in which nothing is left unchecked.
@@ -59,8 +79,9 @@ fn sim_every_step_is_sound() {
 }
 
 fn run(seed: u64, plan: Plan) {
-    let menu = sim_calls::menu();
+    let menu = if seed % 3 == 0 { sim_calls::short_menu() } else { sim_calls::menu() };
     let mut sim = Sim::new(seed, 1 + (seed % 4) as usize);
+    sim.kernel.fast_path = seed % 5 != 0;
     let mut steps = 0;
     while sim.calls < plan.calls {
         step(&mut sim, &menu);
@@ -69,16 +90,19 @@ fn run(seed: u64, plan: Plan) {
             sim_check::check(&mut sim);
         }
     }
+    if std::env::var_os("TALLY").is_some() {
+        sim.tell_tally();
+    }
     sim.finish();
 }
 
 /// Something happens.
-fn step(sim: &mut Sim, menu: &[&Row]) {
+fn step(sim: &mut Sim, menu: &[&'static Row]) {
     let by = if sim.rng.often(20) { 2_000_000 } else { 5_000 };
     let by = sim.rng.below(by);
     sim.pass(by);
     let cpu = CpuId(sim.rng.below(sim.cpus as u64) as u8);
-    if sim.rng.often(3) || sim.rng.often(20) && is_idle(sim) {
+    if sim.rng.often(3) || sim.rng.often(200) && is_idle(sim) {
         return stir(sim, cpu);
     }
     if sim.rng.often(600)
@@ -108,7 +132,7 @@ fn is_idle(sim: &Sim) -> bool {
 }
 
 /// The current thread of a CPU does something.
-fn act(sim: &mut Sim, cpu: CpuId, thread: Id<Thread>, menu: &[&Row]) {
+fn act(sim: &mut Sim, cpu: CpuId, thread: Id<Thread>, menu: &[&'static Row]) {
     if let Some((cause, _)) = sim.again.get(&thread.to_bits()).copied()
         && sim.rng.often(970)
     {
@@ -118,10 +142,10 @@ fn act(sim: &mut Sim, cpu: CpuId, thread: Id<Thread>, menu: &[&Row]) {
     sim.again.remove(&thread.to_bits());
     match sim.rng.below(1000) {
         0..800 => {
-            let row = sim.rng.one_of(menu);
-            sim.draw_call(thread, row);
+            let call = sim.draw_next(thread, menu);
             sim.trap(cpu, Cause::Native);
-            if matches!(row.call, Call::RegistersSet | Call::CallerRegistersSet) {
+            sim.count(thread, call);
+            if matches!(call, Call::RegistersSet | Call::CallerRegistersSet) {
                 // Nobody knows any more what they hold.
                 sim.fpu.clear();
             }
@@ -192,25 +216,29 @@ fn use_fpu(sim: &mut Sim, cpu: CpuId, thread: Id<Thread>) {
     }
 }
 
-/// Somebody outside the machine helps: starts programs, ends waits that nobody else would end.
+/// Somebody outside the machine helps: starts programs, ends waits that nobody else would end, and
+/// programs that would be there for ever.
 fn stir(sim: &mut Sim, cpu: CpuId) {
     ochre::arch::cpu::set_current(cpu);
     let living = sim.kernel.threads.iter().filter(|(_, thread)| thread.state != State::Ended);
     let threads: Vec<_> = living.map(|(id, _)| id).collect();
-    if threads.len() < POPULATION || sim.rng.often(100) {
-        start(sim);
-    } else {
-        let thread = sim.rng.one_of(&threads);
-        match sim.rng.below(8) {
-            0 => {
-                let process = sim.kernel.threads[thread].process;
-                sim.kernel.end_process(process, 9);
-            }
-            1..3 => sim.kernel.resume_thread(cpu, thread),
-            _ => {
-                sim.kernel.end_wait(cpu, thread, ochre::abi::Error::Cancelled);
-            }
+    let processes: Vec<_> = sim.kernel.processes.iter().map(|(id, _)| id).collect();
+    let few = threads.len() < POPULATION && processes.len() < CROWD;
+    match sim.rng.below(10) {
+        0..8 if few => start(sim),
+        0..2 if !processes.is_empty() => {
+            let process = sim.rng.one_of(&processes);
+            sim.kernel.end_process(process, 9);
         }
+        2..5 if !threads.is_empty() => {
+            let thread = sim.rng.one_of(&threads);
+            sim.kernel.resume_thread(cpu, thread);
+        }
+        _ if !threads.is_empty() => {
+            let thread = sim.rng.one_of(&threads);
+            sim.kernel.end_wait(cpu, thread, Error::Cancelled);
+        }
+        _ => {}
     }
     sim.nudge(cpu);
 }
@@ -230,6 +258,7 @@ fn start(sim: &mut Sim) {
         let rights = MachineRights::all() - MachineRights::POWER;
         give(sim, Kind::Machine, rights.bits(), 1 << 32);
     }
+    sim.settle_in(process);
     let account = sim.kernel.processes[process].account;
     for _ in 0..2 {
         let room = sim.rng.below(3);
