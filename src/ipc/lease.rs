@@ -34,16 +34,17 @@ impl Kernel {
     }
 
     /// The `index`th window that came with a call, and whose it is.
+    #[inline(always)]
     fn lease(&self, me: Id<Thread>, which: u64, index: u64) -> Result<(Id<Space>, Lease), Error> {
         let (caller, _) = self.caller(me, which)?;
         let awaited = self.awaited(caller).ok_or(Error::NotFound)?;
         let thread = &self.threads[caller.thread];
-        let [_, info, words @ ..] = *thread.context.frame.args();
-        let info = Info(info);
+        let args = thread.context.frame.args();
+        let info = Info(args[1]);
         if awaited.sort != Sort::Call || index >= info.leases() as u64 {
             return Err(Error::NotFound);
         }
-        let at = MESSAGE_WORDS - info.handles() - 2 * (info.leases() - index as usize);
-        Ok((thread.space, Lease { address: words[at], length: words[at + 1] }))
+        let at = 2 + MESSAGE_WORDS - info.handles() - 2 * (info.leases() - index as usize);
+        Ok((thread.space, Lease { address: args[at], length: args[at + 1] }))
     }
 }

@@ -9,6 +9,7 @@ use crate::units::CpuId;
 
 impl Kernel {
     /// `Receive`. A call that was received before and not answered is dropped.
+    #[inline(always)]
     pub fn receive(
         &mut self,
         cpu: CpuId,

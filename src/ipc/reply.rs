@@ -98,6 +98,7 @@ impl Kernel {
     }
 
     /// Puts the answer into the caller's registers, and says who is to be woken for it.
+    #[inline(always)]
     fn answer(&mut self, me: Id<Thread>, caller: Caller) -> Result<Option<Id<Thread>>, Error> {
         let Thread { ref context, process, .. } = self.threads[me];
         let [_, info, a, b, c, d, e, f] = *context.frame.args();

@@ -67,6 +67,7 @@ impl Kernel {
         true
     }
 
+    #[inline(always)]
     fn call_on(&mut self, cpu: CpuId, me: Id<Thread>, id: Id<Port>, sort: Sort, deadline: u64) {
         let Some(receiver) = self.take_receiver(id) else {
             return self.wait_at(cpu, me, State::Sending(id, sort), deadline);

@@ -151,6 +151,7 @@ impl Kernel {
     }
 
     /// The current thread, which answered, works at its own priority again.
+    #[inline(always)]
     pub(super) fn give_back_priority(&mut self, me: Id<Thread>) {
         let thread = &mut self.threads[me];
         thread.priority = thread.base;

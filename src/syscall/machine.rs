@@ -28,7 +28,7 @@ impl Kernel {
         match call {
             Call::Log => self.write_log(me),
             Call::CommandLine => {
-                let text = self.info.command_line.clone();
+                let text = self.info.command_line;
                 let length = text.len().min(args[2] as usize);
                 let space = self.threads[me.thread].space;
                 let bytes = &text.as_bytes()[..length];
