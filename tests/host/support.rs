@@ -3,11 +3,11 @@
 use ochre::arch::{self, Handoff, PhysMem};
 use ochre::boot::{BootInfo, CpuInfo, CpuStart, Options, regions};
 use ochre::clock::Clock;
-use ochre::kernel::Kernel;
+use ochre::kernel::{Kernel, Next};
 use ochre::mm::page_table::MapError;
 use ochre::mm::{FrameSource, Frames};
 use ochre::start;
-use ochre::units::{Frame, PAGE_SIZE, PhysAddr};
+use ochre::units::{CpuId, Frame, PAGE_SIZE, PhysAddr};
 use proptest::prelude::ProptestConfig;
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -43,6 +43,11 @@ pub fn machine(bytes: u64, cpus: usize) -> Result<Kernel, MapError> {
     let (mut kernel, _) = start::build(&handoff, &info, image, Options::default(), memory)?;
     kernel.clock = Clock::new(1_000_000_000);
     kernel.cpus.iter_mut().take(cpus).for_each(|cpu| cpu.online = true);
+    // All of them begin by finding that they have nothing to do.
+    for cpu in (0..cpus as u8).rev().map(CpuId) {
+        arch::cpu::set_current(cpu);
+        assert_eq!(kernel.pick(cpu), Next::Idle);
+    }
     Ok(kernel)
 }
 

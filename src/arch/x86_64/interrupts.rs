@@ -10,7 +10,7 @@
 pub(super) mod apic;
 mod ioapic;
 
-use super::{TrapFrame, tlb};
+use super::tlb;
 use crate::boot::{BootInfo, InterruptController};
 use crate::dev::Mmio;
 use crate::units::{Cause, CpuId, MAX_CPUS, PhysAddr, VirtAddr};
