@@ -1,7 +1,7 @@
 //! The kernel as a value: everything it knows is in [`Kernel`], and `&mut Kernel` is the proof that
 //! the one lock is held. What it does is in the modules above; it never waits inside.
 
-use crate::abi::{Error, Kind, PortRights};
+use crate::abi::{Error, PortRights};
 use crate::arch;
 use crate::arch::user::Fpu;
 use crate::boot::{BootInfo, Options};
@@ -11,7 +11,7 @@ use crate::mm::tree::Tree;
 use crate::mm::window::Window;
 use crate::mm::{Arena, Id, Ram, Space, Vm};
 use crate::object::{
-    Found, Handle, Interrupt, Life, Message, Object, Owner, Port, Process, Queue, Thread, Timer,
+    Found, Handle, Interrupt, Life, Message, Named, Object, Port, Process, Queue, Thread, Timer,
 };
 use crate::units::{CpuId, MAX_CPUS, Nanos, PhysAddr, VirtAddr};
 use bitflags::Flags;
@@ -183,50 +183,33 @@ impl Kernel {
         word: u64,
         needed: impl Into<Option<T::Rights>>,
     ) -> Result<Found<T>, Error> {
-        let id = Id::from_bits(word).ok_or(Error::BadHandle)?;
-        let handle: &Handle = self.handles.get(id).ok_or(Error::BadHandle)?;
-        if handle.owner != Owner::Process(process) {
+        let (_, handle) = self.handles.named(word).ok_or(Error::BadHandle)?;
+        if !process.is(handle.owner) {
             return Err(Error::BadHandle);
         }
-        if handle.kind != T::KIND {
-            return Err(Error::WrongKind);
-        }
+        let id = T::of(handle.named).ok_or(Error::WrongKind)?;
         let needed = needed.into().map_or(0, |rights: T::Rights| rights.bits());
         if handle.rights & needed != needed {
             return Err(Error::NoRight);
         }
-        let id = Id::from_bits(handle.object).ok_or(Error::BadHandle)?;
         Ok(Found { id, rights: handle.rights, badge: handle.badge })
     }
 
     /// A handle has come to be: what it names has one more reference.
     pub fn retain(&mut self, id: Id<Handle>) {
-        let Handle { kind, rights, object, .. } = self.handles[id];
-        match kind {
-            Kind::Process => {
-                let id = Id::from_bits(object);
-                id.and_then(|id| self.processes.get_mut(id)).expect(NAMED).refs += 1;
-            }
-            Kind::Thread => {
-                let id = Id::from_bits(object);
-                id.and_then(|id| self.threads.get_mut(id)).expect(NAMED).refs += 1;
-            }
-            Kind::Port => {
-                let id = Id::from_bits(object);
-                let port = id.and_then(|id| self.ports.get_mut(id)).expect(NAMED);
+        let Handle { named, rights, .. } = self.handles[id];
+        match named {
+            Named::Process(id) => self.processes[id].refs += 1,
+            Named::Thread(id) => self.threads[id].refs += 1,
+            Named::Port(id) => {
+                let port = &mut self.ports[id];
                 port.refs += 1;
                 port.receivers += u32::from(rights & PortRights::RECEIVE.bits() != 0);
             }
-            Kind::Memory => self.vm.retain(Id::from_bits(object).expect(NAMED)),
-            Kind::Timer => {
-                let id = Id::from_bits(object);
-                id.and_then(|id| self.timers.get_mut(id)).expect(NAMED).refs += 1;
-            }
-            Kind::Interrupt => {
-                let id = Id::from_bits(object);
-                id.and_then(|id| self.interrupts.get_mut(id)).expect(NAMED).refs += 1;
-            }
-            Kind::Reply | Kind::Machine | Kind::IoPorts => {}
+            Named::Memory(id) => self.vm.retain(id),
+            Named::Timer(id) => self.timers[id].refs += 1,
+            Named::Interrupt(id) => self.interrupts[id].refs += 1,
+            Named::Reply(_) | Named::Machine | Named::IoPorts => {}
         }
     }
 
@@ -240,9 +223,6 @@ impl Kernel {
         }
     }
 }
-
-/// What a handle names exists for as long as the handle.
-const NAMED: &str = "a handle names what there is";
 
 impl Cpu {
     const fn new() -> Cpu {

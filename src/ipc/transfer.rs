@@ -4,7 +4,7 @@
 use crate::abi::{Error, Info, MESSAGE_WORDS, PortRights};
 use crate::kernel::Kernel;
 use crate::mm::{Arena, Id};
-use crate::object::{Handle, Owner, Process, link, unlink};
+use crate::object::{Handle, Process, link, unlink};
 
 /// The words that are handles.
 fn places(info: Info) -> core::ops::Range<usize> {
@@ -19,9 +19,8 @@ impl Kernel {
     /// A handle of this process.
     #[inline(always)]
     pub fn owned(&self, process: Id<Process>, word: u64) -> Result<(Id<Handle>, &Handle), Error> {
-        let id = Id::from_bits(word).ok_or(Error::BadHandle)?;
-        let handle = self.handles.get(id).ok_or(Error::BadHandle)?;
-        if handle.owner != Owner::Process(process) {
+        let (id, handle) = self.handles.named(word).ok_or(Error::BadHandle)?;
+        if !process.is(handle.owner) {
             return Err(Error::BadHandle);
         }
         Ok((id, handle))
@@ -55,10 +54,7 @@ impl Kernel {
                 Ok(twin) => words[at] = twin.to_bits(),
                 Err(error) => {
                     let made = places(info).start..at;
-                    words[made]
-                        .iter()
-                        .filter_map(|word| Id::from_bits(*word))
-                        .for_each(|id| self.orphan(id));
+                    words[made].iter().for_each(|word| self.orphan_named(*word));
                     return Err(error);
                 }
             }
@@ -74,7 +70,7 @@ impl Kernel {
         words: &mut [u64; MESSAGE_WORDS],
     ) {
         for at in places(Info(info)) {
-            let Some(id) = Id::from_bits(words[at]) else { continue };
+            let Some((id, _)) = self.handles.named(words[at]) else { continue };
             if self.own(process, id).is_err() {
                 words[at] = 0;
                 self.orphan(id);
@@ -84,17 +80,20 @@ impl Kernel {
 
     /// Closes the handles of a message that nobody will receive.
     pub fn orphan_all(&mut self, info: u64, words: &[u64; MESSAGE_WORDS]) {
-        words[places(Info(info))]
-            .iter()
-            .filter_map(|word| Id::from_bits(*word))
-            .for_each(|id| self.orphan(id));
+        words[places(Info(info))].iter().for_each(|word| self.orphan_named(*word));
+    }
+
+    fn orphan_named(&mut self, word: u64) {
+        if let Some((id, _)) = self.handles.named(word) {
+            self.orphan(id);
+        }
     }
 
     /// A handle that belongs to nobody becomes a process's, which pays for it.
     pub fn own(&mut self, process: Id<Process>, id: Id<Handle>) -> Result<(), Error> {
         let owner = &mut self.processes[process];
         self.vm.charge(owner.account, Arena::<Handle>::COST)?;
-        self.handles[id].owner = Owner::Process(process);
+        self.handles[id].owner = Some(process);
         link(&mut self.handles, &mut owner.handles, id);
         Ok(())
     }
@@ -104,14 +103,13 @@ impl Kernel {
         let owner = &mut self.processes[process];
         unlink(&mut self.handles, &mut owner.handles, id);
         self.vm.uncharge(owner.account, Arena::<Handle>::COST);
-        self.handles[id].owner = Owner::Message;
+        self.handles[id].owner = None;
     }
 
     /// Another handle to the same object, with the same rights, nobody's yet.
     pub fn twin(&mut self, id: Id<Handle>) -> Result<Id<Handle>, Error> {
-        let Handle { kind, rights, object, badge, .. } = self.handles[id];
-        let twin =
-            Handle { owner: Owner::Message, kind, rights, object, badge, links: (None, None) };
+        let Handle { named, rights, badge, .. } = self.handles[id];
+        let twin = Handle { owner: None, named, badge, links: (None, None), rights };
         let id = self.handles.insert(twin, &mut self.ram)?;
         self.retain(id);
         Ok(id)

@@ -9,7 +9,7 @@ use crate::ipc::Outcome;
 use crate::kernel::Kernel;
 use crate::life::NewThread;
 use crate::mm::Id;
-use crate::object::{Flags, Port, Process, Sort, State, Thread};
+use crate::object::{Flags, Named, Port, Process, Sort, State, Thread};
 
 impl Kernel {
     pub(super) fn process_call(&mut self, call: Call, me: Caller) -> Answer {
@@ -22,7 +22,7 @@ impl Kernel {
                     return Err(Error::Invalid);
                 }
                 let made = self.create_process(account, args[0], args[1] as u8)?;
-                self.named::<Process>(me, made, |kernel| kernel.end_process(made, 0))
+                self.named(me, Named::Process(made), |kernel| kernel.end_process(made, 0))
             }
             Call::ProcessHandler => {
                 let target = self.process(me, ProcessRights::MANAGE)?;
@@ -65,7 +65,7 @@ impl Kernel {
                 let [_, entry, stack, argument, tag, flags, ..] = args;
                 let new = NewThread { entry, stack, argument, tag, flags };
                 let made = self.create_thread(cpu, target, new)?;
-                self.named::<Thread>(me, made, |kernel| kernel.end_thread(cpu, made))
+                self.named(me, Named::Thread(made), |kernel| kernel.end_thread(cpu, made))
             }
             Call::ThreadExit => {
                 self.end_thread(cpu, thread);

@@ -90,7 +90,8 @@ impl Sim {
         let handles = &self.kernel.handles;
         let next = |id: &Id<Handle>| handles[*id].links.1;
         let all = std::iter::successors(self.kernel.processes[process].handles, next);
-        let fitting = all.take(LOOKED_AT).filter(|id| kind.is_none_or(|k| handles[*id].kind == k));
+        let fitting =
+            all.take(LOOKED_AT).filter(|id| kind.is_none_or(|k| handles[*id].named.kind() == k));
         let mut found = 0;
         for (seen, id) in fitting.enumerate() {
             if self.rng.below(seen as u64 + 1) == 0 {

@@ -5,7 +5,7 @@ use crate::sim_check_objects as objects;
 use ochre::arch::{interrupts, timer, user};
 use ochre::kernel::{Kernel, Next};
 use ochre::mm::{Arena, Id};
-use ochre::object::{Caller, Flags, Life, Queue, Sort, State, Thread, Waiting};
+use ochre::object::{Caller, Flags, Life, Named, Queue, Sort, State, Thread, Waiting};
 use ochre::units::{CpuId, Nanos};
 use std::collections::BTreeMap;
 
@@ -196,8 +196,8 @@ fn duties(kernel: &Kernel) {
     };
     kernel.threads.iter().for_each(|(_, thread)| owe(thread.caller));
     for (_, handle) in kernel.handles.iter() {
-        if handle.kind == ochre::abi::Kind::Reply {
-            owe(Caller::from_handle(handle.object, handle.badge));
+        if let Named::Reply(thread) = handle.named {
+            owe(Some(Caller { thread, call: handle.badge as u32 }));
         }
     }
     for (id, thread) in kernel.threads.iter() {

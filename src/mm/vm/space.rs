@@ -36,7 +36,7 @@ impl Vm {
     ) -> Result<Id<Space>, Error> {
         let cost = Arena::<Space>::COST + PAGE_SIZE;
         self.charge(account, cost)?;
-        let space = self.spaces.reserve(ram).and_then(|()| {
+        let space = self.spaces.reserve(ram).and_then(|_| {
             let root = ram.frames.take().ok_or(Error::NoMemory)?;
             // SAFETY: the frame was just taken for this.
             unsafe { ram.memory.zero(root) };
