@@ -16,15 +16,29 @@ use crate::object::{
 use crate::units::{CpuId, MAX_CPUS, Nanos, PhysAddr, VirtAddr};
 use bitflags::Flags;
 use core::cell::UnsafeCell;
-use core::mem::MaybeUninit;
+use core::mem::{MaybeUninit, offset_of};
 use core::ops::{Deref, DerefMut};
+use core::ptr::NonNull;
 use core::sync::atomic::{
     AtomicBool, AtomicU8,
     Ordering::{Acquire, Relaxed, Release},
 };
 
-/// All state of the kernel.
+/// All state of the kernel; first what calls and answers need.
+#[repr(C)]
 pub struct Kernel {
+    /// Threads.
+    pub threads: Arena<Thread>,
+    /// Handles of all processes.
+    pub handles: Arena<Handle>,
+    /// Ports.
+    pub ports: Arena<Port>,
+    /// Processes.
+    pub processes: Arena<Process>,
+    /// Address spaces and what is in them, and who pays.
+    pub vm: Vm,
+    /// The CPUs that have arrived, and what they do.
+    pub cpus: [Cpu; MAX_CPUS],
     /// The machine.
     pub info: BootInfo,
     /// What the command line asks for.
@@ -33,22 +47,10 @@ pub struct Kernel {
     pub entry_time: u64,
     /// Physical memory.
     pub ram: Ram,
-    /// Address spaces and what is in them, and who pays.
-    pub vm: Vm,
     /// Time.
     pub clock: Clock,
-    /// The CPUs that have arrived, and what they do.
-    pub cpus: [Cpu; MAX_CPUS],
-    /// Handles of all processes.
-    pub handles: Arena<Handle>,
-    /// Processes.
-    pub processes: Arena<Process>,
-    /// Threads.
-    pub threads: Arena<Thread>,
     /// Floating point registers of the threads that have some.
     pub fpus: Arena<Fpu>,
-    /// Ports.
-    pub ports: Arena<Port>,
     /// Messages in the queues of ports.
     pub messages: Arena<Message>,
     /// Timers.
@@ -72,32 +74,33 @@ pub struct Dying {
     pub handle: Option<Id<Handle>>,
 }
 
-/// What the kernel knows of one CPU.
+/// What the kernel knows of one CPU. Its size is a power of two, so that it is found by a shift.
+#[repr(C, align(1024))]
 pub struct Cpu {
-    /// It has arrived.
-    pub online: bool,
-    /// IPIs it has had.
-    pub ipis: u64,
-    /// Timer interrupts it has had.
-    pub rings: u64,
     /// The thread it runs.
     pub current: Option<Id<Thread>>,
-    /// The threads that wait to run here.
-    pub queue: Queue,
     /// The counter when it began to run the current thread.
     pub since: u64,
-    /// When the slice of the current thread is over.
-    pub slice_end: Nanos,
-    /// The timers it keeps.
-    pub timers: Tree<Timer>,
-    /// What its hardware timer is set to.
-    pub armed: Option<Nanos>,
     /// The address space that is loaded.
     pub space: Option<Id<Space>>,
     /// The thread whose floating point registers it holds.
     pub fpu: Option<Id<Thread>>,
     /// User code may use them now.
     pub fpu_on: bool,
+    /// It has arrived.
+    pub online: bool,
+    /// IPIs it has had.
+    pub ipis: u64,
+    /// Timer interrupts it has had.
+    pub rings: u64,
+    /// The threads that wait to run here.
+    pub queue: Queue,
+    /// When the slice of the current thread is over.
+    pub slice_end: Nanos,
+    /// The timers it keeps.
+    pub timers: Tree<Timer>,
+    /// What its hardware timer is set to.
+    pub armed: Option<Nanos>,
 }
 
 /// What a CPU does when the kernel has dealt with a trap.
@@ -240,6 +243,28 @@ impl Cpu {
             fpu: None,
             fpu_on: false,
         }
+    }
+}
+
+/// The thread that this CPU runs. It is what the CPU has for it: a pointer to where a trap saves its
+/// registers, which is where the thread begins.
+#[repr(transparent)]
+pub struct Current(NonNull<Thread>);
+
+const _: () = assert!(offset_of!(Thread, context) == 0);
+
+impl Current {
+    /// The current thread of a CPU.
+    pub fn new(kernel: &mut Kernel, id: Id<Thread>) -> Current {
+        Current(NonNull::from(&mut kernel.threads[id]))
+    }
+
+    /// The thread.
+    #[inline(always)]
+    pub fn thread<'a>(&mut self) -> &'a mut Thread {
+        // SAFETY: a thread that runs is there, and stays where it is. Its registers are its CPU's alone;
+        // all else is for whoever has the lock, and who has it here looks for other threads only.
+        unsafe { self.0.as_mut() }
     }
 }
 

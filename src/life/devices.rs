@@ -30,6 +30,7 @@ impl Kernel {
             receivers: 0,
             refs: 0,
             account,
+            is_empty: false,
             next_dying: None,
         };
         let made = self.ports.insert(port, &mut self.ram);

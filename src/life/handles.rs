@@ -122,11 +122,12 @@ impl Kernel {
         if rights & PortRights::RECEIVE.bits() != 0 {
             port.receivers -= 1;
             if port.receivers == 0 {
+                port.waiting = Waiting::Gone;
                 port.next_dying = self.dying.port.replace(id);
                 return;
             }
         }
-        if port.refs == 0 && port.waiting == Waiting::Gone {
+        if port.refs == 0 && port.is_empty {
             self.forget_port(id);
         }
     }

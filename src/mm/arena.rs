@@ -12,12 +12,12 @@
 use super::Ram;
 use super::window::Window;
 use crate::abi::Error;
+use crate::layout::ARENA_SIZE;
 use core::fmt;
 use core::marker::PhantomData;
 use core::mem::{self, MaybeUninit};
 use core::num::NonZeroU64;
 use core::ops::{Index, IndexMut};
-use core::ptr::NonNull;
 
 /// The name of an object of type `T`: the generation, which is never zero, above the place of its slot
 /// in bytes.
@@ -29,13 +29,15 @@ pub struct Id<T> {
 
 /// All objects of type `T`.
 pub struct Arena<T> {
-    slots: NonNull<Slot<T>>,
-    /// Bytes of the slots that were made.
+    /// Where the window begins.
+    first: u32,
+    /// Slots that were made.
     made: u32,
     /// The first free slot, or `END`.
     free: u32,
     live: u32,
     window: Window,
+    kind: PhantomData<T>,
 }
 
 #[repr(C)]
@@ -44,6 +46,8 @@ struct Slot<T> {
     value: MaybeUninit<T>,
 }
 
+/// Windows begin at multiples of this, and are no larger.
+const SPAN: u32 = ARENA_SIZE as u32;
 /// In the name of a slot: it holds nothing.
 const FREE: u64 = 1;
 /// The place after the last free slot.
@@ -58,9 +62,12 @@ impl<T> Arena<T> {
 
     /// An arena in a window nobody else has.
     pub fn new(window: Window) -> Arena<T> {
-        let slots = window.start().cast();
-        assert!(slots.is_aligned(), "windows begin at a page");
-        Arena { slots, made: 0, free: END, live: 0, window }
+        assert!(
+            window.at(window.first()).cast::<Slot<T>>().is_aligned(),
+            "windows begin at a page"
+        );
+        let first = window.first();
+        Arena { first, made: 0, free: END, live: 0, window, kind: PhantomData }
     }
 
     /// How many objects there are.
@@ -89,14 +96,15 @@ impl<T> Arena<T> {
     /// Makes sure that the next object will fit, and says what its name will be.
     pub fn reserve(&mut self, ram: &mut Ram) -> Result<Id<T>, Error> {
         if self.free == END {
-            let end = self.made as usize + size::<T>();
-            while self.window.size() < end {
+            let made = self.made as usize * size::<T>();
+            while self.window.size() < made + size::<T>() {
                 self.window.grow(ram).ok_or(Error::NoMemory)?;
             }
             // SAFETY: it is mapped, and becomes one of the slots that were made.
-            unsafe { self.slot_mut(self.made) }.name = 1 << 32 | u64::from(END) | FREE;
-            self.free = self.made;
-            self.made = end as u32;
+            let fresh = self.first + made as u32;
+            unsafe { self.slot_mut(fresh) }.name = 1 << 32 | u64::from(END) | FREE;
+            self.free = fresh;
+            self.made += 1;
         }
         // SAFETY: what is in the free list was made.
         let name = unsafe { self.slot(self.free) }.name;
@@ -146,12 +154,24 @@ impl<T> Arena<T> {
         unsafe { Some((&mut *a, &mut *b)) }
     }
 
+    /// Another object than `one`, which is of this arena as well, if it is still there.
+    #[inline(always)]
+    pub fn other(&mut self, one: &T, id: Id<T>) -> Option<&mut T> {
+        let slot = self.window.at(id.place()).cast::<Slot<T>>();
+        // SAFETY: the id is this arena's: a slot begins there; its name is not part of `one`, whichever it is of.
+        let (name, value) = unsafe { ((*slot).name, (&raw mut (*slot).value).cast::<T>()) };
+        // SAFETY: it holds an object, which is not the one that the caller has.
+        (name == id.to_bits() && !core::ptr::eq(value, one)).then(|| unsafe { &mut *value })
+    }
+
     /// The object whose id as a word is `word`, which may be anything.
     #[inline(always)]
     pub fn named(&self, word: u64) -> Option<(Id<T>, &T)> {
         const { assert!(size::<T>().is_power_of_two()) };
         let place = word as u32;
-        if place >= self.made || !(place as usize).is_multiple_of(size::<T>()) {
+        let offset = place.wrapping_sub(self.first);
+        // What is between two slots has bits that go to the top.
+        if offset.rotate_right(size::<T>().trailing_zeros()) >= self.made {
             return None;
         }
         // SAFETY: one of the slots that were made begins there.
@@ -165,13 +185,18 @@ impl<T> Arena<T> {
 
     /// All objects, with their names.
     pub fn iter(&self) -> impl Iterator<Item = (Id<T>, &T)> {
-        (0..self.made).step_by(size::<T>()).filter_map(|place| {
+        (0..self.made).filter_map(|nth| {
+            let place = self.place(nth);
             // SAFETY: among the slots that were made.
             let slot = unsafe { self.slot(place) };
             // SAFETY: an even name is that of an object.
             let named = || unsafe { (Id::new(slot.name), slot.value.assume_init_ref()) };
             (slot.name & FREE == 0).then(named)
         })
+    }
+
+    fn place(&self, nth: u32) -> u32 {
+        self.first + nth * size::<T>() as u32
     }
 
     #[inline(always)]
@@ -185,18 +210,18 @@ impl<T> Arena<T> {
     /// A slot begins at this place.
     #[inline(always)]
     unsafe fn slot(&self, place: u32) -> &Slot<T> {
-        debug_assert!(place < self.made, "an id of another arena");
+        debug_assert!(place < self.place(self.made), "an id of another arena");
         // SAFETY: slots that were made are mapped, and have names.
-        unsafe { self.slots.byte_add(place as usize).as_ref() }
+        unsafe { &*self.window.at(place).cast() }
     }
 
     /// # Safety
     /// A slot begins at this place, or would: it is mapped.
     #[inline(always)]
     unsafe fn slot_mut(&mut self, place: u32) -> &mut Slot<T> {
-        debug_assert!((place as usize) < self.window.size(), "an id of another arena");
+        debug_assert!(((place - self.first) as usize) < self.window.size(), "another arena's id");
         // SAFETY: the slots are ours; any word is a name.
-        unsafe { self.slots.byte_add(place as usize).as_mut() }
+        unsafe { &mut *self.window.at(place).cast() }
     }
 }
 
@@ -211,7 +236,8 @@ impl<T> Drop for Arena<T> {
         if !mem::needs_drop::<T>() {
             return;
         }
-        for place in (0..self.made).step_by(size::<T>()) {
+        for nth in 0..self.made {
+            let place = self.place(nth);
             // SAFETY: among the slots that were made; an even name says that it has an object.
             unsafe {
                 let slot = self.slot_mut(place);
@@ -224,9 +250,9 @@ impl<T> Drop for Arena<T> {
 }
 
 impl<T> Id<T> {
-    /// Where it is among its kind: two objects at the same time have different ones.
+    /// What tells it from others of its kind that are there at the same time.
     pub fn index(self) -> usize {
-        self.place() as usize / size::<T>()
+        (self.place() % SPAN) as usize / size::<T>()
     }
 
     /// As one word, for a handle of a process.

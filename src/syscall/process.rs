@@ -159,6 +159,7 @@ impl Kernel {
         }
         let thread = &mut self.threads[target];
         thread.slice = slice;
+        thread.flags.set(Flags::COOPERATIVE, slice == 0);
         thread.affinity = cpus as u8;
         self.set_base_priority(me.cpu, target, priority as u8);
         let thread = &self.threads[target];
@@ -198,7 +199,9 @@ impl Kernel {
             let (words, _) = bytes.as_chunks::<8>();
             let mut all = [0; REGISTERS];
             all.iter_mut().zip(words).for_each(|(value, word)| *value = u64::from_le_bytes(*word));
-            self.threads[target].context.set_registers(&all);
+            let thread = &mut self.threads[target];
+            thread.context.set_registers(&all);
+            thread.flags.set(Flags::STEPPING, thread.context.is_stepping());
             return Ok(Outcome::Done);
         }
         let fpu = self.threads[target].fpu.filter(|_| set == RegisterSet::Fpu as u64);

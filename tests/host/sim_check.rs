@@ -77,13 +77,15 @@ fn places(kernel: &Kernel) -> BTreeMap<usize, State> {
             let state = kernel.threads[thread].state;
             assert_eq!(state.port(), Some(id), "{thread:?} waits at {id:?}");
             let receives = matches!(state, State::Receiving(_));
-            assert_eq!(receives, port.waiting == Waiting::Receivers, "waiting says who waits");
+            let gone = port.waiting == Waiting::Gone;
+            assert!(gone || receives == (port.waiting == Waiting::Receivers), "it says who waits");
             put(thread, state);
         }
         let idle = queue.is_empty();
+        assert_eq!(port.is_gone(), port.waiting == Waiting::Gone, "{id:?} is gone");
         match port.waiting {
             Waiting::Senders => assert!(!idle, "{id:?} has no senders"),
-            Waiting::Gone => assert!(idle && port.messages == 0),
+            Waiting::Gone => assert!(!port.is_empty || idle && port.messages == 0),
             Waiting::Receivers => {
                 let nothing = port.messages == 0 && port.signals == 0;
                 assert!(

@@ -7,7 +7,6 @@ use ochre::kernel::Kernel;
 use ochre::mm::{Account, Arena, Id};
 use ochre::object::{
     Handle, Interrupt, Life, Message, Named, Port, Process, Sort, State, Target, Thread, Timer,
-    Waiting,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -86,7 +85,7 @@ fn references(kernel: &Kernel) {
         assert_eq!(port.refs, take(Kind::Port, id.to_bits()), "handles to {id:?}");
         let count: u32 = receivers.get(&id.to_bits()).copied().unwrap_or(0);
         assert_eq!(port.receivers, count, "receivers of {id:?}");
-        assert!(port.refs > 0 || port.waiting != Waiting::Gone, "{id:?} is forgotten");
+        assert!(port.refs > 0 || !port.is_empty, "{id:?} is forgotten");
     }
     for (id, timer) in kernel.timers.iter() {
         assert_eq!(timer.refs, take(Kind::Timer, id.to_bits()), "handles to {id:?}");
@@ -176,7 +175,7 @@ fn ports(kernel: &Kernel) {
         assert!(kernel.ports[id].is_gone(), "{id:?} is gone");
         (next, dying) = (kernel.ports[id].next_dying, dying + 1);
     }
-    let gone = |port: &Port| port.is_gone() && port.waiting != Waiting::Gone;
+    let gone = |port: &Port| port.is_gone() && !port.is_empty;
     let gone = kernel.ports.iter().filter(|(_, port)| gone(port)).count();
     assert_eq!(dying, gone, "ports that are gone will be taken apart");
 }

@@ -8,7 +8,7 @@ use super::tables::{self, Change, Sweep};
 use super::{Account, FUEL, Memory, Region, Vm};
 use crate::abi::{Error, USER_END};
 use crate::arch::{self, Entry, Flush, TableEntry};
-use crate::units::{CpuId, Frame, PAGE_SIZE, VirtAddr};
+use crate::units::{Frame, MAX_CPUS, PAGE_SIZE, VirtAddr};
 use arrayvec::ArrayVec;
 use core::ops::Range;
 
@@ -69,14 +69,16 @@ impl Vm {
         true
     }
 
-    /// What a CPU loads to run in an address space.
-    pub fn enter(&mut self, cpu: CpuId, space: Id<Space>) -> Seat {
+    /// What a CPU loads to run in an address space, while other CPUs have others loaded.
+    pub fn enter(&mut self, space: Id<Space>, others: [Option<Id<Space>>; MAX_CPUS]) -> Seat {
+        let tag = |id: Id<Space>| self.spaces.get(id).map_or(Tag::default(), |space| space.tag);
+        let others = others.map(|space| space.map_or(Tag::default(), tag));
         let space = &mut self.spaces[space];
-        let switch = self.asids.switch(cpu, &mut space.tag);
+        let switch = self.asids.switch(&mut space.tag, &others);
         if switch.flush_all {
             arch::tlb::flush_all();
         }
-        Seat { root: space.root, tag: space.tag }
+        Seat::new(space.root, space.tag)
     }
 
     /// Whether nothing is mapped there.
