@@ -1,7 +1,8 @@
 //! What happens on each trap: the one place where the kernel is told, and says what is next.
 
 use crate::abi::{Call, EXIT_FAULT, Error, FaultKind};
-use crate::kernel::{Kernel, Next};
+use crate::ipc::Way;
+use crate::kernel::{Current, Kernel, Next};
 use crate::mm::Id;
 use crate::object::{Sort, Target, Thread};
 use crate::units::{Cause, CpuId, Exception, Fault, FaultReason, MAX_CPUS};
@@ -24,30 +25,23 @@ impl Kernel {
 
     /// Deals with a trap of `cpu`'s current thread.
     pub fn handle_user(&mut self, cpu: CpuId, cause: Cause) -> Next {
-        let current = self.cpus[cpu.index()].current;
-        if let (true, Some(thread)) = (self.fast_path, current)
-            && matches!(cause, Cause::Native | Cause::Foreign)
-        {
-            let number = self.threads[thread].context.frame.number();
+        if let (true, Some(thread)) = (self.fast_path, self.cpus[cpu.index()].current) {
+            let mut current = Current::new(self, thread);
+            let frame = &current.thread().context.frame;
+            let (number, refused) = (frame.number(), frame.refused_instruction());
+            let way = match (cause, refused) {
+                (Cause::Native, _) if number == CALL => Way::Call,
+                (Cause::Native, _) if number == REPLY_RECEIVE => Way::ReplyReceive,
+                (Cause::Foreign, _) => Way::Foreign,
+                (Cause::Exception(_), Some(kind)) => Way::Fault(kind),
+                _ => return self.long_way(cpu, cause),
+            };
             self.save_fpu(cpu);
-            if self.short_way(cpu, cause == Cause::Native, number).is_some() {
+            if self.short_way(cpu, current.thread(), way).is_some() {
                 return self.cpus[cpu.index()].current.map_or(Next::Idle, Next::Run);
             }
         }
         self.long_way(cpu, cause)
-    }
-
-    /// A call that takes a few steps, if this one does: who runs then. Otherwise nothing happened. The
-    /// caller's floating point registers are saved.
-    #[inline(always)]
-    pub fn short_way(&mut self, cpu: CpuId, native: bool, number: u64) -> Option<&mut Thread> {
-        let thread = self.cpus[cpu.index() % MAX_CPUS].current?;
-        match (native, number) {
-            (true, CALL) => self.call_fast(cpu, thread),
-            (true, REPLY_RECEIVE) => self.reply_receive_fast(cpu, thread),
-            (false, _) => self.foreign_fast(cpu, thread),
-            _ => None,
-        }
     }
 
     /// Deals with a trap of `cpu`'s current thread, whatever it takes.

@@ -1,7 +1,7 @@
 //! The kernel as a value: everything it knows is in [`Kernel`], and `&mut Kernel` is the proof that
 //! the one lock is held. What it does is in the modules above; it never waits inside.
 
-use crate::abi::{Error, Kind, PortRights};
+use crate::abi::{Error, PortRights};
 use crate::arch;
 use crate::arch::user::Fpu;
 use crate::boot::{BootInfo, Options};
@@ -11,20 +11,34 @@ use crate::mm::tree::Tree;
 use crate::mm::window::Window;
 use crate::mm::{Arena, Id, Ram, Space, Vm};
 use crate::object::{
-    Found, Handle, Interrupt, Life, Message, Object, Owner, Port, Process, Queue, Thread, Timer,
+    Found, Handle, Interrupt, Life, Message, Named, Object, Port, Process, Queue, Thread, Timer,
 };
 use crate::units::{CpuId, MAX_CPUS, Nanos, PhysAddr, VirtAddr};
 use bitflags::Flags;
 use core::cell::UnsafeCell;
-use core::mem::MaybeUninit;
+use core::mem::{MaybeUninit, offset_of};
 use core::ops::{Deref, DerefMut};
+use core::ptr::NonNull;
 use core::sync::atomic::{
     AtomicBool, AtomicU8,
     Ordering::{Acquire, Relaxed, Release},
 };
 
-/// All state of the kernel.
+/// All state of the kernel; first what calls and answers need.
+#[repr(C)]
 pub struct Kernel {
+    /// Threads.
+    pub threads: Arena<Thread>,
+    /// Handles of all processes.
+    pub handles: Arena<Handle>,
+    /// Ports.
+    pub ports: Arena<Port>,
+    /// Processes.
+    pub processes: Arena<Process>,
+    /// Address spaces and what is in them, and who pays.
+    pub vm: Vm,
+    /// The CPUs that have arrived, and what they do.
+    pub cpus: [Cpu; MAX_CPUS],
     /// The machine.
     pub info: BootInfo,
     /// What the command line asks for.
@@ -33,22 +47,10 @@ pub struct Kernel {
     pub entry_time: u64,
     /// Physical memory.
     pub ram: Ram,
-    /// Address spaces and what is in them, and who pays.
-    pub vm: Vm,
     /// Time.
     pub clock: Clock,
-    /// The CPUs that have arrived, and what they do.
-    pub cpus: [Cpu; MAX_CPUS],
-    /// Handles of all processes.
-    pub handles: Arena<Handle>,
-    /// Processes.
-    pub processes: Arena<Process>,
-    /// Threads.
-    pub threads: Arena<Thread>,
     /// Floating point registers of the threads that have some.
     pub fpus: Arena<Fpu>,
-    /// Ports.
-    pub ports: Arena<Port>,
     /// Messages in the queues of ports.
     pub messages: Arena<Message>,
     /// Timers.
@@ -74,20 +76,27 @@ pub struct Dying {
     pub handle: Option<Id<Handle>>,
 }
 
-/// What the kernel knows of one CPU.
+/// What the kernel knows of one CPU. Its size is a power of two, so that it is found by a shift.
+#[repr(C, align(1024))]
 pub struct Cpu {
+    /// The thread it runs.
+    pub current: Option<Id<Thread>>,
+    /// The counter when it began to run the current thread.
+    pub since: u64,
+    /// The address space that is loaded.
+    pub space: Option<Id<Space>>,
+    /// The thread whose floating point registers it holds.
+    pub fpu: Option<Id<Thread>>,
+    /// User code may use them now.
+    pub fpu_on: bool,
     /// It has arrived.
     pub online: bool,
     /// IPIs it has had.
     pub ipis: u64,
     /// Timer interrupts it has had.
     pub rings: u64,
-    /// The thread it runs.
-    pub current: Option<Id<Thread>>,
     /// The threads that wait to run here.
     pub queue: Queue,
-    /// The counter when it began to run the current thread.
-    pub since: u64,
     /// When the slice of the current thread is over.
     pub slice_end: Nanos,
     /// The timers it keeps.
@@ -96,12 +105,6 @@ pub struct Cpu {
     pub first_timer: Nanos,
     /// What its hardware timer is set to.
     pub armed: Option<Nanos>,
-    /// The address space that is loaded.
-    pub space: Option<Id<Space>>,
-    /// The thread whose floating point registers it holds.
-    pub fpu: Option<Id<Thread>>,
-    /// User code may use them now.
-    pub fpu_on: bool,
 }
 
 /// What a CPU does when the kernel has dealt with a trap.
@@ -188,50 +191,33 @@ impl Kernel {
         word: u64,
         needed: impl Into<Option<T::Rights>>,
     ) -> Result<Found<T>, Error> {
-        let id = Id::from_bits(word).ok_or(Error::BadHandle)?;
-        let handle: &Handle = self.handles.get(id).ok_or(Error::BadHandle)?;
-        if handle.owner != Owner::Process(process) {
+        let (_, handle) = self.handles.named(word).ok_or(Error::BadHandle)?;
+        if !process.is(handle.owner) {
             return Err(Error::BadHandle);
         }
-        if handle.kind != T::KIND {
-            return Err(Error::WrongKind);
-        }
+        let id = T::of(handle.named).ok_or(Error::WrongKind)?;
         let needed = needed.into().map_or(0, |rights: T::Rights| rights.bits());
         if handle.rights & needed != needed {
             return Err(Error::NoRight);
         }
-        let id = Id::from_bits(handle.object).ok_or(Error::BadHandle)?;
         Ok(Found { id, rights: handle.rights, badge: handle.badge })
     }
 
     /// A handle has come to be: what it names has one more reference.
     pub fn retain(&mut self, id: Id<Handle>) {
-        let Handle { kind, rights, object, .. } = self.handles[id];
-        match kind {
-            Kind::Process => {
-                let id = Id::from_bits(object);
-                id.and_then(|id| self.processes.get_mut(id)).expect(NAMED).refs += 1;
-            }
-            Kind::Thread => {
-                let id = Id::from_bits(object);
-                id.and_then(|id| self.threads.get_mut(id)).expect(NAMED).refs += 1;
-            }
-            Kind::Port => {
-                let id = Id::from_bits(object);
-                let port = id.and_then(|id| self.ports.get_mut(id)).expect(NAMED);
+        let Handle { named, rights, .. } = self.handles[id];
+        match named {
+            Named::Process(id) => self.processes[id].refs += 1,
+            Named::Thread(id) => self.threads[id].refs += 1,
+            Named::Port(id) => {
+                let port = &mut self.ports[id];
                 port.refs += 1;
                 port.receivers += u32::from(rights & PortRights::RECEIVE.bits() != 0);
             }
-            Kind::Memory => self.vm.retain(Id::from_bits(object).expect(NAMED)),
-            Kind::Timer => {
-                let id = Id::from_bits(object);
-                id.and_then(|id| self.timers.get_mut(id)).expect(NAMED).refs += 1;
-            }
-            Kind::Interrupt => {
-                let id = Id::from_bits(object);
-                id.and_then(|id| self.interrupts.get_mut(id)).expect(NAMED).refs += 1;
-            }
-            Kind::Reply | Kind::Machine | Kind::IoPorts => {}
+            Named::Memory(id) => self.vm.retain(id),
+            Named::Timer(id) => self.timers[id].refs += 1,
+            Named::Interrupt(id) => self.interrupts[id].refs += 1,
+            Named::Reply(_) | Named::Machine | Named::IoPorts => {}
         }
     }
 
@@ -245,9 +231,6 @@ impl Kernel {
         }
     }
 }
-
-/// What a handle names exists for as long as the handle.
-const NAMED: &str = "a handle names what there is";
 
 impl Cpu {
     const fn new() -> Cpu {
@@ -266,6 +249,28 @@ impl Cpu {
             fpu: None,
             fpu_on: false,
         }
+    }
+}
+
+/// The thread that this CPU runs. It is what the CPU has for it: a pointer to where a trap saves its
+/// registers, which is where the thread begins.
+#[repr(transparent)]
+pub struct Current(NonNull<Thread>);
+
+const _: () = assert!(offset_of!(Thread, context) == 0);
+
+impl Current {
+    /// The current thread of a CPU.
+    pub fn new(kernel: &mut Kernel, id: Id<Thread>) -> Current {
+        Current(NonNull::from(&mut kernel.threads[id]))
+    }
+
+    /// The thread.
+    #[inline(always)]
+    pub fn thread<'a>(&mut self) -> &'a mut Thread {
+        // SAFETY: a thread that runs is there, and stays where it is. Its registers are its CPU's alone;
+        // all else is for whoever has the lock, and who has it here looks for other threads only.
+        unsafe { self.0.as_mut() }
     }
 }
 

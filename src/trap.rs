@@ -2,51 +2,67 @@
 
 use crate::abi::Call;
 use crate::arch::{self, TrapFrame};
-use crate::kernel::{self, Guard, Next};
+use crate::ipc::Way;
+use crate::kernel::{self, Current, Guard, Next};
 use crate::panic::{self, Doing};
 use crate::units::{Cause, MAX_CPUS};
 
-/// Called by `trap.S` with the registers of user code, which are where its thread keeps them. Those
-/// that it returns are restored.
+/// Called by `trap.S` with the thread that this CPU runs, whose registers are where it keeps them. Those
+/// that this returns are restored.
 #[unsafe(no_mangle)]
-extern "C" fn user_entry(frame: &mut TrapFrame) -> *mut TrapFrame {
+extern "C" fn user_entry(mut current: Current) -> *mut TrapFrame {
+    let frame = &mut current.thread().context.frame;
+    if frame.is_native() {
+        return match frame.number() {
+            NULL => {
+                frame.args_mut()[0] = 0;
+                frame
+            }
+            CALL => short_way(current, Way::Call),
+            REPLY_RECEIVE => short_way(current, Way::ReplyReceive),
+            _ => long_way(current),
+        };
+    }
     if frame.is_call() {
-        if frame.number() == NULL && frame.is_native() {
-            frame.args_mut()[0] = 0;
-            return frame;
-        }
-        if let Some(mut kernel) = kernel::try_lock() {
-            let cpu = arch::cpu::current();
-            if kernel.cpus[cpu.index() % MAX_CPUS].fpu_on {
-                return with_fpu(kernel, frame);
-            }
-            let (native, number) = (frame.is_native(), frame.number());
-            if let Some(next) = kernel.short_way(cpu, native, number) {
-                return &raw mut next.context.frame;
-            }
-        }
+        return short_way(current, Way::Foreign);
     }
-    long_way(frame)
-}
-
-/// The same, of a thread whose floating point registers have to be saved.
-#[inline(never)]
-fn with_fpu(mut kernel: Guard, frame: &mut TrapFrame) -> *mut TrapFrame {
-    let cpu = arch::cpu::current();
-    kernel.save_fpu(cpu);
-    let (native, number) = (frame.is_native(), frame.number());
-    if let Some(next) = kernel.short_way(cpu, native, number) {
-        return &raw mut next.context.frame;
+    match frame.refused_instruction() {
+        Some(kind) => short_way(current, Way::Fault(kind)),
+        None => long_way(current),
     }
-    drop(kernel);
-    long_way(frame)
 }
 
 const NULL: u64 = Call::Null as u64;
+const CALL: u64 = Call::Call as u64;
+const REPLY_RECEIVE: u64 = Call::ReplyReceive as u64;
+
+/// What takes a few steps, if this does; otherwise nothing happens, and it is done the long way.
+#[inline(always)]
+fn short_way(mut current: Current, way: Way) -> *mut TrapFrame {
+    if let Some(mut kernel) = kernel::try_lock() {
+        let cpu = arch::cpu::current();
+        if kernel.cpus[cpu.index() % MAX_CPUS].fpu_on {
+            return with_fpu(kernel, current);
+        }
+        if let Some(next) = kernel.short_way(cpu, current.thread(), way) {
+            return &raw mut next.context.frame;
+        }
+    }
+    long_way(current)
+}
+
+/// The floating point registers have to be saved first. After that they are off.
+#[inline(never)]
+fn with_fpu(mut kernel: Guard, current: Current) -> *mut TrapFrame {
+    kernel.save_fpu(arch::cpu::current());
+    drop(kernel);
+    user_entry(current)
+}
 
 /// Whatever is not done in a few steps.
 #[inline(never)]
-fn long_way(frame: &mut TrapFrame) -> *mut TrapFrame {
+fn long_way(mut current: Current) -> *mut TrapFrame {
+    let frame = &mut current.thread().context.frame;
     let cause = frame.cause();
     if cause == Cause::Ipi && kernel::stopping() {
         arch::cpu::park();

@@ -8,7 +8,7 @@
 //! Nothing here calls a function that is not inlined: the registers that functions keep for each other
 //! would cost as much as all the rest.
 
-use crate::abi::{FOREVER, PortRights};
+use crate::abi::{FOREVER, FaultKind, PortRights, REPLY_KILL};
 use crate::arch;
 use crate::kernel::{Cpu, Kernel};
 use crate::mm::Id;
@@ -16,55 +16,97 @@ use crate::mm::asid::Asids;
 use crate::object::{Awaited, Caller, Flags, Port, Sort, State, Thread, Waiting};
 use crate::units::{CpuId, MAX_CPUS};
 
-/// What the upper half of a message's head may be at most: two leases, which stay where they are.
-const LEASES: u64 = 0x20;
-/// Handles, in that half.
-const HANDLES: u64 = 0xf;
+/// Leases, which stay where they are, that a message may have at most.
+const LEASES: u32 = 2;
+
+/// What there is a short way for.
+#[derive(Clone, Copy)]
+pub enum Way {
+    /// `Call`.
+    Call,
+    /// `ReplyReceive`.
+    ReplyReceive,
+    /// A foreign call.
+    Foreign,
+    /// An exception that is not about memory.
+    Fault(FaultKind),
+}
 
 impl Kernel {
-    /// `Call`: the thread that runs now.
+    /// Takes a short way in the name of the thread that runs now, whose floating point registers are
+    /// saved: who runs then. Otherwise nothing happened.
     #[inline(always)]
-    pub fn call_fast(&mut self, cpu: CpuId, me: Id<Thread>) -> Option<&mut Thread> {
-        let caller = self.threads.get(me)?;
-        let frame = &caller.context.frame;
-        let head = frame.args()[1] >> 32;
-        if frame.deadline() != FOREVER || head & HANDLES != 0 || head > LEASES {
+    pub fn short_way<'a>(
+        &'a mut self,
+        cpu: CpuId,
+        me: &'a mut Thread,
+        way: Way,
+    ) -> Option<&'a mut Thread> {
+        match way {
+            Way::Call => self.call_fast(cpu, me),
+            Way::ReplyReceive => self.reply_receive_fast(cpu, me),
+            Way::Foreign => self.foreign_fast(cpu, me),
+            Way::Fault(kind) => self.fault_fast(cpu, me, kind),
+        }
+    }
+
+    /// `Call`.
+    #[inline(always)]
+    fn call_fast<'a>(&'a mut self, cpu: CpuId, me: &'a mut Thread) -> Option<&'a mut Thread> {
+        let frame = &me.context.frame;
+        let head = (frame.args()[1] >> 32) as u32;
+        // The lowest four bits are the number of handles, the next that of leases.
+        if frame.deadline() != FOREVER || head.rotate_right(4) > LEASES {
             return None;
         }
-        let found = self.find::<Port>(caller.process, frame.args()[0], PortRights::SEND).ok()?;
-        let words = *frame.args();
-        self.hand_over(cpu, me, Sort::Call, found.id, found.badge, words)
+        let found = self.find::<Port>(me.process, frame.args()[0], PortRights::SEND).ok()?;
+        let [_, words @ ..] = *frame.args();
+        self.hand_over(cpu, me, Sort::Call, (found.id, found.badge), words)
     }
 
     /// A foreign call.
     #[inline(always)]
-    pub fn foreign_fast(&mut self, cpu: CpuId, me: Id<Thread>) -> Option<&mut Thread> {
-        let caller = self.threads.get(me)?;
-        let handler = self.processes.get(caller.process)?.handler?;
-        let frame = &caller.context.frame;
+    fn foreign_fast<'a>(&'a mut self, cpu: CpuId, me: &'a mut Thread) -> Option<&'a mut Thread> {
+        let handler = self.processes.get(me.process)?.handler?;
+        let frame = &me.context.frame;
         let [a, b, c, d, e, f] = frame.foreign_arguments();
-        let words = [0, frame.number() & 0xffff_ffff, a, b, c, d, e, f];
-        self.hand_over(cpu, me, Sort::Foreign, handler.port, handler.badge, words)
+        let words = [frame.number() & 0xffff_ffff, a, b, c, d, e, f];
+        self.hand_over(cpu, me, Sort::Foreign, (handler.port, handler.badge), words)
+    }
+
+    /// An exception that is not about memory.
+    #[inline(always)]
+    fn fault_fast<'a>(
+        &'a mut self,
+        cpu: CpuId,
+        me: &'a mut Thread,
+        kind: FaultKind,
+    ) -> Option<&'a mut Thread> {
+        let handler = self.processes.get(me.process)?.handler?;
+        let frame = &me.context.frame;
+        let words = [kind as u64, 0, 0, frame.pc().0, frame.sp().0, frame.code(), 0];
+        self.hand_over(cpu, me, Sort::Fault, (handler.port, handler.badge), words)
     }
 
     /// The CPU and a message go from the caller to the server that waits for it.
     #[inline(always)]
-    fn hand_over(
-        &mut self,
+    fn hand_over<'a>(
+        &'a mut self,
         cpu: CpuId,
-        me: Id<Thread>,
+        caller: &'a mut Thread,
         sort: Sort,
-        id: Id<Port>,
-        badge: u64,
-        words: [u64; 8],
-    ) -> Option<&mut Thread> {
+        (id, badge): (Id<Port>, u64),
+        words: [u64; 7],
+    ) -> Option<&'a mut Thread> {
         let Kernel { threads, ports, cpus, vm, .. } = self;
+        let state = &mut cpus[cpu.index() % MAX_CPUS];
+        let me = state.current?;
         let port = ports.get_mut(id)?;
-        if port.waiting != Waiting::Receivers || port.is_gone() {
+        if port.waiting != Waiting::Receivers {
             return None;
         }
         let first = port.queue.first()?;
-        let (caller, server) = threads.pair(me, first)?;
+        let server = threads.other(caller, first)?;
         if server.links.1.is_some()
             || server.base > caller.priority
             || !may_take_over(cpu, caller, server, &vm.asids)
@@ -80,18 +122,19 @@ impl Kernel {
         server.caller = Some(Caller { thread: me, call: caller.calls });
         server.serving = Some(id);
         server.priority = caller.priority;
-        let [_, words @ ..] = words;
         server.context.frame.set_words(sort.arrival() as u64, words);
         server.context.frame.set_badge(badge, caller.tag);
-        let state = &mut cpus[cpu.index() % MAX_CPUS];
-        take_over(state, &mut vm.asids, cpu, caller, first, server);
+        take_over(state, cpu, caller, first, server);
         Some(server)
     }
 
-    /// `ReplyReceive`: the thread that runs now answers the call it received last, and waits.
+    /// `ReplyReceive`: it answers the call it received last, and waits.
     #[inline(always)]
-    pub fn reply_receive_fast(&mut self, cpu: CpuId, me: Id<Thread>) -> Option<&mut Thread> {
-        let server = self.threads.get(me)?;
+    fn reply_receive_fast<'a>(
+        &'a mut self,
+        cpu: CpuId,
+        server: &'a mut Thread,
+    ) -> Option<&'a mut Thread> {
         let frame = &server.context.frame;
         if frame.deadline() != FOREVER || frame.args()[1] >> 32 != 0 {
             return None;
@@ -99,33 +142,34 @@ impl Kernel {
         let answer = server.caller?;
         let found = self.find::<Port>(server.process, frame.args()[0], PortRights::RECEIVE).ok()?;
         let Kernel { threads, ports, cpus, vm, .. } = self;
-        let port = ports.get_mut(found.id)?;
-        let idle = port.signals == 0
-            && port.ends.is_none()
-            && port.waiting == Waiting::Receivers
-            && port.queue.first().is_none()
-            && !port.is_gone();
-        let (server, caller) = threads.pair(me, answer.thread)?;
-        let State::Awaiting(Awaited { sort, .. }) = caller.state else { return None };
         let state = &mut cpus[cpu.index() % MAX_CPUS];
-        if !idle
-            || caller.calls != answer.call
+        let me = state.current?;
+        let port = ports.get_mut(found.id)?;
+        let message = port.ends.map_or(0, |(first, _)| first.to_bits());
+        let receiver = port.queue.first().map_or(0, Id::to_bits);
+        if port.signals | message | receiver != 0 || port.waiting != Waiting::Receivers {
+            return None;
+        }
+        let caller = threads.other(server, answer.thread)?;
+        let State::Awaiting(Awaited { sort, .. }) = caller.state else { return None };
+        if caller.calls != answer.call
             || state.queue.has_above(caller.priority)
             || !may_take_over(cpu, server, caller, &vm.asids)
         {
             return None;
         }
-        let [_, words @ ..] = *server.context.frame.args();
-        match sort {
-            Sort::Call => {}
-            Sort::Foreign if words[0] == 0 => {}
-            _ => return None,
+        let label = server.context.frame.args()[1] as u32;
+        if label == REPLY_KILL && sort != Sort::Call {
+            return None;
         }
 
         // The point of no return.
+        let [_, words @ ..] = *server.context.frame.args();
         if sort == Sort::Call {
             caller.context.frame.set_words(0, words);
-        } else {
+        } else if sort == Sort::Fault {
+            caller.fault = None;
+        } else if label == 0 {
             caller.context.frame.set_foreign_result(words[1]);
         }
         caller.calls = caller.calls.wrapping_add(1);
@@ -133,7 +177,7 @@ impl Kernel {
         server.priority = server.base;
         server.state = State::Receiving(found.id);
         port.queue.begin(me, server.base);
-        take_over(state, &mut vm.asids, cpu, server, answer.thread, caller);
+        take_over(state, cpu, server, answer.thread, caller);
         Some(caller)
     }
 }
@@ -141,35 +185,28 @@ impl Kernel {
 /// Whether `to` can go on where `from` leaves off, in the middle of its slice.
 #[inline(always)]
 fn may_take_over(cpu: CpuId, from: &Thread, to: &Thread, asids: &Asids) -> bool {
-    from.flags | to.flags == Flags::empty()
+    from.flags == to.flags
+        && (from.flags - Flags::COOPERATIVE).is_empty()
         && to.affinity >> cpu.0 & 1 == 1
-        && (from.slice == 0) == (to.slice == 0)
-        && asids.is_current(to.seat.tag)
+        && asids.is_current(to.seat)
 }
 
 /// `Kernel::switch`, for threads that may.
 #[inline(always)]
-fn take_over(
-    state: &mut Cpu,
-    asids: &mut Asids,
-    cpu: CpuId,
-    from: &mut Thread,
-    id: Id<Thread>,
-    to: &mut Thread,
-) {
-    let now = arch::timer::now();
+fn take_over(state: &mut Cpu, cpu: CpuId, from: &mut Thread, id: Id<Thread>, to: &mut Thread) {
+    let now = arch::timer::lately();
     from.time += now.wrapping_sub(state.since);
     state.since = now;
     state.current = Some(id);
-    arch::user::leave(&mut from.context);
+    arch::user::leave_plain(&mut from.context);
     to.state = State::Running;
     to.cpu = cpu;
-    arch::user::arrive(&mut to.context);
-    if state.space != Some(to.space) {
+    arch::user::arrive_plain(&mut to.context);
+    if !to.space.is(state.space) {
         state.space = Some(to.space);
-        arch::user::load_space(to.seat.root, asids.take(cpu, to.seat.tag));
+        arch::user::load_space(to.seat.word);
     }
-    if state.fpu == Some(id) {
+    if id.is(state.fpu) {
         arch::user::fpu_on();
         state.fpu_on = true;
     }

@@ -15,6 +15,8 @@ mod send;
 mod transfer;
 mod wait;
 
+pub use fast::Way;
+
 use crate::abi::Info;
 use crate::kernel::Kernel;
 use crate::mm::Id;

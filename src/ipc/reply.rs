@@ -1,10 +1,10 @@
 //! Answering. An answer never waits: whoever gets it is waiting for it.
 
 use super::Outcome;
-use crate::abi::{Error, Info, Kind, NOW, REPLY_KILL};
+use crate::abi::{Error, Info, NOW, REPLY_KILL};
 use crate::kernel::Kernel;
 use crate::mm::Id;
-use crate::object::{Caller, Handle, Port, Reply, Sort, State, Thread};
+use crate::object::{Caller, Handle, Named, Port, Reply, Sort, State, Thread};
 use crate::units::CpuId;
 
 impl Kernel {
@@ -68,10 +68,10 @@ impl Kernel {
     /// `ReplySave`.
     pub fn reply_save(&mut self, me: Id<Thread>) -> Result<Outcome, Error> {
         let caller = self.threads[me].caller.ok_or(Error::NotFound)?;
-        let (object, call) = (caller.thread.to_bits(), caller.call.into());
         let rights = crate::abi::ReplyRights::TRANSFER.bits();
         let process = self.threads[me].process;
-        let handle = self.install(process, Kind::Reply, rights, object, call)?;
+        let handle =
+            self.install(process, Named::Reply(caller.thread), rights, caller.call.into())?;
         self.threads[me].caller = None;
         self.give_back_priority(me);
         Ok(Outcome::Value(handle))
@@ -88,7 +88,7 @@ impl Kernel {
         }
         let found = self.find::<Reply>(self.threads[me].process, which, None)?;
         let (id, _) = self.owned(self.threads[me].process, which)?;
-        Ok((Caller::from_handle(found.id.to_bits(), found.badge).ok_or(Error::NotFound)?, Some(id)))
+        Ok((Caller { thread: found.id, call: found.badge as u32 }, Some(id)))
     }
 
     /// A saved reply has been used.
@@ -128,12 +128,5 @@ impl Kernel {
         thread.fault = None;
         thread.state = State::Stopped;
         Ok(Some(id))
-    }
-}
-
-impl Caller {
-    /// What a handle to a reply says.
-    pub fn from_handle(object: u64, badge: u64) -> Option<Caller> {
-        Some(Caller { thread: Id::from_bits(object)?, call: badge as u32 })
     }
 }

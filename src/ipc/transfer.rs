@@ -1,10 +1,10 @@
 //! Handles that travel in messages: they leave the sender when the message is sent, and are the
 //! receiver's when it is taken.
 
-use crate::abi::{Error, Info, Kind, MESSAGE_WORDS, PortRights};
+use crate::abi::{Error, Info, MESSAGE_WORDS, PortRights};
 use crate::kernel::Kernel;
 use crate::mm::{Arena, Id};
-use crate::object::{Handle, Owner, Process, Thread};
+use crate::object::{Handle, Named, Process, Thread};
 
 /// The words that are handles.
 fn places(info: Info) -> core::ops::Range<usize> {
@@ -19,9 +19,8 @@ impl Kernel {
     /// A handle of this process.
     #[inline(always)]
     pub fn owned(&self, process: Id<Process>, word: u64) -> Result<(Id<Handle>, &Handle), Error> {
-        let id = Id::from_bits(word).ok_or(Error::BadHandle)?;
-        let handle = self.handles.get(id).ok_or(Error::BadHandle)?;
-        if handle.owner != Owner::Process(process) {
+        let (id, handle) = self.handles.named(word).ok_or(Error::BadHandle)?;
+        if !process.is(handle.owner) {
             return Err(Error::BadHandle);
         }
         Ok((id, handle))
@@ -60,7 +59,7 @@ impl Kernel {
             }
         }
         for at in places(info) {
-            let id = Id::from_bits(words[at]).ok_or(Error::BadHandle)?;
+            let (id, _) = self.owned(process, words[at])?;
             if !info.copies() {
                 self.disown(process, id);
                 continue;
@@ -69,10 +68,7 @@ impl Kernel {
                 Ok(twin) => words[at] = twin.to_bits(),
                 Err(error) => {
                     let made = places(info).start..at;
-                    words[made]
-                        .iter()
-                        .filter_map(|word| Id::from_bits(*word))
-                        .for_each(|id| self.orphan(id));
+                    words[made].iter().for_each(|word| self.orphan_named(*word));
                     return Err(error);
                 }
             }
@@ -93,7 +89,7 @@ impl Kernel {
     fn attach_some(&mut self, to: Id<Thread>, info: Info) {
         for at in places(info) {
             let Thread { ref context, process, .. } = self.threads[to];
-            let Some(id) = Id::from_bits(context.frame.args()[2 + at]) else { continue };
+            let Some((id, _)) = self.handles.named(context.frame.args()[2 + at]) else { continue };
             if self.own(process, id).is_err() {
                 self.threads[to].context.frame.args_mut()[2 + at] = 0;
                 self.orphan(id);
@@ -105,18 +101,22 @@ impl Kernel {
     /// that are kept only by what is in their own queues would never end.
     pub(super) fn may_be_queued(&self, me: Id<Thread>, info: Info) -> bool {
         let [_, _, words @ ..] = self.threads[me].context.frame.args();
-        let carried = words[places(info)].iter().filter_map(|word| Id::from_bits(*word));
-        let mut handles = carried.filter_map(|id: Id<Handle>| self.handles.get(id));
+        let mut handles = words[places(info)].iter().filter_map(|word| self.handles.named(*word));
         let receives = PortRights::RECEIVE.bits();
-        !handles.any(|handle| handle.kind == Kind::Port && handle.rights & receives != 0)
+        !handles.any(|(_, handle)| {
+            matches!(handle.named, Named::Port(_)) && handle.rights & receives != 0
+        })
     }
 
     /// Closes the handles of a message that nobody will receive.
     pub fn orphan_all(&mut self, info: u64, words: &[u64; MESSAGE_WORDS]) {
-        words[places(Info(info))]
-            .iter()
-            .filter_map(|word| Id::from_bits(*word))
-            .for_each(|id| self.orphan(id));
+        words[places(Info(info))].iter().for_each(|word| self.orphan_named(*word));
+    }
+
+    fn orphan_named(&mut self, word: u64) {
+        if let Some((id, _)) = self.handles.named(word) {
+            self.orphan(id);
+        }
     }
 
     /// A handle that belongs to nobody becomes a process's, which pays for it.
@@ -126,7 +126,7 @@ impl Kernel {
         self.vm.charge(owner.account, Arena::<Handle>::COST)?;
         let next = owner.handles.replace(id);
         let handle = &mut self.handles[id];
-        handle.owner = Owner::Process(process);
+        handle.owner = Some(process);
         handle.links = (None, next);
         if let Some(next) = next {
             self.handles[next].links.0 = Some(id);
@@ -139,7 +139,7 @@ impl Kernel {
     pub fn disown(&mut self, process: Id<Process>, id: Id<Handle>) {
         let owner = &mut self.processes[process];
         let handle = &mut self.handles[id];
-        handle.owner = Owner::Message;
+        handle.owner = None;
         let (before, after) = core::mem::take(&mut handle.links);
         if let Some(after) = after {
             self.handles[after].links.0 = before;
@@ -153,9 +153,8 @@ impl Kernel {
 
     /// Another handle to the same object, with the same rights, nobody's yet.
     pub fn twin(&mut self, id: Id<Handle>) -> Result<Id<Handle>, Error> {
-        let Handle { kind, rights, object, badge, .. } = self.handles[id];
-        let twin =
-            Handle { owner: Owner::Message, kind, rights, object, badge, links: (None, None) };
+        let Handle { named, rights, badge, .. } = self.handles[id];
+        let twin = Handle { owner: None, named, badge, links: (None, None), rights };
         let id = self.handles.insert(twin, &mut self.ram)?;
         self.retain(id);
         Ok(id)

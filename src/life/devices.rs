@@ -30,6 +30,7 @@ impl Kernel {
             receivers: 0,
             refs: 0,
             account,
+            is_empty: false,
             next_dying: None,
         };
         let made = self.ports.insert(port, &mut self.ram);
@@ -72,8 +73,7 @@ impl Kernel {
         Ok(id)
     }
 
-    pub(super) fn release_timer(&mut self, object: u64) {
-        let Some(id) = Id::from_bits(object) else { return };
+    pub(super) fn release_timer(&mut self, id: Id<Timer>) {
         self.timers[id].refs -= 1;
         self.forget_timer(id);
     }
@@ -131,8 +131,7 @@ impl Kernel {
         }
     }
 
-    pub(super) fn release_interrupt(&mut self, object: u64) {
-        let Some(id) = Id::from_bits(object) else { return };
+    pub(super) fn release_interrupt(&mut self, id: Id<Interrupt>) {
         self.interrupts[id].refs -= 1;
         self.forget_interrupt(id);
     }

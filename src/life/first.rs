@@ -1,13 +1,13 @@
 //! The first process: an ELF file from the initial RAM disk. It gets everything there is to hand out,
 //! and everyone else gets it from there.
 
-use crate::abi::{Kind, MAP_EXECUTE, MAP_WRITE, PAGE, THREAD_FPU, THREAD_START, USER_END};
+use crate::abi::{MAP_EXECUTE, MAP_WRITE, PAGE, THREAD_FPU, THREAD_START, USER_END};
 use crate::arch;
 use crate::boot::{PhysRange, elf, initrd};
 use crate::kernel::Kernel;
 use crate::life::NewThread;
 use crate::mm::{self, Id};
-use crate::object::Process;
+use crate::object::{Named, Process};
 use crate::units::{CpuId, PAGE_SIZE};
 use arrayvec::ArrayVec;
 use core::ops::Range;
@@ -44,13 +44,9 @@ impl Kernel {
         let pages = archive.end.0.div_ceil(PAGE) - archive.start.0 / PAGE;
         let window = self.vm.memory_window(&mut self.ram, account, archive.start, pages, false);
         let window = window.map_err(no_memory)?;
-        let mut give =
-            |kind, object| self.install(process, kind, u8::MAX, object, 0).map_err(no_memory);
-        let handles = [
-            give(Kind::Process, process.to_bits())?,
-            give(Kind::Machine, Id::<Process>::NOTHING.to_bits())?,
-            give(Kind::Memory, window.to_bits())?,
-        ];
+        let mut give = |named| self.install(process, named, u8::MAX, 0).map_err(no_memory);
+        let handles =
+            [give(Named::Process(process))?, give(Named::Machine)?, give(Named::Memory(window))?];
         let flags = THREAD_FPU | PRIORITY;
         let new = NewThread { entry, stack: STACK_TOP, argument: 0, tag: 0, flags };
         let thread = self.create_thread(cpu, process, new).map_err(no_memory)?;

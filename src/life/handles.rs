@@ -1,10 +1,10 @@
 //! Making, finding and closing handles. A handle counts as a reference to what it names.
 
-use crate::abi::{Error, Kind, PortRights};
+use crate::abi::{Error, PortRights};
 use crate::ipc::Outcome;
 use crate::kernel::Kernel;
 use crate::mm::Id;
-use crate::object::{Caller, Handle, Life, Owner, Process, State, Thread, Waiting};
+use crate::object::{Caller, Handle, Life, Named, Port, Process, State, Thread, Waiting};
 use crate::units::CpuId;
 
 const DUPLICATE: u8 = PortRights::DUPLICATE.bits();
@@ -32,11 +32,12 @@ impl Kernel {
         if handle.rights & DUPLICATE == 0 {
             return Err(Error::NoRight);
         }
-        let receives = handle.kind == Kind::Port && handle.rights & PortRights::RECEIVE.bits() != 0;
+        let receives = matches!(handle.named, Named::Port(_))
+            && handle.rights & PortRights::RECEIVE.bits() != 0;
         let rights = handle.rights & rights as u8;
         let badge = if receives { badge } else { handle.badge };
-        let Handle { kind, object, .. } = *handle;
-        Ok(Outcome::Value(self.install(process, kind, rights, object, badge)?))
+        let named = handle.named;
+        Ok(Outcome::Value(self.install(process, named, rights, badge)?))
     }
 
     /// `Give`.
@@ -65,13 +66,11 @@ impl Kernel {
     pub fn install(
         &mut self,
         process: Id<Process>,
-        kind: Kind,
+        named: Named,
         rights: u8,
-        object: u64,
         badge: u64,
     ) -> Result<u64, Error> {
-        let owner = Owner::Message;
-        let handle = Handle { owner, kind, rights, object, badge, links: (None, None) };
+        let handle = Handle { owner: None, named, badge, links: (None, None), rights };
         let id = self.handles.insert(handle, &mut self.ram)?;
         if let Err(error) = self.own(process, id) {
             self.handles.remove(id);
@@ -83,31 +82,22 @@ impl Kernel {
 
     /// Drops the last trace of a handle that nobody owns.
     pub fn drop_handle(&mut self, cpu: CpuId, id: Id<Handle>) {
-        let Some(Handle { kind, rights, object, badge, .. }) = self.handles.remove(id) else {
+        let Some(Handle { named, rights, badge, .. }) = self.handles.remove(id) else {
             return;
         };
-        match kind {
-            Kind::Process => self.release_process(object),
-            Kind::Thread => self.release_thread(object),
-            Kind::Port => self.release_port(object, rights),
-            Kind::Reply => {
-                if let Some(caller) = Caller::from_handle(object, badge) {
-                    self.abandon(cpu, caller);
-                }
-            }
-            Kind::Memory => {
-                if let Some(memory) = Id::from_bits(object) {
-                    self.vm.release(memory);
-                }
-            }
-            Kind::Timer => self.release_timer(object),
-            Kind::Interrupt => self.release_interrupt(object),
-            Kind::Machine | Kind::IoPorts => {}
+        match named {
+            Named::Process(id) => self.release_process(id),
+            Named::Thread(id) => self.release_thread(id),
+            Named::Port(id) => self.release_port(id, rights),
+            Named::Reply(thread) => self.abandon(cpu, Caller { thread, call: badge as u32 }),
+            Named::Memory(id) => _ = self.vm.release(id),
+            Named::Timer(id) => self.release_timer(id),
+            Named::Interrupt(id) => self.release_interrupt(id),
+            Named::Machine | Named::IoPorts => {}
         }
     }
 
-    fn release_process(&mut self, object: u64) {
-        let Some(id) = Id::from_bits(object) else { return };
+    fn release_process(&mut self, id: Id<Process>) {
         let process = &mut self.processes[id];
         process.refs -= 1;
         match (process.refs, process.life) {
@@ -118,8 +108,7 @@ impl Kernel {
         }
     }
 
-    fn release_thread(&mut self, object: u64) {
-        let Some(id) = Id::from_bits(object) else { return };
+    fn release_thread(&mut self, id: Id<Thread>) {
         let thread = &mut self.threads[id];
         thread.refs -= 1;
         if thread.refs == 0 && thread.state == State::Ended {
@@ -127,18 +116,18 @@ impl Kernel {
         }
     }
 
-    fn release_port(&mut self, object: u64, rights: u8) {
-        let Some(id) = Id::from_bits(object) else { return };
+    fn release_port(&mut self, id: Id<Port>, rights: u8) {
         let port = &mut self.ports[id];
         port.refs -= 1;
         if rights & PortRights::RECEIVE.bits() != 0 {
             port.receivers -= 1;
             if port.receivers == 0 {
+                port.waiting = Waiting::Gone;
                 port.next_dying = self.dying.port.replace(id);
                 return;
             }
         }
-        if port.refs == 0 && port.waiting == Waiting::Gone {
+        if port.refs == 0 && port.is_empty {
             self.forget_port(id);
         }
     }

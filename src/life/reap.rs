@@ -3,7 +3,7 @@
 use crate::abi::Error;
 use crate::kernel::Kernel;
 use crate::mm::{Id, Space};
-use crate::object::{Life, Port, Process, Sort, State, Waiting};
+use crate::object::{Life, Port, Process, Sort, State};
 use crate::units::CpuId;
 
 /// Threads, handles or messages that one piece deals with.
@@ -54,7 +54,7 @@ impl Kernel {
             } else {
                 let port = &mut self.ports[id];
                 self.dying.port = port.next_dying.take();
-                port.waiting = Waiting::Gone;
+                port.is_empty = true;
                 if port.refs == 0 {
                     self.forget_port(id);
                 }

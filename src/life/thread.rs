@@ -5,7 +5,7 @@ use crate::arch::Context;
 use crate::arch::user::Fpu;
 use crate::kernel::Kernel;
 use crate::mm::asid::Seat;
-use crate::mm::{Arena, Id};
+use crate::mm::{Account, Arena, Id};
 use crate::object::{Flags, Life, Process, Sort, State, Target, Thread, Timer};
 use crate::units::CpuId;
 
@@ -50,36 +50,34 @@ impl Kernel {
         let wants_fpu = new.flags & THREAD_FPU != 0;
         let cost = Self::thread_cost(wants_fpu);
         self.vm.charge(account, cost)?;
-        let made = self.insert_thread(
-            Thread {
-                context: Context::new(new.entry, new.stack, new.argument),
-                state: State::Stopped,
-                flags: Flags::SUSPENDED,
-                priority,
-                base: priority,
-                cpu,
-                affinity: ANY_CPU as u8,
-                links: (None, None),
-                process,
-                space,
-                seat: Seat::default(),
-                caller: None,
-                serving: None,
-                calls: 0,
-                tag: new.tag,
-                badge: 0,
-                time: 0,
-                slice: 1_000_000_000 / self.options.hz,
-                left: 0,
-                fpu: None,
-                timer: NOBODY,
-                fault: None,
-                refs: 0,
-                siblings: (None, None),
-                account,
-            },
-            wants_fpu,
-        );
+        let slice = 1_000_000_000 / self.options.hz;
+        let made = self.insert_thread(account, wants_fpu, |timer, fpu| Thread {
+            context: Context::new(new.entry, new.stack, new.argument),
+            state: State::Stopped,
+            flags: Flags::SUSPENDED,
+            priority,
+            base: priority,
+            cpu,
+            affinity: ANY_CPU as u8,
+            links: (None, None),
+            process,
+            space,
+            seat: Seat::default(),
+            caller: None,
+            serving: None,
+            calls: 0,
+            tag: new.tag,
+            badge: 0,
+            time: 0,
+            slice,
+            left: 0,
+            fpu,
+            timer,
+            fault: None,
+            refs: 0,
+            siblings: (None, None),
+            account,
+        });
         let id = made.inspect_err(|_| self.vm.uncharge(account, cost))?;
         let owner = &mut self.processes[process];
         let next = owner.threads.replace(id);
@@ -214,20 +212,22 @@ impl Kernel {
     }
 
     /// Puts a thread and what belongs to it into the arenas, or nothing.
-    fn insert_thread(&mut self, mut thread: Thread, wants_fpu: bool) -> Result<Id<Thread>, Error> {
-        self.threads.reserve(&mut self.ram)?;
+    fn insert_thread(
+        &mut self,
+        account: Id<Account>,
+        wants_fpu: bool,
+        thread: impl FnOnce(Id<Timer>, Option<Id<Fpu>>) -> Thread,
+    ) -> Result<Id<Thread>, Error> {
+        let id = self.threads.reserve(&mut self.ram)?;
         if wants_fpu {
             self.fpus.reserve(&mut self.ram)?;
         }
-        let account = thread.account;
-        thread.timer = self.insert_timer(account, Target::Thread(NO_THREAD))?;
-        if wants_fpu {
-            thread.fpu = Some(self.fpus.insert(Fpu::new(), &mut self.ram)?);
-        }
-        let timer = thread.timer;
-        let id = self.threads.insert(thread, &mut self.ram)?;
-        self.timers[timer].target = Target::Thread(id);
-        Ok(id)
+        let timer = self.insert_timer(account, Target::Thread(id))?;
+        let fpu = match wants_fpu {
+            true => Some(self.fpus.insert(Fpu::new(), &mut self.ram)?),
+            false => None,
+        };
+        self.threads.insert(thread(timer, fpu), &mut self.ram)
     }
 
     fn thread_cost(fpu: bool) -> u64 {
@@ -235,7 +235,3 @@ impl Kernel {
         Arena::<Thread>::COST + Arena::<Timer>::COST + fpu
     }
 }
-
-/// Names that are replaced before anyone sees them.
-const NOBODY: Id<Timer> = Id::NOTHING;
-const NO_THREAD: Id<Thread> = Id::NOTHING;

@@ -1,61 +1,73 @@
-//! Typed arenas: where all objects of a kind live, named by index and generation. An [`Id`] whose
+//! Typed arenas: where all objects of a kind live, named by place and generation. An [`Id`] whose
 //! object is gone names nothing, whatever has its slot by then.
 //!
 //! Slots lie side by side in a window of addresses that grows by pages and never shrinks: a slot
-//! never moves, and finding one is a multiplication and a comparison.
+//! never moves. Ids are made by arenas only, and there is one arena for each type: so the place that an
+//! id says is always that of a slot, and finding its object is an addition and a comparison. Words
+//! that come from elsewhere go through [`Arena::named`].
 //!
-//! Invariant: a slot's generation is odd while it holds an object; slots that hold none are in the
-//! free list.
+//! Invariant: a slot that holds an object has that one's id as its name. The name of one that holds
+//! none is odd, which no id is; it has the next generation, and the next slot of the free list.
 
 use super::Ram;
 use super::window::Window;
 use crate::abi::Error;
+use crate::layout::ARENA_SIZE;
 use core::fmt;
 use core::marker::PhantomData;
 use core::mem::{self, MaybeUninit};
-use core::num::NonZeroU32;
+use core::num::NonZeroU64;
 use core::ops::{Index, IndexMut};
-use core::ptr::NonNull;
 
-/// The name of an object of type `T`.
-#[repr(C, align(8))]
+/// The name of an object of type `T`: the generation, which is never zero, above the place of its slot
+/// in bytes.
+#[repr(transparent)]
 pub struct Id<T> {
-    index: u32,
-    /// Odd.
-    generation: NonZeroU32,
+    word: NonZeroU64,
     kind: PhantomData<fn() -> T>,
 }
 
 /// All objects of type `T`.
 pub struct Arena<T> {
-    window: Window,
-    slots: NonNull<Slot<T>>,
-    /// Slots that have ever been used.
+    /// Where the window begins.
+    first: u32,
+    /// Slots that were made.
     made: u32,
-    /// The first free slot.
-    free: Option<u32>,
+    /// The first free slot, or `END`.
+    free: u32,
     live: u32,
+    window: Window,
+    kind: PhantomData<T>,
 }
 
+#[repr(C)]
 struct Slot<T> {
-    generation: u32,
-    /// In a free slot, the free one after it, counted from 1.
-    next: u32,
+    name: u64,
     value: MaybeUninit<T>,
 }
+
+/// Windows begin at multiples of this, and are no larger.
+const SPAN: u32 = ARENA_SIZE as u32;
+/// In the name of a slot: it holds nothing.
+const FREE: u64 = 1;
+/// The place after the last free slot.
+const END: u32 = u32::MAX - 1;
 
 // SAFETY: the slots are the arena's alone, whichever CPU it is used on.
 unsafe impl<T: Send> Send for Arena<T> {}
 
 impl<T> Arena<T> {
     /// Bytes an object takes.
-    pub const COST: u64 = size_of::<Slot<T>>() as u64;
+    pub const COST: u64 = size::<T>() as u64;
 
     /// An arena in a window nobody else has.
     pub fn new(window: Window) -> Arena<T> {
-        let slots = window.start().cast();
-        assert!(slots.is_aligned(), "windows begin at a page");
-        Arena { window, slots, made: 0, free: None, live: 0 }
+        assert!(
+            window.at(window.first()).cast::<Slot<T>>().is_aligned(),
+            "windows begin at a page"
+        );
+        let first = window.first();
+        Arena { first, made: 0, free: END, live: 0, window, kind: PhantomData }
     }
 
     /// How many objects there are.
@@ -70,41 +82,46 @@ impl<T> Arena<T> {
 
     /// Puts an object in.
     pub fn insert(&mut self, value: T, ram: &mut Ram) -> Result<Id<T>, Error> {
-        self.reserve(ram)?;
-        let index = self.free.unwrap_or(self.made);
-        // SAFETY: `reserve` saw to it that this slot is mapped; it is free, or has never been used.
-        let slot = unsafe { self.slots.add(index as usize).as_mut() };
-        if self.free.is_some() {
-            self.free = slot.next.checked_sub(1);
-        } else {
-            self.made += 1;
-            slot.generation = 0;
-        }
-        slot.generation = slot.generation.wrapping_add(1);
+        let id = self.reserve(ram)?;
+        // SAFETY: the id is this arena's.
+        let slot = unsafe { self.slot_mut(id.place()) };
+        let next = slot.name as u32 & !(FREE as u32);
+        slot.name = id.to_bits();
         slot.value.write(value);
+        self.free = next;
         self.live += 1;
-        Id::new(index, slot.generation).ok_or(Error::NoMemory)
+        Ok(id)
     }
 
-    /// Makes sure that the next object will fit.
-    pub fn reserve(&mut self, ram: &mut Ram) -> Result<(), Error> {
-        let needed = (self.made as usize + 1) * size_of::<Slot<T>>();
-        while self.free.is_none() && self.window.size() < needed {
-            self.window.grow(ram).ok_or(Error::NoMemory)?;
+    /// Makes sure that the next object will fit, and says what its name will be.
+    pub fn reserve(&mut self, ram: &mut Ram) -> Result<Id<T>, Error> {
+        if self.free == END {
+            let made = self.made as usize * size::<T>();
+            while self.window.size() < made + size::<T>() {
+                self.window.grow(ram).ok_or(Error::NoMemory)?;
+            }
+            // SAFETY: it is mapped, and becomes one of the slots that were made.
+            let fresh = self.first + made as u32;
+            unsafe { self.slot_mut(fresh) }.name = 1 << 32 | u64::from(END) | FREE;
+            self.free = fresh;
+            self.made += 1;
         }
-        Ok(())
+        // SAFETY: what is in the free list was made.
+        let name = unsafe { self.slot(self.free) }.name;
+        // SAFETY: names have a generation.
+        Ok(unsafe { Id::new(name >> 32 << 32 | u64::from(self.free)) })
     }
 
     /// Takes an object out.
     pub fn remove(&mut self, id: Id<T>) -> Option<T> {
-        let free = self.free.map_or(0, |index| index + 1);
-        let slot = self.slot(id)?;
-        // Generations that come round again are 2^31 objects in one slot apart.
-        slot.generation = slot.generation.wrapping_add(1);
-        slot.next = free;
+        let next = self.free;
+        let slot = self.holding(id)?;
+        // Generations that come round again are 2^32 objects in one slot apart.
+        let generation = (id.generation() + 1) as u32;
+        slot.name = u64::from(generation.max(1)) << 32 | u64::from(next) | FREE;
         // SAFETY: it held an object; from here on it is free.
         let value = unsafe { slot.value.assume_init_read() };
-        self.free = Some(id.index);
+        self.free = id.place();
         self.live -= 1;
         Some(value)
     }
@@ -112,28 +129,23 @@ impl<T> Arena<T> {
     /// An object, if it is still there.
     #[inline(always)]
     pub fn get(&self, id: Id<T>) -> Option<&T> {
-        if id.index >= self.made {
-            return None;
-        }
-        // SAFETY: it is among the slots that were made, and holds an object if its generation is
-        // the id's, which is odd.
-        unsafe {
-            let slot = self.slots.add(id.index as usize).as_ref();
-            (slot.generation == id.generation.get()).then(|| slot.value.assume_init_ref())
-        }
+        // SAFETY: the id is this arena's.
+        let slot = unsafe { self.slot(id.place()) };
+        // SAFETY: a slot that is named by an id holds an object.
+        (slot.name == id.to_bits()).then(|| unsafe { slot.value.assume_init_ref() })
     }
 
     /// An object, if it is still there.
     #[inline(always)]
     pub fn get_mut(&mut self, id: Id<T>) -> Option<&mut T> {
-        // SAFETY: a slot whose generation is that of an id holds an object.
-        self.slot(id).map(|slot| unsafe { slot.value.assume_init_mut() })
+        // SAFETY: a slot that is named by an id holds an object.
+        self.holding(id).map(|slot| unsafe { slot.value.assume_init_mut() })
     }
 
     /// Two objects at once, if both are there and differ.
     #[inline(always)]
     pub fn pair(&mut self, a: Id<T>, b: Id<T>) -> Option<(&mut T, &mut T)> {
-        if a.index == b.index {
+        if a.place() == b.place() {
             return None;
         }
         let a: *mut T = self.get_mut(a)?;
@@ -142,26 +154,81 @@ impl<T> Arena<T> {
         unsafe { Some((&mut *a, &mut *b)) }
     }
 
+    /// Another object than `one`, which is of this arena as well, if it is still there.
+    #[inline(always)]
+    pub fn other(&mut self, one: &T, id: Id<T>) -> Option<&mut T> {
+        let slot = self.window.at(id.place()).cast::<Slot<T>>();
+        // SAFETY: the id is this arena's: a slot begins there; its name is not part of `one`, whichever it is of.
+        let (name, value) = unsafe { ((*slot).name, (&raw mut (*slot).value).cast::<T>()) };
+        // SAFETY: it holds an object, which is not the one that the caller has.
+        (name == id.to_bits() && !core::ptr::eq(value, one)).then(|| unsafe { &mut *value })
+    }
+
+    /// The object whose id as a word is `word`, which may be anything.
+    #[inline(always)]
+    pub fn named(&self, word: u64) -> Option<(Id<T>, &T)> {
+        const { assert!(size::<T>().is_power_of_two()) };
+        let place = word as u32;
+        let offset = place.wrapping_sub(self.first);
+        // What is between two slots has bits that go to the top.
+        if offset.rotate_right(size::<T>().trailing_zeros()) >= self.made {
+            return None;
+        }
+        // SAFETY: one of the slots that were made begins there.
+        let slot = unsafe { self.slot(place) };
+        if slot.name != word {
+            return None;
+        }
+        // SAFETY: the name is even, as the place is: it is that of an object.
+        unsafe { Some((Id::new(word), slot.value.assume_init_ref())) }
+    }
+
     /// All objects, with their names.
     pub fn iter(&self) -> impl Iterator<Item = (Id<T>, &T)> {
-        (0..self.made).filter_map(|index| {
+        (0..self.made).filter_map(|nth| {
+            let place = self.place(nth);
             // SAFETY: among the slots that were made.
-            let slot = unsafe { self.slots.add(index as usize).as_ref() };
-            let id = Id::new(index, slot.generation)?;
-            // SAFETY: an odd generation says that there is an object.
-            Some((id, unsafe { slot.value.assume_init_ref() }))
+            let slot = unsafe { self.slot(place) };
+            // SAFETY: an even name is that of an object.
+            let named = || unsafe { (Id::new(slot.name), slot.value.assume_init_ref()) };
+            (slot.name & FREE == 0).then(named)
         })
     }
 
-    #[inline(always)]
-    fn slot(&mut self, id: Id<T>) -> Option<&mut Slot<T>> {
-        if id.index >= self.made {
-            return None;
-        }
-        // SAFETY: it is among the slots that were made.
-        let slot = unsafe { self.slots.add(id.index as usize).as_mut() };
-        (slot.generation == id.generation.get()).then_some(slot)
+    fn place(&self, nth: u32) -> u32 {
+        self.first + nth * size::<T>() as u32
     }
+
+    #[inline(always)]
+    fn holding(&mut self, id: Id<T>) -> Option<&mut Slot<T>> {
+        // SAFETY: the id is this arena's.
+        let slot = unsafe { self.slot_mut(id.place()) };
+        (slot.name == id.to_bits()).then_some(slot)
+    }
+
+    /// # Safety
+    /// A slot begins at this place.
+    #[inline(always)]
+    unsafe fn slot(&self, place: u32) -> &Slot<T> {
+        debug_assert!(place < self.place(self.made), "an id of another arena");
+        // SAFETY: slots that were made are mapped, and have names.
+        unsafe { &*self.window.at(place).cast() }
+    }
+
+    /// # Safety
+    /// A slot begins at this place, or would: it is mapped.
+    #[inline(always)]
+    unsafe fn slot_mut(&mut self, place: u32) -> &mut Slot<T> {
+        debug_assert!(((place - self.first) as usize) < self.window.size(), "another arena's id");
+        // SAFETY: the slots are ours; any word is a name.
+        unsafe { &mut *self.window.at(place).cast() }
+    }
+}
+
+/// Bytes of a slot.
+const fn size<T>() -> usize {
+    assert!(align_of::<Slot<T>>() > FREE as usize);
+    size_of::<Slot<T>>()
 }
 
 impl<T> Drop for Arena<T> {
@@ -169,11 +236,12 @@ impl<T> Drop for Arena<T> {
         if !mem::needs_drop::<T>() {
             return;
         }
-        for index in 0..self.made {
-            // SAFETY: among the slots that were made; an odd generation says that it has an object.
+        for nth in 0..self.made {
+            let place = self.place(nth);
+            // SAFETY: among the slots that were made; an even name says that it has an object.
             unsafe {
-                let slot = self.slots.add(index as usize).as_mut();
-                if slot.generation % 2 == 1 {
+                let slot = self.slot_mut(place);
+                if slot.name & FREE == 0 {
                     slot.value.assume_init_drop();
                 }
             }
@@ -182,32 +250,38 @@ impl<T> Drop for Arena<T> {
 }
 
 impl<T> Id<T> {
-    /// The name of nothing, which no object ever has.
-    pub const NOTHING: Id<T> =
-        Id { index: u32::MAX, generation: NonZeroU32::MAX, kind: PhantomData };
-
-    /// Where it is among its kind: two objects at the same time have different ones.
+    /// What tells it from others of its kind that are there at the same time.
     pub fn index(self) -> usize {
-        self.index as usize
+        (self.place() % SPAN) as usize / size::<T>()
     }
 
-    /// As one word, for a handle of a process or an object of any kind.
+    /// As one word, for a handle of a process.
+    #[inline(always)]
     pub fn to_bits(self) -> u64 {
-        u64::from(self.generation.get()) << 32 | u64::from(self.index)
+        self.word.get()
     }
 
-    /// What `to_bits` made; of anything else maybe a name of nothing, maybe none.
+    /// Whether it is this one that is meant, if any.
     #[inline(always)]
-    pub fn from_bits(bits: u64) -> Option<Id<T>> {
-        Id::new(bits as u32, (bits >> 32) as u32)
+    pub fn is(self, other: Option<Id<T>>) -> bool {
+        other.map_or(0, Id::to_bits) == self.to_bits()
     }
 
     #[inline(always)]
-    fn new(index: u32, generation: u32) -> Option<Id<T>> {
-        if generation.is_multiple_of(2) {
-            return None;
-        }
-        NonZeroU32::new(generation).map(|generation| Id { index, generation, kind: PhantomData })
+    fn place(self) -> u32 {
+        self.word.get() as u32
+    }
+
+    fn generation(self) -> u64 {
+        self.word.get() >> 32
+    }
+
+    /// # Safety
+    /// The upper half, a generation, is not zero; the lower is the place of a slot.
+    #[inline(always)]
+    unsafe fn new(word: u64) -> Id<T> {
+        // SAFETY: the caller's promise.
+        Id { word: unsafe { NonZeroU64::new_unchecked(word) }, kind: PhantomData }
     }
 }
 
@@ -236,8 +310,9 @@ impl<T> Clone for Id<T> {
 impl<T> Copy for Id<T> {}
 
 impl<T> PartialEq for Id<T> {
+    #[inline(always)]
     fn eq(&self, other: &Id<T>) -> bool {
-        self.to_bits() == other.to_bits()
+        self.word == other.word
     }
 }
 
@@ -245,6 +320,6 @@ impl<T> Eq for Id<T> {}
 
 impl<T> fmt::Debug for Id<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "#{}.{}", self.index, self.generation)
+        write!(f, "#{}.{}", self.index(), self.generation())
     }
 }

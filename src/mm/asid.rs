@@ -5,7 +5,8 @@
 //! Invariant: two address spaces with tags of the current generation have different ones, and an
 //! address space has the same tag on all CPUs that run it, whenever they began to.
 
-use crate::units::{Asid, CpuId, Frame, MAX_CPUS};
+use crate::arch;
+use crate::units::{Asid, Frame, MAX_CPUS};
 
 /// Values that are kept apart at most.
 const MAX: usize = 256;
@@ -27,19 +28,23 @@ pub struct Asids {
     used: [u64; MAX / 64],
     /// Where the search for a free tag goes on.
     next: usize,
-    /// What each CPU runs.
-    running: [Tag; MAX_CPUS],
     /// What each CPU ran when this generation began: an address space that has this tag keeps it.
     kept: [Tag; MAX_CPUS],
 }
 
-/// What a CPU loads to run an address space: its table and its tag.
+/// What a CPU loads to run an address space, as long as the tag in it is of the current generation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Seat {
-    /// The root of the table.
-    pub root: Frame,
-    /// The tag, as long as its generation lasts.
-    pub tag: Tag,
+    /// The root of the table and the tag, as the CPU wants them.
+    pub word: u64,
+    generation: u64,
+}
+
+impl Seat {
+    /// Of the address space with this table, whose tag is current.
+    pub fn new(root: Frame, tag: Tag) -> Seat {
+        Seat { word: arch::user::seat(root, tag.asid), generation: tag.generation }
+    }
 }
 
 /// What to switch to.
@@ -62,31 +67,20 @@ impl Asids {
             generation: 1,
             used: [1, 0, 0, 0],
             next: 1,
-            running: [Tag { asid: Asid::KERNEL, generation: 0 }; MAX_CPUS],
             kept: [Tag { asid: Asid::KERNEL, generation: 0 }; MAX_CPUS],
         }
     }
 
-    /// Whether an address space still has this tag.
+    /// Whether this can still be loaded.
     #[inline(always)]
-    pub fn is_current(&self, tag: Tag) -> bool {
-        tag.generation == self.generation
+    pub fn is_current(&self, seat: Seat) -> bool {
+        seat.generation == self.generation
     }
 
-    /// `cpu` is about to run an address space whose tag is current: which it is.
-    #[inline(always)]
-    pub fn take(&mut self, cpu: CpuId, tag: Tag) -> Asid {
-        self.running[cpu.index() % MAX_CPUS] = tag;
-        tag.asid
-    }
-
-    /// `cpu` is about to run the address space that has `tag`.
-    pub fn switch(&mut self, cpu: CpuId, tag: &mut Tag) -> Switch {
-        let mut flush_all = false;
-        if tag.generation != self.generation {
-            flush_all = self.renew(cpu, tag);
-        }
-        self.running[cpu.index()] = *tag;
+    /// A CPU is about to run the address space that has `tag`. `running` are the tags of what the
+    /// others run, as they are now.
+    pub fn switch(&mut self, tag: &mut Tag, running: &[Tag; MAX_CPUS]) -> Switch {
+        let flush_all = tag.generation != self.generation && self.renew(tag, running);
         Switch { asid: tag.asid, flush_all }
     }
 
@@ -96,27 +90,20 @@ impl Asids {
         (tag.generation == self.generation || kept()).then_some(tag.asid)
     }
 
-    /// `cpu` runs no address space any more.
-    pub fn leave(&mut self, cpu: CpuId) {
-        self.running[cpu.index()] = Tag::default();
-    }
-
     /// Gives a tag of this generation to an address space that has none; true if that had to be the
     /// next generation.
-    fn renew(&mut self, cpu: CpuId, tag: &mut Tag) -> bool {
+    fn renew(&mut self, tag: &mut Tag, running: &[Tag; MAX_CPUS]) -> bool {
         if tag.generation != 0 && self.kept.contains(tag) {
-            let renewed = Tag { generation: self.generation, ..*tag };
-            self.running.iter_mut().filter(|running| **running == *tag).for_each(|r| *r = renewed);
-            *tag = renewed;
+            tag.generation = self.generation;
             return false;
         }
         let found = self.find();
         let began = found.is_none();
         if began {
-            self.begin_generation(cpu);
+            self.begin_generation(running);
             // What other CPUs run may include this very address space.
             if tag.generation != 0 && self.kept.contains(tag) {
-                self.renew(cpu, tag);
+                self.renew(tag, running);
                 return true;
             }
         }
@@ -128,10 +115,9 @@ impl Asids {
     }
 
     /// Forgets all tags but those that other CPUs run with.
-    fn begin_generation(&mut self, cpu: CpuId) {
-        self.running[cpu.index()] = Tag::default();
+    fn begin_generation(&mut self, running: &[Tag; MAX_CPUS]) {
         self.generation += 1;
-        self.kept = self.running;
+        self.kept = *running;
         self.used = [1, 0, 0, 0];
         for tag in &self.kept {
             let asid = tag.asid.0 as usize;

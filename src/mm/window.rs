@@ -2,7 +2,6 @@
 //! the developer's machine a window is one allocation of the test program.
 
 use super::Ram;
-use core::ptr::NonNull;
 
 pub use kind::Window;
 
@@ -31,9 +30,17 @@ mod kind {
             Window { start: ARENAS + nth as u64 * ARENA_SIZE, size: 0 }
         }
 
-        /// Where it begins.
-        pub fn start(&self) -> NonNull<u8> {
-            NonNull::new(self.start as *mut u8).expect("windows are in the upper half")
+        /// The place where it begins.
+        #[inline(always)]
+        pub fn first(&self) -> u32 {
+            self.start as u32
+        }
+
+        /// The byte at a place: the lower half of its address, whose upper half is all ones.
+        #[inline(always)]
+        pub fn at(&self, place: u32) -> *mut u8 {
+            const { assert!(ARENAS >> 32 == 0xffff_ffff) };
+            core::ptr::with_exposed_provenance_mut(place as i32 as usize)
         }
 
         /// How much of it is mapped.
@@ -65,6 +72,7 @@ mod kind {
 mod kind {
     use super::*;
     use crate::units::PAGE_SIZE;
+    use core::ptr::NonNull;
     use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 
     /// The most a window grows to: little, so that tests get to where it is used up.
@@ -85,9 +93,14 @@ mod kind {
             Window { start, size: 0 }
         }
 
-        /// Where it begins.
-        pub fn start(&self) -> NonNull<u8> {
-            self.start
+        /// The place where it begins.
+        pub fn first(&self) -> u32 {
+            0
+        }
+
+        /// The byte at a place.
+        pub fn at(&self, place: u32) -> *mut u8 {
+            self.start.as_ptr().wrapping_add(place as usize)
         }
 
         /// How much of it may be used.

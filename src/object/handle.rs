@@ -11,34 +11,46 @@ use crate::mm::{Id, Memory};
 /// A handle.
 #[derive(Debug)]
 pub struct Handle {
-    /// Whose it is.
-    pub owner: Owner,
-    /// What kind of object it names.
-    pub kind: Kind,
-    /// What it allows, as bits of the kind's rights.
-    pub rights: u8,
-    /// Which object: its id as a word. For a reply, the thread that waits for it.
-    pub object: u64,
+    /// Whose it is and in whose list; nobody's while it is on its way in a message.
+    pub owner: Option<Id<Process>>,
+    /// What it names.
+    pub named: Named,
     /// For a port the badge, for a reply which of the thread's calls, for I/O ports which ones.
     pub badge: u64,
     /// The handles before and after it in its owner's list.
     pub links: (Option<Id<Handle>>, Option<Id<Handle>>),
+    /// What it allows, as bits of the kind's rights.
+    pub rights: u8,
 }
 
-/// Whose a handle is.
+/// What a handle names.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Owner {
-    /// A process's, and in its list.
+pub enum Named {
+    /// A process.
     Process(Id<Process>),
-    /// A message's, on its way.
-    Message,
+    /// A thread.
+    Thread(Id<Thread>),
+    /// A port.
+    Port(Id<Port>),
+    /// The answer that this thread waits for.
+    Reply(Id<Thread>),
+    /// Memory.
+    Memory(Id<Memory>),
+    /// An interrupt.
+    Interrupt(Id<Interrupt>),
+    /// A timer.
+    Timer(Id<Timer>),
+    /// The machine.
+    Machine,
+    /// I/O ports.
+    IoPorts,
 }
 
 /// What a handle led to.
 #[derive(Debug)]
-pub struct Found<T> {
+pub struct Found<T: Object> {
     /// The object.
-    pub id: Id<T>,
+    pub id: T::Name,
     /// What the handle allows, as bits.
     pub rights: u8,
     /// The handle's badge.
@@ -57,29 +69,46 @@ pub struct IoPorts;
 /// A kind of object and the rights that go with it, so that a check for the wrong pair is not even a
 /// program.
 pub trait Object {
-    /// The kind.
-    const KIND: Kind;
+    /// What one of them is named by.
+    type Name: Copy;
     /// The rights.
     type Rights: bitflags::Flags<Bits = u8>;
+
+    /// The one that a handle names, if it is of this kind.
+    fn of(named: Named) -> Option<Self::Name>;
 }
 
 macro_rules! objects {
-    ($($object:ty: $kind:ident, $rights:ty;)+) => {
+    ($($object:ident, named by $name:ty: $pattern:pat => $value:expr, $rights:ty;)+) => {
         $(impl Object for $object {
-            const KIND: Kind = Kind::$kind;
+            type Name = $name;
             type Rights = $rights;
+
+            #[inline(always)]
+            fn of(named: Named) -> Option<$name> {
+                if let $pattern = named { Some($value) } else { None }
+            }
         })+
+
+        impl Named {
+            /// The kind.
+            pub fn kind(self) -> Kind {
+                match self {
+                    $(Named::$object { .. } => Kind::$object,)+
+                }
+            }
+        }
     };
 }
 
 objects! {
-    Process: Process, ProcessRights;
-    Thread: Thread, ThreadRights;
-    Port: Port, PortRights;
-    Reply: Reply, ReplyRights;
-    Memory: Memory, MemoryRights;
-    Interrupt: Interrupt, InterruptRights;
-    Timer: Timer, TimerRights;
-    Machine: Machine, MachineRights;
-    IoPorts: IoPorts, IoRights;
+    Process, named by Id<Process>: Named::Process(id) => id, ProcessRights;
+    Thread, named by Id<Thread>: Named::Thread(id) => id, ThreadRights;
+    Port, named by Id<Port>: Named::Port(id) => id, PortRights;
+    Reply, named by Id<Thread>: Named::Reply(id) => id, ReplyRights;
+    Memory, named by Id<Memory>: Named::Memory(id) => id, MemoryRights;
+    Interrupt, named by Id<Interrupt>: Named::Interrupt(id) => id, InterruptRights;
+    Timer, named by Id<Timer>: Named::Timer(id) => id, TimerRights;
+    Machine, named by (): Named::Machine => (), MachineRights;
+    IoPorts, named by (): Named::IoPorts => (), IoRights;
 }

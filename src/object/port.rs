@@ -26,6 +26,8 @@ pub struct Port {
     pub refs: u32,
     /// Who pays for it.
     pub account: Id<Account>,
+    /// Nobody can receive any more, and nothing is left in it.
+    pub is_empty: bool,
     /// The next port that is being taken apart.
     pub next_dying: Option<Id<Port>>,
 }
@@ -44,7 +46,7 @@ pub enum Waiting {
     Receivers,
     /// For their message to be taken.
     Senders,
-    /// For nothing: the port is being taken apart.
+    /// For nothing: nobody can receive from the port any more.
     Gone,
 }
 

@@ -128,6 +128,8 @@ bitflags! {
         const TIMED = 4;
         /// It makes single steps.
         const STEPPING = 8;
+        /// It runs as long as it likes: its slice is zero. Two such threads take the short ways.
+        const COOPERATIVE = 16;
     }
 }
 

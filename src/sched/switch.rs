@@ -3,7 +3,7 @@
 use crate::arch;
 use crate::kernel::Kernel;
 use crate::mm::Id;
-use crate::object::{State, Thread};
+use crate::object::{Flags, State, Thread};
 use crate::units::CpuId;
 
 impl Kernel {
@@ -18,6 +18,7 @@ impl Kernel {
             if let Some(thread) = self.threads.get_mut(before) {
                 thread.time += now.wrapping_sub(since);
                 arch::user::leave(&mut thread.context);
+                thread.flags.set(Flags::STEPPING, thread.context.is_stepping());
             }
             if state.fpu_on {
                 self.park_fpu(cpu, before);
@@ -32,11 +33,11 @@ impl Kernel {
         let holds_fpu = state.fpu == Some(id);
         if state.space != Some(space) {
             state.space = Some(space);
-            if !self.vm.asids.is_current(thread.seat.tag) {
-                thread.seat = self.vm.enter(cpu, space);
+            if !self.vm.asids.is_current(thread.seat) {
+                let others = self.cpus.each_ref().map(|other| other.space);
+                thread.seat = self.vm.enter(space, others);
             }
-            let seat = thread.seat;
-            arch::user::load_space(seat.root, self.vm.asids.take(cpu, seat.tag));
+            arch::user::load_space(thread.seat.word);
         }
         if holds_fpu {
             self.unpark_fpu(cpu);
@@ -53,6 +54,7 @@ impl Kernel {
         if let Some(thread) = self.threads.get_mut(id) {
             thread.time += now.wrapping_sub(since);
             arch::user::leave(&mut thread.context);
+            thread.flags.set(Flags::STEPPING, thread.context.is_stepping());
         }
         if fpu_on {
             self.park_fpu(cpu, id);

@@ -2,13 +2,13 @@
 
 use super::{Answer, Caller};
 use crate::abi::{
-    Call, Error, IoRights, Kind, MachineRights, POWER_FAILURE, POWER_OFF, POWER_SUCCESS,
-    ProcessRights, USER_END,
+    Call, Error, IoRights, MachineRights, POWER_FAILURE, POWER_OFF, POWER_SUCCESS, ProcessRights,
+    USER_END,
 };
 use crate::arch::{self, Exit};
 use crate::ipc::Outcome;
 use crate::kernel::Kernel;
-use crate::object::{Interrupt, IoPorts, Machine, Process};
+use crate::object::{IoPorts, Machine, Named, Process};
 
 /// The longest line of the log.
 const LINE: usize = 240;
@@ -56,7 +56,9 @@ impl Kernel {
             Call::InterruptCreate => {
                 let notice = self.notice(me.process, args[2], args[3])?;
                 let interrupt = self.create_interrupt(account, args[1], notice)?;
-                self.named::<Interrupt>(me, interrupt, |kernel| kernel.forget_interrupt(interrupt))
+                self.named(me, Named::Interrupt(interrupt), |kernel| {
+                    kernel.forget_interrupt(interrupt)
+                })
             }
             _ => {
                 if !arch::user::HAS_IO_PORTS {
@@ -68,7 +70,7 @@ impl Kernel {
                 }
                 let range = first << 32 | count;
                 let rights = IoRights::all().bits();
-                Ok(Outcome::Value(self.install(me.process, Kind::IoPorts, rights, IO, range)?))
+                Ok(Outcome::Value(self.install(me.process, Named::IoPorts, rights, range)?))
             }
         }
     }
@@ -158,6 +160,3 @@ impl Kernel {
         [longest, WORST.load(Relaxed), self.clock.nanos(longest).0, 0]
     }
 }
-
-/// What handles to I/O ports name: nothing but their range.
-const IO: u64 = 1 << 32;

@@ -8,7 +8,7 @@ use crate::abi::{
 use crate::ipc::Outcome;
 use crate::kernel::Kernel;
 use crate::mm::{Id, Memory, Place, Space};
-use crate::object::{Found, Life, Machine, Process};
+use crate::object::{Found, Life, Machine, Named, Process};
 use crate::units::PhysAddr;
 
 impl Kernel {
@@ -183,7 +183,7 @@ impl Kernel {
 
     /// A handle to a memory that was just made, in place of the reference of its maker.
     fn memory_named(&mut self, me: &Caller, memory: Id<Memory>) -> Answer {
-        let answer = self.named::<Memory>(me, memory, |_| {});
+        let answer = self.named(me, Named::Memory(memory), |_| {});
         self.vm.release(memory);
         answer
     }

@@ -8,7 +8,7 @@ use crate::abi::{Call, Error, InterruptRights, PortRights, ThreadRights, TimerRi
 use crate::ipc::Outcome;
 use crate::kernel::{Kernel, Next};
 use crate::mm::Id;
-use crate::object::{Interrupt, Notice, Object, Port, Process, Thread, Timer};
+use crate::object::{Interrupt, Named, Notice, Port, Process, Thread, Timer};
 use crate::units::{CpuId, Nanos};
 
 /// Who calls, and with what.
@@ -101,12 +101,12 @@ impl Kernel {
             Call::Duplicate => self.duplicate(process, args[0], args[1], args[2]),
             Call::HandleInfo => {
                 let (_, handle) = self.owned(process, args[0])?;
-                let values = [handle.kind as u64, handle.rights.into(), handle.badge];
+                let values = [handle.named.kind() as u64, handle.rights.into(), handle.badge];
                 self.values(me, &values)
             }
             Call::PortCreate => {
                 let port = self.create_port(self.processes[process].account, args[0])?;
-                self.named::<Port>(me, port, |kernel| kernel.forget_port(port))
+                self.named(me, Named::Port(port), |kernel| kernel.forget_port(port))
             }
             Call::Receive => self.sleep(cpu, thread, self.threads[thread].context.frame.deadline()),
             Call::Reply => self.reply(cpu, thread, args[0]),
@@ -114,7 +114,7 @@ impl Kernel {
             Call::TimerCreate => {
                 let notice = self.notice(process, args[0], args[1])?;
                 let timer = self.create_timer(self.processes[process].account, notice)?;
-                self.named::<Timer>(me, timer, |kernel| kernel.forget_timer(timer))
+                self.named(me, Named::Timer(timer), |kernel| kernel.forget_timer(timer))
             }
             Call::TimerSet => {
                 let timer = self.find::<Timer>(process, args[0], TimerRights::SET)?;
@@ -162,13 +162,8 @@ impl Kernel {
     }
 
     /// Gives the caller a handle with all rights to what was just made, or has it unmade.
-    fn named<T: Object>(
-        &mut self,
-        me: &Caller,
-        id: Id<T>,
-        unmake: impl FnOnce(&mut Kernel),
-    ) -> Answer {
-        let made = self.install(me.process, T::KIND, u8::MAX, id.to_bits(), 0);
+    fn named(&mut self, me: &Caller, named: Named, unmake: impl FnOnce(&mut Kernel)) -> Answer {
+        let made = self.install(me.process, named, u8::MAX, 0);
         let handle = made.inspect_err(|_| unmake(self))?;
         Ok(Outcome::Value(handle))
     }

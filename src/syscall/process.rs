@@ -9,7 +9,7 @@ use crate::ipc::Outcome;
 use crate::kernel::Kernel;
 use crate::life::NewThread;
 use crate::mm::Id;
-use crate::object::{Flags, Port, Process, Sort, State, Thread};
+use crate::object::{Flags, Named, Port, Process, Sort, State, Thread};
 
 impl Kernel {
     pub(super) fn process_call(&mut self, call: Call, me: &Caller) -> Answer {
@@ -22,7 +22,7 @@ impl Kernel {
                     return Err(Error::Invalid);
                 }
                 let made = self.create_process(account, args[0], args[1] as u8)?;
-                self.named::<Process>(me, made, |kernel| kernel.end_process(made, 0))
+                self.named(me, Named::Process(made), |kernel| kernel.end_process(made, 0))
             }
             Call::ProcessHandler => {
                 let target = self.process(me, ProcessRights::MANAGE)?;
@@ -65,7 +65,7 @@ impl Kernel {
                 let [_, entry, stack, argument, tag, flags, ..] = *args;
                 let new = NewThread { entry, stack, argument, tag, flags };
                 let made = self.create_thread(cpu, target, new)?;
-                self.named::<Thread>(me, made, |kernel| kernel.end_thread(cpu, made))
+                self.named(me, Named::Thread(made), |kernel| kernel.end_thread(cpu, made))
             }
             Call::ThreadExit => {
                 self.end_thread(cpu, thread);
@@ -159,6 +159,7 @@ impl Kernel {
         }
         let thread = &mut self.threads[target];
         thread.slice = slice;
+        thread.flags.set(Flags::COOPERATIVE, slice == 0);
         thread.affinity = cpus as u8;
         self.set_base_priority(me.cpu, target, priority as u8);
         let thread = &self.threads[target];
@@ -198,7 +199,9 @@ impl Kernel {
             let (words, _) = bytes.as_chunks::<8>();
             let mut all = [0; REGISTERS];
             all.iter_mut().zip(words).for_each(|(value, word)| *value = u64::from_le_bytes(*word));
-            self.threads[target].context.set_registers(&all);
+            let thread = &mut self.threads[target];
+            thread.context.set_registers(&all);
+            thread.flags.set(Flags::STEPPING, thread.context.is_stepping());
             return Ok(Outcome::Done);
         }
         let fpu = self.threads[target].fpu.filter(|_| set == RegisterSet::Fpu as u64);

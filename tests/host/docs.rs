@@ -3,7 +3,7 @@
 //! errors, rights and costs are those of the source. With `OCHRE_BLESS=1` the latter are made anew.
 
 use bitflags::Flags;
-use ochre::abi::{Argument, CALLS, Error, Row};
+use ochre::abi::{Argument, CALLS, Error, Kind, Row};
 use ochre::boot::unknown_words;
 use ochre::layout::{ARENAS, DEVICES, HEAP, IMAGE_BASE, PHYS_MAP, STACK_SLOT, STACKS};
 use ochre::mm::window::WINDOWS;
@@ -256,21 +256,21 @@ fn errors() -> String {
 
 fn rights() -> String {
     let kinds = [
-        rights_of::<Process>(),
-        rights_of::<Thread>(),
-        rights_of::<Port>(),
-        rights_of::<Reply>(),
-        rights_of::<Memory>(),
-        rights_of::<Interrupt>(),
-        rights_of::<Timer>(),
-        rights_of::<Machine>(),
-        rights_of::<IoPorts>(),
+        rights_of::<Process>(Kind::Process),
+        rights_of::<Thread>(Kind::Thread),
+        rights_of::<Port>(Kind::Port),
+        rights_of::<Reply>(Kind::Reply),
+        rights_of::<Memory>(Kind::Memory),
+        rights_of::<Interrupt>(Kind::Interrupt),
+        rights_of::<Timer>(Kind::Timer),
+        rights_of::<Machine>(Kind::Machine),
+        rights_of::<IoPorts>(Kind::IoPorts),
     ];
     table(["kind", "bit", "right", "it allows"], kinds.into_iter().flatten())
 }
 
 /// A row for each right of a kind. What the rights mean the source alone can tell.
-fn rights_of<T: Object>() -> Vec<[String; 4]> {
+fn rights_of<T: Object>(kind: Kind) -> Vec<[String; 4]> {
     let source = text("src/abi/rights.rs");
     let name = type_name::<T::Rights>().rsplit("::").next().unwrap_or_default();
     let own = source.split_once(&format!("    {name} {{")).expect("the kind's rights").1;
@@ -288,7 +288,7 @@ fn rights_of<T: Object>() -> Vec<[String; 4]> {
         [String::new(), bit.to_string(), format!("`{right}`"), meaning(right)]
     };
     let mut rows: Vec<_> = T::Rights::FLAGS.iter().map(row).collect();
-    rows[0][0] = format!("{:?} ({})", T::KIND, T::KIND as u8);
+    rows[0][0] = format!("{kind:?} ({})", kind as u8);
     rows
 }
 

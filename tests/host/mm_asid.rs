@@ -2,7 +2,7 @@
 
 use crate::support::cases;
 use ochre::mm::asid::{Asids, Tag};
-use ochre::units::{Asid, CpuId, MAX_CPUS};
+use ochre::units::{Asid, MAX_CPUS};
 use proptest::prelude::*;
 
 const SPACES: usize = 40;
@@ -22,11 +22,12 @@ proptest! {
         let mut cached: [Option<usize>; TAGS as usize] = [None; TAGS as usize];
         for (cpu, space) in steps {
             if space == SPACES {
-                asids.leave(CpuId(cpu as u8));
                 running[cpu] = None;
                 continue;
             }
-            let switch = asids.switch(CpuId(cpu as u8), &mut tags[space]);
+            running[cpu] = None;
+            let others = running.map(|run| run.map_or(Tag::default(), |(space, _)| tags[space]));
+            let switch = asids.switch(&mut tags[space], &others);
             running[cpu] = Some((space, switch.asid));
             prop_assert!(switch.asid != Asid::KERNEL && switch.asid.0 < TAGS);
             if switch.flush_all {
@@ -48,11 +49,12 @@ proptest! {
 fn a_tag_lasts_until_they_run_out() {
     let mut asids = Asids::new(256);
     let mut first = Tag::default();
-    let before = asids.switch(CpuId(0), &mut first);
+    let alone = [Tag::default(); MAX_CPUS];
+    let before = asids.switch(&mut first, &alone);
     for _ in 0..254 {
-        assert!(!asids.switch(CpuId(0), &mut Tag::default()).flush_all);
-        assert_eq!(asids.switch(CpuId(0), &mut first), before);
+        assert!(!asids.switch(&mut Tag::default(), &alone).flush_all);
+        assert_eq!(asids.switch(&mut first, &alone), before);
     }
-    assert!(asids.switch(CpuId(0), &mut Tag::default()).flush_all);
-    assert!(!asids.switch(CpuId(0), &mut first).flush_all);
+    assert!(asids.switch(&mut Tag::default(), &alone).flush_all);
+    assert!(!asids.switch(&mut first, &alone).flush_all);
 }

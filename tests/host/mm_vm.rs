@@ -6,7 +6,7 @@ use ochre::arch::{self, Entry, Handoff, PhysMem, TableEntry};
 use ochre::boot::{BootInfo, CpuInfo, CpuStart, Options};
 use ochre::mm::{Account, Arena, Id, Memory, Place, Ram, Space, Vm};
 use ochre::start;
-use ochre::units::{Access, CpuId, Frame, PAGE_SIZE, PhysAddr};
+use ochre::units::{Access, Frame, MAX_CPUS, PAGE_SIZE, PhysAddr};
 
 const PAGE: u64 = PAGE_SIZE;
 const LARGE: u64 = 2 << 20;
@@ -246,7 +246,7 @@ fn a_clone_is_a_copy() {
         world.access(space, AT + page * PAGE, Some(page as u8 | 1)).expect("it is mapped");
     }
     let other = world.vm.space_create(&mut world.ram, root).expect("room");
-    let _ = world.vm.enter(CpuId(0), space);
+    let _ = world.vm.enter(space, [None; MAX_CPUS]);
     let used = world.ram.frames.stats().used();
     take_flushed();
     world.clone_space(other, space).expect("room");

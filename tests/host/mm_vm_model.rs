@@ -6,7 +6,7 @@ use crate::support::cases;
 use ochre::abi::{Error, FaultKind, MAP_EXECUTE, MAP_SHARED, MAP_WRITE, USER_END};
 use ochre::arch::tlb::take_flushed;
 use ochre::mm::{Id, Memory, Place, Space};
-use ochre::units::{CpuId, PAGE_SIZE};
+use ochre::units::{MAX_CPUS, PAGE_SIZE};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ enum Step {
     Fill(usize, u64, u8),
     Fetch(usize, u64, usize, u64),
     Renew(usize),
-    Enter(usize, u8),
+    Enter(usize),
 }
 
 fn address() -> impl Strategy<Value = u64> {
@@ -68,7 +68,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (memory(), page(), any::<u8>()).prop_map(|(m, p, v)| Step::Fill(m, p, v)),
         2 => (memory(), page(), space(), address()).prop_map(|(m, p, s, at)| Step::Fetch(m, p, s, at)),
         1 => space().prop_map(Step::Renew),
-        1 => (space(), 0u8..4).prop_map(|(s, cpu)| Step::Enter(s, cpu)),
+        1 => space().prop_map(Step::Enter),
     ]
 }
 
@@ -361,8 +361,8 @@ impl Model {
             Step::Fill(slot, page, value) => self.fill(slot, page, value),
             Step::Fetch(slot, page, space, at) => self.fetch(slot, page, space, at),
             Step::Renew(space) => self.renew(space),
-            Step::Enter(space, cpu) => {
-                let _ = self.world.vm.enter(CpuId(cpu), self.spaces[space].0);
+            Step::Enter(space) => {
+                let _ = self.world.vm.enter(self.spaces[space].0, [None; MAX_CPUS]);
                 take_flushed();
             }
         }

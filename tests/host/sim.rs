@@ -3,13 +3,13 @@
 
 use crate::sim_check;
 use crate::support::{MIB, machine};
-use ochre::abi::{Call, Kind};
+use ochre::abi::Call;
 use ochre::arch::{self, interrupts, timer};
 use ochre::kernel::{Kernel, Next};
 use ochre::life::NewThread;
 use ochre::log::{self, Level};
 use ochre::mm::{Account, Id};
-use ochre::object::{Port, Process, State, Thread};
+use ochre::object::{Named, Port, Process, State, Thread};
 use ochre::units::{Cause, CpuId, MAX_CPUS, Nanos};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -120,27 +120,20 @@ impl Sim {
     /// A process, with a handle to itself.
     pub fn process(&mut self, quota: u64, ceiling: u8) -> (Id<Process>, u64) {
         let process = self.kernel.create_process(self.root, quota, ceiling).expect("a process");
-        let handle = self.grant(process, Kind::Process, u8::MAX, process.to_bits(), 0);
+        let handle = self.grant(process, Named::Process(process), u8::MAX, 0);
         (process, handle)
     }
 
     /// A handle for a process.
-    pub fn grant(
-        &mut self,
-        process: Id<Process>,
-        kind: Kind,
-        rights: u8,
-        object: u64,
-        badge: u64,
-    ) -> u64 {
-        self.kernel.install(process, kind, rights, object, badge).expect("a handle")
+    pub fn grant(&mut self, process: Id<Process>, named: Named, rights: u8, badge: u64) -> u64 {
+        self.kernel.install(process, named, rights, badge).expect("a handle")
     }
 
     /// A port, and a handle with all rights to it.
     pub fn port(&mut self, process: Id<Process>, capacity: u64) -> (Id<Port>, u64) {
         let account = self.kernel.processes[process].account;
         let port = self.kernel.create_port(account, capacity).expect("a port");
-        (port, self.grant(process, Kind::Port, u8::MAX, port.to_bits(), 0))
+        (port, self.grant(process, Named::Port(port), u8::MAX, 0))
     }
 
     /// A thread with these flags and this priority, on the CPU that was chosen last.

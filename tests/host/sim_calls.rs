@@ -7,7 +7,7 @@ use ochre::abi::{
 use ochre::arch::timer;
 use ochre::kernel::Kernel;
 use ochre::mm::Id;
-use ochre::object::{Handle, Process, Thread};
+use ochre::object::{Handle, Named, Process, Thread};
 
 /// Handles of a process that are looked at to choose one.
 const LOOKED_AT: usize = 48;
@@ -95,8 +95,7 @@ impl Sim {
         let Kernel { vm, ram, .. } = &mut self.kernel;
         // Without quota it has to do without.
         let _ = vm.map(ram, space, memory, PLACES[HOME], 0, 8, MAP_WRITE, MAP_WRITE);
-        let object = memory.to_bits();
-        let _ = self.kernel.install(process, Kind::Memory, u8::MAX, object, 0);
+        let _ = self.kernel.install(process, Named::Memory(memory), u8::MAX, 0);
         self.kernel.vm.release(memory);
     }
 
@@ -153,7 +152,8 @@ impl Sim {
         let handles = &self.kernel.handles;
         let next = |id: &Id<Handle>| handles[*id].links.1;
         let all = std::iter::successors(self.kernel.processes[process].handles, next);
-        let fitting = all.take(LOOKED_AT).filter(|id| kind.is_none_or(|k| handles[*id].kind == k));
+        let fitting =
+            all.take(LOOKED_AT).filter(|id| kind.is_none_or(|k| handles[*id].named.kind() == k));
         let mut found = 0;
         for (seen, id) in fitting.enumerate() {
             if self.rng.below(seen as u64 + 1) == 0 {

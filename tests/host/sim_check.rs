@@ -5,7 +5,7 @@ use crate::sim_check_objects as objects;
 use ochre::arch::{interrupts, timer, user};
 use ochre::kernel::{Kernel, Next};
 use ochre::mm::{Arena, Id};
-use ochre::object::{Caller, Flags, Life, Queue, Sort, State, Thread, Waiting};
+use ochre::object::{Caller, Flags, Life, Named, Queue, Sort, State, Thread, Waiting};
 use ochre::units::{CpuId, Nanos};
 use std::collections::BTreeMap;
 
@@ -79,13 +79,15 @@ fn places(kernel: &Kernel) -> BTreeMap<usize, State> {
             let state = kernel.threads[thread].state;
             assert_eq!(state.port(), Some(id), "{thread:?} waits at {id:?}");
             let receives = matches!(state, State::Receiving(_));
-            assert_eq!(receives, port.waiting == Waiting::Receivers, "waiting says who waits");
+            let gone = port.waiting == Waiting::Gone;
+            assert!(gone || receives == (port.waiting == Waiting::Receivers), "it says who waits");
             put(thread, state);
         }
         let idle = queue.is_empty();
+        assert_eq!(port.is_gone(), port.waiting == Waiting::Gone, "{id:?} is gone");
         match port.waiting {
             Waiting::Senders => assert!(!idle, "{id:?} has no senders"),
-            Waiting::Gone => assert!(idle && port.messages == 0),
+            Waiting::Gone => assert!(!port.is_empty || idle && port.messages == 0),
             Waiting::Receivers => {
                 let nothing = port.messages == 0 && port.signals == 0;
                 assert!(
@@ -198,8 +200,8 @@ fn duties(kernel: &Kernel) {
     };
     kernel.threads.iter().for_each(|(_, thread)| owe(thread.caller));
     for (_, handle) in kernel.handles.iter() {
-        if handle.kind == ochre::abi::Kind::Reply {
-            owe(Caller::from_handle(handle.object, handle.badge));
+        if let Named::Reply(thread) = handle.named {
+            owe(Some(Caller { thread, call: handle.badge as u32 }));
         }
     }
     for (id, thread) in kernel.threads.iter() {

@@ -6,8 +6,7 @@ use ochre::arch::user::Fpu;
 use ochre::kernel::Kernel;
 use ochre::mm::{Account, Arena, Id};
 use ochre::object::{
-    Handle, Interrupt, Life, Message, Owner, Port, Process, Sort, State, Target, Thread, Timer,
-    Waiting,
+    Handle, Interrupt, Life, Message, Named, Port, Process, Sort, State, Target, Thread, Timer,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,7 +32,7 @@ fn handles(kernel: &Kernel) {
     for (id, process) in kernel.processes.iter() {
         let (mut before, mut next) = (None, process.handles);
         while let Some(handle) = next {
-            see(handle, Owner::Process(id));
+            see(handle, Some(id));
             let links = kernel.handles[handle].links;
             assert_eq!(links.0, before, "links agree");
             (before, next) = (next, links.1);
@@ -53,11 +52,11 @@ fn handles(kernel: &Kernel) {
         }
     }
     for word in on_the_way {
-        see(Id::from_bits(word).expect("a handle"), Owner::Message);
+        see(kernel.handles.named(word).expect("a handle").0, None);
     }
     let mut next = kernel.dying.handle;
     while let Some(id) = next {
-        see(id, Owner::Message);
+        see(id, None);
         next = kernel.handles[id].links.1;
     }
     assert_eq!(seen.len(), kernel.handles.len(), "every handle is somewhere");
@@ -67,9 +66,10 @@ fn handles(kernel: &Kernel) {
 fn references(kernel: &Kernel) {
     let (mut counts, mut receivers) = (BTreeMap::<(u8, u64), u32>::new(), BTreeMap::new());
     for (_, handle) in kernel.handles.iter() {
-        *counts.entry((handle.kind as u8, handle.object)).or_default() += 1;
-        if handle.kind == Kind::Port && handle.rights & PortRights::RECEIVE.bits() != 0 {
-            *receivers.entry(handle.object).or_default() += 1;
+        *counts.entry((handle.named.kind() as u8, object(handle.named))).or_default() += 1;
+        if matches!(handle.named, Named::Port(_)) && handle.rights & PortRights::RECEIVE.bits() != 0
+        {
+            *receivers.entry(object(handle.named)).or_default() += 1;
         }
     }
     let mut take = |kind: Kind, object: u64| counts.remove(&(kind as u8, object)).unwrap_or(0);
@@ -85,7 +85,7 @@ fn references(kernel: &Kernel) {
         assert_eq!(port.refs, take(Kind::Port, id.to_bits()), "handles to {id:?}");
         let count: u32 = receivers.get(&id.to_bits()).copied().unwrap_or(0);
         assert_eq!(port.receivers, count, "receivers of {id:?}");
-        assert!(port.refs > 0 || port.waiting != Waiting::Gone, "{id:?} is forgotten");
+        assert!(port.refs > 0 || !port.is_empty, "{id:?} is forgotten");
     }
     for (id, timer) in kernel.timers.iter() {
         assert_eq!(timer.refs, take(Kind::Timer, id.to_bits()), "handles to {id:?}");
@@ -108,6 +108,19 @@ fn references(kernel: &Kernel) {
         [Kind::Process, Kind::Thread, Kind::Port, Kind::Timer, Kind::Interrupt, Kind::Memory]
     {
         assert!(named(kind), "a handle names a {kind:?} that is gone");
+    }
+}
+
+/// The id as a word.
+fn object(named: Named) -> u64 {
+    match named {
+        Named::Process(id) => id.to_bits(),
+        Named::Thread(id) | Named::Reply(id) => id.to_bits(),
+        Named::Port(id) => id.to_bits(),
+        Named::Memory(id) => id.to_bits(),
+        Named::Interrupt(id) => id.to_bits(),
+        Named::Timer(id) => id.to_bits(),
+        Named::Machine | Named::IoPorts => 0,
     }
 }
 
@@ -162,7 +175,7 @@ fn ports(kernel: &Kernel) {
         assert!(kernel.ports[id].is_gone(), "{id:?} is gone");
         (next, dying) = (kernel.ports[id].next_dying, dying + 1);
     }
-    let gone = |port: &Port| port.is_gone() && port.waiting != Waiting::Gone;
+    let gone = |port: &Port| port.is_gone() && !port.is_empty;
     let gone = kernel.ports.iter().filter(|(_, port)| gone(port)).count();
     assert_eq!(dying, gone, "ports that are gone will be taken apart");
 }

@@ -6,10 +6,10 @@
 use crate::sim::Sim;
 use crate::support::{MIB, RAM};
 use crate::{sim_calls, sim_check};
-use ochre::abi::{Call, Error, Kind, MachineRights, Row, THREAD_FPU};
+use ochre::abi::{Call, Error, MachineRights, Row, THREAD_FPU};
 use ochre::arch::{interrupts, tlb, user};
 use ochre::mm::Id;
-use ochre::object::{Notice, Port, Process, State, Thread};
+use ochre::object::{Named, Notice, Port, Process, State, Thread};
 use ochre::units::{Access, Cause, CpuId, Exception, Fault, FaultReason, VirtAddr};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -248,22 +248,22 @@ fn start(sim: &mut Sim) {
     let quota = (16 + sim.rng.below(100)) * 4096;
     let ceiling = 20 + sim.rng.below(44) as u8;
     let Ok(process) = sim.kernel.create_process(sim.root, quota, ceiling) else { return };
-    let give = |sim: &mut Sim, kind, rights, object| {
+    let give = |sim: &mut Sim, named, rights| {
         let badge = sim.rng.below(9);
         // Without quota it has to do without.
-        let _ = sim.kernel.install(process, kind, rights, object, badge);
+        let _ = sim.kernel.install(process, named, rights, badge);
     };
-    give(sim, Kind::Process, u8::MAX, process.to_bits());
+    give(sim, Named::Process(process), u8::MAX);
     if sim.rng.often(500) {
         let rights = MachineRights::all() - MachineRights::POWER;
-        give(sim, Kind::Machine, rights.bits(), 1 << 32);
+        give(sim, Named::Machine, rights.bits());
     }
     sim.settle_in(process);
     let account = sim.kernel.processes[process].account;
     for _ in 0..2 {
         let room = sim.rng.below(3);
         let Ok(port) = sim.kernel.create_port(account, room) else { continue };
-        if sim.kernel.install(process, Kind::Port, u8::MAX, port.to_bits(), 0).is_err() {
+        if sim.kernel.install(process, Named::Port(port), u8::MAX, 0).is_err() {
             sim.kernel.forget_port(port);
         }
     }
@@ -271,7 +271,7 @@ fn start(sim: &mut Sim) {
     let ports: Vec<Id<Port>> = ports.into_iter().map(|(id, _)| id).collect();
     for _ in 0..if ports.is_empty() { 0 } else { 4 } {
         let (port, rights) = (sim.rng.one_of(&ports), sim.rng.word() as u8 | 0xc1);
-        give(sim, Kind::Port, rights, port.to_bits());
+        give(sim, Named::Port(port), rights);
     }
     befriend(sim, process, &ports);
     for _ in 0..=sim.rng.below(3) {
@@ -279,7 +279,7 @@ fn start(sim: &mut Sim) {
         let priority = sim.rng.below(u64::from(ceiling));
         let thread = sim.try_thread(process, priority | fpu);
         if let Some(thread) = thread {
-            give(sim, Kind::Thread, u8::MAX, thread.to_bits());
+            give(sim, Named::Thread(thread), u8::MAX);
             sim.kernel.resume_thread(ochre::arch::cpu::current(), thread);
         }
     }
@@ -298,6 +298,6 @@ fn befriend(sim: &mut Sim, process: Id<Process>, ports: &[Id<Port>]) {
     let others: Vec<_> = sim.kernel.processes.iter().map(|(id, _)| id).collect();
     let other = sim.rng.one_of(&others);
     if sim.kernel.processes[other].life == ochre::object::Life::Alive {
-        let _ = sim.kernel.install(other, Kind::Process, u8::MAX, process.to_bits(), 0);
+        let _ = sim.kernel.install(other, Named::Process(process), u8::MAX, 0);
     }
 }

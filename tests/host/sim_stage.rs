@@ -1,10 +1,10 @@
 //! A small machine for tests that say step by step what happens.
 
 use crate::sim::Sim;
-use ochre::abi::{Arrival, Call, Error, FOREVER, Kind, PortRights, THREAD_START};
+use ochre::abi::{Arrival, Call, Error, FOREVER, PortRights, THREAD_START};
 use ochre::arch::{self, timer};
 use ochre::mm::Id;
-use ochre::object::{Port, Process, State, Thread};
+use ochre::object::{Named, Port, Process, State, Thread};
 use ochre::units::CpuId;
 
 pub const MILLI: u64 = 1_000_000;
@@ -45,14 +45,14 @@ impl Stage {
 
     /// A handle to a thread.
     pub fn name(&mut self, thread: Id<Thread>) -> u64 {
-        self.sim.grant(self.process, Kind::Thread, u8::MAX, thread.to_bits(), 0)
+        self.sim.grant(self.process, Named::Thread(thread), u8::MAX, 0)
     }
 
     /// Another process that can send to a port.
     pub fn client(&mut self, quota: u64, port: Id<Port>) -> (Id<Process>, u64) {
         let (process, _) = self.sim.process(quota, 63);
         let rights = PortRights::SEND | PortRights::TRANSFER | PortRights::DUPLICATE;
-        (process, self.sim.grant(process, Kind::Port, rights.bits(), port.to_bits(), 9))
+        (process, self.sim.grant(process, Named::Port(port), rights.bits(), 9))
     }
 
     /// The thread that a CPU runs.

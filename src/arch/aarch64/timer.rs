@@ -41,6 +41,15 @@ pub fn now() -> u64 {
     count
 }
 
+/// The counter at some moment since the trap that led here.
+#[inline(always)]
+pub fn lately() -> u64 {
+    let count: u64;
+    // SAFETY: reads a counter.
+    unsafe { asm!("mrs {}, cntvct_el0", out(reg) count, options(nostack, nomem)) };
+    count
+}
+
 /// Raises this CPU's timer interrupt when the counter reaches `deadline`, at once if it has. The
 /// interrupt of the deadline before is gone when this returns, and so does not come again.
 pub fn arm(deadline: u64) {

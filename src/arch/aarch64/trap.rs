@@ -122,6 +122,14 @@ impl TrapFrame {
         self.syndrome == NATIVE
     }
 
+    /// What kept user code from going on, if it is its instruction itself, and nothing but that: `cause`
+    /// would say so, and need not be asked.
+    #[inline(always)]
+    pub fn refused_instruction(&self) -> Option<FaultKind> {
+        // Undefined: all else of the syndrome is zero but bit 25, the length.
+        (self.syndrome & !(1 << 25) == 0).then_some(FaultKind::Instruction)
+    }
+
     /// Where the interrupted code was.
     pub fn pc(&self) -> VirtAddr {
         VirtAddr(self.pc)

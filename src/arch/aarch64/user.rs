@@ -100,9 +100,21 @@ pub(super) fn step(on: bool) {
     MDSCR_EL1.set(DEBUG_CHANNEL_OFF | if on { DEBUG_STEP } else { 0 });
 }
 
+/// What `leave` does of a thread that makes no single steps.
+#[inline(always)]
+pub fn leave_plain(context: &mut Context) {
+    context.tls = TPIDR_EL0.get();
+}
+
+/// What `arrive` does of a thread that makes no single steps.
+#[inline(always)]
+pub fn arrive_plain(context: &mut Context) {
+    TPIDR_EL0.set(context.tls);
+}
+
 /// The thread leaves this CPU, to run later or never again.
 pub fn leave(context: &mut Context) {
-    context.tls = TPIDR_EL0.get();
+    leave_plain(context);
     if context.is_stepping() {
         step(false);
     }
@@ -110,16 +122,21 @@ pub fn leave(context: &mut Context) {
 
 /// The thread is the next that runs on this CPU, which the one before has left.
 pub fn arrive(context: &mut Context) {
-    TPIDR_EL0.set(context.tls);
+    arrive_plain(context);
     if context.is_stepping() {
         step(true);
     }
 }
 
-/// Translates the lower half by the table at `root` from the return to user code on.
+/// Translates the lower half by a table from the return to user code on.
 #[inline]
-pub fn load_space(root: Frame, asid: Asid) {
-    TTBR0_EL1.set(u64::from(asid.0) << 48 | root.start().0);
+pub fn load_space(seat: u64) {
+    TTBR0_EL1.set(seat);
+}
+
+/// What `load_space` wants for the table at `root`: TTBR0_EL1.
+pub fn seat(root: Frame, asid: Asid) -> u64 {
+    u64::from(asid.0) << 48 | root.start().0
 }
 
 /// From now on this CPU reaches no user memory, and walks no table of user memory.

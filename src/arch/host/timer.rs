@@ -23,6 +23,8 @@ pub fn now() -> u64 {
     NOW.get()
 }
 
+pub use now as lately;
+
 /// Asks for an interrupt of this CPU when the counter reaches `deadline`.
 pub fn arm(deadline: u64) {
     set(cpu::current(), Some(deadline));

@@ -1,6 +1,7 @@
 //! The registers of a simulated thread that left what it was doing.
 
-use crate::units::{Cause, VirtAddr};
+use crate::abi::FaultKind;
+use crate::units::{Cause, Exception, VirtAddr};
 use core::fmt;
 
 /// What was saved when the CPU left what it was doing.
@@ -54,6 +55,14 @@ impl TrapFrame {
     #[inline(always)]
     pub fn is_native(&self) -> bool {
         self.cause == Cause::Native
+    }
+
+    /// What kept user code from going on, if it is its instruction itself, and nothing but that.
+    #[inline(always)]
+    pub fn refused_instruction(&self) -> Option<FaultKind> {
+        let undefined = |exception: Exception| exception.name == "undefined instruction";
+        matches!(self.cause, Cause::Exception(exception) if undefined(exception))
+            .then_some(FaultKind::Instruction)
     }
 
     /// The stack pointer.

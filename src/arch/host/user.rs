@@ -104,14 +104,22 @@ pub fn arrive(context: &mut Context) {
     });
 }
 
+pub use arrive as arrive_plain;
+pub use leave as leave_plain;
+
 /// Whether a trap of this CPU would save the registers of user code there.
 pub fn has_arrived(context: &Context) -> bool {
     here(|cpu| cpu.context.get() == &raw const *context as usize && cpu.tls.get() == context.tls)
 }
 
-/// Translates user addresses by this table.
-pub fn load_space(root: Frame, asid: Asid) {
-    here(|cpu| cpu.space.set(Some((root, asid))));
+/// Translates user addresses by a table.
+pub fn load_space(seat: u64) {
+    here(|cpu| cpu.space.set(Some((Frame(seat >> 16), Asid(seat as u16)))));
+}
+
+/// What `load_space` wants for the table at `root`.
+pub fn seat(root: Frame, asid: Asid) -> u64 {
+    root.0 << 16 | u64::from(asid.0)
 }
 
 /// Translates none.

@@ -45,6 +45,17 @@ pub fn init_cpu() {
     disarm();
 }
 
+/// The counter at some moment since the trap that led here.
+#[inline(always)]
+pub fn lately() -> u64 {
+    let (low, high): (u32, u32);
+    // SAFETY: reads a counter.
+    unsafe {
+        asm!("rdtsc", out("eax") low, out("edx") high, options(nomem, nostack, preserves_flags))
+    };
+    u64::from(high) << 32 | u64::from(low)
+}
+
 /// The counter, which never stops, drifts or wraps.
 pub fn now() -> u64 {
     let (low, high): (u32, u32);

@@ -5,7 +5,7 @@ pub(super) mod descriptors;
 mod show;
 
 use super::{interrupts, probe};
-use crate::abi::NATIVE;
+use crate::abi::{FaultKind, NATIVE};
 use crate::layout::{STACK_SLOT, STACKS_PER_CPU, stack_at, stack_top};
 use crate::units::{Access, Cause, CpuId, Exception, Fault, FaultReason, MAX_CPUS, VirtAddr};
 use ::x86_64::instructions::segmentation::{CS, SS, Segment};
@@ -69,6 +69,9 @@ const PRESENT: u64 = 1 << 0;
 const WRITE: u64 = 1 << 1;
 const RESERVED: u64 = 1 << 3;
 const FETCH: u64 = 1 << 4;
+
+/// An instruction that there is not.
+const UNDEFINED: u64 = 6;
 
 /// What the exceptions are called, by vector.
 const EXCEPTIONS: [&str; 32] = [
@@ -170,7 +173,14 @@ impl TrapFrame {
     /// Whether the call is a native one.
     #[inline(always)]
     pub fn is_native(&self) -> bool {
-        self.rax.wrapping_sub(NATIVE) < NATIVE
+        self.vector == SYSCALL && self.rax.wrapping_sub(NATIVE) < NATIVE
+    }
+
+    /// What kept user code from going on, if it is its instruction itself, and nothing but that: `cause`
+    /// would say so.
+    #[inline(always)]
+    pub fn refused_instruction(&self) -> Option<FaultKind> {
+        (self.vector == UNDEFINED).then_some(FaultKind::Instruction)
     }
 
     /// Why we are here. A page fault's address is in a register that the next one overwrites, so

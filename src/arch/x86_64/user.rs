@@ -178,6 +178,9 @@ pub unsafe fn publish_code(_page: *const u8) {}
 #[inline(always)]
 pub fn leave(_context: &mut Context) {}
 
+pub use arrive as arrive_plain;
+pub use leave as leave_plain;
+
 /// The thread is the next to run on this CPU.
 #[inline(always)]
 pub fn arrive(context: &mut Context) {
@@ -200,16 +203,21 @@ fn load_bases(context: &Context, local: &Local) {
     load(GS_BASE, context.gs_base, &local.gs_base);
 }
 
-/// User memory is that of the space at `root` from now on. Forgets all that is not global.
+/// User memory is that of this space from now on. Forgets all that is not global.
 #[inline(always)]
-pub fn load_space(root: Frame, _asid: Asid) {
+pub fn load_space(seat: u64) {
     // SAFETY: `adopt` has put the kernel's half in it.
-    unsafe { asm!("mov cr3, {}", in(reg) root.start().0, options(nostack, preserves_flags)) };
+    unsafe { asm!("mov cr3, {}", in(reg) seat, options(nostack, preserves_flags)) };
+}
+
+/// What `load_space` wants for the table at `root`: CR3.
+pub fn seat(root: Frame, _asid: Asid) -> u64 {
+    root.start().0
 }
 
 /// No user memory can be reached from this CPU from now on.
 pub fn unload_space() {
-    load_space(paging::kernel_root(), Asid::KERNEL);
+    load_space(seat(paging::kernel_root(), Asid::KERNEL));
 }
 
 /// Gives a fresh root the upper half of the kernel's, whose entries never change once there are

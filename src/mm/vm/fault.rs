@@ -71,14 +71,15 @@ impl Vm {
         at: u64,
         access: Access,
     ) -> Result<Id<Region>, FaultKind> {
-        let recent = self.spaces[space].recent;
-        let fits = |region: &Region| region.start <= at && at < region.end();
-        let id = if self.regions.get(recent).is_some_and(fits) {
+        let fits = |id: &Id<Region>| {
+            self.regions.get(*id).is_some_and(|region| region.start <= at && at < region.end())
+        };
+        let id = if let Some(recent) = self.spaces[space].recent.filter(fits) {
             recent
         } else {
             let id = if at < USER_END { self.region_at(space, at) } else { None };
             let id = id.ok_or(FaultKind::Unmapped)?;
-            self.spaces[space].recent = id;
+            self.spaces[space].recent = Some(id);
             id
         };
         let needed = match access {

@@ -8,7 +8,7 @@ use super::tables;
 use super::{Account, FUEL, Memory, Region, Vm};
 use crate::abi::{Error, USER_END};
 use crate::arch::{self, Access, Entry, Flush, TableEntry};
-use crate::units::{CpuId, Frame, PAGE_SIZE, VirtAddr};
+use crate::units::{Frame, MAX_CPUS, PAGE_SIZE, VirtAddr};
 use arrayvec::ArrayVec;
 use core::ops::Range;
 
@@ -25,7 +25,7 @@ pub struct Space {
     /// Tables besides the root.
     pub(super) tables: u64,
     /// The region that was looked for last.
-    pub(super) recent: Id<Region>,
+    pub(super) recent: Option<Id<Region>>,
     tag: Tag,
 }
 
@@ -38,12 +38,12 @@ impl Vm {
     ) -> Result<Id<Space>, Error> {
         let cost = Arena::<Space>::COST + PAGE_SIZE;
         self.charge(account, cost)?;
-        let space = self.spaces.reserve(ram).and_then(|()| {
+        let space = self.spaces.reserve(ram).and_then(|_| {
             let root = ram.frames.take().ok_or(Error::NoMemory)?;
             // SAFETY: the frame was just taken for this.
             unsafe { ram.memory.zero(root) };
             arch::user::adopt(root, ram.space.table.root(), &mut ram.memory);
-            let (regions, recent, tag) = (Tree::EMPTY, Id::NOTHING, Tag::default());
+            let (regions, recent, tag) = (Tree::EMPTY, None, Tag::default());
             self.spaces.insert(Space { root, account, regions, tables: 0, recent, tag }, ram)
         });
         space.inspect_err(|_| self.uncharge(account, cost))
@@ -71,14 +71,16 @@ impl Vm {
         true
     }
 
-    /// What a CPU loads to run in an address space.
-    pub fn enter(&mut self, cpu: CpuId, space: Id<Space>) -> Seat {
+    /// What a CPU loads to run in an address space, while other CPUs have others loaded.
+    pub fn enter(&mut self, space: Id<Space>, others: [Option<Id<Space>>; MAX_CPUS]) -> Seat {
+        let tag = |id: Id<Space>| self.spaces.get(id).map_or(Tag::default(), |space| space.tag);
+        let others = others.map(|space| space.map_or(Tag::default(), tag));
         let space = &mut self.spaces[space];
-        let switch = self.asids.switch(cpu, &mut space.tag);
+        let switch = self.asids.switch(&mut space.tag, &others);
         if switch.flush_all {
             arch::tlb::flush_all();
         }
-        Seat { root: space.root, tag: space.tag }
+        Seat::new(space.root, space.tag)
     }
 
     /// Whether nothing is mapped there.
