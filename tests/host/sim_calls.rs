@@ -70,7 +70,7 @@ pub fn short_menu() -> Vec<&'static Row> {
 }
 
 /// The row of a call.
-fn row(call: Call) -> &'static Row {
+pub fn row(call: Call) -> &'static Row {
     &CALLS[call as usize]
 }
 
@@ -101,7 +101,7 @@ impl Sim {
     }
 
     /// Puts the registers of some call into a thread.
-    fn draw_call(&mut self, id: Id<Thread>, row: &Row) {
+    pub fn draw_call(&mut self, id: Id<Thread>, row: &Row) {
         let process = self.kernel.threads[id].process;
         let mut args = [0; 8];
         for (at, argument) in row.arguments.iter().enumerate() {
