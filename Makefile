@@ -150,12 +150,17 @@ test-suite: $(TESTED) image ## the tests whose suite or name is SUITE= (it may h
 bench bench-boot: $(TESTED) ## instructions of boot, calls, faults, threads and more, against budgets
 	@tests/run --bench
 
+bench-lock: $(PLATFORMS:%=build-%) $(PLATFORMS:%=build-user-%) ## instructions for which the lock is held at most, on each platform
+	@$(foreach p,$(PLATFORMS),$(subst target/$p,target/lock/$p,$(call build,$p,--features lock-stats --bin,ochre,ochre)) && \
+	  for demo in abitest bench; do timeout 100 $(MAKE) --no-print-directory run-$p DEMO=$$demo SMP=1 ICOUNT=1 \
+	  KERNEL=target/lock/$p/ochre.$($p.FORMAT) | tools/lock_hold.py $p $$demo; done &&) true
+
 # The command that runs a platform's machine, as the tests use it.
 $(PLATFORMS:%=qemu-line-%): qemu-line-%:
 	@echo $(QEMU)
 
 .PHONY: help setup check-deps build image size doc clean debug debug-server resolve check fmt \
-  fmt-check clippy test test-ci test-host test-miri test-suite fuzz bench bench-boot \
+  fmt-check clippy test test-ci test-host test-miri test-suite fuzz bench bench-boot bench-lock \
   $(foreach t,build build-user build-tests image run debug debug-server test qemu-line,$(PLATFORMS:%=$t-%)) \
   $(GROUPS:%=test-%)
 

@@ -4,7 +4,7 @@ use crate::abi::{Call, EXIT_FAULT, Error, FaultKind};
 use crate::kernel::{Kernel, Next};
 use crate::mm::Id;
 use crate::object::{Sort, Target, Thread};
-use crate::units::{Cause, CpuId, Exception, Fault, FaultReason, MAX_CPUS, Nanos};
+use crate::units::{Cause, CpuId, Exception, Fault, FaultReason, MAX_CPUS};
 
 const CALL: u64 = Call::Call as u64;
 const REPLY_RECEIVE: u64 = Call::ReplyReceive as u64;
@@ -52,18 +52,12 @@ impl Kernel {
 
     /// Deals with a trap of `cpu`'s current thread, whatever it takes.
     pub fn long_way(&mut self, cpu: CpuId, cause: Cause) -> Next {
-        let Some(thread) = self.cpus[cpu.index()].current else { return self.pick(cpu) };
-        self.heed(cpu);
-        if self.cpus[cpu.index()].current.is_none() {
-            // Stopped by another CPU: what it was about to do it does when it is resumed.
-            if matches!(cause, Cause::Native | Cause::Foreign) && self.threads.get(thread).is_some()
-            {
-                self.threads[thread].context.frame.restart();
-            }
-            self.interrupt_of(cpu, cause);
-            self.reap(cpu);
-            return self.pick(cpu);
-        }
+        let current = self.cpus[cpu.index() % MAX_CPUS].current;
+        #[cfg(feature = "lock-stats")]
+        self.note(current, cause);
+        let Some(thread) = current.filter(|id| self.may_go_on(cpu, *id)) else {
+            return self.stopped(cpu, cause);
+        };
         let next = match cause {
             Cause::Native => self.native(cpu, thread),
             Cause::Foreign => {
@@ -98,6 +92,38 @@ impl Kernel {
         self.pick(cpu)
     }
 
+    /// Notes what is done while the lock is held: a native call by its number, other traps above.
+    #[cfg(feature = "lock-stats")]
+    fn note(&self, current: Option<Id<Thread>>, cause: Cause) {
+        let number = current
+            .and_then(|id| self.threads.get(id))
+            .map_or(0, |thread| thread.context.frame.number());
+        let doing = match cause {
+            Cause::Native => number,
+            Cause::Foreign => 1000,
+            Cause::Fault(_) => 1001,
+            Cause::Exception(_) | Cause::Fpu => 1002,
+            _ => 1003,
+        };
+        crate::kernel::hold::DOING.store(doing, core::sync::atomic::Ordering::Relaxed);
+    }
+
+    /// A trap of a thread that another CPU stopped: what it was about to do it does when it is resumed.
+    #[inline(never)]
+    fn stopped(&mut self, cpu: CpuId, cause: Cause) -> Next {
+        if let Some(thread) = self.cpus[cpu.index()].current {
+            self.heed(cpu);
+            if let (Cause::Native | Cause::Foreign, Some(thread)) =
+                (cause, self.threads.get_mut(thread))
+            {
+                thread.context.frame.restart();
+            }
+            self.interrupt_of(cpu, cause);
+            self.reap(cpu);
+        }
+        self.pick(cpu)
+    }
+
     /// An interrupt, whatever it interrupted; false if it is none.
     fn interrupt_of(&mut self, cpu: CpuId, cause: Cause) -> bool {
         match cause {
@@ -113,10 +139,9 @@ impl Kernel {
     /// The hardware timer rang.
     fn ring(&mut self, cpu: CpuId) {
         let now = self.now();
-        let state = &mut self.cpus[cpu.index()];
-        state.rings += 1;
-        // What it was set to has passed: it goes on ringing until it is set anew.
-        state.armed = Some(Nanos(0));
+        self.cpus[cpu.index()].rings += 1;
+        // What it was set to has passed: it would go on ringing until it is set anew.
+        self.disarm(cpu);
         for _ in 0..BATCH {
             match self.next_due(cpu, now) {
                 Some(Target::Thread(thread)) => {

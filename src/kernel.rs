@@ -57,6 +57,8 @@ pub struct Kernel {
     pub interrupts: Arena<Interrupt>,
     /// What is being taken apart.
     pub dying: Dying,
+    /// CPUs that have nothing to do, a bit each: at least those.
+    pub resting: u8,
     /// Calls and answers take the short way where it is open: always, but for tests that compare.
     pub fast_path: bool,
 }
@@ -90,6 +92,8 @@ pub struct Cpu {
     pub slice_end: Nanos,
     /// The timers it keeps.
     pub timers: Tree<Timer>,
+    /// When the first of them rings; the end of time if there is none.
+    pub first_timer: Nanos,
     /// What its hardware timer is set to.
     pub armed: Option<Nanos>,
     /// The address space that is loaded.
@@ -134,6 +138,7 @@ impl Kernel {
             timers: Arena::new(Window::new(10)),
             interrupts: Arena::new(Window::new(11)),
             dying: Dying::default(),
+            resting: 0,
             fast_path: true,
         }
     }
@@ -255,6 +260,7 @@ impl Cpu {
             since: 0,
             slice_end: Nanos(0),
             timers: Tree::EMPTY,
+            first_timer: Nanos(u64::MAX),
             armed: None,
             space: None,
             fpu: None,
@@ -307,6 +313,8 @@ impl DerefMut for Guard {
 impl Drop for Guard {
     #[inline(always)]
     fn drop(&mut self) {
+        #[cfg(feature = "lock-stats")]
+        hold::end();
         LOCK.state.store(FREE, Release);
     }
 }
@@ -338,7 +346,38 @@ pub fn lock() -> Guard {
 /// Takes the lock, unless someone has it.
 #[inline(always)]
 pub fn try_lock() -> Option<Guard> {
-    LOCK.state.compare_exchange(FREE, TAKEN, Acquire, Relaxed).ok().map(|_| Guard(()))
+    LOCK.state.compare_exchange(FREE, TAKEN, Acquire, Relaxed).ok()?;
+    #[cfg(feature = "lock-stats")]
+    hold::begin();
+    Some(Guard(()))
+}
+
+/// How long the lock is held at most, from the first trap of user code on. Only who has the lock
+/// writes here.
+#[cfg(feature = "lock-stats")]
+pub mod hold {
+    use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+    static SINCE: AtomicU64 = AtomicU64::new(0);
+    /// What is being done, as `Kernel::long_way` numbers it.
+    pub static DOING: AtomicU64 = AtomicU64::new(0);
+    /// The longest time, in ticks of the counter.
+    pub static LONGEST: AtomicU64 = AtomicU64::new(0);
+    /// What was done then.
+    pub static WORST: AtomicU64 = AtomicU64::new(0);
+
+    pub(super) fn begin() {
+        SINCE.store(crate::arch::timer::now(), Relaxed);
+    }
+
+    pub(super) fn end() {
+        let held = crate::arch::timer::now() - SINCE.load(Relaxed);
+        let doing = DOING.load(Relaxed);
+        if doing != 0 && held > LONGEST.load(Relaxed) {
+            LONGEST.store(held, Relaxed);
+            WORST.store(doing, Relaxed);
+        }
+    }
 }
 
 /// Gives up the lock, and goes on with the current thread of this CPU.

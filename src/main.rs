@@ -4,7 +4,7 @@
 #[cfg(target_os = "none")]
 ochre::entry!(main, ochre::start::idle);
 
-/// There is no process to run yet: what is left to do is what the command line asks for.
+/// Starts the first process, unless the command line asks for something else.
 #[cfg(target_os = "none")]
 extern "C" fn main() -> ! {
     use ochre::boot::Then;

@@ -24,7 +24,7 @@ pub fn machine(kernel: &Kernel) {
     let hz = kernel.options.hz;
     line(
         "timer",
-        format_args!("{}, {}.{:03} MHz, {hz} ticks a second", info.timer, khz / 1000, khz % 1000),
+        format_args!("{}, {}.{:03} MHz, slices of 1/{hz} s", info.timer, khz / 1000, khz % 1000),
     );
     if !info.command_line.is_empty() {
         line("command", format_args!("{}", info.command_line));

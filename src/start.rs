@@ -178,6 +178,9 @@ fn call_up(id: CpuId) {
     }
     let arrived = arrival.compare_exchange(CALLED, GIVEN_UP, AcqRel, Acquire) == Err(ARRIVED);
     arch::cpu::stop_calling();
+    while arrived && !kernel::lock().cpus[id.index()].online {
+        arch::cpu::relax();
+    }
     if !arrived {
         crate::warn!("CPU {} does not come up; going on without it", id.0);
     }

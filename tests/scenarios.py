@@ -210,9 +210,9 @@ def everywhere(new):
             )
         ),
         new("unknown words", BOOTED, *unknown, words="exit=qemu teapot spout=9 then=off"),
-        new("odd values", BOOTED, says("timer", ".*, 100 ticks a second"), *odd,
+        new("odd values", BOOTED, says("timer", ".*, slices of 1/100 s"), *odd,
             words="exit=qemu hz=0 log=loud test hz=1001 then=off"),
-        new("hz=250", BOOTED, says("timer", ".*, 250 ticks a second"), words="exit=qemu hz=250 then=off"),
+        new("hz=250", BOOTED, says("timer", ".*, slices of 1/250 s"), words="exit=qemu hz=250 then=off"),
         new("log=debug", BOOTED, r"^debug:   bank +\d+ KiB at 0x[0-9a-f]+$", r"^debug:   reserved +\d+ KiB at 0x[0-9a-f]+$",
             words="exit=qemu log=debug then=off"),
         new("quiet", r"\A\Z", words="exit=qemu quiet then=off"),

@@ -124,7 +124,7 @@ calls! {
     25 CallerRegistersSet(reply, set, address) -> () ! [BadHandle, WrongKind, NotFound, Invalid, BadAddress];
     /// Pages of zeroes, which take memory when they are first touched.
     26 MemoryCreate(pages) -> ("handle") ! [Invalid, NoMemory];
-    /// Pages side by side in physical memory, for devices: a 2 MiB multiple begins at one.
+    /// Pages side by side in physical memory, for devices: a 2 MiB multiple begins at one. [2] is zero.
     27 MemoryContiguous(machine: Machine["DEVICES"], pages) -> ("handle", "physical address") ! [Invalid, NoMemory];
     /// Physical memory that is no RAM of the kernel's, as it lies there.
     28 MemoryWindow(machine: Machine["DEVICES"], physical, pages, attributes) -> ("handle") ! [Invalid, NoMemory];

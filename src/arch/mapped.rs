@@ -21,6 +21,7 @@ impl PhysMem {
     ///
     /// # Safety
     /// The table is a frame of RAM that is mapped, and nobody has a `&mut` to it.
+    #[inline(always)]
     pub unsafe fn read(&self, table: Frame, index: usize) -> u64 {
         // SAFETY: the caller says that it is mapped; the entry is aligned and inside.
         unsafe { self.entry(table, index).read_volatile() }
@@ -30,6 +31,7 @@ impl PhysMem {
     ///
     /// # Safety
     /// The table is a frame of RAM that is mapped, and the caller's to change.
+    #[inline(always)]
     pub unsafe fn write(&mut self, table: Frame, index: usize, bits: u64) {
         // SAFETY: as in `read`, and the table is the caller's.
         unsafe { self.entry(table, index).write_volatile(bits) }
@@ -46,13 +48,15 @@ impl PhysMem {
     }
 
     /// Where the kernel reaches a byte of RAM.
+    #[inline(always)]
     pub fn pointer(&self, at: PhysAddr) -> NonNull<u8> {
         NonNull::new(pointer(at)).expect("the physical map does not begin at zero")
     }
 
-    fn entry(&self, table: Frame, index: usize) -> NonNull<u64> {
+    #[inline(always)]
+    fn entry(&self, table: Frame, index: usize) -> *mut u64 {
         debug_assert!(index < 512, "a table has no entry {index}");
-        self.pointer(PhysAddr(table.start().0 + 8 * (index as u64 & 511))).cast()
+        pointer(PhysAddr(table.start().0 + 8 * (index as u64 & 511))).cast()
     }
 }
 

@@ -8,7 +8,7 @@ use arrayvec::ArrayString;
 pub struct Options {
     /// The least important level the console shows: `log=`, or `quiet`.
     pub level: Level,
-    /// Ticks per second: `hz=`, 1 to 1000.
+    /// Slices that a second has for threads that ask for no other: `hz=`, 1 to 1000.
     pub hz: u64,
     /// Whether an emulator waits for an exit status: `exit=qemu`.
     pub emulator: bool,

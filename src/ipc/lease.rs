@@ -3,7 +3,7 @@
 use super::Outcome;
 use crate::abi::{Error, Info, Lease, MESSAGE_WORDS};
 use crate::kernel::Kernel;
-use crate::mm::{Id, Space};
+use crate::mm::{Id, Place, Space};
 use crate::object::{Sort, Thread};
 
 impl Kernel {
@@ -18,8 +18,9 @@ impl Kernel {
         if offset.checked_add(length).is_none_or(|end| end > lease.bytes()) {
             return Err(Error::Invalid);
         }
-        let there = (space, lease.address.checked_add(offset).ok_or(Error::BadAddress)?);
-        let here = (self.threads[me].space, address);
+        let there =
+            Place::Space(space, lease.address.checked_add(offset).ok_or(Error::BadAddress)?);
+        let here = Place::Space(self.threads[me].space, address);
         let (from, to) = if write { (here, there) } else { (there, here) };
         let done = self.vm.copy(&mut self.ram, from, to, length)?;
         if done == length {

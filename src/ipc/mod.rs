@@ -15,7 +15,7 @@ mod send;
 mod transfer;
 mod wait;
 
-use crate::abi::{Arrival, MESSAGE_WORDS};
+use crate::abi::Info;
 use crate::kernel::Kernel;
 use crate::mm::Id;
 use crate::object::{Sort, Thread};
@@ -34,46 +34,31 @@ pub enum Outcome {
     Again,
 }
 
-/// A message on its way.
-#[derive(Clone, Copy, Debug)]
-struct Letter {
-    arrival: Arrival,
-    info: u64,
-    words: [u64; MESSAGE_WORDS],
-    badge: u64,
-    tag: u64,
-}
-
 impl Kernel {
-    /// What a thread has to say that waits at a port.
-    fn letter(&self, id: Id<Thread>, sort: Sort) -> Letter {
-        let thread = &self.threads[id];
-        let frame = &thread.context.frame;
-        let (info, words) = match sort {
+    /// Gives a receiver what a thread has to say, and its process the handles that come with it.
+    #[inline(always)]
+    fn deliver(&mut self, from: Id<Thread>, sort: Sort, to: Id<Thread>) {
+        let Some((sender, receiver)) = self.threads.pair(from, to) else { return };
+        let frame = &sender.context.frame;
+        let [a, b, c, d, e, f, g] = match sort {
             Sort::Send | Sort::Call => {
-                let [_, info, a, b, c, d, e, f] = *frame.args();
-                (info, [a, b, c, d, e, f])
+                let [_, words @ ..] = *frame.args();
+                words
             }
-            Sort::Foreign => (frame.number() & 0xffff_ffff, frame.foreign_arguments()),
+            Sort::Foreign => {
+                let [a, b, c, d, e, f] = frame.foreign_arguments();
+                [frame.number() & 0xffff_ffff, a, b, c, d, e, f]
+            }
             Sort::Fault => {
                 let (kind, [a, b, c, d, e]) =
-                    thread.fault.unwrap_or((crate::abi::FaultKind::Other, [0; 5]));
-                (kind as u64, [a, b, c, d, e, 0])
+                    sender.fault.unwrap_or((crate::abi::FaultKind::Other, [0; 5]));
+                [kind as u64, a, b, c, d, e, 0]
             }
         };
-        let (arrival, badge, tag) = (sort.arrival(), thread.badge, thread.tag);
-        Letter { arrival, info, words, badge, tag }
-    }
-
-    /// Puts a message into its receiver's registers, and its handles into that one's process.
-    fn put(&mut self, letter: Letter, to: Id<Thread>) {
-        let Letter { arrival, info, mut words, badge, tag } = letter;
-        if matches!(arrival, Arrival::Message | Arrival::Call) {
-            self.attach(self.threads[to].process, info, &mut words);
+        receiver.context.frame.set_words(sort.arrival() as u64, [a, b, c, d, e, f, g]);
+        receiver.context.frame.set_badge(sender.badge, sender.tag);
+        if matches!(sort, Sort::Send | Sort::Call) {
+            self.attach(to, Info(a));
         }
-        let frame = &mut self.threads[to].context.frame;
-        let [a, b, c, d, e, f] = words;
-        *frame.args_mut() = [arrival as u64, info, a, b, c, d, e, f];
-        frame.set_badge(badge, tag);
     }
 }

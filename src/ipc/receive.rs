@@ -1,10 +1,10 @@
 //! Receiving: signals first, then what is queued, then those who wait.
 
-use super::{Letter, Outcome};
-use crate::abi::{Arrival, Error, NOW};
+use super::Outcome;
+use crate::abi::{Arrival, Error, Info, NOW};
 use crate::kernel::Kernel;
 use crate::mm::Id;
-use crate::object::{Message, Port, Sort, State, Thread, Waiting};
+use crate::object::{Flags, Message, Port, Sort, State, Thread, Waiting};
 use crate::units::CpuId;
 
 impl Kernel {
@@ -18,7 +18,7 @@ impl Kernel {
     ) -> Result<Outcome, Error> {
         if let Some(caller) = self.threads[me].caller.take() {
             self.abandon(cpu, caller);
-            self.give_back_priority(cpu, me);
+            self.give_back_priority(me);
         }
         if self.take(cpu, me, id)? {
             return Ok(Outcome::Settled);
@@ -40,6 +40,7 @@ impl Kernel {
     }
 
     /// Receives what there is.
+    #[inline(always)]
     pub(super) fn take(&mut self, cpu: CpuId, me: Id<Thread>, id: Id<Port>) -> Result<bool, Error> {
         let port = &mut self.ports[id];
         if port.is_gone() {
@@ -47,28 +48,50 @@ impl Kernel {
         }
         if port.signals != 0 {
             let bits = core::mem::take(&mut port.signals);
-            self.put_signals(me, bits);
+            self.threads[me].put_signals(bits);
             return Ok(true);
         }
+        if port.ends.is_none() && port.waiting != Waiting::Senders {
+            return Ok(false);
+        }
+        Ok(self.take_message(cpu, me, id))
+    }
+
+    /// Receives what is queued, or what the first in the queue has to say.
+    fn take_message(&mut self, cpu: CpuId, me: Id<Thread>, id: Id<Port>) -> bool {
         if let Some(message) = self.dequeue(id) {
-            let Message { info, words, badge, tag, .. } = message;
-            self.put(Letter { arrival: Arrival::Message, info, words, badge, tag }, me);
-            return Ok(true);
+            let Message { info, words: [a, b, c, d, e, f], badge, tag, .. } = message;
+            let frame = &mut self.threads[me].context.frame;
+            frame.set_words(Arrival::Message as u64, [info, a, b, c, d, e, f]);
+            frame.set_badge(badge, tag);
+            self.attach(me, Info(info));
+            return true;
         }
-        let port = &self.ports[id];
-        let sender = port.queue.first().filter(|_| port.waiting == Waiting::Senders);
-        let Some(sender) = sender else { return Ok(false) };
-        let State::Sending(_, sort) = self.threads[sender].state else { return Ok(false) };
-        self.put(self.letter(sender, sort), me);
+        let Some(sender) = self.ports[id].queue.first() else { return false };
+        let State::Sending(_, sort) = self.threads[sender].state else { return false };
+        self.deliver(sender, sort, me);
         if sort == Sort::Send {
             self.unqueue(sender);
             self.threads[sender].context.frame.args_mut()[0] = 0;
             self.wake(cpu, sender);
         } else {
-            self.unqueue_keeping_deadline(sender);
-            self.bind(cpu, sender, sort, me, id);
+            self.unqueue_keeping_deadline(id, sender);
+            self.bind(sender, sort, me, id);
         }
-        Ok(true)
+        true
+    }
+
+    /// Takes out the first of those who wait to receive, who does not wait any more.
+    #[inline(always)]
+    pub(super) fn take_receiver(&mut self, id: Id<Port>) -> Option<Id<Thread>> {
+        let port = &mut self.ports[id];
+        if port.waiting != Waiting::Receivers {
+            return None;
+        }
+        let first = port.queue.pop(&mut self.threads)?;
+        self.threads[first].state = State::Stopped;
+        self.clear_deadline(first);
+        Some(first)
     }
 
     /// The oldest message of a port's queue.
@@ -81,18 +104,30 @@ impl Kernel {
         Some(message)
     }
 
-    pub(super) fn put_signals(&mut self, to: Id<Thread>, bits: u64) {
-        let words = [bits, 0, 0, 0, 0, 0];
-        self.put(Letter { arrival: Arrival::Signals, info: 0, words, badge: 0, tag: 0 }, to);
-    }
-
     /// The deadline of a call is that of its answer.
-    fn unqueue_keeping_deadline(&mut self, sender: Id<Thread>) {
-        let Some(id) = self.threads[sender].state.port() else { return };
+    fn unqueue_keeping_deadline(&mut self, id: Id<Port>, sender: Id<Thread>) {
         let port = &mut self.ports[id];
         port.queue.remove(&mut self.threads, sender);
-        if port.queue.first().is_none() {
+        if port.queue.is_empty() {
             port.waiting = Waiting::Receivers;
         }
+    }
+}
+
+impl Thread {
+    /// Its receive ends with signals.
+    #[inline(always)]
+    fn put_signals(&mut self, bits: u64) {
+        let frame = &mut self.context.frame;
+        frame.set_words(Arrival::Signals as u64, [0, bits, 0, 0, 0, 0, 0]);
+        frame.set_badge(0, 0);
+    }
+
+    /// It waited, and signals came: true if it has a deadline still.
+    #[inline(always)]
+    pub(super) fn take_signals(&mut self, bits: u64) -> bool {
+        self.state = State::Stopped;
+        self.put_signals(bits);
+        self.flags.contains(Flags::TIMED)
     }
 }

@@ -22,7 +22,7 @@ impl Kernel {
             Some(handle) => self.spend(me, handle),
             None => {
                 self.threads[me].caller = None;
-                self.give_back_priority(cpu, me);
+                self.give_back_priority(me);
             }
         }
         if let Some(thread) = answered {
@@ -49,7 +49,7 @@ impl Kernel {
             Err(error) => return Err(error),
         };
         self.threads[me].caller = None;
-        self.give_back_priority(cpu, me);
+        self.give_back_priority(me);
         let taken = self.take(cpu, me, port);
         if taken == Ok(false) && deadline != NOW {
             self.begin_wait(cpu, me, State::Receiving(port), deadline);
@@ -66,14 +66,14 @@ impl Kernel {
     }
 
     /// `ReplySave`.
-    pub fn reply_save(&mut self, cpu: CpuId, me: Id<Thread>) -> Result<Outcome, Error> {
+    pub fn reply_save(&mut self, me: Id<Thread>) -> Result<Outcome, Error> {
         let caller = self.threads[me].caller.ok_or(Error::NotFound)?;
         let (object, call) = (caller.thread.to_bits(), caller.call.into());
         let rights = crate::abi::ReplyRights::TRANSFER.bits();
         let process = self.threads[me].process;
         let handle = self.install(process, Kind::Reply, rights, object, call)?;
         self.threads[me].caller = None;
-        self.give_back_priority(cpu, me);
+        self.give_back_priority(me);
         Ok(Outcome::Value(handle))
     }
 
@@ -99,8 +99,8 @@ impl Kernel {
 
     /// Puts the answer into the caller's registers, and says who is to be woken for it.
     fn answer(&mut self, me: Id<Thread>, caller: Caller) -> Result<Option<Id<Thread>>, Error> {
-        let process = self.threads[me].process;
-        let [_, info, a, b, c, d, e, f] = *self.threads[me].context.frame.args();
+        let Thread { ref context, process, .. } = self.threads[me];
+        let [_, info, a, b, c, d, e, f] = *context.frame.args();
         let (info, mut words) = (Info(info), [a, b, c, d, e, f]);
         if !info.is_valid() || info.leases() > 0 {
             return Err(Error::Invalid);
@@ -111,15 +111,15 @@ impl Kernel {
         }
         self.detach(process, info, &mut words)?;
         let id = caller.thread;
+        let [a, b, c, d, e, f] = words;
         if awaited.sort == Sort::Call {
-            self.attach(self.threads[id].process, info.0, &mut words);
-            let [a, b, c, d, e, f] = words;
-            *self.threads[id].context.frame.args_mut() = [0, info.0, a, b, c, d, e, f];
+            self.threads[id].context.frame.set_words(0, [info.0, a, b, c, d, e, f]);
+            self.attach(id, info);
         } else if info.label() == REPLY_KILL {
-            self.end_process(self.threads[id].process, words[0]);
+            self.end_process(self.threads[id].process, a);
             return Ok(None);
         } else if awaited.sort == Sort::Foreign && info.label() == 0 {
-            self.threads[id].context.frame.set_foreign_result(words[0]);
+            self.threads[id].context.frame.set_foreign_result(a);
         }
         self.clear_deadline(id);
         let thread = &mut self.threads[id];

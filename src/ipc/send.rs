@@ -17,18 +17,18 @@ impl Kernel {
         badge: u64,
     ) -> Result<Outcome, Error> {
         let (info, deadline) = self.prepare(me, id, badge)?;
+        if let Some(receiver) = self.take_receiver(id) {
+            self.deliver(me, Sort::Send, receiver);
+            self.wake(cpu, receiver);
+            return Ok(Outcome::Done);
+        }
         let port = &self.ports[id];
-        if port.waiting == Waiting::Receivers {
-            if let Some(receiver) = port.queue.first() {
-                self.unqueue(receiver);
-                self.put(self.letter(me, Sort::Send), receiver);
-                self.wake(cpu, receiver);
-                return Ok(Outcome::Done);
-            }
-            let room = port.messages < port.capacity && self.may_be_queued(me, info);
-            if room && self.enqueue(me, id, info).is_ok() {
-                return Ok(Outcome::Done);
-            }
+        if port.waiting == Waiting::Receivers
+            && port.messages < port.capacity
+            && self.may_be_queued(me, info)
+            && self.enqueue(me, id, info).is_ok()
+        {
+            return Ok(Outcome::Done);
         }
         if deadline == NOW {
             self.take_back(me);
@@ -68,39 +68,35 @@ impl Kernel {
     }
 
     fn call_on(&mut self, cpu: CpuId, me: Id<Thread>, id: Id<Port>, sort: Sort, deadline: u64) {
-        let port = &self.ports[id];
-        let receiver = port.queue.first().filter(|_| port.waiting == Waiting::Receivers);
-        let Some(receiver) = receiver else {
+        let Some(receiver) = self.take_receiver(id) else {
             return self.wait_at(cpu, me, State::Sending(id, sort), deadline);
         };
-        self.unqueue(receiver);
-        self.put(self.letter(me, sort), receiver);
-        self.bind(cpu, me, sort, receiver, id);
+        self.deliver(me, sort, receiver);
+        self.bind(me, sort, receiver, id);
         self.set_deadline(cpu, me, deadline);
         self.pass(cpu, receiver);
     }
 
-    /// `server` has taken the call of `caller`: it owes an answer, and works at the caller's priority.
+    /// `server`, which is in no queue, has taken the call of `caller`: it owes an answer, and works at
+    /// the caller's priority.
+    #[inline(always)]
     pub(super) fn bind(
         &mut self,
-        cpu: CpuId,
         caller: Id<Thread>,
         sort: Sort,
         server: Id<Thread>,
         port: Id<Port>,
     ) {
-        let thread = &mut self.threads[caller];
-        thread.state = State::Awaiting(Awaited { sort, server });
-        let (call, priority) = (thread.calls, thread.priority);
-        let thread = &mut self.threads[server];
-        thread.caller = Some(Caller { thread: caller, call });
-        thread.serving = Some(port);
-        let priority = priority.max(thread.base);
-        self.set_priority(cpu, server, priority);
+        let Some((from, to)) = self.threads.pair(caller, server) else { return };
+        from.state = State::Awaiting(Awaited { sort, server });
+        to.caller = Some(Caller { thread: caller, call: from.calls });
+        to.serving = Some(port);
+        to.priority = from.priority.max(to.base);
         self.ports[port].server = Some(server);
     }
 
     /// What every message has to pass before anything happens.
+    #[inline(always)]
     fn prepare(
         &mut self,
         me: Id<Thread>,
@@ -119,7 +115,10 @@ impl Kernel {
         }
         if info.handles() > 0 {
             self.detach(process, info, &mut words)?;
-            self.threads[me].context.frame.args_mut()[2..].copy_from_slice(&words);
+            if info.copies() {
+                let [_, _, places @ ..] = self.threads[me].context.frame.args_mut();
+                *places = words;
+            }
         }
         self.threads[me].badge = badge;
         Ok((info, deadline))
@@ -127,8 +126,8 @@ impl Kernel {
 
     /// Puts the message into the port's queue, which has room and is paid for.
     fn enqueue(&mut self, me: Id<Thread>, id: Id<Port>, info: Info) -> Result<(), Error> {
-        let letter = self.letter(me, Sort::Send);
-        let (words, badge, tag) = (letter.words, letter.badge, letter.tag);
+        let Thread { ref context, badge, tag, .. } = self.threads[me];
+        let [_, _, words @ ..] = *context.frame.args();
         let message = Message { info: info.0, words, badge, tag, next: None };
         let message = self.messages.insert(message, &mut self.ram)?;
         let port = &mut self.ports[id];

@@ -4,7 +4,7 @@
 use crate::abi::{Error, Info, Kind, MESSAGE_WORDS, PortRights};
 use crate::kernel::Kernel;
 use crate::mm::{Arena, Id};
-use crate::object::{Handle, Owner, Process, Thread, link, unlink};
+use crate::object::{Handle, Owner, Process, Thread};
 
 /// The words that are handles.
 fn places(info: Info) -> core::ops::Range<usize> {
@@ -29,7 +29,21 @@ impl Kernel {
 
     /// Takes the handles of a message from its sender, all or none. Where the sender keeps its own,
     /// the words become those of fresh ones.
+    #[inline(always)]
     pub(super) fn detach(
+        &mut self,
+        process: Id<Process>,
+        info: Info,
+        words: &mut [u64; MESSAGE_WORDS],
+    ) -> Result<(), Error> {
+        if info.handles() == 0 {
+            return Ok(());
+        }
+        self.detach_some(process, info, words)
+    }
+
+    #[inline(never)]
+    fn detach_some(
         &mut self,
         process: Id<Process>,
         info: Info,
@@ -41,12 +55,12 @@ impl Kernel {
             if handle.rights & needed != needed {
                 return Err(Error::NoRight);
             }
-            if !info.copies() && words[at + 1..].contains(&words[at]) {
+            if info.handles() > 1 && !info.copies() && words[at + 1..].contains(&words[at]) {
                 return Err(Error::BadHandle);
             }
         }
         for at in places(info) {
-            let (id, _) = self.owned(process, words[at])?;
+            let id = Id::from_bits(words[at]).ok_or(Error::BadHandle)?;
             if !info.copies() {
                 self.disown(process, id);
                 continue;
@@ -66,17 +80,22 @@ impl Kernel {
         Ok(())
     }
 
-    /// Gives the handles of a message to a process. Those it has no quota for are zero, and closed.
-    pub(super) fn attach(
-        &mut self,
-        process: Id<Process>,
-        info: u64,
-        words: &mut [u64; MESSAGE_WORDS],
-    ) {
-        for at in places(Info(info)) {
-            let Some(id) = Id::from_bits(words[at]) else { continue };
+    /// The handles of a message, which is in the registers of a thread, are its process's now. Those
+    /// that there is no quota for are zero, and closed.
+    #[inline(always)]
+    pub(super) fn attach(&mut self, to: Id<Thread>, info: Info) {
+        if info.handles() > 0 {
+            self.attach_some(to, info);
+        }
+    }
+
+    #[inline(never)]
+    fn attach_some(&mut self, to: Id<Thread>, info: Info) {
+        for at in places(info) {
+            let Thread { ref context, process, .. } = self.threads[to];
+            let Some(id) = Id::from_bits(context.frame.args()[2 + at]) else { continue };
             if self.own(process, id).is_err() {
-                words[at] = 0;
+                self.threads[to].context.frame.args_mut()[2 + at] = 0;
                 self.orphan(id);
             }
         }
@@ -101,20 +120,35 @@ impl Kernel {
     }
 
     /// A handle that belongs to nobody becomes a process's, which pays for it.
+    #[inline(always)]
     pub fn own(&mut self, process: Id<Process>, id: Id<Handle>) -> Result<(), Error> {
         let owner = &mut self.processes[process];
         self.vm.charge(owner.account, Arena::<Handle>::COST)?;
-        self.handles[id].owner = Owner::Process(process);
-        link(&mut self.handles, &mut owner.handles, id);
+        let next = owner.handles.replace(id);
+        let handle = &mut self.handles[id];
+        handle.owner = Owner::Process(process);
+        handle.links = (None, next);
+        if let Some(next) = next {
+            self.handles[next].links.0 = Some(id);
+        }
         Ok(())
     }
 
     /// A process's handle becomes nobody's.
+    #[inline(always)]
     pub fn disown(&mut self, process: Id<Process>, id: Id<Handle>) {
         let owner = &mut self.processes[process];
-        unlink(&mut self.handles, &mut owner.handles, id);
+        let handle = &mut self.handles[id];
+        handle.owner = Owner::Message;
+        let (before, after) = core::mem::take(&mut handle.links);
+        if let Some(after) = after {
+            self.handles[after].links.0 = before;
+        }
+        match before {
+            Some(before) => self.handles[before].links.1 = after,
+            None => owner.handles = after,
+        }
         self.vm.uncharge(owner.account, Arena::<Handle>::COST);
-        self.handles[id].owner = Owner::Message;
     }
 
     /// Another handle to the same object, with the same rights, nobody's yet.

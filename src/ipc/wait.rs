@@ -12,22 +12,25 @@ const CHAIN: usize = 8;
 
 impl Kernel {
     /// The current thread waits, at most until the deadline, and leaves the CPU.
+    #[inline(always)]
     pub(super) fn wait_at(&mut self, cpu: CpuId, me: Id<Thread>, state: State, deadline: u64) {
         self.begin_wait(cpu, me, state, deadline);
         self.set_aside(cpu);
     }
 
     /// The current thread waits, at a port perhaps, and will be off the CPU in a moment.
+    #[inline(always)]
     pub(super) fn begin_wait(&mut self, cpu: CpuId, me: Id<Thread>, state: State, deadline: u64) {
         self.threads[me].state = state;
-        if let Some(id) = state.port() {
-            let port = &mut self.ports[id];
-            port.waiting = match state {
-                State::Sending(..) => Waiting::Senders,
-                _ => Waiting::Receivers,
-            };
-            port.queue.push(&mut self.threads, me);
-            self.lend(cpu, me);
+        match state {
+            State::Receiving(id) => self.ports[id].queue.push(&mut self.threads, me),
+            State::Sending(id, _) => {
+                let port = &mut self.ports[id];
+                port.waiting = Waiting::Senders;
+                port.queue.push(&mut self.threads, me);
+                self.lend(cpu, me);
+            }
+            _ => {}
         }
         self.set_deadline(cpu, me, deadline);
     }
@@ -65,13 +68,8 @@ impl Kernel {
 
     /// The handles of a message that was not taken are the sender's again.
     pub fn take_back(&mut self, id: Id<Thread>) {
-        let args = *self.threads[id].context.frame.args();
-        if Info(args[1]).handles() > 0 {
-            let [_, info, a, b, c, d, e, f] = args;
-            let mut words = [a, b, c, d, e, f];
-            self.attach(self.threads[id].process, info, &mut words);
-            self.threads[id].context.frame.args_mut()[2..].copy_from_slice(&words);
-        }
+        let info = self.threads[id].context.frame.args()[1];
+        self.attach(id, Info(info));
     }
 
     /// Nobody will answer this call any more.
@@ -98,16 +96,21 @@ impl Kernel {
     }
 
     /// Sets signals, which a waiting receiver gets at once.
+    #[inline]
     pub fn signal(&mut self, cpu: CpuId, notice: Notice) {
-        let Some(port) = self.ports.get_mut(notice.port) else { return };
-        port.signals |= notice.bits;
-        if port.signals == 0 || port.waiting != Waiting::Receivers {
+        let Kernel { ports, threads, .. } = self;
+        let Some(port) = ports.get_mut(notice.port) else { return };
+        let bits = port.signals | notice.bits;
+        port.signals = bits;
+        if bits == 0 || port.waiting != Waiting::Receivers {
             return;
         }
-        if let Some(receiver) = port.queue.first() {
-            let bits = core::mem::take(&mut port.signals);
-            self.unqueue(receiver);
-            self.put_signals(receiver, bits);
+        if let Some(receiver) = port.queue.pop(threads) {
+            port.signals = 0;
+            let timed = threads[receiver].take_signals(bits);
+            if timed {
+                self.forget_deadline(receiver);
+            }
             self.wake(cpu, receiver);
         }
     }
@@ -147,8 +150,9 @@ impl Kernel {
         }
     }
 
-    /// A thread that answered works at its own priority again.
-    pub(super) fn give_back_priority(&mut self, cpu: CpuId, me: Id<Thread>) {
-        self.set_priority(cpu, me, self.threads[me].base);
+    /// The current thread, which answered, works at its own priority again.
+    pub(super) fn give_back_priority(&mut self, me: Id<Thread>) {
+        let thread = &mut self.threads[me];
+        thread.priority = thread.base;
     }
 }

@@ -12,8 +12,6 @@ use crate::units::{CpuId, PAGE_SIZE};
 use arrayvec::ArrayVec;
 use core::ops::Range;
 
-/// What it is called in the archive.
-const NAME: &str = "bin/init";
 /// Pages of its stack; below them nothing is mapped.
 const STACK_PAGES: u64 = 16;
 /// Where the stack ends.
@@ -68,7 +66,8 @@ impl Kernel {
     fn first_program(&self) -> Result<Program, &'static str> {
         let range = self.info.initrd.clone().ok_or("there is no initrd; INITRD= names one")?;
         let archive = mm::reserved_bytes(&self.ram.memory, &self.info, &range);
-        let file = initrd::find(archive, NAME).ok_or("the initrd has no file `bin/init`")?;
+        let file = initrd::find(archive, &self.options.init)
+            .ok_or("the initrd has no such file; `init=` names it")?;
         let user = PAGE..STACK_TOP - (STACK_PAGES + 1) * PAGE;
         let program = elf::read(file, arch::ELF_MACHINE, user).map_err(|why| {
             crate::warn!("init: {why:?}");

@@ -80,12 +80,16 @@ impl Kernel {
     fn process_time(&self, process: &Process) -> u64 {
         let next = |id: &Id<Thread>| self.threads[*id].siblings.1;
         let threads = core::iter::successors(process.threads, next).take(THREADS_SUMMED);
-        let running = threads.map(|id| self.thread_time(id)).sum::<u64>();
-        self.clock.nanos(process.time).0 + running
+        let ticks = threads.fold(process.time, |sum, id| sum.wrapping_add(self.thread_ticks(id)));
+        self.clock.nanos(ticks).0
     }
 
     /// Nanoseconds that a thread ran.
     pub fn thread_time(&self, id: Id<Thread>) -> u64 {
+        self.clock.nanos(self.thread_ticks(id)).0
+    }
+
+    fn thread_ticks(&self, id: Id<Thread>) -> u64 {
         let thread = &self.threads[id];
         let cpu = &self.cpus[thread.cpu.index()];
         let now = if thread.state == State::Running {
@@ -93,7 +97,7 @@ impl Kernel {
         } else {
             0
         };
-        self.clock.nanos(thread.time.wrapping_add(now)).0
+        thread.time.wrapping_add(now)
     }
 
     /// Nobody has a handle to a process that ended.

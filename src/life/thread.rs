@@ -139,6 +139,14 @@ impl Kernel {
         true
     }
 
+    /// Whether the current thread of `cpu` was not suspended, doomed or sent away by another CPU.
+    #[inline(always)]
+    pub fn may_go_on(&self, cpu: CpuId, id: Id<Thread>) -> bool {
+        let thread = &self.threads[id];
+        !thread.flags.intersects(Flags::DOOMED | Flags::SUSPENDED)
+            && thread.affinity >> (cpu.0 & 7) & 1 == 1
+    }
+
     /// The current thread of `cpu` may have been suspended, doomed or sent away by another CPU: sees to
     /// it.
     pub fn heed(&mut self, cpu: CpuId) {

@@ -103,14 +103,11 @@ impl Frames {
         Frames { chunks, count, ring, base, stats: Stats::default(), owners }
     }
 
-    /// One of a frame's owners gives it up; the last frees it. True for that one.
-    #[inline]
-    pub(super) fn give_up(&mut self, frame: Frame) -> bool {
-        let last = !self.owners.remove(frame);
-        if last {
+    /// One of a frame's owners gives it up; the last frees it.
+    pub(super) fn give_up(&mut self, frame: Frame) {
+        if !self.owners.remove(frame) {
             self.give(frame);
         }
-        last
     }
 
     /// Whether any of these frames is the allocator's. Costs as much as the RAM among them.

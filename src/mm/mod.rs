@@ -35,7 +35,7 @@ pub use arena::{Arena, Id};
 pub use frames::Frames;
 pub use kernel_space::{Gate, KernelSpace};
 pub use page_table::{MapError, PageTable};
-pub use vm::{Account, Memory, Region, Space, Vm};
+pub use vm::{Account, Memory, Place, Region, Space, Vm};
 
 /// Physical memory: how it is reached, who has which frame, and where the kernel maps its own.
 pub struct Ram {

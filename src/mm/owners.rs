@@ -4,8 +4,8 @@
 use crate::units::Frame;
 use core::ptr::NonNull;
 
-/// The counts of a span of frames.
-#[derive(Debug)]
+/// The counts of a span of frames. A clone is of the same counts, and lives no longer.
+#[derive(Clone, Debug)]
 pub(super) struct Owners {
     counts: NonNull<u16>,
     base: u64,

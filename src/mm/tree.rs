@@ -84,7 +84,7 @@ impl<T: Node> Tree<T> {
     }
 
     /// The object with the greatest key that is not above this one.
-    #[inline]
+    #[inline(always)]
     pub fn floor(&self, arena: &Arena<T>, key: Key) -> Option<Id<T>> {
         self.search(arena, 1, |other| other <= key)
     }
@@ -95,6 +95,7 @@ impl<T: Node> Tree<T> {
     }
 
     /// The object with the least key.
+    #[inline(always)]
     pub fn first(&self, arena: &Arena<T>) -> Option<Id<T>> {
         self.search(arena, 0, |_| true)
     }

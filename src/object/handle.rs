@@ -6,7 +6,7 @@ use crate::abi::{
     InterruptRights, IoRights, Kind, MachineRights, MemoryRights, PortRights, ProcessRights,
     ReplyRights, ThreadRights, TimerRights,
 };
-use crate::mm::{Arena, Id, Memory};
+use crate::mm::{Id, Memory};
 
 /// A handle.
 #[derive(Debug)]
@@ -82,25 +82,4 @@ objects! {
     Timer: Timer, TimerRights;
     Machine: Machine, MachineRights;
     IoPorts: IoPorts, IoRights;
-}
-
-/// Puts a handle at the head of a process's list.
-pub fn link(handles: &mut Arena<Handle>, head: &mut Option<Id<Handle>>, id: Id<Handle>) {
-    handles[id].links = (None, *head);
-    if let Some(next) = *head {
-        handles[next].links.0 = Some(id);
-    }
-    *head = Some(id);
-}
-
-/// Takes it out of that list.
-pub fn unlink(handles: &mut Arena<Handle>, head: &mut Option<Id<Handle>>, id: Id<Handle>) {
-    let (before, after) = core::mem::take(&mut handles[id].links);
-    if let Some(after) = after {
-        handles[after].links.0 = before;
-    }
-    match before {
-        Some(before) => handles[before].links.1 = after,
-        None => *head = after,
-    }
 }

@@ -8,7 +8,7 @@ mod queue;
 mod thread;
 
 pub use device::{Interrupt, Notice, Target, Timer};
-pub use handle::{Found, Handle, IoPorts, Machine, Object, Owner, Reply, link, unlink};
+pub use handle::{Found, Handle, IoPorts, Machine, Object, Owner, Reply};
 pub use port::{Handler, Message, Port, Waiting};
 pub use process::{Life, Process};
 pub use queue::Queue;

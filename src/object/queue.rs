@@ -29,6 +29,12 @@ impl Queue {
         self.first
     }
 
+    /// Whether nobody waits.
+    #[inline(always)]
+    pub fn is_empty(&self) -> bool {
+        self.present == 0
+    }
+
     /// The highest priority that is present.
     #[inline(always)]
     pub fn priority(&self) -> Option<u8> {
@@ -56,6 +62,9 @@ impl Queue {
     #[inline(always)]
     pub fn push(&mut self, threads: &mut Arena<Thread>, id: Id<Thread>) {
         let priority = threads[id].priority & 63;
+        if self.present == 0 {
+            return self.begin(id, priority);
+        }
         let before = self.last_from(priority);
         self.insert(threads, id, before);
         self.last[priority as usize] = Some(id);
@@ -73,12 +82,39 @@ impl Queue {
         }
     }
 
+    /// Takes out the first thread.
+    #[inline(always)]
+    pub fn pop(&mut self, threads: &mut Arena<Thread>) -> Option<Id<Thread>> {
+        let id = self.first?;
+        let thread = &mut threads[id];
+        let priority = thread.priority & 63;
+        match core::mem::take(&mut thread.links).1 {
+            Some(after) => self.unlink(threads, id, priority, None, Some(after)),
+            None => self.clear(),
+        }
+        Some(id)
+    }
+
     /// Takes a thread out, wherever in the queue it is.
     #[inline(always)]
     pub fn remove(&mut self, threads: &mut Arena<Thread>, id: Id<Thread>) {
         let thread = &mut threads[id];
         let priority = thread.priority & 63;
         let (before, after) = core::mem::take(&mut thread.links);
+        if before.is_none() && after.is_none() {
+            return self.clear();
+        }
+        self.unlink(threads, id, priority, before, after);
+    }
+
+    fn unlink(
+        &mut self,
+        threads: &mut Arena<Thread>,
+        id: Id<Thread>,
+        priority: u8,
+        before: Option<Id<Thread>>,
+        after: Option<Id<Thread>>,
+    ) {
         if let Some(after) = after {
             threads[after].links.0 = before;
         }

@@ -14,38 +14,56 @@ use crate::kernel::{Kernel, Next};
 use crate::mm::Id;
 use crate::object::{Flags, State, Thread};
 use crate::units::{CpuId, MAX_CPUS, Nanos};
+use timers::NEVER;
 
 impl Kernel {
     /// What `cpu` does next: goes on with its current thread, or with a more urgent one.
+    #[inline(always)]
     pub fn pick(&mut self, cpu: CpuId) -> Next {
-        let state = &mut self.cpus[cpu.index()];
-        let first = state.queue.first();
-        match (state.current, first) {
-            (Some(current), Some(_)) if state.queue.has_above(self.threads[current].priority) => {
-                self.interrupt_turn(cpu, current);
-                self.take_first(cpu)
-            }
-            (Some(current), _) => {
+        let state = &self.cpus[cpu.index() % MAX_CPUS];
+        match state.current {
+            None if state.queue.is_empty() => self.look_around(cpu),
+            None => self.take_first(cpu),
+            Some(current) if state.queue.is_empty() => {
                 self.rearm(cpu);
                 Next::Run(current)
             }
-            (None, Some(_)) => self.take_first(cpu),
-            (None, None) if self.steal(cpu) => self.take_first(cpu),
-            (None, None) => self.rest(cpu),
+            Some(current) => self.compare(cpu, current),
         }
+    }
+
+    /// Goes on with the current thread, if none that waits has a higher priority.
+    fn compare(&mut self, cpu: CpuId, current: Id<Thread>) -> Next {
+        let state = &mut self.cpus[cpu.index() % MAX_CPUS];
+        let thread = &mut self.threads[current];
+        if !state.queue.has_above(thread.priority) {
+            let shares = thread.slice != 0 && state.queue.has(thread.priority);
+            let end = if shares { state.slice_end } else { NEVER };
+            self.ring_by(cpu, end);
+            return Next::Run(current);
+        }
+        self.interrupt_turn(cpu, current);
+        self.take_first(cpu)
+    }
+
+    /// There is nothing to run here: what another CPU has too much of.
+    fn look_around(&mut self, cpu: CpuId) -> Next {
+        if self.steal(cpu) { self.take_first(cpu) } else { self.rest(cpu) }
     }
 
     /// The current thread of `cpu` lets those of its priority run first.
     pub fn yield_now(&mut self, cpu: CpuId) -> Next {
-        let state = &mut self.cpus[cpu.index()];
+        let state = &mut self.cpus[cpu.index() % MAX_CPUS];
         let Some(current) = state.current else { return self.pick(cpu) };
-        let priority = self.threads[current].priority;
-        if !state.queue.has(priority) && !state.queue.has_above(priority) {
+        let thread = &mut self.threads[current];
+        if !state.queue.has(thread.priority) && !state.queue.has_above(thread.priority) {
             return Next::Run(current);
         }
-        self.threads[current].state = State::Ready;
+        thread.state = State::Ready;
+        // Whoever is first goes before it, and is taken out first: often nobody is left.
+        let next = state.queue.pop(&mut self.threads);
         state.queue.push(&mut self.threads, current);
-        self.take_first(cpu)
+        next.map_or(Next::Idle, |next| self.run(cpu, next))
     }
 
     /// Lets a thread that waits for nothing any more run, here (`cpu`) or elsewhere; if it is
@@ -56,13 +74,22 @@ impl Kernel {
             thread.state = State::Stopped;
             return;
         }
-        let target = self.place(cpu, id);
+        let target = match thread.cpu {
+            home if home == cpu && self.resting == 0 && thread.affinity >> (cpu.0 & 7) & 1 == 1 => {
+                home
+            }
+            _ => self.place(cpu, id),
+        };
         let thread = &mut self.threads[id];
         thread.cpu = target;
         thread.state = State::Ready;
         let priority = thread.priority;
-        let there = &mut self.cpus[target.index()];
-        there.queue.push(&mut self.threads, id);
+        let there = &mut self.cpus[target.index() % MAX_CPUS];
+        if there.queue.is_empty() {
+            there.queue.begin(id, priority);
+        } else {
+            there.queue.push(&mut self.threads, id);
+        }
         if target != cpu {
             let busy =
                 there.current.is_some_and(|current| self.threads[current].priority > priority);
@@ -87,8 +114,9 @@ impl Kernel {
     }
 
     /// The current thread of `cpu` stops being that, in whatever state it is now.
+    #[inline(always)]
     pub fn set_aside(&mut self, cpu: CpuId) {
-        if let Some(current) = self.cpus[cpu.index()].current.take() {
+        if let Some(current) = self.cpus[cpu.index() % MAX_CPUS].current.take() {
             self.leave(cpu, current);
         }
     }
@@ -144,12 +172,13 @@ impl Kernel {
             state.current.is_none() && state.queue.first().is_none()
         };
         let home = thread.cpu;
-        let beats = |at: CpuId| {
-            let current = self.cpus[at.index()].current;
-            current.is_none_or(|current| self.threads[current].priority < thread.priority)
-        };
-        if allowed(&home) && (idles(&home) || beats(home)) {
-            return home;
+        if allowed(&home) {
+            let others = self.resting & thread.affinity & !(1 << (cpu.0 & 7));
+            let current = self.cpus[home.index()].current;
+            let beats = |current| self.threads[current].priority < thread.priority;
+            if others == 0 || current.is_none_or(beats) {
+                return home;
+            }
         }
         let all = || (0..MAX_CPUS as u8).map(CpuId);
         let idle = all().find(|at| *at != cpu && allowed(at) && idles(at));
@@ -157,7 +186,8 @@ impl Kernel {
         idle.or(stay).or_else(|| all().find(allowed)).unwrap_or(CpuId::BOOT)
     }
 
-    /// Takes over a thread that waits for another CPU, the first in its queue that may run here.
+    /// Takes over a thread that waits for another CPU: of those that are first there and may run here,
+    /// the most urgent.
     fn steal(&mut self, cpu: CpuId) -> bool {
         let may = |id: &Id<Thread>| self.threads[*id].affinity >> cpu.0 & 1 == 1;
         let others = (0..MAX_CPUS as u8).map(CpuId).filter(|other| *other != cpu);
@@ -183,6 +213,11 @@ impl Kernel {
         thread.state = State::Ready;
         thread.left = left.min(thread.slice);
         let over = thread.slice != 0 && left == 0;
+        let resting = self.resting & thread.affinity;
+        if resting != 0 {
+            // It takes over what waits here.
+            arch::interrupts::send_ipi(CpuId(resting.trailing_zeros() as u8));
+        }
         let queue = &mut self.cpus[cpu.index()].queue;
         if over {
             queue.push(&mut self.threads, current);
@@ -192,17 +227,29 @@ impl Kernel {
     }
 
     /// Runs the first thread of the queue, which is not empty.
+    #[inline(always)]
     fn take_first(&mut self, cpu: CpuId) -> Next {
-        let state = &mut self.cpus[cpu.index()];
-        let Some(id) = state.queue.first() else { return self.rest(cpu) };
-        state.queue.remove(&mut self.threads, id);
+        let queue = &mut self.cpus[cpu.index() % MAX_CPUS].queue;
+        match queue.pop(&mut self.threads) {
+            Some(id) => self.run(cpu, id),
+            None => self.rest(cpu),
+        }
+    }
+
+    /// Runs a thread that was taken out of the queue.
+    #[inline(never)]
+    fn run(&mut self, cpu: CpuId, id: Id<Thread>) -> Next {
+        let now = arch::timer::now();
+        self.resting &= !(1 << (cpu.0 & 7));
+        self.switch(cpu, id, now);
         let thread = &mut self.threads[id];
+        let state = &mut self.cpus[cpu.index() % MAX_CPUS];
         let left = core::mem::take(&mut thread.left);
         let slice = if left == 0 { thread.slice } else { left };
-        let now = arch::timer::now();
-        self.cpus[cpu.index()].slice_end = Nanos(self.clock.nanos(now).0.saturating_add(slice));
-        self.switch(cpu, id, now);
-        self.rearm(cpu);
+        state.slice_end = Nanos(self.clock.nanos(now).0.saturating_add(slice));
+        let shares = thread.slice != 0 && state.queue.has(thread.priority);
+        let end = if shares { state.slice_end } else { NEVER };
+        self.ring_by(cpu, end);
         Next::Run(id)
     }
 
@@ -211,7 +258,8 @@ impl Kernel {
         self.set_aside(cpu);
         self.cpus[cpu.index()].space = None;
         arch::user::unload_space();
-        self.rearm(cpu);
+        self.resting |= 1 << (cpu.0 & 7);
+        self.rearm_to_rest(cpu);
         Next::Idle
     }
 }

@@ -44,9 +44,10 @@ impl Kernel {
     }
 
     /// The CPU leaves a thread, with none to go on with yet.
+    #[inline(always)]
     pub(super) fn leave(&mut self, cpu: CpuId, id: Id<Thread>) {
         let now = arch::timer::now();
-        let state = &mut self.cpus[cpu.index()];
+        let state = &mut self.cpus[cpu.index() % crate::units::MAX_CPUS];
         let since = core::mem::replace(&mut state.since, now);
         let fpu_on = state.fpu_on;
         if let Some(thread) = self.threads.get_mut(id) {

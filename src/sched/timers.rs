@@ -5,15 +5,15 @@ use crate::arch;
 use crate::kernel::{Kernel, Next};
 use crate::mm::Id;
 use crate::object::{Flags, State, Target, Thread, Timer};
-use crate::units::{CpuId, Nanos};
+use crate::units::{CpuId, MAX_CPUS, Nanos};
 
 impl Kernel {
     /// The hardware timer of `cpu` rang: whom that is for, one after the other.
     pub fn next_due(&mut self, cpu: CpuId, now: Nanos) -> Option<Target> {
-        let first = self.cpus[cpu.index()].timers.first(&self.timers)?;
-        if self.timers[first].when > now {
+        if self.cpus[cpu.index()].first_timer > now {
             return None;
         }
+        let first = self.cpus[cpu.index()].timers.first(&self.timers)?;
         self.unset(first);
         Some(self.timers[first].target)
     }
@@ -44,18 +44,26 @@ impl Kernel {
         let timer = &mut self.timers[id];
         timer.when = when;
         timer.cpu = Some(cpu);
-        self.cpus[cpu.index()].timers.insert(&mut self.timers, id);
+        let state = &mut self.cpus[cpu.index()];
+        state.timers.insert(&mut self.timers, id);
+        state.first_timer = state.first_timer.min(when);
         self.rearm(cpu);
     }
 
     /// Takes a timer out of its CPU's tree. The hardware may ring for nothing then.
     pub fn unset(&mut self, id: Id<Timer>) {
         if let Some(cpu) = self.timers[id].cpu.take() {
-            self.cpus[cpu.index()].timers.remove(&mut self.timers, id);
+            let state = &mut self.cpus[cpu.index()];
+            state.timers.remove(&mut self.timers, id);
+            if self.timers[id].when == state.first_timer {
+                let first = state.timers.first(&self.timers);
+                state.first_timer = first.map_or(NEVER, |id| self.timers[id].when);
+            }
         }
     }
 
     /// Has the wait that `thread` begins end at a moment.
+    #[inline(always)]
     pub fn set_deadline(&mut self, cpu: CpuId, thread: Id<Thread>, when: u64) {
         if when != u64::MAX {
             self.threads[thread].flags |= Flags::TIMED;
@@ -64,34 +72,73 @@ impl Kernel {
     }
 
     /// The wait of `thread` is over: it has no deadline any more.
+    #[inline(always)]
     pub fn clear_deadline(&mut self, thread: Id<Thread>) {
         if self.threads[thread].flags.contains(Flags::TIMED) {
-            self.threads[thread].flags -= Flags::TIMED;
-            self.unset(self.threads[thread].timer);
+            self.forget_deadline(thread);
         }
     }
 
-    /// Sets the hardware timer of `cpu`, which must be the one we run on, to what is due next: a
-    /// timer, the end of a slice that others wait for, a piece of what is being taken apart.
+    /// The deadline it has is none any more.
+    #[inline(never)]
+    pub fn forget_deadline(&mut self, thread: Id<Thread>) {
+        let thread = &mut self.threads[thread];
+        thread.flags -= Flags::TIMED;
+        let timer = thread.timer;
+        self.unset(timer);
+    }
+
+    /// Sees to it that the hardware timer of `cpu`, which must be the one we run on, does not ring later
+    /// than what is due next: a timer, the end of a slice that others wait for, a piece of what is being
+    /// taken apart. Where it rings too early, for what is not due any more, it is set anew then.
+    #[inline(always)]
     pub fn rearm(&mut self, cpu: CpuId) {
-        let state = &self.cpus[cpu.index()];
-        let timer = state.timers.first(&self.timers).map(|id| self.timers[id].when);
-        let slice = state.current.and_then(|current| {
+        let state = &self.cpus[cpu.index() % MAX_CPUS];
+        let mut end = NEVER;
+        if let Some(current) = state.current
+            && !state.queue.is_empty()
+        {
             let thread = &self.threads[current];
-            let contended = thread.slice != 0 && state.queue.has(thread.priority);
-            contended.then_some(state.slice_end)
-        });
-        let work = (state.current.is_some() && self.has_work()).then(|| self.now().0 + WORK_PAUSE);
-        let due = [timer, slice, work.map(Nanos)].into_iter().flatten().min();
+            if thread.slice != 0 && state.queue.has(thread.priority) {
+                end = state.slice_end;
+            }
+        }
+        self.ring_by(cpu, end);
+    }
+
+    /// The same, where it is known when the slice ends.
+    #[inline(always)]
+    pub(super) fn ring_by(&mut self, cpu: CpuId, slice_end: Nanos) {
+        let state = &self.cpus[cpu.index() % MAX_CPUS];
+        let mut due = slice_end.min(state.first_timer);
+        if self.has_work() && state.current.is_some() {
+            due = due.min(Nanos(self.now().0 + WORK_PAUSE));
+        }
+        if due < state.armed.unwrap_or(NEVER) {
+            self.arm(cpu, due);
+        }
+    }
+
+    #[inline(never)]
+    fn arm(&mut self, cpu: CpuId, due: Nanos) {
+        self.cpus[cpu.index()].armed = Some(due);
+        arch::timer::arm(self.clock.ticks(due));
+    }
+
+    /// Has the hardware timer of `cpu`, which is about to rest, ring for its first timer only.
+    pub(super) fn rearm_to_rest(&mut self, cpu: CpuId) {
         let state = &mut self.cpus[cpu.index()];
-        if state.armed == due {
-            return;
+        let due = Some(state.first_timer).filter(|due| due.0 != u64::MAX);
+        if state.armed != due {
+            self.disarm(cpu);
+            self.rearm(cpu);
         }
-        state.armed = due;
-        match due {
-            Some(moment) => arch::timer::arm(self.clock.ticks(moment)),
-            None => arch::timer::disarm(),
-        }
+    }
+
+    /// Has it ring for nothing.
+    pub fn disarm(&mut self, cpu: CpuId) {
+        self.cpus[cpu.index()].armed = None;
+        arch::timer::disarm();
     }
 
     /// After an interrupt: the current thread, another, or what was interrupted in the kernel.
@@ -104,6 +151,9 @@ impl Kernel {
         self.pick(cpu)
     }
 }
+
+/// The end of time.
+pub(super) const NEVER: Nanos = Nanos(u64::MAX);
 
 /// Time that a thread gets between two pieces of work that are nobody's, in nanoseconds.
 const WORK_PAUSE: u64 = 50_000;

@@ -14,8 +14,8 @@ use crate::object::{Interrupt, IoPorts, Machine, Process};
 const LINE: usize = 240;
 
 impl Kernel {
-    pub(super) fn machine_call(&mut self, call: Call, me: Caller) -> Answer {
-        let args = me.args;
+    pub(super) fn machine_call(&mut self, call: Call, me: &Caller) -> Answer {
+        let args = &me.args;
         let needed = match call {
             Call::IoRead | Call::IoWrite => return self.io(call, me),
             Call::Log => MachineRights::LOG,
@@ -39,12 +39,11 @@ impl Kernel {
                 let values = self.figures(args[1]).ok_or(Error::Invalid)?;
                 self.values(me, &values)
             }
-            Call::Power => match args[1] {
-                POWER_OFF => arch::power::off(),
-                POWER_SUCCESS => arch::power::exit(Exit::Success),
-                POWER_FAILURE => arch::power::exit(Exit::Failure),
-                _ => Err(Error::Invalid),
-            },
+            Call::Power => {
+                #[cfg(feature = "lock-stats")]
+                crate::info!("lock-hold {:?}", self.longest_hold());
+                self.power(args[1])
+            }
             Call::Translation => {
                 let process = self.find::<Process>(me.process, args[1], ProcessRights::READ)?;
                 if args[2] >= USER_END {
@@ -74,7 +73,16 @@ impl Kernel {
         }
     }
 
-    fn io(&mut self, call: Call, me: Caller) -> Answer {
+    fn power(&self, what: u64) -> Answer {
+        match what {
+            POWER_OFF => arch::power::off(),
+            POWER_SUCCESS => arch::power::exit(Exit::Success),
+            POWER_FAILURE => arch::power::exit(Exit::Failure),
+            _ => Err(Error::Invalid),
+        }
+    }
+
+    fn io(&mut self, call: Call, me: &Caller) -> Answer {
         let [handle, port, size, value, ..] = me.args;
         let needed = if call == Call::IoRead { IoRights::READ } else { IoRights::WRITE };
         let range = self.find::<IoPorts>(me.process, handle, needed)?.badge;
@@ -96,7 +104,7 @@ impl Kernel {
     }
 
     /// The line is shown as text, whatever its bytes are.
-    fn write_log(&mut self, me: Caller) -> Answer {
+    fn write_log(&mut self, me: &Caller) -> Answer {
         let [_, address, length, ..] = me.args;
         if length > LINE as u64 {
             return Err(Error::Invalid);
@@ -135,8 +143,19 @@ impl Kernel {
                 self.timers.len() as u64,
                 self.interrupts.len() as u64,
             ],
+            #[cfg(feature = "lock-stats")]
+            4 => self.longest_hold(),
             _ => return None,
         })
+    }
+
+    /// For how many ticks the lock was held at most, in what, and the same in nanoseconds.
+    #[cfg(feature = "lock-stats")]
+    fn longest_hold(&self) -> [u64; 4] {
+        use crate::kernel::hold::{LONGEST, WORST};
+        use core::sync::atomic::Ordering::Relaxed;
+        let longest = LONGEST.load(Relaxed);
+        [longest, WORST.load(Relaxed), self.clock.nanos(longest).0, 0]
     }
 }
 

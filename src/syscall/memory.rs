@@ -7,13 +7,13 @@ use crate::abi::{
 };
 use crate::ipc::Outcome;
 use crate::kernel::Kernel;
-use crate::mm::{Id, Memory, Space};
+use crate::mm::{Id, Memory, Place, Space};
 use crate::object::{Found, Life, Machine, Process};
 use crate::units::PhysAddr;
 
 impl Kernel {
-    pub(super) fn memory_call(&mut self, call: Call, me: Caller) -> Answer {
-        let args = me.args;
+    pub(super) fn memory_call(&mut self, call: Call, me: &Caller) -> Answer {
+        let args = &me.args;
         let account = self.processes[me.process].account;
         match call {
             Call::MemoryCreate => {
@@ -22,10 +22,7 @@ impl Kernel {
             }
             Call::MemoryContiguous => {
                 self.find::<Machine>(me.process, args[0], MachineRights::DEVICES)?;
-                let (memory, at) = self.vm.memory_contiguous(&mut self.ram, account, args[1])?;
-                let outcome = self.memory_named(me, memory)?;
-                self.threads[me.thread].context.frame.args_mut()[2] = at.0;
-                Ok(outcome)
+                self.contiguous_memory(me)
             }
             Call::MemoryWindow => {
                 self.find::<Machine>(me.process, args[0], MachineRights::DEVICES)?;
@@ -50,8 +47,9 @@ impl Kernel {
                 let (pages, resident, physical) = self.vm.memory_info(memory.id);
                 self.values(me, &[pages, resident, physical])
             }
-            Call::MemoryRead | Call::MemoryWrite => self.copy_memory(call, me),
-            Call::ProcessRead | Call::ProcessWrite => self.copy_process(call, me),
+            Call::MemoryRead | Call::MemoryWrite | Call::ProcessRead | Call::ProcessWrite => {
+                self.copy_piece(call, me)
+            }
             Call::Map => {
                 let space = self.space_of(me, args[0], ProcessRights::MAP)?;
                 let needed = match args[5] {
@@ -62,7 +60,7 @@ impl Kernel {
                     _ => MemoryRights::READ,
                 };
                 let memory = self.find::<Memory>(me.process, args[1], needed)?;
-                let [_, _, at, first, pages, access, ..] = args;
+                let [_, _, at, first, pages, access, ..] = *args;
                 let ceiling = ceiling(&memory);
                 let Kernel { vm, ram, .. } = self;
                 vm.map(ram, space, memory.id, at, first, pages, access, ceiling)?;
@@ -96,9 +94,35 @@ impl Kernel {
         }
     }
 
+    /// What takes several pieces to clear already has its handle, with which the call goes on in [2].
+    fn contiguous_memory(&mut self, me: &Caller) -> Answer {
+        let [_, pages, begun, ..] = me.args;
+        let (memory, outcome) = if begun == 0 {
+            let account = self.processes[me.process].account;
+            let (memory, _) = self.vm.memory_contiguous(&mut self.ram, account, pages)?;
+            (memory, self.memory_named(me, memory)?)
+        } else {
+            let found = self.find::<Memory>(me.process, begun, MemoryRights::all())?;
+            (found.id, Outcome::Value(begun))
+        };
+        let done = self.vm.memory_clear(&mut self.ram, memory)?;
+        let (_, _, physical) = self.vm.memory_info(memory);
+        let args = self.threads[me.thread].context.frame.args_mut();
+        match outcome {
+            Outcome::Value(handle) if !done => {
+                args[2] = handle;
+                Ok(Outcome::Again)
+            }
+            outcome => {
+                args[2] = physical;
+                Ok(outcome)
+            }
+        }
+    }
+
     /// A clone that takes several pieces already has its handle while it grows: the call goes on with
     /// it in [3], from the page in [4].
-    fn clone_memory(&mut self, me: Caller) -> Answer {
+    fn clone_memory(&mut self, me: &Caller) -> Answer {
         let [from, first, pages, begun, at, ..] = me.args;
         let from = self.find::<Memory>(me.process, from, MemoryRights::READ)?.id;
         let (outcome, next) = if begun == 0 {
@@ -117,34 +141,26 @@ impl Kernel {
         Ok(Outcome::Again)
     }
 
-    fn copy_memory(&mut self, call: Call, me: Caller) -> Answer {
-        let [handle, offset, address, length, ..] = me.args;
-        let here = (self.threads[me.thread].space, address);
-        let done = if call == Call::MemoryRead {
-            let memory = self.find::<Memory>(me.process, handle, MemoryRights::READ)?;
-            self.vm.memory_copy_out(&mut self.ram, memory.id, offset, here, length)?
-        } else {
-            let memory = self.find::<Memory>(me.process, handle, MemoryRights::WRITE)?;
-            self.vm.memory_copy_in(&mut self.ram, memory.id, offset, here, length)?
-        };
-        self.advance_copy(me, done)
-    }
-
-    fn copy_process(&mut self, call: Call, me: Caller) -> Answer {
+    /// Copies a piece between the caller and what the call names: [3] bytes, of which [1] and [2] say
+    /// where.
+    fn copy_piece(&mut self, call: Call, me: &Caller) -> Answer {
         let [handle, there, address, length, ..] = me.args;
-        let here = (self.threads[me.thread].space, address);
-        let done = if call == Call::ProcessRead {
-            let space = self.space_of(me, handle, ProcessRights::READ)?;
-            self.vm.copy(&mut self.ram, (space, there), here, length)?
+        let here = Place::Space(self.threads[me.thread].space, address);
+        let write = matches!(call, Call::MemoryWrite | Call::ProcessWrite);
+        let there = if matches!(call, Call::MemoryRead | Call::MemoryWrite) {
+            let needed = if write { MemoryRights::WRITE } else { MemoryRights::READ };
+            Place::Memory(self.find::<Memory>(me.process, handle, needed)?.id, there)
         } else {
-            let space = self.space_of(me, handle, ProcessRights::WRITE)?;
-            self.vm.copy(&mut self.ram, here, (space, there), length)?
+            let needed = if write { ProcessRights::WRITE } else { ProcessRights::READ };
+            Place::Space(self.space_of(me, handle, needed)?, there)
         };
+        let (from, to) = if write { (here, there) } else { (there, here) };
+        let done = self.vm.copy(&mut self.ram, from, to, length)?;
         self.advance_copy(me, done)
     }
 
     /// So many bytes of [3] are copied: [1] and [2] move on.
-    fn advance_copy(&mut self, me: Caller, done: u64) -> Answer {
+    fn advance_copy(&mut self, me: &Caller, done: u64) -> Answer {
         let length = me.args[3];
         if done >= length {
             return Ok(Outcome::Done);
@@ -155,7 +171,7 @@ impl Kernel {
     }
 
     /// So many pages of [2], from [1] on, are dealt with.
-    fn advance(&mut self, me: Caller, done: u64) -> Answer {
+    fn advance(&mut self, me: &Caller, done: u64) -> Answer {
         let pages = me.args[2];
         if done >= pages {
             return Ok(Outcome::Done);
@@ -166,14 +182,19 @@ impl Kernel {
     }
 
     /// A handle to a memory that was just made, in place of the reference of its maker.
-    fn memory_named(&mut self, me: Caller, memory: Id<Memory>) -> Answer {
+    fn memory_named(&mut self, me: &Caller, memory: Id<Memory>) -> Answer {
         let answer = self.named::<Memory>(me, memory, |_| {});
         self.vm.release(memory);
         answer
     }
 
     /// The address space of a process that a handle with these rights names.
-    fn space_of(&self, me: Caller, handle: u64, rights: ProcessRights) -> Result<Id<Space>, Error> {
+    fn space_of(
+        &self,
+        me: &Caller,
+        handle: u64,
+        rights: ProcessRights,
+    ) -> Result<Id<Space>, Error> {
         let process = self.find::<Process>(me.process, handle, rights)?;
         self.living_space(process.id)
     }

@@ -12,7 +12,6 @@ use crate::object::{Interrupt, Notice, Object, Port, Process, Thread, Timer};
 use crate::units::{CpuId, Nanos};
 
 /// Who calls, and with what.
-#[derive(Clone, Copy)]
 struct Caller {
     cpu: CpuId,
     thread: Id<Thread>,
@@ -25,35 +24,76 @@ type Answer = Result<Outcome, Error>;
 
 impl Kernel {
     /// Deals with the native call of `cpu`'s current thread.
+    #[inline(always)]
     pub fn native(&mut self, cpu: CpuId, thread: Id<Thread>) -> Next {
-        let frame = &self.threads[thread].context.frame;
-        let number = frame.number();
-        let args = *frame.args();
-        let caller = Caller { cpu, thread, process: self.threads[thread].process, args };
-        let answer = match Call::from_number(number) {
+        let answer = match Call::from_number(self.threads[thread].context.frame.number()) {
             Some(Call::Yield) => {
                 self.threads[thread].context.frame.args_mut()[0] = 0;
                 return self.yield_now(cpu);
             }
-            Some(call) => self.dispatch(call, caller),
+            Some(call) => self.dispatch(call, cpu, thread),
             None => Err(Error::NoSuchCall),
         };
         // A thread that is gone, or waits, has no use for a status.
-        match answer {
-            Ok(Outcome::Settled) => {}
-            Ok(Outcome::Done) => self.threads[thread].context.frame.args_mut()[0] = 0,
-            Ok(Outcome::Value(value)) => {
-                self.threads[thread].context.frame.args_mut()[..2].copy_from_slice(&[0, value]);
+        let status = match answer {
+            Ok(Outcome::Settled) => return self.pick(cpu),
+            Ok(Outcome::Again) => {
+                self.threads[thread].context.frame.restart();
+                return self.pick(cpu);
             }
-            Ok(Outcome::Again) => self.threads[thread].context.frame.restart(),
-            Err(error) => self.threads[thread].context.frame.args_mut()[0] = error.status(),
-        }
+            Ok(Outcome::Value(value)) => {
+                self.threads[thread].context.frame.args_mut()[1] = value;
+                0
+            }
+            Ok(Outcome::Done) => 0,
+            Err(error) => error.status(),
+        };
+        self.threads[thread].context.frame.args_mut()[0] = status;
         self.pick(cpu)
     }
 
-    fn dispatch(&mut self, call: Call, me: Caller) -> Answer {
-        let Caller { cpu, thread, process, args } = me;
-        let deadline = self.threads[thread].context.frame.deadline();
+    /// Messages and signals, which are to be quick, and all the rest.
+    #[inline(always)]
+    fn dispatch(&mut self, call: Call, cpu: CpuId, thread: Id<Thread>) -> Answer {
+        let Thread { ref context, process, .. } = self.threads[thread];
+        let ([first, second, ..], deadline) = (*context.frame.args(), context.frame.deadline());
+        match call {
+            Call::Send => {
+                let port = self.find::<Port>(process, first, PortRights::SEND)?;
+                self.send(cpu, thread, port.id, port.badge)
+            }
+            Call::Call => {
+                let port = self.find::<Port>(process, first, PortRights::SEND)?;
+                self.call(cpu, thread, port.id, port.badge)
+            }
+            Call::Receive if first != 0 => {
+                let port = self.find::<Port>(process, first, PortRights::RECEIVE)?;
+                self.receive(cpu, thread, port.id, deadline)
+            }
+            Call::ReplyReceive => {
+                let port = self.find::<Port>(process, first, PortRights::RECEIVE)?;
+                self.reply_receive(cpu, thread, port.id, deadline)
+            }
+            Call::Signal => {
+                let port = self.find::<Port>(process, first, PortRights::SIGNAL)?;
+                if self.ports[port.id].is_gone() {
+                    return Err(Error::PeerGone);
+                }
+                self.signal(cpu, Notice { port: port.id, bits: second });
+                Ok(Outcome::Done)
+            }
+            Call::LeaseRead => self.lease_copy(thread, false),
+            Call::LeaseWrite => self.lease_copy(thread, true),
+            _ => self.other_call(call, cpu, thread),
+        }
+    }
+
+    #[inline(never)]
+    fn other_call(&mut self, call: Call, cpu: CpuId, thread: Id<Thread>) -> Answer {
+        let Thread { ref context, process, .. } = self.threads[thread];
+        let [a, b, c, d, e, f, g, h] = *context.frame.args();
+        let me = &Caller { cpu, thread, process, args: [a, b, c, d, e, f, g, h] };
+        let args = &me.args;
         match call {
             Call::Null | Call::Yield => Ok(Outcome::Done),
             Call::Clock => Ok(Outcome::Value(self.now().0)),
@@ -68,35 +108,9 @@ impl Kernel {
                 let port = self.create_port(self.processes[process].account, args[0])?;
                 self.named::<Port>(me, port, |kernel| kernel.forget_port(port))
             }
-            Call::Send => {
-                let port = self.find::<Port>(process, args[0], PortRights::SEND)?;
-                self.send(cpu, thread, port.id, port.badge)
-            }
-            Call::Call => {
-                let port = self.find::<Port>(process, args[0], PortRights::SEND)?;
-                self.call(cpu, thread, port.id, port.badge)
-            }
-            Call::Receive if args[0] == 0 => self.sleep(cpu, thread, deadline),
-            Call::Receive => {
-                let port = self.find::<Port>(process, args[0], PortRights::RECEIVE)?;
-                self.receive(cpu, thread, port.id, deadline)
-            }
+            Call::Receive => self.sleep(cpu, thread, self.threads[thread].context.frame.deadline()),
             Call::Reply => self.reply(cpu, thread, args[0]),
-            Call::ReplyReceive => {
-                let port = self.find::<Port>(process, args[0], PortRights::RECEIVE)?;
-                self.reply_receive(cpu, thread, port.id, deadline)
-            }
-            Call::ReplySave => self.reply_save(cpu, thread),
-            Call::Signal => {
-                let port = self.find::<Port>(process, args[0], PortRights::SIGNAL)?;
-                if self.ports[port.id].is_gone() {
-                    return Err(Error::PeerGone);
-                }
-                self.signal(cpu, Notice { port: port.id, bits: args[1] });
-                Ok(Outcome::Done)
-            }
-            Call::LeaseRead => self.lease_copy(thread, false),
-            Call::LeaseWrite => self.lease_copy(thread, true),
+            Call::ReplySave => self.reply_save(thread),
             Call::TimerCreate => {
                 let notice = self.notice(process, args[0], args[1])?;
                 let timer = self.create_timer(self.processes[process].account, notice)?;
@@ -140,7 +154,7 @@ impl Kernel {
     }
 
     /// Puts several values into the caller's registers.
-    fn values(&mut self, me: Caller, values: &[u64]) -> Answer {
+    fn values(&mut self, me: &Caller, values: &[u64]) -> Answer {
         let args = self.threads[me.thread].context.frame.args_mut();
         args[0] = 0;
         args[1..=values.len()].copy_from_slice(values);
@@ -150,7 +164,7 @@ impl Kernel {
     /// Gives the caller a handle with all rights to what was just made, or has it unmade.
     fn named<T: Object>(
         &mut self,
-        me: Caller,
+        me: &Caller,
         id: Id<T>,
         unmake: impl FnOnce(&mut Kernel),
     ) -> Answer {
@@ -166,7 +180,7 @@ impl Kernel {
     }
 
     /// A thread that a handle with these rights names, and that has not ended.
-    fn thread(&self, me: Caller, rights: ThreadRights) -> Result<Id<Thread>, Error> {
+    fn thread(&self, me: &Caller, rights: ThreadRights) -> Result<Id<Thread>, Error> {
         let found = self.find::<Thread>(me.process, me.args[0], rights)?;
         match self.threads[found.id].state {
             crate::object::State::Ended => Err(Error::PeerGone),

@@ -12,8 +12,8 @@ use crate::mm::Id;
 use crate::object::{Flags, Port, Process, Sort, State, Thread};
 
 impl Kernel {
-    pub(super) fn process_call(&mut self, call: Call, me: Caller) -> Answer {
-        let Caller { cpu, thread, process, args } = me;
+    pub(super) fn process_call(&mut self, call: Call, me: &Caller) -> Answer {
+        let Caller { cpu, thread, process, ref args } = *me;
         match call {
             Call::ProcessCreate => {
                 let creator = &self.processes[process];
@@ -62,7 +62,7 @@ impl Kernel {
             }
             Call::ThreadCreate => {
                 let target = self.process(me, ProcessRights::MANAGE)?;
-                let [_, entry, stack, argument, tag, flags, ..] = args;
+                let [_, entry, stack, argument, tag, flags, ..] = *args;
                 let new = NewThread { entry, stack, argument, tag, flags };
                 let made = self.create_thread(cpu, target, new)?;
                 self.named::<Thread>(me, made, |kernel| kernel.end_thread(cpu, made))
@@ -90,8 +90,8 @@ impl Kernel {
         }
     }
 
-    fn thread_call(&mut self, call: Call, me: Caller) -> Answer {
-        let Caller { cpu, args, .. } = me;
+    fn thread_call(&mut self, call: Call, me: &Caller) -> Answer {
+        let Caller { cpu, ref args, .. } = *me;
         match call {
             Call::ThreadInfo => {
                 let found = self.find::<Thread>(me.process, args[0], ThreadRights::CONTROL)?;
@@ -149,7 +149,7 @@ impl Kernel {
         }
     }
 
-    fn schedule_thread(&mut self, me: Caller, target: Id<Thread>) -> Answer {
+    fn schedule_thread(&mut self, me: &Caller, target: Id<Thread>) -> Answer {
         let [_, priority, slice, cpus, ..] = me.args;
         let ceiling = self.processes[me.process].ceiling;
         let online = |cpu: usize| self.cpus[cpu].online && cpus >> cpu & 1 == 1;
@@ -182,7 +182,7 @@ impl Kernel {
     }
 
     /// Reads or replaces a thread's registers, from or to the caller's memory.
-    fn registers(&mut self, me: Caller, target: Id<Thread>, replace: bool) -> Answer {
+    fn registers(&mut self, me: &Caller, target: Id<Thread>, replace: bool) -> Answer {
         let [_, set, address, ..] = me.args;
         let space = self.threads[me.thread].space;
         if set == RegisterSet::General as u64 {
@@ -216,12 +216,12 @@ impl Kernel {
     }
 
     /// The process that the first argument names.
-    fn process(&self, me: Caller, rights: ProcessRights) -> Result<Id<Process>, Error> {
+    fn process(&self, me: &Caller, rights: ProcessRights) -> Result<Id<Process>, Error> {
         Ok(self.find::<Process>(me.process, me.args[0], rights)?.id)
     }
 
     /// A caller that ended itself gets no status.
-    fn status_if_alive(&self, me: Caller) -> Answer {
+    fn status_if_alive(&self, me: &Caller) -> Answer {
         let alive =
             self.threads.get(me.thread).is_some_and(|thread| thread.state == State::Running);
         Ok(if alive { Outcome::Done } else { Outcome::Settled })

@@ -1,8 +1,17 @@
 //! The documentation, held against what it is about: files that it names exist, `make` knows the
-//! targets, the kernel knows the words, and the addresses are those of `layout`.
+//! targets, the kernel knows the words, the addresses are those of `layout`, and its tables of calls,
+//! errors, rights and costs are those of the source. With `OCHRE_BLESS=1` the latter are made anew.
 
+use bitflags::Flags;
+use ochre::abi::{Argument, CALLS, Error, Row};
 use ochre::boot::unknown_words;
-use ochre::layout::{DEVICES, HEAP, IMAGE_BASE, PHYS_MAP, STACK_SLOT, STACKS};
+use ochre::layout::{ARENAS, DEVICES, HEAP, IMAGE_BASE, PHYS_MAP, STACK_SLOT, STACKS};
+use ochre::mm::window::WINDOWS;
+use ochre::mm::{Account, Arena, Memory, Region, Space};
+use ochre::object::{
+    Handle, Interrupt, IoPorts, Machine, Message, Object, Port, Process, Reply, Thread, Timer,
+};
+use std::any::type_name;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -165,6 +174,7 @@ fn the_addresses_are_those_of_the_layout() {
         ("STACKS", vec![STACKS]),
         ("HEAP", vec![HEAP.start, HEAP.end]),
         ("DEVICES", vec![DEVICES.start, DEVICES.end]),
+        ("ARENAS", vec![ARENAS]),
     ] {
         let row = rows.iter().find(|(first, _)| first == &[name]);
         let told = row.map(|(_, rest)| rest.iter().filter(|text| text.starts_with("0x")).copied());
@@ -174,6 +184,130 @@ fn the_addresses_are_those_of_the_layout() {
     }
     let slot = format!("`STACK_SLOT`, {} KiB", STACK_SLOT >> 10);
     assert!(page.contains(&slot), "docs/memory.md does not say {slot}");
+    let windows = format!("{} MiB each, {WINDOWS} of them", ochre::layout::ARENA_SIZE >> 20);
+    assert!(page.contains(&windows), "docs/memory.md does not say {windows}");
+}
+
+#[test]
+fn what_is_made_from_the_source_is_up_to_date() {
+    hold("docs/calls.md", "registers", &registers());
+    hold("docs/calls.md", "calls", &calls());
+    hold("docs/calls.md", "errors", &errors());
+    hold("docs/calls.md", "rights", &rights());
+    hold("docs/objects.md", "costs", &costs());
+}
+
+/// A page says this between the two lines that name it; or does from now on, if that is wanted.
+fn hold(page: &str, name: &str, made: &str) {
+    let text = text(page);
+    let [begin, end] = ["begin", "end"].map(|edge| format!("<!-- {name}: {edge} -->\n"));
+    let (before, rest) = text.split_once(&begin).unwrap_or_else(|| panic!("{page}: no {begin}"));
+    let (told, after) = rest.split_once(&end).unwrap_or_else(|| panic!("{page}: no {end}"));
+    if told == made {
+        return;
+    }
+    let why = format!("{page}: {name} differ from the source; OCHRE_BLESS=1 makes them anew");
+    assert!(std::env::var_os("OCHRE_BLESS").is_some(), "{why}");
+    let text = format!("{before}{begin}{made}{end}{after}");
+    fs::write(root().join(page), text).expect("the page can be written");
+}
+
+/// A table.
+fn table<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
+    let cell = |text: &String| if text.is_empty() { " |".into() } else { format!(" {text} |") };
+    let line = |cells: &[String]| format!("|{}\n", cells.iter().map(cell).collect::<String>());
+    let rows: String = rows.map(|row| line(&row)).collect();
+    line(&head.map(String::from)) + &format!("|{}\n", "---|".repeat(N)) + &rows
+}
+
+/// The table of registers, as `abi` has it.
+fn registers() -> String {
+    let source = text("src/abi/mod.rs");
+    let lines = source.lines().filter_map(|line| line.strip_prefix("//! |"));
+    lines.map(|line| format!("|{line}\n").replace("[`", "`").replace("`]", "`")).collect()
+}
+
+fn calls() -> String {
+    let argument = |argument: &Argument| match argument {
+        Argument::Object(kind, right) => format!("{kind:?} ({right})"),
+        Argument::Word(name) => name.to_string(),
+    };
+    let row = |row: &Row| {
+        let arguments: Vec<_> = row.arguments.iter().map(argument).collect();
+        let errors: Vec<_> = row.errors.iter().map(|error| format!("{error:?}")).collect();
+        [
+            (row.call as u64).to_string(),
+            format!("`{}`", row.name),
+            arguments.join(", "),
+            row.results.join(", "),
+            errors.join(", "),
+            row.meaning.trim().into(),
+        ]
+    };
+    table(["number", "call", "takes", "gives", "fails with", "what it does"], CALLS.iter().map(row))
+}
+
+fn errors() -> String {
+    let row = |(error, meaning): &(Error, &str)| {
+        [(error.status() as i64).to_string(), format!("`{error:?}`"), meaning.trim().into()]
+    };
+    table(["status", "error", "why"], Error::ALL.iter().map(row))
+}
+
+fn rights() -> String {
+    let kinds = [
+        rights_of::<Process>(),
+        rights_of::<Thread>(),
+        rights_of::<Port>(),
+        rights_of::<Reply>(),
+        rights_of::<Memory>(),
+        rights_of::<Interrupt>(),
+        rights_of::<Timer>(),
+        rights_of::<Machine>(),
+        rights_of::<IoPorts>(),
+    ];
+    table(["kind", "bit", "right", "it allows"], kinds.into_iter().flatten())
+}
+
+/// A row for each right of a kind. What the rights mean the source alone can tell.
+fn rights_of<T: Object>() -> Vec<[String; 4]> {
+    let source = text("src/abi/rights.rs");
+    let name = type_name::<T::Rights>().rsplit("::").next().unwrap_or_default();
+    let own = source.split_once(&format!("    {name} {{")).expect("the kind's rights").1;
+    let own = own.split_once('}').map_or("", |(own, _)| own);
+    let meaning = |right: &str| {
+        let lines: Vec<_> = own.lines().chain(source.lines()).map(str::trim).collect();
+        let declares = |line: &&str| {
+            line.strip_prefix("const ").unwrap_or(line).starts_with(&format!("{right} = "))
+        };
+        let at = lines.iter().position(declares).expect("a right is declared");
+        lines[at - 1].trim_start_matches("/// ").to_string()
+    };
+    let row = |flag: &bitflags::Flag<T::Rights>| {
+        let (right, bit) = (flag.name(), flag.value().bits().trailing_zeros());
+        [String::new(), bit.to_string(), format!("`{right}`"), meaning(right)]
+    };
+    let mut rows: Vec<_> = T::Rights::FLAGS.iter().map(row).collect();
+    rows[0][0] = format!("{:?} ({})", T::KIND, T::KIND as u8);
+    rows
+}
+
+/// What objects take that are the same on every architecture.
+fn costs() -> String {
+    let costs = [
+        ("process", Arena::<Process>::COST),
+        ("account", Arena::<Account>::COST),
+        ("address space", Arena::<Space>::COST),
+        ("region", Arena::<Region>::COST),
+        ("memory", Arena::<Memory>::COST),
+        ("handle", Arena::<Handle>::COST),
+        ("port", Arena::<Port>::COST),
+        ("message", Arena::<Message>::COST),
+        ("timer", Arena::<Timer>::COST),
+        ("interrupt", Arena::<Interrupt>::COST),
+    ];
+    let row = |(name, bytes): (&str, u64)| [name.to_string(), bytes.to_string()];
+    table(["object", "bytes"], costs.into_iter().map(row))
 }
 
 #[test]

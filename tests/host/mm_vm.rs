@@ -4,7 +4,7 @@ use ochre::abi::{Error, FaultKind, MAP_EXECUTE, MAP_SHARED, MAP_WRITE, USER_END}
 use ochre::arch::tlb::{Flushed, take_flushed};
 use ochre::arch::{self, Entry, Handoff, PhysMem, TableEntry};
 use ochre::boot::{BootInfo, CpuInfo, CpuStart, Options};
-use ochre::mm::{Account, Arena, Id, Memory, Ram, Space, Vm};
+use ochre::mm::{Account, Arena, Id, Memory, Place, Ram, Space, Vm};
 use ochre::start;
 use ochre::units::{Access, CpuId, Frame, PAGE_SIZE, PhysAddr};
 
@@ -315,6 +315,37 @@ fn large_clones_come_in_pieces() {
     world.end(vec![memory, clone]);
 }
 
+/// What has to be done wherever a memory is mapped is done in one piece, so that there is a limit.
+#[test]
+#[cfg_attr(miri, ignore)]
+fn so_many_regions_map_a_memory_and_no_more() {
+    let mut world = World::new(1 << 30);
+    let (space, memory, root) = (world.space, world.memory(40), world.root);
+    let most = u64::from(ochre::mm::vm::MAX_MAPPINGS);
+    for nth in 0..most {
+        world.map(memory, AT + nth * 41 * PAGE, 40);
+        assert_eq!(world.access(space, AT + nth * 41 * PAGE + nth % 40 * PAGE, Some(1)), Ok(1));
+    }
+    let World { ram, vm, .. } = &mut world;
+    let refused = vm.map(ram, space, memory, AT + most * 41 * PAGE, 0, 1, 0, 3);
+    assert_eq!(refused, Err(Error::NoMemory));
+    let (clone, mut next) = vm.memory_clone(ram, root, memory, 0, 40).expect("room");
+    let mut pieces = 1;
+    while let Some(at) = next {
+        world.check();
+        next = world.vm.memory_clone_more(&mut world.ram, clone, memory, 0, at).expect("room");
+        pieces += 1;
+    }
+    assert!(pieces > 10);
+    assert_eq!(world.access(space, AT, Some(2)), Ok(2));
+    world.check();
+    while !world.vm.memory_resize(&mut world.ram, memory, 1).expect("room") {
+        world.check();
+    }
+    world.unmap(space, AT, most * 41);
+    world.end(vec![memory, clone]);
+}
+
 #[test]
 fn contiguous_memory_is_mapped_in_large_pages() {
     let mut world = World::new(1 << 30);
@@ -322,6 +353,11 @@ fn contiguous_memory_is_mapped_in_large_pages() {
     let World { ram, vm, .. } = &mut world;
     let (memory, at) = vm.memory_contiguous(ram, root, 512).expect("room");
     assert!(at.0.is_multiple_of(LARGE));
+    let mut pieces = 1;
+    while !vm.memory_clear(ram, memory).expect("contiguous") {
+        pieces += 1;
+    }
+    assert_eq!(pieces, 16);
     vm.map(ram, space, memory, LARGE, 0, 512, MAP_WRITE, 3).expect("free");
     vm.map(ram, space, memory, 4 * LARGE + PAGE, 0, 512, MAP_WRITE, 3).expect("free");
     assert_eq!(vm.memory_clone(ram, root, memory, 0, 1).err(), Some(Error::Unsupported));
@@ -396,15 +432,20 @@ fn bytes_go_across_pages_and_address_spaces() {
     vm.read_space(ram, other, AT + PAGE - 50, &mut read).expect("mapped");
     assert_eq!(read, text);
     assert_eq!(vm.write_space(ram, other, AT, &text), Err(Error::BadAddress));
-    assert_eq!(vm.copy(ram, (space, AT), (other, AT), 1), Err(Error::BadAddress));
-    assert_eq!(vm.copy(ram, (other, AT), (space, AT), 0), Ok(0));
-    assert_eq!(vm.copy(ram, (other, AT + PAGE - 50), (space, AT + 10), 200), Ok(50));
-    assert_eq!(vm.copy(ram, (other, AT + PAGE), (space, AT + 60), 150), Ok(150));
+    let here = |at| Place::Space(space, at);
+    let there = |at| Place::Space(other, at);
+    assert_eq!(vm.copy(ram, here(AT), there(AT), 1), Err(Error::BadAddress));
+    assert_eq!(vm.copy(ram, there(AT), here(AT), 0), Ok(0));
+    assert_eq!(vm.copy(ram, there(AT + PAGE - 50), here(AT + 10), 200), Ok(200));
     vm.read_space(ram, space, AT + 10, &mut read).expect("mapped");
     assert_eq!(read, text);
-    assert_eq!(vm.copy(ram, (space, u64::MAX), (space, AT), 9), Err(Error::BadAddress));
-    assert_eq!(vm.memory_copy_out(ram, memory, 10, (space, AT + 2 * PAGE), 200), Ok(200));
-    assert_eq!(vm.memory_copy_in(ram, memory, 3 * PAGE, (space, AT), 1), Err(Error::Invalid));
+    assert_eq!(vm.copy(ram, there(AT + PAGE - 50), here(AT + 3 * PAGE - 150), 200), Ok(150));
+    assert_eq!(vm.copy(ram, here(u64::MAX), here(AT), 9), Err(Error::BadAddress));
+    let inside = |offset| Place::Memory(memory, offset);
+    assert_eq!(vm.copy(ram, inside(10), here(AT + 2 * PAGE), 200), Ok(200));
+    assert_eq!(vm.copy(ram, here(AT), inside(3 * PAGE), 1), Err(Error::Invalid));
+    assert_eq!(vm.copy(ram, here(AT), inside(PAGE), 9 * PAGE), Ok(2 * PAGE));
+    assert_eq!(vm.copy(ram, inside(PAGE + 10), here(AT + 2 * PAGE), 200), Ok(200));
     vm.read_space(ram, space, AT + 2 * PAGE, &mut read).expect("mapped");
     assert_eq!(read, text);
     world.check();

@@ -5,7 +5,7 @@ use crate::mm_vm::World;
 use crate::support::cases;
 use ochre::abi::{Error, FaultKind, MAP_EXECUTE, MAP_SHARED, MAP_WRITE, USER_END};
 use ochre::arch::tlb::take_flushed;
-use ochre::mm::{Id, Memory, Space};
+use ochre::mm::{Id, Memory, Place, Space};
 use ochre::units::{CpuId, PAGE_SIZE};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -283,8 +283,8 @@ impl Model {
 
     fn copy(&mut self, from: (usize, u64), to: (usize, u64)) {
         let World { vm, ram, .. } = &mut self.world;
-        let places = ((self.spaces[from.0].0, from.1), (self.spaces[to.0].0, to.1));
-        let found = vm.copy(ram, places.0, places.1, 1);
+        let place = |(space, at): (usize, u64)| Place::Space(self.spaces[space].0, at);
+        let found = vm.copy(ram, place(from), place(to), 1);
         let byte = self.expected(from.0, from.1, None);
         match (found, byte, self.expected(to.0, to.1, Some(0))) {
             (Ok(1), Ok(byte), Ok(_)) => self.put(to.0, to.1, byte),
@@ -309,7 +309,8 @@ impl Model {
     fn fetch(&mut self, slot: usize, page: u64, space: usize, at: u64) {
         let Some((id, memory)) = self.handles[slot] else { return };
         let World { vm, ram, .. } = &mut self.world;
-        let found = vm.memory_copy_out(ram, id, page * PAGE_SIZE, (self.spaces[space].0, at), 1);
+        let to = Place::Space(self.spaces[space].0, at);
+        let found = vm.copy(ram, Place::Memory(id, page * PAGE_SIZE), to, 1);
         let source = &self.memories[memory];
         let inside = page < source.count;
         let byte = source.bytes.get(&page).copied().unwrap_or(0);

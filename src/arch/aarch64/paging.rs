@@ -45,6 +45,7 @@ impl TableEntry for Entry {
         Entry(frame.start().0 | TABLE | VALID)
     }
 
+    #[inline(always)]
     fn leaf(frame: Frame, level: u8, access: Access) -> Entry {
         let when = |condition: bool, bits: u64| if condition { bits } else { 0 };
         let user = access.contains(Access::USER);
@@ -76,6 +77,7 @@ impl TableEntry for Entry {
         Frame((self.0 & ADDRESS) / PAGE_SIZE)
     }
 
+    #[inline(always)]
     fn access(self) -> Access {
         let has = |bits: u64| self.0 & bits != 0;
         let mut access = Access::empty();

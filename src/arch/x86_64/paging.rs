@@ -49,6 +49,7 @@ impl TableEntry for Entry {
         Entry(frame.start().0 | PRESENT | WRITE | USER)
     }
 
+    #[inline(always)]
     fn leaf(frame: Frame, level: u8, access: Access) -> Entry {
         let when = |condition: bool, bits: u64| if condition { bits } else { 0 };
         Entry(
@@ -75,6 +76,7 @@ impl TableEntry for Entry {
         Frame((self.0 & ADDRESS) / PAGE_SIZE)
     }
 
+    #[inline(always)]
     fn access(self) -> Access {
         [
             (self.0 & WRITE != 0, Access::WRITE),

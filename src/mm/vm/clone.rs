@@ -3,16 +3,15 @@
 
 use super::super::{Id, Ram};
 use super::index::Leaf;
-use super::memory::Backing;
+use super::memory::{Backing, VISIT};
 use super::region::Region;
-use super::tables::Change;
 use super::{Account, FUEL, Memory, Space, Vm};
 use crate::abi::Error;
 use crate::arch::{Access, PhysMem};
 use crate::units::{Frame, PAGE_SIZE};
 
 /// What sharing a page costs, as seen from looking at an entry that is empty.
-const SHARING: u32 = 8;
+const SHARING: u32 = 2;
 /// And what a region does.
 const REGION: u32 = 192;
 
@@ -149,17 +148,20 @@ impl Vm {
                 Leaf::There(leaf) => {
                     let run = 512 - source % 512;
                     let run = run.min(512 - target % 512).min(pages - done);
+                    let memory = &self.memories[from.0];
+                    let (run, visits) = (run.min(memory.piece(512)), memory.mapped * VISIT);
                     let before = done;
                     let source = (from.0, leaf, source);
                     result = self.share_run(ram, source, (to.0, target), run, &mut done, fuel);
                     if done > before {
                         shared.end = from.1 + done;
                     }
+                    *fuel = fuel.saturating_sub(visits);
                 }
             }
         }
         if !shared.is_empty() {
-            self.forget(ram, from.0, shared, Change::Restrict(!Access::WRITE));
+            self.forget(ram, from.0, shared, Some(!Access::WRITE));
         }
         result.map(|()| done.min(pages))
     }
@@ -192,7 +194,7 @@ impl Vm {
         let entries = (source, source.slot_in(leaf, first + empty));
         let affordable = (account.limit - account.used) / PAGE_SIZE;
         let most = affordable.min(u64::from(*fuel).div_ceil(SHARING.into()));
-        let owners = &mut frames.owners;
+        let owners = frames.owners.clone();
         let (looked, shared) = index.share(slot, entries, run - empty, most, physical, owners);
         account.used += shared * PAGE_SIZE;
         to.resident += shared;

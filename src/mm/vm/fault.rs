@@ -3,7 +3,7 @@
 
 use super::super::{Id, Ram};
 use super::memory::Backing;
-use super::tables::{self, Change};
+use super::tables;
 use super::{Memory, Region, Space, Vm};
 use crate::abi::{Error, FaultKind, USER_END};
 use crate::arch::{self, Entry, TableEntry};
@@ -17,11 +17,13 @@ pub(super) struct Page {
     pub kind: PageKind,
 }
 
-/// What surrounds a page.
+/// Where a page comes from.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum PageKind {
-    /// Frames anywhere.
+    /// It was there, or was made.
     Single,
+    /// The same, after the memory had to be given one of its own.
+    Copied,
     /// Its neighbours in the memory are its neighbours in RAM.
     Run,
     /// The same, in what need not be RAM.
@@ -34,6 +36,7 @@ const CONSTANT: arch::Access = arch::Access::USER.union(arch::Access::EXECUTE);
 
 impl Vm {
     /// Maps what user code needs to go on after a fault, or says why there is nothing.
+    #[inline(always)]
     pub fn fault(
         &mut self,
         ram: &mut Ram,
@@ -44,27 +47,40 @@ impl Vm {
         let at = address & !(PAGE_SIZE - 1);
         let id = self.allowed(space, at, access)?;
         let region = &self.regions[id];
-        let (memory, page) = (region.memory, region.page_at(at));
-        let page = self.provide(ram, memory, page, access == Access::Write);
-        let entered = page.and_then(|page| self.enter_page(ram, space, id, at, page));
-        entered.map_err(|error| match error {
-            Error::NoMemory => FaultKind::NoMemory,
-            _ => FaultKind::Bus,
-        })
+        let (memory, page, allowed) = (region.memory, region.page_at(at), region.access);
+        let provided = self.provide(ram, memory, page, access == Access::Write);
+        let entered = provided.and_then(|page| {
+            let access = allowed & page.access | page.access & arch::Access::DEVICE;
+            match page.kind {
+                PageKind::Run | PageKind::Window => self.enter_run(ram, id, at, &page, access),
+                _ => self.enter_page(ram, space, at, &page, access),
+            }
+        });
+        match entered {
+            Ok(_) => Ok(()),
+            Err(Error::NoMemory) => Err(FaultKind::NoMemory),
+            Err(_) => Err(FaultKind::Bus),
+        }
     }
 
-    /// The region of an address, if it allows the access.
+    /// The region of an address, if it allows the access: the one of the last time, as a rule.
     #[inline(always)]
     pub(super) fn allowed(
-        &self,
+        &mut self,
         space: Id<Space>,
         at: u64,
         access: Access,
     ) -> Result<Id<Region>, FaultKind> {
-        if at >= USER_END {
-            return Err(FaultKind::Unmapped);
-        }
-        let id = self.region_at(space, at).ok_or(FaultKind::Unmapped)?;
+        let recent = self.spaces[space].recent;
+        let fits = |region: &Region| region.start <= at && at < region.end();
+        let id = if self.regions.get(recent).is_some_and(fits) {
+            recent
+        } else {
+            let id = if at < USER_END { self.region_at(space, at) } else { None };
+            let id = id.ok_or(FaultKind::Unmapped)?;
+            self.spaces[space].recent = id;
+            id
+        };
         let needed = match access {
             Access::Read => arch::Access::empty(),
             Access::Write => arch::Access::WRITE,
@@ -89,33 +105,28 @@ impl Vm {
         if page >= memory.pages {
             return Err(Error::BadAddress);
         }
-        let index = match &mut memory.backing {
-            Backing::Demand(index) => index,
-            Backing::Contiguous(first) => {
-                let frame = Frame(first.0 + page);
-                return Ok(Page { frame, access: ANY, kind: PageKind::Run });
+        let Backing::Demand(index) = &mut memory.backing else {
+            let fresh = matches!(memory.backing, Backing::Contiguous(_));
+            if fresh && memory.resident < memory.pages {
+                // It is still being cleared.
+                return Err(Error::BadAddress);
             }
-            Backing::Window { first, device } => {
-                let frame = Frame(first.0 + page);
-                let access = if *device { ANY | arch::Access::DEVICE } else { ANY };
-                return Ok(Page { frame, access, kind: PageKind::Window });
-            }
+            return Ok(memory.backing.page(page));
         };
         let Ram { memory: physical, frames, .. } = ram;
         let account = &mut self.accounts[memory.account];
         let slot = index.slot(page, physical, |physical| account.take_zeroed(physical, frames))?;
-        let single = |frame, access| Page { frame, access, kind: PageKind::Single };
         let Some(old) = index.get(slot, physical) else {
             let frame = account.take_zeroed(physical, frames)?;
             index.set(slot, Some(frame), physical);
             memory.resident += 1;
-            return Ok(single(frame, ANY));
+            return Ok(Page { frame, access: ANY, kind: PageKind::Single });
         };
         if !frames.owners.several(old) {
-            return Ok(single(old, ANY));
+            return Ok(Page { frame: old, access: ANY, kind: PageKind::Single });
         }
         if !write {
-            return Ok(single(old, CONSTANT));
+            return Ok(Page { frame: old, access: CONSTANT, kind: PageKind::Single });
         }
         // The page was paid for when it began to be shared.
         let new = frames.alloc().ok_or(Error::NoMemory)?;
@@ -125,27 +136,25 @@ impl Vm {
         // it has several owners.
         unsafe { arch::user::copy(to, from, PAGE_SIZE as usize) };
         index.set(slot, Some(new), physical);
-        self.forget(ram, id, page..page + 1, Change::Clear(0, 0));
+        self.forget(ram, id, page..page + 1, None);
         ram.frames.give_up(old);
-        Ok(single(new, ANY))
+        Ok(Page { frame: new, access: ANY, kind: PageKind::Copied })
     }
 
-    /// Enters a page into the tables, as part of a large one if it can be.
-    fn enter_page(
+    /// Enters a page of a run into the tables, as part of a large one if it can be.
+    fn enter_run(
         &mut self,
         ram: &mut Ram,
-        space: Id<Space>,
         id: Id<Region>,
         at: u64,
-        page: Page,
-    ) -> Result<(), Error> {
+        page: &Page,
+        access: arch::Access,
+    ) -> Result<Frame, Error> {
         let region = &self.regions[id];
-        let mut access = region.access & page.access;
-        access |= page.access & arch::Access::DEVICE;
+        let space = region.space;
         let base = at & !(LARGE_PAGE_SIZE - 1);
         let before = (at - base) / PAGE_SIZE;
-        let large = page.kind != PageKind::Single
-            && !access.contains(arch::Access::EXECUTE)
+        let large = !access.contains(arch::Access::EXECUTE)
             && base >= region.start
             && base + LARGE_PAGE_SIZE <= region.end()
             && page.frame.0 >= before
@@ -158,55 +167,77 @@ impl Vm {
                 let new = Entry::leaf(Frame(page.frame.0 - before), tables::LARGE, access);
                 tables::write(&mut ram.memory, table, index, new);
                 arch::tlb::publish();
-                return Ok(());
+                return Ok(table);
             }
         }
+        self.enter_page(ram, space, at, page, access)
+    }
+
+    /// Enters a page into the tables; tells which one it is in.
+    #[inline]
+    pub(super) fn enter_page(
+        &mut self,
+        ram: &mut Ram,
+        space: Id<Space>,
+        at: u64,
+        page: &Page,
+        access: arch::Access,
+    ) -> Result<Frame, Error> {
         if access.contains(arch::Access::EXECUTE) && page.kind != PageKind::Window {
             // SAFETY: a page of RAM.
             unsafe { arch::user::publish_code(ram.memory.pointer(page.frame.start()).as_ptr()) };
         }
-        let table = self.table_of(ram, space, at, tables::PAGES)?;
+        let root = self.spaces[space].root;
+        let (table, level) = tables::walk(&ram.memory, root, at, tables::PAGES);
+        let table = if level == tables::PAGES {
+            table
+        } else {
+            self.table_of(ram, space, at, tables::PAGES)?
+        };
         let index = tables::index(at, tables::PAGES);
         let old = tables::read(&ram.memory, table, index);
-        tables::write(
-            &mut ram.memory,
-            table,
-            index,
-            Entry::leaf(page.frame, tables::PAGES, access),
-        );
+        let new = Entry::leaf(page.frame, tables::PAGES, access);
+        tables::write(&mut ram.memory, table, index, new);
         arch::tlb::publish();
         // The same frame with more rights than before: CPUs may remember the refusal.
         if old.is_present() {
             self.flush(space, at..at + PAGE_SIZE, false);
         }
-        Ok(())
+        Ok(table)
     }
 
-    /// The table at `level` that has the entry of an address, made if it is not there. There is no
+    /// The table at `lowest` that has the entry of an address, made if it is not there. There is no
     /// large page on the way: regions that get smaller take theirs with them.
-    #[inline]
+    #[inline(never)]
     fn table_of(
         &mut self,
         ram: &mut Ram,
         space: Id<Space>,
         at: u64,
-        level: u8,
+        lowest: u8,
     ) -> Result<Frame, Error> {
         let Space { root, account, tables, .. } = &mut self.spaces[space];
-        let mut table = *root;
-        for above in 0..level {
-            let index = tables::index(at, above);
-            let entry = tables::read(&ram.memory, table, index);
-            table = if entry.is_present() {
-                entry.frame()
-            } else {
-                let account = &mut self.accounts[*account];
-                let below = account.take_zeroed(&mut ram.memory, &mut ram.frames)?;
-                tables::write(&mut ram.memory, table, index, Entry::table(below));
-                *tables += 1;
-                below
-            };
+        let (mut table, level) = tables::walk(&ram.memory, *root, at, lowest);
+        for level in level..lowest {
+            let account = &mut self.accounts[*account];
+            let below = account.take_zeroed(&mut ram.memory, &mut ram.frames)?;
+            tables::write(&mut ram.memory, table, tables::index(at, level), Entry::table(below));
+            *tables += 1;
+            table = below;
         }
         Ok(table)
+    }
+}
+
+impl Backing {
+    /// A page of one that has its frames side by side.
+    fn page(&self, page: u64) -> Page {
+        let (first, kind, device) = match *self {
+            Backing::Window { first, device } => (first, PageKind::Window, device),
+            Backing::Demand(_) => (Frame(0), PageKind::Run, false),
+            Backing::Contiguous(first) => (first, PageKind::Run, false),
+        };
+        let access = if device { ANY | arch::Access::DEVICE } else { ANY };
+        Page { frame: Frame(first.0 + page), access, kind }
     }
 }

@@ -7,6 +7,8 @@ use super::super::owners::Owners;
 use crate::abi::Error;
 use crate::arch::PhysMem;
 use crate::units::{Frame, PAGE_SIZE, PhysAddr};
+use core::mem;
+use core::ops::Range;
 
 /// Entries of an index page.
 pub(super) const ENTRIES: u64 = 512;
@@ -57,14 +59,6 @@ fn write(memory: &mut PhysMem, table: Frame, at: usize, frame: Option<Frame>) {
     let entry = frame.map_or(0, |frame| frame.start().0 | PRESENT);
     // SAFETY: as in `read`; its memory is borrowed.
     unsafe { memory.write(table, at, entry) }
-}
-
-impl Slot {
-    /// The one so many places further on in its index page.
-    #[inline(always)]
-    fn after(self, nth: u64) -> Slot {
-        Slot(self.0.map(|(table, at)| (table, at + nth as usize)))
-    }
 }
 
 impl Index {
@@ -159,9 +153,34 @@ impl Index {
         pages.position(there).map_or(run, |at| at as u64)
     }
 
+    /// Takes out the pages of a run that has its entries in one place, and tells how many they were.
+    #[inline(always)]
+    pub fn take_out(
+        &mut self,
+        leaf: Option<Frame>,
+        pages: Range<u64>,
+        memory: &mut PhysMem,
+        mut gone: impl FnMut(Frame),
+    ) -> u64 {
+        let Some(table) = leaf else {
+            let page = frame(mem::take(&mut self.root));
+            return page.inspect(|&page| gone(page)).is_some() as u64;
+        };
+        let (first, mut taken) = (place(pages.start, 0), 0);
+        for at in first..first + (pages.end - pages.start) as usize {
+            if let Some(page) = frame(read(memory, table, at)) {
+                write(memory, table, at, None);
+                gone(page);
+                taken += 1;
+            }
+        }
+        taken
+    }
+
     /// Enters pages of another index, whose entries lie side by side as those here do, and counts one
     /// owner more for each: as many as `most`. Tells how many it looked at, and entered. It stops where
     /// owners cannot be counted.
+    #[inline(always)]
     pub fn share(
         &mut self,
         to: Slot,
@@ -169,23 +188,33 @@ impl Index {
         run: u64,
         most: u64,
         memory: &mut PhysMem,
-        owners: &mut Owners,
+        mut owners: Owners,
     ) -> (u64, u64) {
         let (mut shared, mut nth) = (0, 0);
-        while nth < run {
-            let frame = source.get(from.after(nth), memory);
-            if let Some(frame) = frame
-                && self.get(to.after(nth), memory).is_none()
+        let (Some((to_table, to_first)), Some((table, first))) = (to.0, from.0) else {
+            // One of them has its only entry in the object.
+            let frame = source.get(from, memory).filter(|_| self.get(to, memory).is_none());
+            let Some(frame) = frame else { return (1, 0) };
+            if most == 0 || !owners.add(frame) {
+                return (0, 0);
+            }
+            self.set(to, Some(frame), memory);
+            return (1, 1);
+        };
+        while nth < run as usize {
+            let entry = read(memory, table, first + nth);
+            if let Some(page) = frame(entry)
+                && read(memory, to_table, to_first + nth) & PRESENT == 0
             {
-                if shared == most || !owners.add(frame) {
+                if shared == most || !owners.add(page) {
                     break;
                 }
-                self.set(to.after(nth), Some(frame), memory);
+                write(memory, to_table, to_first + nth, Some(page));
                 shared += 1;
             }
             nth += 1;
         }
-        (nth, shared)
+        (nth as u64, shared)
     }
 
     /// Takes out the index pages that begin at `page`, none of whose pages is there.

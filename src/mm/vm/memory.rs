@@ -6,22 +6,29 @@
 
 use super::super::{Arena, FrameSource, Id, Ram};
 use super::index::{Index, Leaf};
-use super::tables::Change;
 use super::{Account, Region, Vm};
 use crate::abi::Error;
 use crate::units::{Frame, PAGE_SIZE, PhysAddr, frames_inside};
 
 /// The largest memory.
 pub const MAX_PAGES: u64 = 1 << 36;
-/// The largest contiguous one, and how many pages of one are cleared at once.
+/// The largest contiguous one.
 pub const MAX_CONTIGUOUS: u64 = 512;
+/// Regions that map one memory: all of them are looked at when one of its pages is replaced.
+pub const MAX_MAPPINGS: u32 = 128;
 /// The largest window: it is compared with the RAM in its place.
 pub const MAX_WINDOW: u64 = 1 << 18;
 
+/// Pages cleared in one piece.
+const CLEARED: u64 = 32;
 /// Pages looked at in one step of taking pages away.
-const STEP: u64 = 64;
-/// What freeing a frame costs, as seen from looking at an entry that is empty.
-const FREEING: u32 = 10;
+const STEP: u64 = 256;
+/// What a region costs where pages are looked up, as seen from looking at an entry that is empty.
+pub(super) const VISIT: u32 = 12;
+/// What giving up a shared frame costs, as seen from looking at an entry that is empty, and what freeing
+/// it costs besides.
+const SHARED: u64 = 2;
+const FREEING: u64 = 6;
 
 /// Pages, wherever they are mapped.
 pub struct Memory {
@@ -31,8 +38,9 @@ pub struct Memory {
     pub(super) resident: u64,
     pub(super) backing: Backing,
     pub(super) refs: u32,
-    /// The first of the regions that map it.
+    /// The first of the regions that map it, and how many they are.
     pub(super) regions: Option<Id<Region>>,
+    pub(super) mapped: u32,
     next_dying: Option<Id<Memory>>,
 }
 
@@ -60,7 +68,8 @@ impl Vm {
         self.new_memory(ram, account, pages, Backing::Demand(Index::new(pages)))
     }
 
-    /// Pages side by side, zeroed; 512 of them are a large page.
+    /// Pages side by side; 512 of them are a large page. Nobody reaches them before `memory_clear` has
+    /// been called until it is done.
     pub fn memory_contiguous(
         &mut self,
         ram: &mut Ram,
@@ -78,13 +87,21 @@ impl Vm {
             let id = self.new_memory(ram, account, pages, Backing::Contiguous(first));
             id.map(|id| (id, first)).inspect_err(|_| give_run(ram, first, pages))
         });
-        let (id, first) = made.inspect_err(|_| self.uncharge(account, bytes))?;
-        for nth in 0..pages {
-            // SAFETY: the frames were just taken for this.
+        let made = made.map(|(id, first)| (id, first.start()));
+        made.inspect_err(|_| self.uncharge(account, bytes))
+    }
+
+    /// Clears a piece of a contiguous memory that is new: true when all of it is.
+    pub fn memory_clear(&mut self, ram: &mut Ram, id: Id<Memory>) -> Result<bool, Error> {
+        let memory = &mut self.memories[id];
+        let Backing::Contiguous(first) = memory.backing else { return Err(Error::Invalid) };
+        let upto = memory.pages.min(memory.resident + CLEARED);
+        for nth in memory.resident..upto {
+            // SAFETY: the frames are this memory's, and nobody reaches them yet.
             unsafe { ram.memory.zero(Frame(first.0 + nth)) };
         }
-        self.memories[id].resident = pages;
-        Ok((id, first.start()))
+        memory.resident = upto;
+        Ok(upto == memory.pages)
     }
 
     /// Physical memory that is not the allocator's, as it lies there.
@@ -225,6 +242,7 @@ impl Vm {
             backing,
             refs: 1,
             regions: None,
+            mapped: 0,
             next_dying: None,
         };
         let id = self.memories.insert(memory, ram);
@@ -250,8 +268,10 @@ impl Vm {
                     fuel = fuel.saturating_sub(4);
                 }
                 Leaf::There(leaf) => {
-                    let low = memory.pages.max(last & !(STEP - 1));
-                    self.forget(ram, id, low..last + 1, Change::Clear(0, 0));
+                    let step = memory.piece(STEP);
+                    let low = memory.pages.max(last & !511).max((last + 1).saturating_sub(step));
+                    fuel = fuel.saturating_sub(memory.mapped * VISIT);
+                    self.forget(ram, id, low..last + 1, None);
                     self.drop_pages(ram, id, leaf, low, &mut fuel);
                 }
             }
@@ -270,20 +290,18 @@ impl Vm {
     ) {
         let memory = &mut self.memories[id];
         let Backing::Demand(index) = &mut memory.backing else { return };
-        let before = memory.resident;
-        let mut used = 0;
-        for page in low..memory.held {
-            let slot = index.slot_in(leaf, page);
-            used += 1;
-            if let Some(frame) = index.get(slot, &ram.memory) {
-                index.set(slot, None, &mut ram.memory);
-                memory.resident -= 1;
-                used += if ram.frames.give_up(frame) { FREEING } else { 4 };
+        let (mut freed, looked) = (0, memory.held - low);
+        let mut owners = ram.frames.owners.clone();
+        let gone = index.take_out(leaf, low..memory.held, &mut ram.memory, |frame| {
+            if !owners.remove(frame) {
+                ram.frames.give(frame);
+                freed += 1;
             }
-        }
-        *fuel = fuel.saturating_sub(used);
+        });
+        *fuel = fuel.saturating_sub((looked + gone * SHARED + freed * FREEING) as u32);
+        memory.resident -= gone;
         memory.held = low;
-        let (account, gone) = (memory.account, before - memory.resident);
+        let account = memory.account;
         self.uncharge(account, gone * PAGE_SIZE);
     }
 
@@ -298,6 +316,14 @@ impl Vm {
         });
         let account = memory.account;
         self.uncharge(account, gone * PAGE_SIZE);
+    }
+}
+
+impl Memory {
+    /// How many of so many pages one step may look at wherever they are mapped.
+    pub(super) fn piece(&self, pages: u64) -> u64 {
+        let most = super::FUEL / self.mapped.max(1);
+        pages.min(most.saturating_sub(VISIT).max(1).into())
     }
 }
 

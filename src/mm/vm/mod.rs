@@ -25,7 +25,8 @@ mod space;
 mod tables;
 
 pub use account::{Account, MAX_DEPTH};
-pub use memory::{MAX_CONTIGUOUS, MAX_PAGES, MAX_WINDOW, Memory};
+pub use copy::Place;
+pub use memory::{MAX_CONTIGUOUS, MAX_MAPPINGS, MAX_PAGES, MAX_WINDOW, Memory};
 pub use region::Region;
 pub use space::Space;
 

@@ -5,7 +5,8 @@
 
 use super::super::tree::{Key, Links, Node};
 use super::super::{Arena, Id, Ram};
-use super::tables::{self, Change};
+use super::memory::MAX_MAPPINGS;
+use super::tables;
 use super::{FUEL, Memory, Space, Vm};
 use crate::abi::{Error, MAP_EXECUTE, MAP_SHARED, MAP_WRITE};
 use crate::arch::Access;
@@ -150,9 +151,8 @@ impl Vm {
         // What is cut off from the end of a region is small, or a region of its own.
         let whole = upto == stop && upto - from <= PIECE * PAGE_SIZE;
         let id = if start < from && !whole { self.split(ram, id, from)? } else { id };
-        let change = Change::Clear(self.gap_before(space, from), self.gap_after(space, upto));
-        let mut fuel = FUEL;
-        let reached = self.sweep(ram, space, from..upto, change, &mut fuel);
+        let gap = self.gap_before(space, from)..self.gap_after(space, upto);
+        let reached = self.sweep(ram, space, from..upto, gap, &mut FUEL.clone());
         self.cut_region(id, from, reached);
         if reached == upto && self.first_in(space, reached, end).is_none() {
             return Ok(pages);
@@ -178,8 +178,7 @@ impl Vm {
             return Ok((upto - at) / PAGE_SIZE);
         }
         // The entries go; faults bring them back as they shall be.
-        let mut fuel = FUEL;
-        let reached = self.sweep(ram, space, at..upto, Change::Clear(0, 0), &mut fuel);
+        let reached = self.sweep(ram, space, at..upto, 0..0, &mut FUEL.clone());
         let id = if start < at { self.split(ram, id, at)? } else { id };
         if reached < stop
             && let Err(error) = self.split(ram, id, reached)
@@ -232,6 +231,9 @@ impl Vm {
         region: Region,
     ) -> Result<Id<Region>, Error> {
         let (space, memory) = (region.space, region.memory);
+        if self.memories[memory].mapped == MAX_MAPPINGS {
+            return Err(Error::NoMemory);
+        }
         let account = self.spaces[space].account;
         self.charge(account, Arena::<Region>::COST)?;
         let id = self.regions.insert(region, ram);
@@ -239,6 +241,7 @@ impl Vm {
         self.spaces[space].regions.insert(&mut self.regions, id);
         let memory = &mut self.memories[memory];
         memory.refs += 1;
+        memory.mapped += 1;
         let next = memory.regions.replace(id);
         self.regions[id].next = next;
         if let Some(next) = next {
@@ -258,6 +261,7 @@ impl Vm {
             Some(prev) => self.regions[prev].next = next,
             None => self.memories[memory].regions = next,
         }
+        self.memories[memory].mapped -= 1;
         self.release(memory);
         self.uncharge(self.spaces[space].account, Arena::<Region>::COST);
     }

@@ -4,10 +4,10 @@
 use super::super::asid::{Seat, Tag};
 use super::super::tree::Tree;
 use super::super::{Arena, FrameSource, Id, Ram};
-use super::tables::{self, Change, Sweep};
+use super::tables;
 use super::{Account, FUEL, Memory, Region, Vm};
 use crate::abi::{Error, USER_END};
-use crate::arch::{self, Entry, Flush, TableEntry};
+use crate::arch::{self, Access, Entry, Flush, TableEntry};
 use crate::units::{CpuId, Frame, PAGE_SIZE, VirtAddr};
 use arrayvec::ArrayVec;
 use core::ops::Range;
@@ -24,6 +24,8 @@ pub struct Space {
     pub(super) regions: Tree<Region>,
     /// Tables besides the root.
     pub(super) tables: u64,
+    /// The region that was looked for last.
+    pub(super) recent: Id<Region>,
     tag: Tag,
 }
 
@@ -41,8 +43,8 @@ impl Vm {
             // SAFETY: the frame was just taken for this.
             unsafe { ram.memory.zero(root) };
             arch::user::adopt(root, ram.space.table.root(), &mut ram.memory);
-            let (regions, tag) = (Tree::EMPTY, Tag::default());
-            self.spaces.insert(Space { root, account, regions, tables: 0, tag }, ram)
+            let (regions, recent, tag) = (Tree::EMPTY, Id::NOTHING, Tag::default());
+            self.spaces.insert(Space { root, account, regions, tables: 0, recent, tag }, ram)
         });
         space.inspect_err(|_| self.uncharge(account, cost))
     }
@@ -55,8 +57,8 @@ impl Vm {
         while let Some(first) = self.spaces[id].regions.first(&self.regions) {
             let Region { start, pages, .. } = self.regions[first];
             let end = start + pages * PAGE_SIZE;
-            let change = Change::Clear(0, self.gap_after(id, end));
-            let reached = self.sweep(ram, id, start..end, change, &mut fuel);
+            let gap = 0..self.gap_after(id, end);
+            let reached = self.sweep(ram, id, start..end, gap, &mut fuel);
             self.cut_region(first, start, reached);
             fuel = fuel.saturating_sub(REGION);
             if fuel == 0 {
@@ -92,37 +94,48 @@ impl Vm {
         tables::path(&ram.memory, self.spaces[space].root, at).map(Entry::bits)
     }
 
-    /// Changes what is in the tables for a range, as far as the fuel goes, and makes CPUs forget what
-    /// was. Tells where it stopped.
+    /// Clears what is in the tables for a range, as far as the fuel goes, and makes CPUs forget what was.
+    /// Where nothing else is mapped in a gap around it, the tables go as well. Tells where it stopped.
     pub(super) fn sweep(
         &mut self,
         ram: &mut Ram,
         id: Id<Space>,
         range: Range<u64>,
-        change: Change,
+        gap: Range<u64>,
         fuel: &mut u32,
     ) -> u64 {
-        let space = &mut self.spaces[id];
-        let freed = ArrayVec::new();
-        let memory = &mut ram.memory;
-        let mut sweep = Sweep { memory, change, fuel: *fuel, changed: false, freed };
-        let reached = sweep.run(space.root, 0, range.start, range.end);
-        *fuel = sweep.fuel;
-        let gone = sweep.freed.len() as u64;
-        if sweep.changed || gone > 0 {
-            self.flush(id, range.start..reached, gone > 0);
+        let root = self.spaces[id].root;
+        let (mut freed, mut changed) = (ArrayVec::new(), false);
+        let Range { start: mut at, end } = range;
+        while at < end && *fuel > 0 {
+            let upto = end.min(at + u64::from(*fuel) * PAGE_SIZE);
+            let memory = &mut ram.memory;
+            let (next, level) = tables::change(memory, root, (at, upto), None, &mut changed);
+            let next = next.min(end);
+            let pages = if level == tables::PAGES { (next - at) / PAGE_SIZE } else { 4 };
+            *fuel = fuel.saturating_sub(pages as u32);
+            if !tables::trim(memory, root, level, (at, next, end), &gap, &mut freed) {
+                *fuel = 0;
+                break;
+            }
+            at = next;
+        }
+        let gone = freed.len() as u64;
+        if changed || gone > 0 {
+            self.flush(id, range.start..at, gone > 0);
         }
         if gone > 0 {
-            sweep.freed.iter().for_each(|&table| ram.frames.give(table));
+            freed.iter().for_each(|&table| ram.frames.give(table));
             let space = &mut self.spaces[id];
             space.tables -= gone;
             let account = space.account;
             self.uncharge(account, gone * PAGE_SIZE);
         }
-        reached
+        at
     }
 
     /// Makes CPUs forget a range, or all of an address space if that is less work.
+    #[inline(always)]
     pub(super) fn flush(&self, space: Id<Space>, range: Range<u64>, tables: bool) {
         // What has no tag has never run since everything was last forgotten.
         let Some(asid) = self.asids.current(self.spaces[space].tag) else { return };
@@ -133,13 +146,13 @@ impl Vm {
         arch::tlb::flush(Flush { pages, step: PAGE_SIZE, tables }, asid);
     }
 
-    /// Changes the entries of these pages wherever a memory is mapped.
+    /// Clears the entries of these pages wherever a memory is mapped, or leaves only what `kept` allows.
     pub(super) fn forget(
         &mut self,
         ram: &mut Ram,
         memory: Id<Memory>,
         pages: Range<u64>,
-        change: Change,
+        kept: Option<Access>,
     ) {
         let mut next = self.memories[memory].regions;
         while let Some(id) = next {
@@ -150,13 +163,21 @@ impl Vm {
             if low >= high {
                 continue;
             }
-            let at = |page: u64| region.start + (page - region.first) * PAGE_SIZE;
-            let change = match change {
-                Change::Restrict(access) => Change::Restrict(region.access & access),
-                clear => clear,
-            };
-            let (range, space) = (at(low)..at(high), region.space);
-            self.sweep(ram, space, range, change, &mut u32::MAX.clone());
+            if kept.is_some() && !region.access.contains(Access::WRITE) {
+                // It has no entry that is writable.
+                continue;
+            }
+            let kept = kept.map(|kept| region.access & kept);
+            let start = region.start + (low - region.first) * PAGE_SIZE;
+            let end = start + (high - low) * PAGE_SIZE;
+            let (space, mut at, mut changed) = (region.space, start, false);
+            let root = self.spaces[space].root;
+            while at < end {
+                (at, _) = tables::change(&mut ram.memory, root, (at, end), kept, &mut changed);
+            }
+            if changed {
+                self.flush(space, start..end, false);
+            }
         }
     }
 }

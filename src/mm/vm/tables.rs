@@ -35,91 +35,107 @@ pub(super) fn write(memory: &mut PhysMem, table: Frame, at: usize, entry: Entry)
     unsafe { memory.write(table, at, entry.bits()) }
 }
 
-/// What a sweep does with the entries of pages.
-#[derive(Clone, Copy)]
-pub(super) enum Change {
-    /// Takes them away, and tables that lie within these addresses with them.
-    Clear(u64, u64),
-    /// Leaves only this to be done there.
-    Restrict(Access),
-}
-
-/// A sweep over entries.
-pub(super) struct Sweep<'a> {
-    pub memory: &'a mut PhysMem,
-    pub change: Change,
-    /// Entries it may still look at.
-    pub fuel: u32,
-    /// Whether any has become another.
-    pub changed: bool,
-    /// Tables that nothing leads to any more; CPUs may remember them until they are flushed.
-    pub freed: ArrayVec<Frame, 16>,
-}
-
-impl Sweep<'_> {
-    /// Changes the entries from `at` to `end`, those of large pages as a whole; tells where it
-    /// stopped. Three calls deep at most.
-    pub fn run(&mut self, table: Frame, level: u8, mut at: u64, end: u64) -> u64 {
-        if level == PAGES {
-            return self.run_pages(table, at, end);
-        }
-        while at < end && self.fuel > 0 {
-            self.fuel -= 1;
-            let index = index(at, level);
-            let start = at & !(span(level) - 1);
-            let next = start + span(level);
-            let entry = read(self.memory, table, index);
-            if entry.is_present() && entry.is_leaf(level) {
-                let new = match self.change {
-                    Change::Clear(..) => Entry::EMPTY,
-                    Change::Restrict(access) => Entry::leaf(entry.frame(), level, access),
-                };
-                write(self.memory, table, index, new);
-                self.changed = true;
-            } else if entry.is_present() {
-                let reached = self.run(entry.frame(), level + 1, at, next.min(end));
-                if reached < next.min(end) {
-                    return reached;
-                }
-                if let Change::Clear(low, high) = self.change
-                    && low <= start
-                    && next <= high
-                {
-                    if self.freed.try_push(entry.frame()).is_err() {
-                        self.fuel = 0;
-                        return at;
-                    }
-                    write(self.memory, table, index, Entry::EMPTY);
-                }
-            }
-            at = next;
-        }
-        at.min(end)
+/// Clears the entries from `at` to `end` that are in one table, a large page as a whole, or leaves only
+/// what `kept` allows to be done there. Tells where it stopped, which may be after `end`, and the level
+/// of that table.
+#[inline(always)]
+pub(super) fn change(
+    memory: &mut PhysMem,
+    root: Frame,
+    (at, end): (u64, u64),
+    kept: Option<Access>,
+    changed: &mut bool,
+) -> (u64, u8) {
+    let (table, level) = walk(memory, root, at, PAGES);
+    if level < PAGES {
+        *changed |= change_large(memory, table, level, at, kept);
+        return ((at & !(span(level) - 1)) + span(level), level);
     }
-
-    /// The same for the last level, where most of the time goes.
-    fn run_pages(&mut self, table: Frame, at: u64, end: u64) -> u64 {
-        let first = index(at, PAGES);
-        let count = ((end - at) / PAGE_SIZE).min(ENTRIES - first as u64).min(self.fuel.into());
-        // What is left of an entry, and what it gets besides: in every architecture's entries the
-        // frame is in the place where its address has it.
-        let (kept, added) = match self.change {
-            Change::Clear(..) => (0, 0),
-            Change::Restrict(access) => (u64::MAX, Entry::leaf(Frame(0), PAGES, access).bits()),
-        };
-        for index in first..first + count as usize {
-            let entry = read(self.memory, table, index);
-            if entry.is_present() {
-                let new = Entry::from_bits(entry.frame().start().0 & kept | added);
-                if new.bits() != entry.bits() {
-                    write(self.memory, table, index, new);
-                    self.changed = true;
-                }
+    let first = index(at, PAGES);
+    let count = ((end - at) / PAGE_SIZE).min(ENTRIES - first as u64);
+    // What is left of an entry, and what it gets besides: in every architecture's entries the frame is
+    // in the place where its address has it.
+    let (kept, added) = match kept {
+        None => (0, 0),
+        Some(access) => (u64::MAX, allowing(access)),
+    };
+    for index in first..first + count as usize {
+        let entry = read(memory, table, index);
+        if entry.is_present() {
+            let new = Entry::from_bits(entry.frame().start().0 & kept | added);
+            if new.bits() != entry.bits() {
+                write(memory, table, index, new);
+                *changed = true;
             }
         }
-        self.fuel -= count as u32;
-        at + count * PAGE_SIZE
     }
+    (at + count * PAGE_SIZE, level)
+}
+
+/// The same for an entry that is empty or maps a large page.
+#[inline(never)]
+fn change_large(
+    memory: &mut PhysMem,
+    table: Frame,
+    level: u8,
+    at: u64,
+    kept: Option<Access>,
+) -> bool {
+    let entry = read(memory, table, index(at, level));
+    if entry.is_present() {
+        let new = kept.map(|access| Entry::leaf(entry.frame(), level, access));
+        let new = new.unwrap_or(Entry::EMPTY);
+        write(memory, table, index(at, level), new);
+    }
+    entry.is_present()
+}
+
+/// Takes away the tables on the way to an address, from `level` up, all of whose entries have been
+/// cleared: those within the gap that a sweep to `end` makes, which has come as far as `next`. False if
+/// there are more than `freed` has room for.
+pub(super) fn trim(
+    memory: &mut PhysMem,
+    root: Frame,
+    level: u8,
+    (at, next, end): (u64, u64, u64),
+    gap: &Range<u64>,
+    freed: &mut ArrayVec<Frame, 16>,
+) -> bool {
+    for above in (0..level).rev() {
+        let start = at & !(span(above) - 1);
+        let past = start + span(above);
+        if start < gap.start || past > gap.end || next < end.min(past) {
+            break;
+        }
+        let (table, _) = walk(memory, root, at, above);
+        let entry = read(memory, table, index(at, above));
+        if freed.try_push(entry.frame()).is_err() {
+            return false;
+        }
+        write(memory, table, index(at, above), Entry::EMPTY);
+    }
+    true
+}
+
+/// What an entry of a page has besides its frame. Not inline: who clears has no use for it.
+#[inline(never)]
+fn allowing(access: Access) -> u64 {
+    Entry::leaf(Frame(0), PAGES, access).bits()
+}
+
+/// The table that the way down to an address ends in, and its level, `lowest` at most: above that, what
+/// it has there is empty or a large page.
+#[inline(always)]
+pub(super) fn walk(memory: &PhysMem, root: Frame, at: u64, lowest: u8) -> (Frame, u8) {
+    let (mut table, mut level) = (root, 0);
+    while level < lowest {
+        let entry = read(memory, table, index(at, level));
+        if !entry.is_present() || entry.is_leaf(level) {
+            break;
+        }
+        (table, level) = (entry.frame(), level + 1);
+    }
+    (table, level)
 }
 
 /// The entries that lead to an address, from the root on; empty where there is none.

@@ -14,6 +14,8 @@ use rt::{Memory, Message, Port, Process, Thread, Timer};
 
 /// How long to wait for what may never come.
 const SOON: u64 = 2 * MILLISECOND;
+/// How long a copy stays that nobody kills.
+const LINGER: u64 = 50 * MILLISECOND;
 /// Priorities of what never ends by itself: below those of whoever is to end it.
 const LOW: u64 = 10;
 
@@ -135,8 +137,20 @@ fn process_that_faults(random: &mut Random, _: &[Port; 2]) -> Result<(), Error> 
     await_end(&process).map(|_| ())
 }
 
+/// What a copy does until it is killed: not for ever, for whoever was to kill it may be killed first.
+extern "C" fn spin_on() -> ! {
+    let end = now() + LINGER;
+    while now() < end {}
+    rt::exit(0)
+}
+
+extern "C" fn wait_on() -> ! {
+    sleep(LINGER);
+    rt::exit(0)
+}
+
 fn process_that_is_killed(random: &mut Random, _: &[Port; 2]) -> Result<(), Error> {
-    let entry = if random.below(2) == 0 { spin } else { wait } as extern "C" fn() -> !;
+    let entry = if random.below(2) == 0 { spin_on } else { wait_on } as extern "C" fn() -> !;
     let process = copy(entry as usize as u64, 0, random)?;
     sleep(random.below(MILLISECOND));
     process.kill(random.next())?;

@@ -95,7 +95,7 @@ fn settled() -> Result<Figures, Error> {
     let end = now() + 10 * SECOND;
     let mut last = rt::machine().figures()?;
     loop {
-        sleep(100 * MILLISECOND);
+        sleep(300 * MILLISECOND);
         let figures = rt::machine().figures()?;
         if figures == last || now() > end {
             return Ok(figures);
