@@ -186,7 +186,7 @@ impl Sim {
             "entry" | "stack" => self.draw_address(),
             "flags" => {
                 let [start, fpu] = [u64::from(self.rng.often(850)), u64::from(self.rng.often(500))];
-                self.rng.below(40) | start * THREAD_START | fpu * THREAD_FPU
+                self.rng.below(40) | (start * THREAD_START) | (fpu * THREAD_FPU)
             }
             "physical" => self.rng.one_of(&[0x900_0000, 0x4000_0000, 0x8000_0000, 0]),
             "size" => self.rng.below(5),
