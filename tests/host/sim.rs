@@ -101,7 +101,7 @@ impl Sim {
         let limit = kernel.ram.frames.stats().free as u64 * 4096;
         let root = kernel.vm.account_root(&mut kernel.ram, limit).expect("an account");
         let started = figures(&kernel, root);
-        Sim {
+        let mut sim = Sim {
             kernel,
             cpus,
             rng: Rng::new(seed),
@@ -114,7 +114,12 @@ impl Sim {
             tally: BTreeMap::new(),
             started,
             told: VecDeque::new(),
+        };
+        // They look for something to do.
+        for cpu in (0..cpus as u8).rev().map(CpuId) {
+            sim.idle(cpu);
         }
+        sim
     }
 
     /// A process, with a handle to itself.

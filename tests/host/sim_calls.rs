@@ -70,7 +70,7 @@ pub fn short_menu() -> Vec<&'static Row> {
 }
 
 /// The row of a call.
-fn row(call: Call) -> &'static Row {
+pub fn row(call: Call) -> &'static Row {
     &CALLS[call as usize]
 }
 
@@ -100,7 +100,7 @@ impl Sim {
     }
 
     /// Puts the registers of some call into a thread.
-    fn draw_call(&mut self, id: Id<Thread>, row: &Row) {
+    pub fn draw_call(&mut self, id: Id<Thread>, row: &Row) {
         let process = self.kernel.threads[id].process;
         let mut args = [0; 8];
         for (at, argument) in row.arguments.iter().enumerate() {
@@ -186,7 +186,7 @@ impl Sim {
             "entry" | "stack" => self.draw_address(),
             "flags" => {
                 let [start, fpu] = [u64::from(self.rng.often(850)), u64::from(self.rng.often(500))];
-                self.rng.below(40) | start * THREAD_START | fpu * THREAD_FPU
+                self.rng.below(40) | (start * THREAD_START) | (fpu * THREAD_FPU)
             }
             "physical" => self.rng.one_of(&[0x900_0000, 0x4000_0000, 0x8000_0000, 0]),
             "size" => self.rng.below(5),

@@ -165,6 +165,10 @@ fn cpus(sim: &Sim) {
             set += 1;
             next = state.timers.next_after(&kernel.timers, (timer.when.0, timer.number));
         }
+        let rests = kernel.resting >> cpu.0 & 1 == 1;
+        let idle = state.current.is_none();
+        assert!(idle || !rests, "CPU {} is told to rest while it runs", cpu.0);
+        assert!(rests || !sim.asleep[cpu.index()], "others know that CPU {} sleeps", cpu.0);
         if interrupts::has_ipi(cpu) {
             continue;
         }

@@ -79,9 +79,9 @@ fn sim_every_step_is_sound() {
 }
 
 fn run(seed: u64, plan: Plan) {
-    let menu = if seed % 3 == 0 { sim_calls::short_menu() } else { sim_calls::menu() };
+    let menu = if seed.is_multiple_of(3) { sim_calls::short_menu() } else { sim_calls::menu() };
     let mut sim = Sim::new(seed, 1 + (seed % 4) as usize);
-    sim.kernel.fast_path = seed % 5 != 0;
+    sim.kernel.fast_path = !seed.is_multiple_of(5);
     let mut steps = 0;
     while sim.calls < plan.calls {
         step(&mut sim, &menu);

@@ -15,15 +15,13 @@ pub const DONE: Result<u64, Error> = Ok(0);
 pub struct Stage {
     pub sim: Sim,
     pub process: Id<Process>,
-    /// Its handle to itself.
-    pub own: u64,
 }
 
 impl Stage {
     pub fn new(cpus: usize) -> Stage {
         let mut sim = Sim::new(0, cpus);
-        let (process, own) = sim.process(1 << 20, 63);
-        Stage { sim, process, own }
+        let (process, _) = sim.process(1 << 20, 63);
+        Stage { sim, process }
     }
 
     /// A thread of this priority that is ready, or runs.
