@@ -1,5 +1,11 @@
 //! The kernel as a value: everything it knows is in [`Kernel`], and `&mut Kernel` is the proof that
-//! the one lock is held. What it does is in the modules above; it never waits inside.
+//! the one lock ([`lock`](mod@lock)) is held. What it does is in the modules above; it never waits inside.
+
+mod lock;
+
+#[cfg(feature = "lock-stats")]
+pub use lock::hold;
+pub use lock::{Guard, install, lock, run, stop_all, stopping, try_lock};
 
 use crate::abi::{Error, PortRights};
 use crate::arch;
@@ -15,14 +21,8 @@ use crate::object::{
 };
 use crate::units::{CpuId, MAX_CPUS, Nanos, PhysAddr, VirtAddr};
 use bitflags::Flags;
-use core::cell::UnsafeCell;
-use core::mem::{MaybeUninit, offset_of};
-use core::ops::{Deref, DerefMut};
+use core::mem::offset_of;
 use core::ptr::NonNull;
-use core::sync::atomic::{
-    AtomicBool, AtomicU8,
-    Ordering::{Acquire, Relaxed, Release},
-};
 
 /// All state of the kernel; first what calls and answers need.
 #[repr(C)]
@@ -272,133 +272,4 @@ impl Current {
         // all else is for whoever has the lock, and who has it here looks for other threads only.
         unsafe { self.0.as_mut() }
     }
-}
-
-/// The one lock, and what it guards.
-struct Lock {
-    /// `FREE`, or not: someone has it, there is no kernel yet, or there never will be one again.
-    state: AtomicU8,
-    kernel: UnsafeCell<MaybeUninit<Kernel>>,
-}
-
-const TAKEN: u8 = 0;
-const FREE: u8 = 1;
-
-// SAFETY: whoever sets `state` from `FREE` to `TAKEN` is the only one who touches the kernel until it is
-// `FREE` again; and it is first `FREE` when the kernel has been written.
-unsafe impl Sync for Lock {}
-
-static LOCK: Lock =
-    Lock { state: AtomicU8::new(TAKEN), kernel: UnsafeCell::new(MaybeUninit::uninit()) };
-
-/// A panic is under way: whoever waits for the lock stops instead.
-static STOPPING: AtomicBool = AtomicBool::new(false);
-
-/// The kernel, for as long as this lives.
-pub struct Guard(());
-
-impl Deref for Guard {
-    type Target = Kernel;
-
-    #[inline(always)]
-    fn deref(&self) -> &Kernel {
-        // SAFETY: this CPU has the lock, and the kernel was written before anyone could take it.
-        unsafe { (*LOCK.kernel.get()).assume_init_ref() }
-    }
-}
-
-impl DerefMut for Guard {
-    #[inline(always)]
-    fn deref_mut(&mut self) -> &mut Kernel {
-        // SAFETY: as in `deref`; borrowed together with the guard.
-        unsafe { (*LOCK.kernel.get()).assume_init_mut() }
-    }
-}
-
-impl Drop for Guard {
-    #[inline(always)]
-    fn drop(&mut self) {
-        #[cfg(feature = "lock-stats")]
-        hold::end();
-        LOCK.state.store(FREE, Release);
-    }
-}
-
-/// Puts the finished value behind the lock, once.
-pub fn install(kernel: Kernel) {
-    static INSTALLED: AtomicBool = AtomicBool::new(false);
-    assert!(!INSTALLED.swap(true, Relaxed), "there is one kernel");
-    // SAFETY: the lock is not free before the next line, and nobody else comes here.
-    unsafe { (*LOCK.kernel.get()).write(kernel) };
-    LOCK.state.store(FREE, Release);
-}
-
-/// Takes the lock. Interrupts must be off: the trap that one raises would wait for it for ever. A CPU
-/// that waits still serves what others need from it: TLB shootdowns, and the end of the world.
-pub fn lock() -> Guard {
-    loop {
-        if stopping() {
-            arch::cpu::park();
-        }
-        if let Some(guard) = try_lock() {
-            return guard;
-        }
-        arch::tlb::serve();
-        arch::cpu::relax();
-    }
-}
-
-/// Takes the lock, unless someone has it.
-#[inline(always)]
-pub fn try_lock() -> Option<Guard> {
-    LOCK.state.compare_exchange(FREE, TAKEN, Acquire, Relaxed).ok()?;
-    #[cfg(feature = "lock-stats")]
-    hold::begin();
-    Some(Guard(()))
-}
-
-/// How long the lock is held at most, from the first trap of user code on. Only who has the lock
-/// writes here.
-#[cfg(feature = "lock-stats")]
-pub mod hold {
-    use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
-
-    static SINCE: AtomicU64 = AtomicU64::new(0);
-    /// What is being done, as `Kernel::long_way` numbers it.
-    pub static DOING: AtomicU64 = AtomicU64::new(0);
-    /// The longest time, in ticks of the counter.
-    pub static LONGEST: AtomicU64 = AtomicU64::new(0);
-    /// What was done then.
-    pub static WORST: AtomicU64 = AtomicU64::new(0);
-
-    pub(super) fn begin() {
-        SINCE.store(crate::arch::timer::now(), Relaxed);
-    }
-
-    pub(super) fn end() {
-        let held = crate::arch::timer::now() - SINCE.load(Relaxed);
-        let doing = DOING.load(Relaxed);
-        if doing != 0 && held > LONGEST.load(Relaxed) {
-            LONGEST.store(held, Relaxed);
-            WORST.store(doing, Relaxed);
-        }
-    }
-}
-
-/// Gives up the lock, and goes on with the current thread of this CPU.
-pub fn run(mut kernel: Guard, thread: Id<Thread>) -> ! {
-    let frame = &raw mut kernel.threads[thread].context.frame;
-    drop(kernel);
-    // SAFETY: a thread that runs stays where it is, and its registers are its CPU's.
-    unsafe { arch::user::resume(frame) }
-}
-
-/// Tells every CPU to stop when it next looks. True for the first to say so.
-pub fn stop_all() -> bool {
-    !STOPPING.swap(true, Relaxed)
-}
-
-/// Whether a panic is under way.
-pub fn stopping() -> bool {
-    STOPPING.load(Relaxed)
 }

@@ -207,7 +207,7 @@ def within(platform, figure, budget):
 AT_ENTRY = ("ochre-cpus", "ochre-threads", "ochre-memory")
 AT_DONE = (
     "thbreak ochre::report::done", "continue", "ochre-cpus", "ochre-memory", "ochre-log",
-    "ochre-tables &ochre::kernel::LOCK", "ochre-tables ochre::kernel_entry",
+    "ochre-tables &ochre::kernel::lock::LOCK", "ochre-tables ochre::kernel_entry",
     "ochre-tables 0xffff800000400000 + {ram}", "ochre-tables 0x10",
 )
 # Where RAM begins.

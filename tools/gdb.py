@@ -176,8 +176,8 @@ def static(name):
 
 def kernel():
     """The kernel's value, or None before there is one."""
-    made = number_in(part(static("ochre::kernel::install::INSTALLED"), "u8"))
-    return part(static("ochre::kernel::LOCK")["kernel"], "ochre::kernel::Kernel") if made else None
+    made = number_in(part(static("ochre::kernel::lock::install::INSTALLED"), "u8"))
+    return part(static("ochre::kernel::lock::LOCK")["kernel"], "ochre::kernel::Kernel") if made else None
 
 
 def doing(cpu):
