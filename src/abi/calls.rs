@@ -124,7 +124,7 @@ calls! {
     25 CallerRegistersSet(reply, set, address) -> () ! [BadHandle, WrongKind, NotFound, Invalid, BadAddress];
     /// Pages of zeroes, which take memory when they are first touched.
     26 MemoryCreate(pages) -> ("handle") ! [Invalid, NoMemory];
-    /// Pages side by side in physical memory, for devices: a 2 MiB multiple begins at one. [2] is zero.
+    /// Pages side by side in physical memory, for devices: a 2 MiB multiple begins at one.
     27 MemoryContiguous(machine: Machine["DEVICES"], pages) -> ("handle", "physical address") ! [Invalid, NoMemory];
     /// Physical memory that is no RAM of the kernel's, as it lies there.
     28 MemoryWindow(machine: Machine["DEVICES"], physical, pages, attributes) -> ("handle") ! [Invalid, NoMemory];
@@ -147,7 +147,8 @@ calls! {
     /// A process with so many bytes of the caller's quota, and threads of at most this priority.
     37 ProcessCreate(quota, priority) -> ("handle") ! [Invalid, NoMemory];
     /// Maps in an empty process what is mapped in another: a copy of what is writable, shared until
-    /// written; what was mapped with `MAP_SHARED` is shared.
+    /// written; what was mapped with `MAP_SHARED` is shared. Until it is done nothing else is mapped
+    /// there, or unmapped: that is `Busy`.
     38 SpaceClone(to: Process["MAP"], from: Process["READ"]) -> () ! [Occupied, NoMemory];
     /// Copies bytes out of a process's memory.
     39 ProcessRead(process: Process["READ"], there, address, length) -> () ! [BadAddress, NoMemory];

@@ -1,11 +1,11 @@
 //! Ports, timers and interrupts: what is small and ends at once.
 
-use crate::abi::Error;
+use crate::abi::{Error, MESSAGE_HANDLES};
 use crate::arch;
 use crate::kernel::Kernel;
 use crate::mm::tree::Links;
 use crate::mm::{Account, Arena, Id};
-use crate::object::{Interrupt, Message, Notice, Port, Queue, Target, Timer, Waiting};
+use crate::object::{Handle, Interrupt, Message, Notice, Port, Queue, Target, Timer, Waiting};
 use crate::units::{CpuId, Nanos};
 
 /// The most messages a port's queue has room for.
@@ -37,8 +37,10 @@ impl Kernel {
         made.inspect_err(|_| self.vm.uncharge(account, cost))
     }
 
+    /// With the handles that its messages may carry, which nobody else pays for.
     fn port_cost(capacity: u32) -> u64 {
-        Arena::<Port>::COST + u64::from(capacity) * Arena::<Message>::COST
+        let carried = MESSAGE_HANDLES as u64 * Arena::<Handle>::COST;
+        Arena::<Port>::COST + u64::from(capacity) * (Arena::<Message>::COST + carried)
     }
 
     /// Nobody has a handle to a port that is gone.

@@ -34,6 +34,7 @@ impl Kernel {
             thread_count: 0,
             handler: None,
             watch: None,
+            cloning: false,
             life: Life::Alive,
             code: 0,
             time: 0,

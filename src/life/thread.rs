@@ -1,12 +1,14 @@
 //! The beginning and the end of threads.
 
-use crate::abi::{ANY_CPU, Error, PRIORITIES, THREAD_FPU, THREAD_START, USER_END};
+use crate::abi::{ANY_CPU, Error, MESSAGE_HANDLES, PRIORITIES, THREAD_FPU, THREAD_START, USER_END};
 use crate::arch::Context;
 use crate::arch::user::Fpu;
 use crate::kernel::Kernel;
 use crate::mm::asid::Seat;
 use crate::mm::{Account, Arena, Id};
-use crate::object::{Flags, Life, Process, Sort, State, Target, Thread, Timer};
+use crate::object::{
+    Flags, Handle, Life, Made, Process, Progress, Sort, State, Target, Thread, Timer,
+};
 use crate::units::CpuId;
 
 /// What a thread begins with.
@@ -74,6 +76,7 @@ impl Kernel {
             fpu,
             timer,
             fault: None,
+            progress: None,
             refs: 0,
             siblings: (None, None),
             account,
@@ -177,6 +180,7 @@ impl Kernel {
             self.abandon(cpu, caller);
         }
         self.forget_fpu(id);
+        self.drop_progress(id);
         let thread = &mut self.threads[id];
         thread.state = State::Ended;
         let fpu = thread.fpu.take();
@@ -201,6 +205,14 @@ impl Kernel {
         }
         if last {
             self.end_process(process, 0);
+        }
+    }
+
+    /// What a thread has begun to make will not be made.
+    pub fn drop_progress(&mut self, id: Id<Thread>) {
+        if let Some(Progress { made: Made::Memory(memory), .. }) = self.threads[id].progress.take()
+        {
+            self.vm.release(memory);
         }
     }
 
@@ -230,8 +242,10 @@ impl Kernel {
         self.threads.insert(thread(timer, fpu), &mut self.ram)
     }
 
+    /// With the handles of a message that it waits to send, which nobody else pays for.
     fn thread_cost(fpu: bool) -> u64 {
         let fpu = if fpu { Arena::<Fpu>::COST } else { 0 };
-        Arena::<Thread>::COST + Arena::<Timer>::COST + fpu
+        let carried = MESSAGE_HANDLES as u64 * Arena::<Handle>::COST;
+        Arena::<Thread>::COST + Arena::<Timer>::COST + carried + fpu
     }
 }

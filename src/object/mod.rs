@@ -12,4 +12,4 @@ pub use handle::{Found, Handle, IoPorts, Machine, Named, Object, Reply};
 pub use port::{Handler, Message, Port, Waiting};
 pub use process::{Life, Process};
 pub use queue::Queue;
-pub use thread::{Awaited, Caller, Flags, Sort, State, Thread};
+pub use thread::{Awaited, Caller, Flags, Made, Progress, Sort, State, Thread};

@@ -21,6 +21,8 @@ pub struct Process {
     pub handler: Option<Handler>,
     /// Who is told when it ends.
     pub watch: Option<Notice>,
+    /// A clone is being made in it, and nothing else is mapped until that is done.
+    pub cloning: bool,
     /// Whether it lives.
     pub life: Life,
     /// What it ended with.

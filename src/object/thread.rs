@@ -5,7 +5,7 @@ use crate::abi::{Arrival, FaultKind};
 use crate::arch::Context;
 use crate::arch::user::Fpu;
 use crate::mm::asid::Seat;
-use crate::mm::{Account, Id, Space};
+use crate::mm::{Account, Id, Memory, Space};
 use crate::units::CpuId;
 use bitflags::bitflags;
 
@@ -56,12 +56,34 @@ pub struct Thread {
     pub timer: Id<Timer>,
     /// The fault it waits to report.
     pub fault: Option<(FaultKind, [u64; 5])>,
+    /// How far a call has come that takes several pieces.
+    pub progress: Option<Progress>,
     /// Handles to it.
     pub refs: u32,
     /// Before and after it in its process's list.
     pub siblings: (Option<Id<Thread>>, Option<Id<Thread>>),
     /// Who pays for it.
     pub account: Id<Account>,
+}
+
+/// How far a call has come that takes several pieces: what it makes is in no one's hands until it is done.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// The registers it was made with: others make another call.
+    pub args: [u64; 3],
+    /// What it makes.
+    pub made: Made,
+    /// Where it goes on.
+    pub at: u64,
+}
+
+/// What a call makes that takes several pieces.
+#[derive(Clone, Copy, Debug)]
+pub enum Made {
+    /// A memory, that is referred to from here only.
+    Memory(Id<Memory>),
+    /// What is mapped in a process.
+    Space(Id<Process>),
 }
 
 /// What a thread is doing.

@@ -8,7 +8,7 @@ use crate::abi::{
 use crate::ipc::Outcome;
 use crate::kernel::Kernel;
 use crate::mm::{Id, Memory, Place, Space};
-use crate::object::{Found, Life, Machine, Named, Process};
+use crate::object::{Found, Life, Machine, Made, Named, Process, Progress};
 use crate::units::PhysAddr;
 
 impl Kernel {
@@ -76,68 +76,80 @@ impl Kernel {
                 let done = self.vm.protect(&mut self.ram, space, args[1], args[2], args[3])?;
                 self.advance(me, done)
             }
-            _ => {
-                let to = self.space_of(me, args[0], ProcessRights::MAP)?;
-                let from = self.space_of(me, args[1], ProcessRights::READ)?;
-                let cursor = args[2];
-                if to == from || cursor == 0 && !self.vm.space_empty(to) {
-                    return Err(Error::Occupied);
-                }
-                match self.vm.space_clone(&mut self.ram, to, from, cursor)? {
-                    None => Ok(Outcome::Done),
-                    Some(next) => {
-                        self.threads[me.thread].context.frame.args_mut()[2] = next;
-                        Ok(Outcome::Again)
-                    }
-                }
-            }
+            _ => self.clone_space(me),
         }
     }
 
-    /// What takes several pieces to clear already has its handle, with which the call goes on in [2].
     fn contiguous_memory(&mut self, me: &Caller) -> Answer {
-        let [_, pages, begun, ..] = me.args;
-        let (memory, outcome) = if begun == 0 {
-            let account = self.processes[me.process].account;
-            let (memory, _) = self.vm.memory_contiguous(&mut self.ram, account, pages)?;
-            (memory, self.memory_named(me, memory)?)
-        } else {
-            let found = self.find::<Memory>(me.process, begun, MemoryRights::all())?;
-            (found.id, Outcome::Value(begun))
+        let (memory, _) = match self.go_on(me) {
+            Some((Made::Memory(memory), at)) => (memory, at),
+            _ => {
+                let account = self.processes[me.process].account;
+                (self.vm.memory_contiguous(&mut self.ram, account, me.args[1])?.0, 0)
+            }
         };
-        let done = self.vm.memory_clear(&mut self.ram, memory)?;
+        if !self.vm.memory_clear(&mut self.ram, memory)? {
+            return self.later(me, Made::Memory(memory), 0);
+        }
         let (_, _, physical) = self.vm.memory_info(memory);
-        let args = self.threads[me.thread].context.frame.args_mut();
-        match outcome {
-            Outcome::Value(handle) if !done => {
-                args[2] = handle;
-                Ok(Outcome::Again)
+        let answer = self.memory_named(me, memory)?;
+        self.threads[me.thread].context.frame.args_mut()[2] = physical;
+        Ok(answer)
+    }
+
+    fn clone_memory(&mut self, me: &Caller) -> Answer {
+        let [from, first, pages, ..] = me.args;
+        let from = self.find::<Memory>(me.process, from, MemoryRights::READ)?.id;
+        let (memory, next) = match self.go_on(me) {
+            Some((Made::Memory(to), at)) => {
+                let next = self.vm.memory_clone_more(&mut self.ram, to, from, first, at);
+                (to, next.inspect_err(|_| _ = self.vm.release(to))?)
             }
-            outcome => {
-                args[2] = physical;
-                Ok(outcome)
+            _ => {
+                let account = self.processes[me.process].account;
+                self.vm.memory_clone(&mut self.ram, account, from, first, pages)?
             }
+        };
+        match next {
+            Some(next) => self.later(me, Made::Memory(memory), next),
+            None => self.memory_named(me, memory),
         }
     }
 
-    /// A clone that takes several pieces already has its handle while it grows: the call goes on with
-    /// it in [3], from the page in [4].
-    fn clone_memory(&mut self, me: &Caller) -> Answer {
-        let [from, first, pages, begun, at, ..] = me.args;
-        let from = self.find::<Memory>(me.process, from, MemoryRights::READ)?.id;
-        let (outcome, next) = if begun == 0 {
-            let account = self.processes[me.process].account;
-            let (memory, next) =
-                self.vm.memory_clone(&mut self.ram, account, from, first, pages)?;
-            (self.memory_named(me, memory)?, next)
-        } else {
-            let to = self.find::<Memory>(me.process, begun, MemoryRights::all())?.id;
-            let next = self.vm.memory_clone_more(&mut self.ram, to, from, first, at)?;
-            (Outcome::Value(begun), next)
+    fn clone_space(&mut self, me: &Caller) -> Answer {
+        let to = self.find::<Process>(me.process, me.args[0], ProcessRights::MAP)?.id;
+        let from = self.space_of(me, me.args[1], ProcessRights::READ)?;
+        let space = self.living_space(to)?;
+        let at = match self.go_on(me) {
+            Some((Made::Space(begun), at)) if begun == to => at,
+            _ if self.processes[to].cloning || space == from || !self.vm.space_empty(space) => {
+                return Err(Error::Occupied);
+            }
+            _ => 0,
         };
-        let (Some(next), Outcome::Value(handle)) = (next, outcome) else { return Ok(outcome) };
-        let args = self.threads[me.thread].context.frame.args_mut();
-        [args[3], args[4]] = [handle, next];
+        let next = self.vm.space_clone(&mut self.ram, space, from, at)?;
+        self.processes[to].cloning = next.is_some();
+        match next {
+            Some(next) => self.later(me, Made::Space(to), next),
+            None => Ok(Outcome::Done),
+        }
+    }
+
+    /// What the caller has begun to make by this very call, and where that goes on.
+    fn go_on(&mut self, me: &Caller) -> Option<(Made, u64)> {
+        let Progress { args, made, at } = self.threads[me.thread].progress?;
+        if me.args[..3] != args {
+            self.drop_progress(me.thread);
+            return None;
+        }
+        self.threads[me.thread].progress = None;
+        Some((made, at))
+    }
+
+    /// The caller makes the call again, to go on from there.
+    fn later(&mut self, me: &Caller, made: Made, at: u64) -> Answer {
+        let [a, b, c, ..] = me.args;
+        self.threads[me.thread].progress = Some(Progress { args: [a, b, c], made, at });
         Ok(Outcome::Again)
     }
 
@@ -196,6 +208,9 @@ impl Kernel {
         rights: ProcessRights,
     ) -> Result<Id<Space>, Error> {
         let process = self.find::<Process>(me.process, handle, rights)?;
+        if rights == ProcessRights::MAP && self.processes[process.id].cloning {
+            return Err(Error::Busy);
+        }
         self.living_space(process.id)
     }
 

@@ -22,6 +22,9 @@ pub fn check(kernel: &Kernel) {
     }
 }
 
+/// What the handles cost that one message may carry.
+const CARRIED: u64 = ochre::abi::MESSAGE_HANDLES as u64 * Arena::<Handle>::COST;
+
 /// Each handle is in the list of its owner, or on its way in exactly one message.
 fn handles(kernel: &Kernel) {
     let mut seen = BTreeSet::new();
@@ -205,13 +208,14 @@ fn charges(kernel: &Kernel) -> BTreeMap<usize, u64> {
     }
     for (_, thread) in kernel.threads.iter() {
         let fpu = if thread.fpu.is_some() { Arena::<Fpu>::COST } else { 0 };
-        add(thread.account, Arena::<Thread>::COST + fpu);
+        let carried = if thread.state == State::Ended { 0 } else { CARRIED };
+        add(thread.account, Arena::<Thread>::COST + carried + fpu);
     }
     for (_, timer) in kernel.timers.iter() {
         add(timer.account, Arena::<Timer>::COST);
     }
     for (_, port) in kernel.ports.iter() {
-        let room = u64::from(port.capacity) * Arena::<Message>::COST;
+        let room = u64::from(port.capacity) * (Arena::<Message>::COST + CARRIED);
         add(port.account, Arena::<Port>::COST + room);
     }
     for (_, interrupt) in kernel.interrupts.iter() {

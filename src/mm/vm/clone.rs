@@ -53,7 +53,7 @@ impl Vm {
         let pages = self.memories[to].pages;
         let left = pages.checked_sub(at).ok_or(Error::Invalid)?;
         let start = first.checked_add(at).ok_or(Error::Invalid)?;
-        let done = at + self.share(ram, (from, start), (to, at), left, &mut (2 * FUEL))?;
+        let done = at + self.share(ram, (from, start), (to, at), left, &mut FUEL.clone())?;
         Ok((done < pages).then_some(done))
     }
 
