@@ -6,9 +6,9 @@
 
 use crate::sim::Sim;
 use crate::sim_calls;
-use ochre::abi::{ANY_CPU, COOPERATIVE, Call, FOREVER, Kind, NOW, THREAD_FPU};
+use ochre::abi::{ANY_CPU, COOPERATIVE, Call, FOREVER, NOW, THREAD_FPU};
 use ochre::mm::Id;
-use ochre::object::{Process, Thread};
+use ochre::object::{Named, Process, Thread};
 use ochre::units::{Cause, CpuId};
 use std::fmt::Write;
 
@@ -99,10 +99,10 @@ fn set_up(sim: &mut Sim) {
     for (process, own) in processes.into_iter().zip(ports) {
         for port in ports {
             let rights = if port == own { u8::MAX } else { 0xc5 };
-            sim.grant(process, Kind::Port, rights, port.to_bits(), process.to_bits());
+            sim.grant(process, Named::Port(port), rights, process.to_bits());
         }
         for thread in &threads {
-            sim.grant(process, Kind::Thread, u8::MAX, thread.to_bits(), 0);
+            sim.grant(process, Named::Thread(*thread), u8::MAX, 0);
         }
         let handler = sim.rng.one_of(&ports);
         sim.kernel.set_handler(process, Some((handler, 99)));

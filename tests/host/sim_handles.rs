@@ -2,7 +2,8 @@
 
 use crate::sim_ipc::served;
 use crate::sim_stage::{DONE, MILLI, Stage};
-use ochre::abi::{Arrival, Call, Error, Info, Kind, PortRights};
+use ochre::abi::{Arrival, Call, Error, Info, PortRights};
+use ochre::object::Named;
 
 /// A handle goes to a server and comes back with the answer, again and again; there is always one.
 #[test]
@@ -32,7 +33,7 @@ fn a_handle_for_a_poor_receiver_is_closed() {
     let (poor, _) = stage.sim.process(96 << 10, 63);
     let (port, receives) = stage.sim.port(poor, 0);
     let rights = (PortRights::SEND | PortRights::RECEIVE).bits();
-    let sends = stage.sim.grant(stage.process, Kind::Port, rights, port.to_bits(), 0);
+    let sends = stage.sim.grant(stage.process, Named::Port(port), rights, 0);
     let server = stage.actor_of(poor, 20);
     stage.call(server, Call::Receive, &[receives]);
     let account = stage.sim.kernel.processes[poor].account;
@@ -76,7 +77,7 @@ fn no_queue_keeps_its_own_port() {
     let sender = stage.actor(10);
     let name = stage.sim.kernel.handles.len();
     let send = PortRights::SEND.bits();
-    let sends = stage.sim.grant(stage.process, Kind::Port, send, port.to_bits(), 0);
+    let sends = stage.sim.grant(stage.process, Named::Port(port), send, 0);
     let info = Info::new(0).with_handles(1).0;
     stage.call(sender, Call::Send, &[sends, info, 0, 0, 0, 0, 0, handle]);
     assert!(stage.waits(sender) && stage.sim.kernel.handles.len() == name + 1);

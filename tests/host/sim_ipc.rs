@@ -1,9 +1,9 @@
 //! Messages step by step: order, room, deadlines, cancellation, the end of either side.
 
 use crate::sim_stage::{DONE, MILLI, Stage};
-use ochre::abi::{Arrival, Call, EXIT_ABANDONED, Error, Info, Kind, NOW};
+use ochre::abi::{Arrival, Call, EXIT_ABANDONED, Error, Info, NOW};
 use ochre::mm::Id;
-use ochre::object::{Life, Port, State, Thread};
+use ochre::object::{Life, Named, Port, State, Thread};
 use ochre::units::{Cause, CpuId};
 
 /// A machine with a port, and a server that waits at it.
@@ -268,7 +268,7 @@ fn a_process_ends_with_its_handler() {
         let (port, handle) = stage.port(0);
         let (process, _) = stage.client(1 << 18, port);
         stage.sim.kernel.set_handler(process, Some((port, 77)));
-        let keeper = stage.sim.grant(stage.process, Kind::Process, u8::MAX, process.to_bits(), 0);
+        let keeper = stage.sim.grant(stage.process, Named::Process(process), u8::MAX, 0);
         let client = stage.actor_of(process, 20);
         let server = stage.actor(10);
         stage.sim.trap(CpuId::BOOT, Cause::Foreign);
@@ -304,7 +304,7 @@ fn a_saved_reply_is_answered_by_who_has_it() {
     assert_eq!(stage.try_call(server, Call::ReplySave, &[]), DONE);
     assert_eq!(stage.priority(server), 20, "it works for nobody now");
     let (saved, helper_process) = (stage.args(server)[1], stage.sim.process(1 << 18, 63).0);
-    let to = stage.sim.grant(stage.process, Kind::Process, u8::MAX, helper_process.to_bits(), 0);
+    let to = stage.sim.grant(stage.process, Named::Process(helper_process), u8::MAX, 0);
     assert_eq!(stage.try_call(server, Call::Give, &[to, saved]), DONE);
     let theirs = stage.args(server)[1];
     assert_eq!(stage.try_call(server, Call::Reply, &[saved, 0]), Err(Error::BadHandle));
