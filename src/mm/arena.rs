@@ -100,8 +100,8 @@ impl<T> Arena<T> {
             while self.window.size() < made + size::<T>() {
                 self.window.grow(ram).ok_or(Error::NoMemory)?;
             }
-            // SAFETY: it is mapped, and becomes one of the slots that were made.
             let fresh = self.first + made as u32;
+            // SAFETY: it is mapped, and becomes one of the slots that were made.
             unsafe { self.slot_mut(fresh) }.name = 1 << 32 | u64::from(END) | FREE;
             self.free = fresh;
             self.made += 1;
