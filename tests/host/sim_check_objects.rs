@@ -6,7 +6,8 @@ use ochre::arch::user::Fpu;
 use ochre::kernel::Kernel;
 use ochre::mm::{Account, Arena, Id};
 use ochre::object::{
-    Handle, Interrupt, Life, Message, Named, Port, Process, Sort, State, Target, Thread, Timer,
+    Handle, Interrupt, Life, Made, Message, Named, Port, Process, Progress, Sort, State, Target,
+    Thread, Timer,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -101,10 +102,16 @@ fn references(kernel: &Kernel) {
         assert_eq!(interrupt.refs, take(Kind::Interrupt, id.to_bits()), "handles to {id:?}");
         assert!(interrupt.refs > 0, "{id:?} is forgotten");
     }
+    let begun = |thread: &Thread| match thread.progress {
+        Some(Progress { made: Made::Memory(memory), .. }) => Some(memory),
+        _ => None,
+    };
+    let begun: Vec<_> = kernel.threads.iter().filter_map(|(_, thread)| begun(thread)).collect();
     for (id, _) in kernel.vm.memories.iter() {
         let (all, regions) = kernel.vm.references(id);
         let handles = take(Kind::Memory, id.to_bits());
-        assert_eq!(all, regions + handles as usize, "references to {id:?}");
+        let begun = begun.iter().filter(|memory| **memory == id).count();
+        assert_eq!(all, regions + handles as usize + begun, "references to {id:?}");
     }
     let named = |kind: Kind| counts.keys().all(|(of, _)| *of != kind as u8);
     for kind in
