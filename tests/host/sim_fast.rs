@@ -14,7 +14,7 @@ use std::fmt::Write;
 
 const CPU: CpuId = CpuId::BOOT;
 /// Steps of a script, if it does not come to rest before.
-const STEPS: usize = 300;
+const STEPS: usize = if cfg!(miri) { 20 } else { 300 };
 /// What scripts are made of, each as often as it is in here.
 const MENU: [Call; 24] = [
     Call::Call,
@@ -46,7 +46,7 @@ const MENU: [Call; 24] = [
 #[test]
 fn sim_short_ways_do_what_the_long_ways_do() {
     let fuzz = std::env::var("OCHRE_FUZZ").ok().and_then(|calls| calls.parse::<u64>().ok());
-    let seeds = if cfg!(miri) { 2 } else { fuzz.map_or(100, |calls| calls / 20_000) };
+    let seeds = if cfg!(miri) { 1 } else { fuzz.map_or(100, |calls| calls / 20_000) };
     let mut straight = 0;
     for seed in 0..seeds {
         let (short, count) = script(seed, true);
@@ -58,7 +58,7 @@ fn sim_short_ways_do_what_the_long_ways_do() {
         straight += count;
     }
     println!("{straight} steps went from one thread straight to another");
-    assert!(u64::from(straight) >= 5 * seeds);
+    assert!(cfg!(miri) || u64::from(straight) >= 5 * seeds);
 }
 
 /// Runs a script. Tells what there is after each step, and how many of them went from one thread
