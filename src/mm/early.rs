@@ -5,7 +5,7 @@
 use super::{FrameSource, Frames};
 use crate::arch::PhysMem;
 use crate::boot::PhysRange;
-use crate::units::{Frame, frames_inside, frames_touching};
+use crate::units::{Frame, PAGE_SIZE, frames_inside, frames_touching};
 use arrayvec::ArrayVec;
 use core::ops::Range;
 
@@ -50,12 +50,18 @@ impl<'a> EarlyFrames<'a> {
     /// Hands over to the allocator: it knows all RAM, gives out nothing that is reserved, and
     /// counts what was taken here as in use. `None` if its bookkeeping finds no room.
     ///
-    /// The window has to be open, since the bookkeeping can lie anywhere.
+    /// The window has to be open, since the bookkeeping can lie anywhere. It follows the span of RAM: a
+    /// bank so far from the others that an eighth of RAM would go for it is left alone.
     pub fn into_frames(mut self, physical: &PhysMem) -> Option<Frames> {
         let banks = self.memory.iter().map(frames_inside);
-        let span = banks.clone().reduce(|a, b| a.start.min(b.start)..a.end.max(b.end))?;
+        let total: u64 = banks.clone().map(|bank| bank.end.0 - bank.start.0).sum();
+        let affordable = total * PAGE_SIZE / 8;
+        let span = banks.clone().reduce(|span, bank| {
+            let both = span.start.min(bank.start)..span.end.max(bank.end);
+            if Frames::metadata_size(&both) as u64 <= affordable { both } else { span }
+        })?;
         let size = Frames::metadata_size(&span) as u64;
-        let metadata = self.take_run(size.div_ceil(crate::units::PAGE_SIZE))?;
+        let metadata = self.take_run(size.div_ceil(PAGE_SIZE))?;
         let metadata = physical.pointer(metadata.start());
         // SAFETY: these frames are RAM, large enough, and were just taken for this and for good.
         let mut frames = unsafe { Frames::new(span, metadata) };
