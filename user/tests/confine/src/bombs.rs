@@ -111,6 +111,9 @@ fn threads() -> Error {
         }
     }
     let Ok(stack) = Mapping::fresh(4, MAP_WRITE) else { return Error::Invalid };
+    // The page that beginning to run may write to is there before the quota is used up.
+    // SAFETY: the mapping is this function's own.
+    unsafe { ((stack.end() - 8) as *mut u64).write_volatile(0) };
     let entry = spin as extern "C" fn() -> ! as usize as u64;
     loop {
         match Thread::create(&rt::process(), entry, stack.end() - 8, 0, 0, THREAD_START | 5) {
