@@ -153,7 +153,7 @@ impl Kernel {
         let caller = threads.other(server, answer.thread)?;
         let State::Awaiting(Awaited { sort, .. }) = caller.state else { return None };
         if caller.calls != answer.call
-            || state.queue.has_above(caller.priority)
+            || state.queue.rivals(caller.priority)
             || !may_take_over(cpu, server, caller, &vm.asids)
         {
             return None;

@@ -47,6 +47,12 @@ impl Queue {
         self.present >> (priority & 63) > 1
     }
 
+    /// Whether a thread of this priority or a higher one waits.
+    #[inline(always)]
+    pub fn rivals(&self, priority: u8) -> bool {
+        self.present >> (priority & 63) != 0
+    }
+
     /// Whether a thread of this priority waits.
     pub fn has(&self, priority: u8) -> bool {
         self.present >> (priority & 63) & 1 == 1

@@ -140,6 +140,23 @@ fn a_busy_server_inherits_from_who_queues_behind() {
     stage.end();
 }
 
+/// Whoever is answered shares the CPU with its equals, however it got there.
+#[test]
+fn an_answer_does_not_keep_equals_from_their_turn() {
+    let mut stage = Stage::new(1);
+    let port = stage.port(0).1;
+    let server = stage.actor(20);
+    stage.call(server, Call::Receive, &[port]);
+    let client = stage.actor(10);
+    stage.call(client, Call::Call, &[port, 0]);
+    let equal = stage.actor(10);
+    stage.call(server, Call::ReplyReceive, &[port, 0]);
+    for share in shares(&mut stage, [client, equal], 400) {
+        assert!((180 * MILLI..220 * MILLI).contains(&share), "{share}");
+    }
+    stage.end();
+}
+
 /// Changing the priority of a server or of its caller changes nothing of what is lent.
 #[test]
 fn what_was_lent_stays_when_priorities_are_set() {
