@@ -77,15 +77,16 @@ fn many_deadlines() {
     }
 }
 
-/// While nothing is due a CPU sleeps: no tick wakes it.
+/// While nothing is due a CPU sleeps: no tick wakes it. Five slices are enough to see one, and a Pi whose
+/// other CPUs spin in its firmware pays for every one.
 fn idle_sleeps() {
-    let port = ringing_at(Nanos(now().0 + 500_000_000));
+    let port = ringing_at(Nanos(now().0 + 50_000_000));
     let before = rings();
     let mut woken = 0;
     while !rung(port) {
         arch::cpu::wait();
         woken += 1;
     }
-    assert!(woken <= 3, "woken {woken} times in half a second in which nothing was due");
+    assert!(woken <= 3, "woken {woken} times in five slices in which nothing was due");
     assert_eq!(rings(), before + 1);
 }
