@@ -92,7 +92,9 @@ fn entry(archive: &[u8], at: usize) -> Result<Option<Entry<'_>>, InitrdError> {
     if name == TRAILER {
         return Ok(None);
     }
-    let name = name.strip_suffix(&[0]).ok_or(cut_short)?;
+    // More NULs than one put the file's bytes where the maker of the archive wants them.
+    let length = name.iter().position(|&byte| byte == 0).ok_or(cut_short)?;
+    let name = &name[..length];
     let next = at + (data + file_size).next_multiple_of(4);
     let data = rest.get(data..data + file_size).ok_or(cut_short)?;
     Ok(Some(Entry { name, data, next }))

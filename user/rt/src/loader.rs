@@ -65,7 +65,7 @@ impl Child {
 
     /// Lets the program read the initrd.
     pub fn with_initrd(mut self, (memory, length): &(Memory, u64)) -> Result<Child, Error> {
-        let rights = MemoryRights::READ | MemoryRights::TRANSFER | MemoryRights::DUPLICATE;
+        let rights = MemoryRights::all() & !MemoryRights::WRITE & !MemoryRights::RESIZE;
         self.arguments[2] = self.give(memory.duplicate(rights)?)?;
         self.arguments[3] = *length;
         Ok(self)

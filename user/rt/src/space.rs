@@ -76,6 +76,18 @@ impl Mapping {
     }
 }
 
+impl Mapping {
+    /// Its bytes, which stay mapped from now on.
+    ///
+    /// # Safety
+    /// Nobody may ever write to the memory.
+    pub unsafe fn bytes_for_ever(self) -> &'static [u8] {
+        let mapping = core::mem::ManuallyDrop::new(self);
+        // SAFETY: they are mapped for good, and the caller promises that they stay as they are.
+        unsafe { core::slice::from_raw_parts(mapping.pointer(0), (mapping.pages * PAGE) as usize) }
+    }
+}
+
 impl Drop for Mapping {
     fn drop(&mut self) {
         // A range that was mapped can be unmapped; there would be nobody to tell.

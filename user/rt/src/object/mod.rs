@@ -13,7 +13,10 @@ pub use machine::{Figures, Machine};
 pub use memory::{Memory, MemoryInfo};
 pub use port::Port;
 pub use process::{Process, ProcessInfo, State};
-pub use reply::{Reply, caller_registers, lease_read, lease_write, reply, set_caller_registers};
+pub use reply::{
+    Reply, caller_fpu, caller_registers, lease_read, lease_write, reply, set_caller_fpu,
+    set_caller_registers,
+};
 pub use thread::{Thread, ThreadInfo, ThreadState};
 
 use crate::abi::{Call, Error, Handle, Kind};

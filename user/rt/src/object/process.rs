@@ -92,6 +92,18 @@ impl Process {
         invoke(Call::ProcessWrite, [self.raw(), there, address, length]).map(|_| ())
     }
 
+    /// Copies bytes out of its memory to an address of this process, which may be one that others
+    /// write to as well.
+    pub fn read_to(&self, there: u64, address: u64, length: u64) -> Result<(), Error> {
+        invoke(Call::ProcessRead, [self.raw(), there, address, length]).map(|_| ())
+    }
+
+    /// Copies bytes into its memory from an address of this process, which may be one that others
+    /// write to as well.
+    pub fn write_from(&self, there: u64, address: u64, length: u64) -> Result<(), Error> {
+        invoke(Call::ProcessWrite, [self.raw(), there, address, length]).map(|_| ())
+    }
+
     /// Names the port that its foreign calls and faults go to, or none.
     pub fn set_handler(&self, port: Option<&Port>) -> Result<(), Error> {
         let port = port.map_or(0, Port::raw);

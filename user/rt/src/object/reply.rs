@@ -4,7 +4,7 @@
 
 use super::port::outgoing;
 use super::{Object, objects};
-use crate::abi::{Call, Error, REGISTERS, RegisterSet};
+use crate::abi::{Call, Error, FPU_BYTES, REGISTERS, RegisterSet};
 use crate::call::invoke;
 use crate::message::Message;
 
@@ -71,6 +71,18 @@ pub fn set_caller_registers(
     general: &[u64; REGISTERS],
 ) -> Result<(), Error> {
     let arguments = [raw(reply), RegisterSet::General as u64, general.as_ptr() as u64];
+    invoke(Call::CallerRegistersSet, arguments).map(|_| ())
+}
+
+/// Reads the floating point registers of the thread that waits.
+pub fn caller_fpu(reply: Option<&Reply>, fpu: &mut [u8; FPU_BYTES]) -> Result<(), Error> {
+    let arguments = [raw(reply), RegisterSet::Fpu as u64, fpu.as_mut_ptr() as u64];
+    invoke(Call::CallerRegistersGet, arguments).map(|_| ())
+}
+
+/// Replaces them.
+pub fn set_caller_fpu(reply: Option<&Reply>, fpu: &[u8; FPU_BYTES]) -> Result<(), Error> {
+    let arguments = [raw(reply), RegisterSet::Fpu as u64, fpu.as_ptr() as u64];
     invoke(Call::CallerRegistersSet, arguments).map(|_| ())
 }
 

@@ -1,7 +1,7 @@
 //! Threads, as the kernel knows them. [`crate::thread`] has those that run a closure.
 
 use super::{Object, Process, objects};
-use crate::abi::{Call, Error, REGISTERS, RegisterSet};
+use crate::abi::{Call, Error, FPU_BYTES, REGISTERS, RegisterSet};
 use crate::call::invoke;
 
 objects! {
@@ -88,6 +88,18 @@ impl Thread {
     pub fn set_registers(&self, general: &[u64; REGISTERS]) -> Result<(), Error> {
         let address = general.as_ptr() as u64;
         invoke(Call::RegistersSet, [self.raw(), RegisterSet::General as u64, address]).map(|_| ())
+    }
+
+    /// Its floating point registers, while it is suspended.
+    pub fn fpu(&self, fpu: &mut [u8; FPU_BYTES]) -> Result<(), Error> {
+        let address = fpu.as_mut_ptr() as u64;
+        invoke(Call::RegistersGet, [self.raw(), RegisterSet::Fpu as u64, address]).map(|_| ())
+    }
+
+    /// Replaces them.
+    pub fn set_fpu(&self, fpu: &[u8; FPU_BYTES]) -> Result<(), Error> {
+        let address = fpu.as_ptr() as u64;
+        invoke(Call::RegistersSet, [self.raw(), RegisterSet::Fpu as u64, address]).map(|_| ())
     }
 
     /// How it is.

@@ -1,0 +1,214 @@
+//! Reading, writing, seeking.
+
+use super::{File, Open};
+use crate::errno::{Errno, Result};
+use crate::process::Process;
+use crate::server::Call;
+use crate::signal;
+use crate::user::{Buffer, Transfer};
+use crate::wait::Outcome;
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use core::cell::Cell;
+use linux_raw_sys::general::{SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SET, SIGPIPE};
+
+/// Bytes that one call moves at most, as Linux has it.
+const MOST: u64 = 0x7fff_f000;
+/// Pieces of a vector.
+const PIECES: u64 = 1024;
+
+/// Which way bytes go.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Read,
+    Write,
+}
+
+pub fn read(call: &Call) -> Outcome {
+    plain(call, Way::Read)
+}
+
+pub fn write(call: &Call) -> Outcome {
+    plain(call, Way::Write)
+}
+
+pub fn readv(call: &Call) -> Outcome {
+    vector(call, Way::Read, None)
+}
+
+pub fn writev(call: &Call) -> Outcome {
+    vector(call, Way::Write, None)
+}
+
+pub fn pread64(call: &Call) -> Outcome {
+    let [fd, address, length, at, ..] = call.args;
+    go(call, fd, &[[address, length.min(MOST)]], Way::Read, Some(at as i64))
+}
+
+pub fn pwrite64(call: &Call) -> Outcome {
+    let [fd, address, length, at, ..] = call.args;
+    go(call, fd, &[[address, length.min(MOST)]], Way::Write, Some(at as i64))
+}
+
+pub fn preadv(call: &Call) -> Outcome {
+    vector(call, Way::Read, Some(call.args[3] as i64))
+}
+
+pub fn pwritev(call: &Call) -> Outcome {
+    vector(call, Way::Write, Some(call.args[3] as i64))
+}
+
+pub fn preadv2(call: &Call) -> Outcome {
+    vector2(call, Way::Read)
+}
+
+pub fn pwritev2(call: &Call) -> Outcome {
+    vector2(call, Way::Write)
+}
+
+fn plain(call: &Call, way: Way) -> Outcome {
+    let [fd, address, length, ..] = call.args;
+    go(call, fd, &[[address, length.min(MOST)]], way, None)
+}
+
+fn vector(call: &Call, way: Way, at: Option<i64>) -> Outcome {
+    let [fd, address, count, ..] = call.args;
+    match pieces(call.process(), address, count) {
+        Ok(pieces) => go(call, fd, &pieces, way, at),
+        Err(error) => Outcome::Done(Err(error)),
+    }
+}
+
+/// With flags, none of which is known, and a place that may be none.
+fn vector2(call: &Call, way: Way) -> Outcome {
+    if call.args[5] != 0 {
+        return Outcome::Done(Err(Errno::EOPNOTSUPP));
+    }
+    vector(call, way, Some(call.args[3] as i64).filter(|&at| at != -1))
+}
+
+/// The pieces of a vector, which together have at most as many bytes as one call moves.
+pub fn pieces(process: &Process, address: u64, count: u64) -> Result<Vec<[u64; 2]>> {
+    if count > PIECES {
+        return Err(Errno::EINVAL);
+    }
+    let mut pieces = alloc::vec![[0; 2]; count as usize];
+    if count > 0 {
+        process.native.read(address, zerocopy::IntoBytes::as_mut_bytes(pieces.as_mut_slice()))?;
+    }
+    let mut left = MOST;
+    for piece in &mut pieces {
+        if (piece[1] as i64) < 0 {
+            return Err(Errno::EINVAL);
+        }
+        piece[1] = piece[1].min(left);
+        left -= piece[1];
+    }
+    Ok(pieces)
+}
+
+/// Moves bytes at the file's position, or at a place.
+fn go(call: &Call, fd: u64, pieces: &[[u64; 2]], way: Way, at: Option<i64>) -> Outcome {
+    let open = match checked(call, fd, way, at) {
+        Ok(open) => open,
+        Err(error) => return Outcome::Done(Err(error)),
+    };
+    let at = at.map(|at| at as u64);
+    let mut transfer = Transfer::new(Buffer::User(call.process(), pieces));
+    let result = attempt(&open, &mut transfer, way, at);
+    let done = transfer.done;
+    match result {
+        Err(Errno::EAGAIN) if open.nonblocking() && done > 0 => Outcome::Done(Ok(done)),
+        Err(Errno::EAGAIN) if !open.nonblocking() && open.file.waiters().is_some() => {
+            wait(call, open, pieces.to_vec(), way, done)
+        }
+        result => Outcome::Done(finish(call, result, done)),
+    }
+}
+
+fn checked(call: &Call, fd: u64, way: Way, at: Option<i64>) -> Result<Rc<Open>> {
+    let open = call.process().files.get(fd)?;
+    match way {
+        Way::Read => open.readable()?,
+        Way::Write => open.writable()?,
+    }
+    match at {
+        Some(_) if !open.file.seekable() => Err(Errno::ESPIPE),
+        Some(..0) => Err(Errno::EINVAL),
+        _ => Ok(open),
+    }
+}
+
+fn attempt(open: &Open, transfer: &mut Transfer<'_>, way: Way, at: Option<u64>) -> Result<()> {
+    let mut place = at.unwrap_or(open.position.get());
+    let result = match way {
+        Way::Read => open.file.read(open, &mut place, transfer),
+        Way::Write => open.file.write(open, &mut place, transfer),
+    };
+    if at.is_none() {
+        open.position.set(place);
+    }
+    result
+}
+
+/// Tries again and again.
+fn wait(call: &Call, open: Rc<Open>, pieces: Vec<[u64; 2]>, way: Way, done: u64) -> Outcome {
+    let (call, progress) = (call.clone(), Rc::new(Cell::new(done)));
+    let told = progress.clone();
+    Outcome::wait_partly(told, async move {
+        let process = call.task.process.clone();
+        let mut transfer = Transfer::new(Buffer::User(&process, &pieces));
+        transfer.advance(done);
+        let waiters = open.file.waiters().ok_or(Errno::EAGAIN)?;
+        let result = waiters
+            .until(|| {
+                let result = attempt(&open, &mut transfer, way, None);
+                progress.set(transfer.done);
+                result
+            })
+            .await;
+        finish(&call, result, transfer.done)
+    })
+}
+
+/// What was done counts more than why not more was.
+fn finish(call: &Call, result: Result<()>, done: u64) -> Result {
+    if result == Err(Errno::EPIPE) {
+        signal::send_to_task(&call.task, SIGPIPE);
+    }
+    match result {
+        Err(error) if done == 0 => Err(error),
+        _ => Ok(done),
+    }
+}
+
+pub fn lseek(call: &Call) -> Result {
+    let [fd, offset, whence, ..] = call.args;
+    let open = call.process().files.get(fd)?;
+    if !open.file.seekable() {
+        return Err(Errno::ESPIPE);
+    }
+    let (offset, size) = (offset as i64, open.inode.size() as i64);
+    let in_file = || if (0..size).contains(&offset) { Ok(()) } else { Err(Errno::ENXIO) };
+    let place = match whence as u32 {
+        SEEK_SET => Some(offset),
+        SEEK_CUR => (open.position.get() as i64).checked_add(offset),
+        SEEK_END => size.checked_add(offset),
+        SEEK_DATA => in_file().map(|()| Some(offset))?,
+        SEEK_HOLE => in_file().map(|()| Some(size))?,
+        _ => return Err(Errno::EINVAL),
+    };
+    let place = place.ok_or(Errno::EOVERFLOW)?;
+    if place < 0 {
+        return Err(Errno::EINVAL);
+    }
+    open.position.set(place as u64);
+    Ok(place as u64)
+}
+
+/// Reads all of a file's bytes at a place into a buffer, for this server's own use.
+pub fn read_own(file: &dyn File, open: &Open, at: u64, bytes: &mut [u8]) -> Result<usize> {
+    let mut transfer = Transfer::new(Buffer::Own(bytes));
+    file.read(open, &mut at.clone(), &mut transfer)?;
+    Ok(transfer.done as usize)
+}

@@ -1,0 +1,147 @@
+//! Devices: what `/dev` has, and what opening one of them gives.
+
+use super::{Inode, New};
+use crate::errno::{Errno, Result};
+use crate::file::{Events, File, Open};
+use crate::server::Call;
+use crate::time;
+use crate::user::Transfer;
+use alloc::rc::Rc;
+use core::cell::Cell;
+use linux_raw_sys::general::{S_IFCHR, S_IFLNK};
+
+/// The number of a device.
+pub const fn number(major: u32, minor: u32) -> u64 {
+    let (major, minor) = (major as u64, minor as u64);
+    (major & 0xfff) << 8 | minor & 0xff | (minor & !0xff) << 12
+}
+
+const NULL: u64 = number(1, 3);
+const ZERO: u64 = number(1, 5);
+const FULL: u64 = number(1, 7);
+const RANDOM: u64 = number(1, 8);
+const URANDOM: u64 = number(1, 9);
+
+/// Devices by name.
+const DEVICES: &[(&[u8], u64)] = &[
+    (b"null", NULL),
+    (b"zero", ZERO),
+    (b"full", FULL),
+    (b"random", RANDOM),
+    (b"urandom", URANDOM),
+];
+/// Symbolic links.
+const LINKS: &[(&[u8], &[u8])] = &[
+    (b"fd", b"/proc/self/fd"),
+    (b"stdin", b"/proc/self/fd/0"),
+    (b"stdout", b"/proc/self/fd/1"),
+    (b"stderr", b"/proc/self/fd/2"),
+];
+
+/// Fills `/dev`.
+pub fn populate(dev: &Rc<Inode>) -> Result<()> {
+    let directory = dev.directory()?;
+    let new = New { name: b"", mode: S_IFCHR | 0o666, uid: 0, gid: 0, device: 0, target: b"" };
+    for &(name, device) in DEVICES {
+        directory.create(dev, &New { name, device, ..new })?;
+    }
+    for &(name, target) in LINKS {
+        directory.create(dev, &New { name, target, mode: S_IFLNK | 0o777, ..new })?;
+    }
+    Ok(())
+}
+
+/// Opens a character device.
+pub fn open(_call: &Call, device: u64, _flags: u32) -> Result<Rc<dyn File>> {
+    match device {
+        NULL => Ok(Rc::new(Null)),
+        ZERO => Ok(Rc::new(Zero)),
+        FULL => Ok(Rc::new(Full)),
+        RANDOM | URANDOM => Ok(Rc::new(Random(Cell::new(time::realtime() as u64)))),
+        _ => Err(Errno::ENXIO),
+    }
+}
+
+static ZEROES: [u8; 4096] = [0; 4096];
+
+fn put_zeroes(to: &mut Transfer<'_>) -> Result<()> {
+    while to.left > 0 {
+        to.put(&ZEROES[..to.left.min(4096) as usize])?;
+    }
+    Ok(())
+}
+
+/// Nothing to read, and writing does nothing.
+struct Null;
+
+impl File for Null {
+    fn read(&self, _: &Open, _: &mut u64, _: &mut Transfer<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    fn write(&self, _: &Open, _: &mut u64, from: &mut Transfer<'_>) -> Result<()> {
+        from.skip();
+        Ok(())
+    }
+}
+
+/// Zeroes.
+struct Zero;
+
+impl File for Zero {
+    fn read(&self, _: &Open, _: &mut u64, to: &mut Transfer<'_>) -> Result<()> {
+        put_zeroes(to)
+    }
+
+    fn write(&self, _: &Open, _: &mut u64, from: &mut Transfer<'_>) -> Result<()> {
+        from.skip();
+        Ok(())
+    }
+}
+
+/// Zeroes, and no room to write.
+struct Full;
+
+impl File for Full {
+    fn read(&self, _: &Open, _: &mut u64, to: &mut Transfer<'_>) -> Result<()> {
+        put_zeroes(to)
+    }
+
+    fn write(&self, _: &Open, _: &mut u64, from: &mut Transfer<'_>) -> Result<()> {
+        if from.left == 0 { Ok(()) } else { Err(Errno::ENOSPC) }
+    }
+}
+
+/// Bytes that nobody guesses by accident: xorshift64*, until there is a source of entropy.
+pub struct Random(pub Cell<u64>);
+
+impl Random {
+    /// The next eight bytes.
+    pub fn next(&self) -> u64 {
+        let mut state = self.0.get() | 1;
+        state ^= state >> 12;
+        state ^= state << 25;
+        state ^= state >> 27;
+        self.0.set(state);
+        state.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+}
+
+impl File for Random {
+    fn read(&self, _: &Open, _: &mut u64, to: &mut Transfer<'_>) -> Result<()> {
+        while to.left > 0 {
+            let count = to.left.min(8) as usize;
+            to.put(&self.next().to_le_bytes()[..count])?;
+        }
+        Ok(())
+    }
+
+    fn write(&self, _: &Open, _: &mut u64, from: &mut Transfer<'_>) -> Result<()> {
+        from.skip();
+        Ok(())
+    }
+
+    fn ready(&self, _: &Open) -> Events {
+        Events::IN | Events::OUT
+    }
+}

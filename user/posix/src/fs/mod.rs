@@ -1,0 +1,283 @@
+//! Files by name: what a file is, whatever file system it is in.
+//!
+//! There are no cached names. A directory knows its parent, and the path of a file is found by walking
+//! up: so a name cannot be stale.
+
+pub mod archive;
+pub mod content;
+pub mod dev;
+pub mod mount;
+pub mod path;
+pub mod tmpfs;
+
+use crate::errno::{Errno, Result};
+use crate::file::{File, pipe::Pipe};
+use crate::process::Ids;
+use crate::user::Transfer;
+use alloc::boxed::Box;
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use core::cell::Cell;
+use linux_raw_sys::general::{
+    S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK, S_ISGID, S_ISVTX,
+};
+use rt::Memory;
+
+/// The longest name in a directory.
+pub const NAME_MAX: usize = 255;
+
+/// A file, a directory, or whatever else has a name.
+pub struct Inode {
+    /// Its number in its file system.
+    pub number: u64,
+    /// The number of its file system.
+    pub device: u64,
+    /// What `stat` shows of it.
+    pub meta: Meta,
+    /// What it is.
+    pub kind: Kind,
+    /// Another file system's root lies over it.
+    pub covered: Cell<bool>,
+}
+
+/// What a file is.
+pub enum Kind {
+    /// Names of other files.
+    Directory(Box<dyn Directory>),
+    /// Bytes.
+    Regular(Box<dyn Regular>),
+    /// Another path.
+    Link(Box<dyn Link>),
+    /// A device, by its number.
+    Character(u64),
+    /// A device, by its number.
+    Block(u64),
+    /// A pipe with a name.
+    Fifo(Rc<Pipe>),
+    /// The name of a socket.
+    Socket,
+}
+
+/// What `stat` shows, beside the kind and the size.
+#[derive(Default)]
+pub struct Meta {
+    /// Permissions, with the three bits above them.
+    pub mode: Cell<u32>,
+    /// Its owner.
+    pub uid: Cell<u32>,
+    /// Its group.
+    pub gid: Cell<u32>,
+    /// How many names it has.
+    pub links: Cell<u32>,
+    /// When it was read, changed, and its meta data changed: nanoseconds since 1970.
+    pub accessed: Cell<i64>,
+    /// See above.
+    pub modified: Cell<i64>,
+    /// See above.
+    pub changed: Cell<i64>,
+}
+
+/// An entry of a directory.
+pub struct Entry {
+    /// Its name.
+    pub name: Vec<u8>,
+    /// The number of what it names.
+    pub number: u64,
+    /// The kind of what it names: the bits of `S_IFMT`.
+    pub kind: u32,
+    /// Where to go on after it.
+    pub next: u64,
+}
+
+/// What is to be made in a directory.
+pub struct New<'a> {
+    /// Its name.
+    pub name: &'a [u8],
+    /// Kind and permissions.
+    pub mode: u32,
+    /// Whose it will be.
+    pub uid: u32,
+    /// And which group's.
+    pub gid: u32,
+    /// The number of a device.
+    pub device: u64,
+    /// What a symbolic link says.
+    pub target: &'a [u8],
+}
+
+/// Names of files. What does not change anything is the least that a file system must have.
+pub trait Directory {
+    /// The file of a name that is neither `.` nor `..`.
+    fn lookup(&self, name: &[u8]) -> Result<Rc<Inode>>;
+    /// The directory above; none at the root of the file system.
+    fn parent(&self) -> Option<Rc<Inode>>;
+    /// The first entry at or after a place, which is 0 at the beginning.
+    fn entry(&self, place: u64) -> Option<Entry>;
+    /// Makes a file.
+    fn create(&self, _this: &Rc<Inode>, _new: &New<'_>) -> Result<Rc<Inode>> {
+        Err(Errno::EROFS)
+    }
+    /// A file of the same file system that has no name.
+    fn create_unnamed(&self, _this: &Rc<Inode>, _new: &New<'_>) -> Result<Rc<Inode>> {
+        Err(Errno::EOPNOTSUPP)
+    }
+    /// Gives a file another name.
+    fn link(&self, _name: &[u8], _inode: &Rc<Inode>) -> Result<()> {
+        Err(Errno::EROFS)
+    }
+    /// Removes a name, of a directory only if that is empty.
+    fn unlink(&self, _name: &[u8]) -> Result<()> {
+        Err(Errno::EROFS)
+    }
+    /// Itself, if it is one of the file system in memory.
+    fn as_names(&self) -> Option<&tmpfs::Names> {
+        None
+    }
+    /// Moves a name, of a file that may be moved there, and takes the place of what has the name.
+    fn rename(
+        &self,
+        _from: &[u8],
+        _this: &Rc<Inode>,
+        _to: &Rc<Inode>,
+        _name: &[u8],
+        _exchange: bool,
+    ) -> Result<()> {
+        Err(Errno::EROFS)
+    }
+}
+
+/// Bytes.
+pub trait Regular {
+    /// How many.
+    fn size(&self) -> u64;
+    /// Puts those from a place on into the transfer, as many as there are.
+    fn read(&self, at: u64, to: &mut Transfer<'_>) -> Result<()>;
+    /// Takes those that are to be at a place.
+    fn write(&self, _at: u64, _from: &mut Transfer<'_>) -> Result<()> {
+        Err(Errno::EROFS)
+    }
+    /// Makes it shorter or longer.
+    fn truncate(&self, _size: u64) -> Result<()> {
+        Err(Errno::EROFS)
+    }
+    /// The memory that has the bytes, and at which of its pages they begin.
+    fn memory(&self) -> Result<(Rc<Memory>, u64)> {
+        Err(Errno::ENODEV)
+    }
+    /// What is there at once, without copying, for those who look at a few bytes.
+    fn opened(&self, _inode: &Rc<Inode>) -> Option<Rc<dyn File>> {
+        None
+    }
+}
+
+/// Another path.
+pub trait Link {
+    /// The path.
+    fn target(&self) -> Result<Vec<u8>>;
+    /// Where it leads, if that is not where its path does.
+    fn follow(&self) -> Option<Result<Rc<Inode>>> {
+        None
+    }
+}
+
+impl Inode {
+    /// Kind and permissions, as `stat` shows them.
+    pub fn mode(&self) -> u32 {
+        self.meta.mode.get() | self.format()
+    }
+
+    /// The bits of the kind.
+    pub fn format(&self) -> u32 {
+        match self.kind {
+            Kind::Directory(_) => S_IFDIR,
+            Kind::Regular(_) => S_IFREG,
+            Kind::Link(_) => S_IFLNK,
+            Kind::Character(_) => S_IFCHR,
+            Kind::Block(_) => S_IFBLK,
+            Kind::Fifo(_) => S_IFIFO,
+            Kind::Socket => S_IFSOCK,
+        }
+    }
+
+    /// The directory that it is.
+    pub fn directory(&self) -> Result<&dyn Directory> {
+        match &self.kind {
+            Kind::Directory(directory) => Ok(&**directory),
+            _ => Err(Errno::ENOTDIR),
+        }
+    }
+
+    /// The bytes that it is.
+    pub fn regular(&self) -> Result<&dyn Regular> {
+        match &self.kind {
+            Kind::Regular(regular) => Ok(&**regular),
+            Kind::Directory(_) => Err(Errno::EISDIR),
+            _ => Err(Errno::EINVAL),
+        }
+    }
+
+    /// Whether it is a directory.
+    pub fn is_directory(&self) -> bool {
+        matches!(self.kind, Kind::Directory(_))
+    }
+
+    /// How many bytes it has.
+    pub fn size(&self) -> u64 {
+        match &self.kind {
+            Kind::Regular(regular) => regular.size(),
+            Kind::Link(link) => link.target().map_or(0, |target| target.len() as u64),
+            Kind::Directory(_) => 4096,
+            _ => 0,
+        }
+    }
+
+    /// The number of the device that it is.
+    pub fn rdev(&self) -> u64 {
+        match self.kind {
+            Kind::Character(device) | Kind::Block(device) => device,
+            _ => 0,
+        }
+    }
+
+    /// Refuses what these ids may not do: the bits are 4 for reading, 2 for writing, 1 for executing.
+    pub fn permit(&self, ids: &Ids, wanted: u32) -> Result<()> {
+        let mode = self.meta.mode.get();
+        if ids.fsuid == 0 {
+            let executable = self.is_directory() || mode & 0o111 != 0;
+            return if wanted & 1 == 0 || executable { Ok(()) } else { Err(Errno::EACCES) };
+        }
+        let shift = if ids.fsuid == self.meta.uid.get() {
+            6
+        } else if ids.in_group(self.meta.gid.get()) {
+            3
+        } else {
+            0
+        };
+        if mode >> shift & wanted == wanted { Ok(()) } else { Err(Errno::EACCES) }
+    }
+
+    /// Refuses what these ids may not take out of this directory, because it is sticky.
+    pub fn permit_removal(&self, ids: &Ids, file: &Inode) -> Result<()> {
+        self.permit(ids, 3)?;
+        let sticky = self.meta.mode.get() & S_ISVTX != 0;
+        let own = [0, file.meta.uid.get(), self.meta.uid.get()].contains(&ids.fsuid);
+        let own = own || ids.fsuid == 0;
+        if sticky && !own { Err(Errno::EPERM) } else { Ok(()) }
+    }
+
+    /// The group of what is made in this directory.
+    pub fn group_for(&self, ids: &Ids) -> u32 {
+        if self.meta.mode.get() & S_ISGID != 0 { self.meta.gid.get() } else { ids.fsgid }
+    }
+
+    /// It was changed now.
+    pub fn touch(&self, now: i64) {
+        self.meta.modified.set(now);
+        self.meta.changed.set(now);
+    }
+}
+
+/// The kind of a mode.
+pub fn format(mode: u32) -> u32 {
+    mode & S_IFMT
+}

@@ -1,0 +1,65 @@
+//! Which file system lies over which directory.
+
+use super::Inode;
+use crate::errno::{Errno, Result};
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+
+/// A file system and where it is.
+pub struct Mount {
+    /// The directory that it lies over.
+    pub covered: Rc<Inode>,
+    /// Its root.
+    pub root: Rc<Inode>,
+    /// What it was made from.
+    pub source: Vec<u8>,
+    /// Its kind.
+    pub kind: Vec<u8>,
+    /// Flags of `mount`.
+    pub flags: u64,
+}
+
+/// All of them but the first root.
+#[derive(Default)]
+pub struct Mounts(RefCell<Vec<Rc<Mount>>>);
+
+impl Mounts {
+    /// Lays a file system over a directory.
+    pub fn add(&self, mount: Mount) {
+        mount.covered.covered.set(true);
+        self.0.borrow_mut().push(Rc::new(mount));
+    }
+
+    /// Takes away what lies over a directory, named by its root.
+    pub fn remove(&self, root: &Rc<Inode>) -> Result<()> {
+        let mut mounts = self.0.borrow_mut();
+        let at = mounts.iter().rposition(|mount| Rc::ptr_eq(&mount.root, root));
+        let mount = mounts.remove(at.ok_or(Errno::EINVAL)?);
+        mount.covered.covered.set(false);
+        Ok(())
+    }
+
+    /// What one finds at a directory: what lies over it, or itself.
+    pub fn top(&self, mut inode: Rc<Inode>) -> Rc<Inode> {
+        while inode.covered.get() {
+            let mounts = self.0.borrow();
+            match mounts.iter().rfind(|mount| Rc::ptr_eq(&mount.covered, &inode)) {
+                Some(mount) => inode = mount.root.clone(),
+                None => break,
+            }
+        }
+        inode
+    }
+
+    /// The directory that a file system lies over, given its root.
+    pub fn below(&self, root: &Rc<Inode>) -> Option<Rc<Inode>> {
+        let mounts = self.0.borrow();
+        mounts.iter().rfind(|mount| Rc::ptr_eq(&mount.root, root)).map(|m| m.covered.clone())
+    }
+
+    /// All of them.
+    pub fn all(&self) -> Vec<Rc<Mount>> {
+        self.0.borrow().clone()
+    }
+}

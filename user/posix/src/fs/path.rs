@@ -1,0 +1,174 @@
+//! From a path to a file, and back.
+
+use super::mount::Mounts;
+use super::{Inode, Kind, NAME_MAX};
+use crate::errno::{Errno, Result};
+use crate::process::Ids;
+use alloc::borrow::Cow;
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+
+/// Symbolic links that are followed on the way to one file.
+const LINKS: u32 = 40;
+
+/// Who walks.
+pub struct Walker<'a> {
+    /// The file systems.
+    pub mounts: &'a Mounts,
+    /// What `/` is.
+    pub root: Rc<Inode>,
+    /// What may be searched.
+    pub ids: &'a Ids,
+}
+
+/// Where a path leads.
+pub struct Found<'a> {
+    /// The directory of the last name.
+    pub parent: Rc<Inode>,
+    /// The last name; empty if the path is that of a root.
+    pub name: Cow<'a, [u8]>,
+    /// What has the name.
+    pub inode: Option<Rc<Inode>>,
+    /// The path ends with a slash: only a directory will do.
+    pub slash: bool,
+}
+
+impl Found<'_> {
+    /// What is there.
+    pub fn inode(&self) -> Result<Rc<Inode>> {
+        let inode = self.inode.clone().ok_or(Errno::ENOENT)?;
+        if self.slash && !inode.is_directory() { Err(Errno::ENOTDIR) } else { Ok(inode) }
+    }
+
+    /// Refuses a name that nothing can be made at.
+    pub fn vacant(&self) -> Result<()> {
+        if self.inode.is_some() { Err(Errno::EEXIST) } else { Ok(()) }
+    }
+
+    /// Whether the last name is `.`, `..`, or missing.
+    pub fn is_dots(&self) -> bool {
+        matches!(&*self.name, b"" | b"." | b"..")
+    }
+}
+
+impl Walker<'_> {
+    /// Walks a path from a directory. If the last name is a symbolic link it is followed, or not.
+    pub fn walk<'p>(&self, from: &Rc<Inode>, path: &'p [u8], follow: bool) -> Result<Found<'p>> {
+        if path.is_empty() {
+            return Err(Errno::ENOENT);
+        }
+        self.walk_on(from, path, follow, &mut LINKS.clone())
+    }
+
+    fn walk_on<'p>(
+        &self,
+        from: &Rc<Inode>,
+        path: &'p [u8],
+        follow: bool,
+        links: &mut u32,
+    ) -> Result<Found<'p>> {
+        let mut at = if path.starts_with(b"/") { self.root.clone() } else { from.clone() };
+        let end = path.iter().rposition(|&byte| byte != b'/').map_or(0, |last| last + 1);
+        let (path, slash) = (&path[..end], end < path.len());
+        let mut parts = path.split(|&byte| byte == b'/').filter(|part| !part.is_empty()).peekable();
+        if parts.peek().is_none() {
+            let inode = Some(at.clone());
+            return Ok(Found { parent: at, name: Cow::Borrowed(b""), inode, slash });
+        }
+        while let Some(name) = parts.next() {
+            let directory = at.directory()?;
+            at.permit(self.ids, 1)?;
+            let last = parts.peek().is_none();
+            let inode = match name {
+                b"." => Ok(at.clone()),
+                b".." => Ok(self.up(&at)),
+                _ if name.len() > NAME_MAX => return Err(Errno::ENAMETOOLONG),
+                _ => directory.lookup(name).map(|inode| self.mounts.top(inode)),
+            };
+            let inode = match inode {
+                Err(Errno::ENOENT) if last => None,
+                inode => Some(inode?),
+            };
+            if let Some(Inode { kind: Kind::Link(link), .. }) = inode.as_deref()
+                && (!last || follow || slash)
+            {
+                *links = links.checked_sub(1).ok_or(Errno::ELOOP)?;
+                let target = match link.follow() {
+                    Some(inode) => {
+                        let (parent, name) = (at.clone(), Cow::Borrowed(name));
+                        Found { parent, name, inode: Some(inode?), slash }
+                    }
+                    None => {
+                        let target = link.target()?;
+                        let found = self.walk_on(&at, &target, true, links)?;
+                        let Found { parent, name, inode, slash: ends } = found;
+                        let name = Cow::Owned(name.into_owned());
+                        Found { parent, name, inode, slash: slash || ends }
+                    }
+                };
+                if last {
+                    return Ok(target);
+                }
+                at = target.inode()?;
+                continue;
+            }
+            if last {
+                return Ok(Found { parent: at, name: Cow::Borrowed(name), inode, slash });
+            }
+            at = inode.ok_or(Errno::ENOENT)?;
+        }
+        Err(Errno::ENOENT)
+    }
+
+    /// The directory above, as far as one gets.
+    pub fn up(&self, inode: &Rc<Inode>) -> Rc<Inode> {
+        let mut inode = inode.clone();
+        while !Rc::ptr_eq(&inode, &self.root) {
+            match self.mounts.below(&inode) {
+                Some(below) => inode = below,
+                None => {
+                    let parent = inode.directory().ok().and_then(|directory| directory.parent());
+                    return parent.map_or(inode, |parent| self.mounts.top(parent));
+                }
+            }
+        }
+        inode
+    }
+
+    /// The path of a directory: `ENOENT` if it has none any more.
+    pub fn path_of(&self, inode: &Rc<Inode>) -> Result<Vec<u8>> {
+        let mut names = Vec::new();
+        let mut at = inode.clone();
+        while !Rc::ptr_eq(&at, &self.root) {
+            let above = self.up(&at);
+            if Rc::ptr_eq(&above, &at) {
+                return Err(Errno::ENOENT);
+            }
+            names.push(self.name_in(&above, &at)?);
+            at = above;
+        }
+        let mut path = Vec::new();
+        for name in names.iter().rev() {
+            path.push(b'/');
+            path.extend_from_slice(name);
+        }
+        if path.is_empty() {
+            path.push(b'/');
+        }
+        Ok(path)
+    }
+
+    /// The name that a directory has in the one above.
+    fn name_in(&self, above: &Rc<Inode>, inode: &Rc<Inode>) -> Result<Vec<u8>> {
+        let directory = above.directory()?;
+        let mut place = 0;
+        while let Some(entry) = directory.entry(place) {
+            let found = directory.lookup(&entry.name).map(|found| self.mounts.top(found));
+            if found.is_ok_and(|found| Rc::ptr_eq(&found, inode)) {
+                return Ok(entry.name);
+            }
+            place = entry.next;
+        }
+        Err(Errno::ENOENT)
+    }
+}

@@ -1,0 +1,244 @@
+//! A file system in memory: directories of names, files of [`Content`].
+
+use super::content::Content;
+use super::{Directory, Entry, Inode, Kind, Link, Meta, New, format};
+use crate::errno::{Errno, Result};
+use crate::file::pipe::Pipe;
+use crate::time;
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::rc::{Rc, Weak};
+use alloc::vec::Vec;
+use core::cell::{Cell, RefCell};
+use linux_raw_sys::general::{
+    S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG, S_IFSOCK, S_ISGID,
+};
+
+/// What all files of one have in common.
+pub struct Tmpfs {
+    device: u64,
+    last: Cell<u64>,
+}
+
+impl Tmpfs {
+    /// An empty one: its root.
+    pub fn root(device: u64, mode: u32) -> Rc<Inode> {
+        let fs = Rc::new(Tmpfs { device, last: Cell::new(0) });
+        let new = New { name: b"", mode: S_IFDIR | mode, uid: 0, gid: 0, device: 0, target: b"" };
+        let names = Names::new(&fs, Weak::new());
+        let root = fs.inode(&new, Kind::Directory(Box::new(names)));
+        root.meta.links.set(2);
+        root
+    }
+
+    fn inode(&self, new: &New<'_>, kind: Kind) -> Rc<Inode> {
+        self.last.set(self.last.get() + 1);
+        let now = time::realtime();
+        let meta = Meta {
+            mode: Cell::new(new.mode & 0o7777),
+            uid: Cell::new(new.uid),
+            gid: Cell::new(new.gid),
+            links: Cell::new(0),
+            accessed: Cell::new(now),
+            modified: Cell::new(now),
+            changed: Cell::new(now),
+        };
+        let (number, device) = (self.last.get(), self.device);
+        Rc::new(Inode { number, device, meta, kind, covered: Cell::new(false) })
+    }
+}
+
+/// The names of a directory, each with a place that stays the same however many come and go.
+pub struct Names {
+    fs: Rc<Tmpfs>,
+    parent: RefCell<Weak<Inode>>,
+    places: RefCell<BTreeMap<Box<[u8]>, u64>>,
+    files: RefCell<BTreeMap<u64, (Box<[u8]>, Rc<Inode>)>>,
+    next: Cell<u64>,
+}
+
+/// A symbolic link.
+struct Target(Box<[u8]>);
+
+impl Link for Target {
+    fn target(&self) -> Result<Vec<u8>> {
+        Ok(self.0.to_vec())
+    }
+}
+
+impl Names {
+    fn new(fs: &Rc<Tmpfs>, parent: Weak<Inode>) -> Names {
+        Names {
+            fs: fs.clone(),
+            parent: RefCell::new(parent),
+            places: RefCell::default(),
+            files: RefCell::default(),
+            next: Cell::new(0),
+        }
+    }
+
+    fn find(&self, name: &[u8]) -> Option<Rc<Inode>> {
+        let place = *self.places.borrow().get(name)?;
+        self.files.borrow().get(&place).map(|(_, inode)| inode.clone())
+    }
+
+    fn insert(&self, name: &[u8], inode: &Rc<Inode>) {
+        let place = self.next.replace(self.next.get() + 1);
+        self.places.borrow_mut().insert(name.into(), place);
+        self.files.borrow_mut().insert(place, (name.into(), inode.clone()));
+    }
+
+    fn remove(&self, name: &[u8]) -> Result<Rc<Inode>> {
+        let place = self.places.borrow_mut().remove(name).ok_or(Errno::ENOENT)?;
+        let (_, inode) = self.files.borrow_mut().remove(&place).ok_or(Errno::ENOENT)?;
+        Ok(inode)
+    }
+
+    /// What a file is that is to be made.
+    fn kind(&self, this: &Rc<Inode>, new: &New<'_>) -> Result<Kind> {
+        Ok(match format(new.mode) {
+            S_IFDIR => Kind::Directory(Box::new(Names::new(&self.fs, Rc::downgrade(this)))),
+            S_IFREG | 0 => Kind::Regular(Box::new(Content::empty())),
+            S_IFLNK => Kind::Link(Box::new(Target(new.target.into()))),
+            S_IFCHR => Kind::Character(new.device),
+            S_IFBLK => Kind::Block(new.device),
+            S_IFIFO => Kind::Fifo(Pipe::new()),
+            S_IFSOCK => Kind::Socket,
+            _ => return Err(Errno::EINVAL),
+        })
+    }
+
+    /// Makes a file of a kind that is there already.
+    pub fn add(&self, this: &Rc<Inode>, new: &New<'_>, kind: Kind) -> Result<Rc<Inode>> {
+        if self.find(new.name).is_some() {
+            return Err(Errno::EEXIST);
+        }
+        let inode = self.fs.inode(new, kind);
+        inode.meta.links.set(1);
+        if inode.is_directory() {
+            let inherited = this.meta.mode.get() & S_ISGID;
+            inode.meta.mode.set(inode.meta.mode.get() | inherited);
+            inode.meta.links.set(2);
+            this.meta.links.set(this.meta.links.get() + 1);
+        }
+        self.insert(new.name, &inode);
+        this.touch(time::realtime());
+        Ok(inode)
+    }
+}
+
+impl Directory for Names {
+    fn lookup(&self, name: &[u8]) -> Result<Rc<Inode>> {
+        self.find(name).ok_or(Errno::ENOENT)
+    }
+
+    fn parent(&self) -> Option<Rc<Inode>> {
+        self.parent.borrow().upgrade()
+    }
+
+    fn entry(&self, place: u64) -> Option<Entry> {
+        let files = self.files.borrow();
+        let (&at, (name, inode)) = files.range(place..).next()?;
+        let (name, number, kind) = (name.to_vec(), inode.number, inode.format());
+        Some(Entry { name, number, kind, next: at + 1 })
+    }
+
+    fn as_names(&self) -> Option<&Names> {
+        Some(self)
+    }
+
+    fn create(&self, this: &Rc<Inode>, new: &New<'_>) -> Result<Rc<Inode>> {
+        self.add(this, new, self.kind(this, new)?)
+    }
+
+    fn create_unnamed(&self, this: &Rc<Inode>, new: &New<'_>) -> Result<Rc<Inode>> {
+        Ok(self.fs.inode(new, self.kind(this, new)?))
+    }
+
+    fn link(&self, name: &[u8], inode: &Rc<Inode>) -> Result<()> {
+        if self.find(name).is_some() {
+            return Err(Errno::EEXIST);
+        }
+        inode.meta.links.set(inode.meta.links.get() + 1);
+        inode.meta.changed.set(time::realtime());
+        self.insert(name, inode);
+        Ok(())
+    }
+
+    fn unlink(&self, name: &[u8]) -> Result<()> {
+        let inode = self.lookup(name)?;
+        let mut names = 1;
+        if let Kind::Directory(directory) = &inode.kind {
+            if directory.entry(0).is_some() {
+                return Err(Errno::ENOTEMPTY);
+            }
+            names = 2;
+            if let Some(above) = directory.parent() {
+                above.meta.links.set(above.meta.links.get() - 1);
+            }
+        }
+        self.remove(name)?;
+        inode.meta.links.set(inode.meta.links.get() - names);
+        inode.meta.changed.set(time::realtime());
+        Ok(())
+    }
+
+    fn rename(
+        &self,
+        from: &[u8],
+        this: &Rc<Inode>,
+        to: &Rc<Inode>,
+        name: &[u8],
+        exchange: bool,
+    ) -> Result<()> {
+        let inode = self.lookup(from)?;
+        let target = to.directory()?;
+        let other = target.lookup(name).ok();
+        if exchange {
+            let other = other.ok_or(Errno::ENOENT)?;
+            self.take(this, from)?;
+            Names::take_of(to, name)?;
+            Names::put(to, name, &inode)?;
+            return Names::put(this, from, &other);
+        }
+        if other.is_some_and(|other| Rc::ptr_eq(&other, &inode)) {
+            return Ok(());
+        }
+        if target.lookup(name).is_ok() {
+            target.unlink(name)?;
+        }
+        self.take(this, from)?;
+        Names::put(to, name, &inode)
+    }
+}
+
+/// Moving names between directories of one file system.
+impl Names {
+    fn of(inode: &Rc<Inode>) -> Result<&Names> {
+        inode.directory()?.as_names().ok_or(Errno::EXDEV)
+    }
+
+    fn take_of(directory: &Rc<Inode>, name: &[u8]) -> Result<()> {
+        Names::of(directory)?.take(directory, name)
+    }
+
+    fn take(&self, this: &Rc<Inode>, name: &[u8]) -> Result<()> {
+        if self.remove(name)?.is_directory() {
+            this.meta.links.set(this.meta.links.get() - 1);
+        }
+        this.touch(time::realtime());
+        Ok(())
+    }
+
+    fn put(directory: &Rc<Inode>, name: &[u8], inode: &Rc<Inode>) -> Result<()> {
+        Names::of(directory)?.insert(name, inode);
+        if inode.is_directory() {
+            Names::of(inode)?.parent.replace(Rc::downgrade(directory));
+            directory.meta.links.set(directory.meta.links.get() + 1);
+        }
+        let now = time::realtime();
+        inode.meta.changed.set(now);
+        directory.touch(now);
+        Ok(())
+    }
+}

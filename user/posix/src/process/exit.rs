@@ -1,0 +1,233 @@
+//! The end of threads and processes, and waiting for it.
+
+use super::{Process, State, Task};
+use crate::errno::{Errno, Result};
+use crate::server::Call;
+use crate::signal;
+use crate::wait::Outcome;
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use linux_raw_sys::general::{SIGCHLD, WCONTINUED, WEXITED, WNOHANG, WNOWAIT, WUNTRACED};
+
+pub fn exit(call: &Call) -> Outcome {
+    if call.process().tasks.borrow().len() == 1 {
+        return end(&call.task.process, (call.args[0] as u32 & 0xff) << 8);
+    }
+    end_task(&call.task);
+    Outcome::Gone
+}
+
+pub fn exit_group(call: &Call) -> Outcome {
+    end(&call.task.process, (call.args[0] as u32 & 0xff) << 8)
+}
+
+/// Ends a process by a signal.
+pub fn kill(process: &Rc<Process>, signal: u32) -> Outcome {
+    end(process, signal)
+}
+
+/// Ends one thread.
+fn end_task(task: &Rc<Task>) {
+    if task.dying.replace(true) {
+        return;
+    }
+    task.process.server.forget_task(task);
+    task.process.tasks.borrow_mut().retain(|other| !Rc::ptr_eq(other, task));
+    crate::futex::task_ends(task);
+    // A thread that is gone already is as good.
+    let _ = task.thread.kill();
+    task.waiting.take();
+    task.reply.take();
+}
+
+/// Ends all threads of a process but this.
+pub fn end_other_tasks(task: &Rc<Task>) {
+    let others: Vec<_> = task.process.tasks.borrow().clone();
+    others.iter().filter(|other| !Rc::ptr_eq(other, task)).for_each(end_task);
+}
+
+/// Ends a process with a status, as `wait` gives it.
+pub fn end(process: &Rc<Process>, status: u32) -> Outcome {
+    if !process.is_alive() {
+        return Outcome::Gone;
+    }
+    let server = process.server;
+    process.state.set(State::Ended(status));
+    process.told.set(false);
+    let ran = process.ran();
+    let [own, children] = process.times.get();
+    process.times.set([own + ran, children]);
+    let tasks: Vec<_> = process.tasks.borrow().clone();
+    tasks.iter().for_each(end_task);
+    let _ = process.native.kill(0);
+    process.files.close_all();
+    process.space.borrow_mut().clear();
+    let init = server.init();
+    for child in process.children.take() {
+        child.parent.replace(init.as_ref().map(Rc::downgrade).unwrap_or_default());
+        if let Some(init) = &init {
+            init.children.borrow_mut().push(child.clone());
+            init.child_changed.wake();
+        } else if !child.is_alive() {
+            server.forget(&child);
+        }
+    }
+    process.changed.wake();
+    if process.session.get() == process.pid {
+        server.session_ends(process);
+    }
+    tell_parent(process);
+    if process.parent.borrow().upgrade().is_none() {
+        server.forget(process);
+    }
+    if process.pid == 1 {
+        server.finished(status);
+    }
+    Outcome::Gone
+}
+
+/// The parent hears that a process has changed.
+pub fn tell_parent(process: &Rc<Process>) {
+    let parent = process.parent.borrow().upgrade();
+    let Some(parent) = parent.filter(|parent| parent.is_alive()) else { return };
+    let ended = !process.is_alive();
+    let with = if ended { process.exit_signal.get() } else { SIGCHLD };
+    if with != 0 {
+        signal::child_changed(&parent, process, with);
+    }
+    if ended && with == SIGCHLD && signal::reaps_children(&parent) {
+        parent.children.borrow_mut().retain(|child| !Rc::ptr_eq(child, process));
+        process.server.forget(process);
+    }
+    parent.child_changed.wake();
+}
+
+/// Whom one waits for.
+#[derive(Clone, Copy)]
+enum Whom {
+    Any,
+    Process(u32),
+    Group(u32),
+}
+
+/// Finds a child that has changed, and takes note of it; none if there may be one later.
+fn look(me: &Process, whom: Whom, options: u32) -> Result<Option<(Rc<Process>, State)>> {
+    let children: Vec<_> = me.children.borrow().clone();
+    let mut any = false;
+    for child in children {
+        let wanted = match whom {
+            Whom::Any => true,
+            Whom::Process(pid) => child.pid == pid,
+            Whom::Group(group) => child.group.get() == group,
+        };
+        if !wanted {
+            continue;
+        }
+        any = true;
+        let state = child.state.get();
+        let interesting = match state {
+            State::Ended(_) => options & WEXITED != 0,
+            State::Stopped(_) => options & WUNTRACED != 0 && !child.told.get(),
+            State::Continued => options & WCONTINUED != 0 && !child.told.get(),
+            State::Running => false,
+        };
+        if !interesting {
+            continue;
+        }
+        if options & WNOWAIT == 0 {
+            child.told.set(true);
+            if let State::Ended(_) = state {
+                let [own, children] = me.times.get();
+                me.times.set([own, children + child.times.get().iter().sum::<u64>()]);
+                me.children.borrow_mut().retain(|other| !Rc::ptr_eq(other, &child));
+                me.server.forget(&child);
+            }
+        }
+        return Ok(Some((child, state)));
+    }
+    if any { Ok(None) } else { Err(Errno::ECHILD) }
+}
+
+/// The status of a state, as `wait4` gives it.
+fn status_of(state: State) -> u32 {
+    match state {
+        State::Ended(status) => status,
+        State::Stopped(signal) => signal << 8 | 0x7f,
+        State::Continued | State::Running => 0xffff,
+    }
+}
+
+pub fn wait4(call: &Call) -> Outcome {
+    let [pid, status, options, usage, ..] = call.args;
+    let (pid, options) = (pid as i32, options as u32);
+    if options & !(WNOHANG | WUNTRACED | WCONTINUED | 0xe000_0000) != 0 {
+        return Outcome::Done(Err(Errno::EINVAL));
+    }
+    let whom = match pid {
+        -1 => Whom::Any,
+        0 => Whom::Group(call.process().group.get()),
+        1.. => Whom::Process(pid as u32),
+        i32::MIN => return Outcome::Done(Err(Errno::ESRCH)),
+        _ => Whom::Group(pid.unsigned_abs()),
+    };
+    wait_for(call, whom, options | WEXITED, move |call, found| {
+        let Some((child, state)) = found else { return Ok(0) };
+        call.process().put_if(status, &status_of(state))?;
+        if usage != 0 {
+            crate::time::put_usage(call.process(), usage, child.times.get()[0])?;
+        }
+        Ok(child.pid.into())
+    })
+}
+
+pub fn waitid(call: &Call) -> Outcome {
+    let [kind, id, info, options, usage, ..] = call.args;
+    let options = options as u32;
+    let some = options & (WEXITED | WUNTRACED | WCONTINUED) != 0;
+    if options & !(WNOHANG | WUNTRACED | WCONTINUED | WEXITED | WNOWAIT) != 0 || !some {
+        return Outcome::Done(Err(Errno::EINVAL));
+    }
+    let whom = match (kind, id as u32) {
+        (0, _) => Whom::Any,
+        (1, pid) => Whom::Process(pid),
+        (2, 0) => Whom::Group(call.process().group.get()),
+        (2, group) => Whom::Group(group),
+        _ => return Outcome::Done(Err(Errno::EINVAL)),
+    };
+    wait_for(call, whom, options, move |call, found| {
+        let Some((child, state)) = found else {
+            call.process().put_if(info, &[0u32; 3])?;
+            return Ok(0);
+        };
+        let (code, status) = signal::child_code(state);
+        let uid = child.ids.borrow().users[0];
+        let mut words = [0u32; 32];
+        words[..7].copy_from_slice(&[SIGCHLD, 0, code, 0, child.pid, uid, status]);
+        call.process().put_if(info, &words)?;
+        if usage != 0 {
+            crate::time::put_usage(call.process(), usage, child.times.get()[0])?;
+        }
+        Ok(0)
+    })
+}
+
+/// Looks for a child, and waits for one if that is wished.
+fn wait_for(
+    call: &Call,
+    whom: Whom,
+    options: u32,
+    then: impl Fn(&Call, Option<(Rc<Process>, State)>) -> Result + 'static,
+) -> Outcome {
+    match look(call.process(), whom, options) {
+        Ok(None) if options & WNOHANG == 0 => {}
+        Ok(found) => return Outcome::Done(then(call, found)),
+        Err(error) => return Outcome::Done(Err(error)),
+    }
+    let call = call.clone();
+    Outcome::wait(async move {
+        let me = call.task.process.clone();
+        let attempt = || look(&me, whom, options)?.ok_or(Errno::EAGAIN);
+        let found = me.child_changed.until(attempt).await?;
+        then(&call, Some(found))
+    })
+}

@@ -1,0 +1,209 @@
+//! `fork`, `vfork`, `clone`: another process, or another thread.
+
+use super::{Process, Program, State, Task};
+use crate::errno::{Errno, Result};
+use crate::server::Call;
+use crate::signal::Pending;
+use crate::wait::Outcome;
+use alloc::rc::Rc;
+use core::cell::{Cell, RefCell};
+use linux_raw_sys::general::{
+    CLONE_CHILD_CLEARTID, CLONE_CHILD_SETTID, CLONE_FILES, CLONE_FS, CLONE_PARENT,
+    CLONE_PARENT_SETTID, CLONE_PIDFD, CLONE_SETTLS, CLONE_SIGHAND, CLONE_SYSVSEM, CLONE_THREAD,
+    CLONE_VFORK, CLONE_VM, SIGCHLD,
+};
+use rt::abi::{REGISTERS, THREAD_FPU};
+use rt::arch::{RESULT, STACK_POINTER, TLS};
+
+/// What a clone is to be.
+struct Wish {
+    flags: u32,
+    stack: u64,
+    parent_tid: u64,
+    child_tid: u64,
+    tls: u64,
+    exit_signal: u32,
+}
+
+/// Bits that `clone` takes; some of them mean nothing any more.
+const KNOWN: u32 = CLONE_VM
+    | CLONE_FS
+    | CLONE_FILES
+    | CLONE_SIGHAND
+    | CLONE_VFORK
+    | CLONE_PARENT
+    | CLONE_THREAD
+    | CLONE_SYSVSEM
+    | CLONE_SETTLS
+    | CLONE_PARENT_SETTID
+    | CLONE_CHILD_CLEARTID
+    | 0x0040_0000
+    | CLONE_CHILD_SETTID;
+
+pub fn fork(call: &Call) -> Outcome {
+    clone_with(call, &Wish { exit_signal: SIGCHLD, ..NOTHING })
+}
+
+pub fn vfork(call: &Call) -> Outcome {
+    clone_with(call, &Wish { flags: CLONE_VM | CLONE_VFORK, exit_signal: SIGCHLD, ..NOTHING })
+}
+
+const NOTHING: Wish =
+    Wish { flags: 0, stack: 0, parent_tid: 0, child_tid: 0, tls: 0, exit_signal: 0 };
+
+pub fn clone(call: &Call) -> Outcome {
+    let [flags, stack, parent_tid, a3, a4, ..] = call.args;
+    // The two have changed places (clone(2)).
+    let (tls, child_tid) = if cfg!(target_arch = "x86_64") { (a4, a3) } else { (a3, a4) };
+    let exit_signal = flags as u32 & 0xff;
+    clone_with(
+        call,
+        &Wish { flags: flags as u32 & !0xff, stack, parent_tid, child_tid, tls, exit_signal },
+    )
+}
+
+pub fn clone3(call: &Call) -> Outcome {
+    let [arguments, size, ..] = call.args;
+    if size < 64 {
+        return Outcome::Done(Err(Errno::EINVAL));
+    }
+    match call.process().get::<[u64; 8]>(arguments) {
+        Ok([flags, _, child_tid, parent_tid, exit_signal, stack, length, tls]) => {
+            let stack = if stack == 0 { 0 } else { stack.wrapping_add(length) };
+            let (flags, exit_signal) = (flags as u32, exit_signal as u32);
+            clone_with(call, &Wish { flags, stack, parent_tid, child_tid, tls, exit_signal })
+        }
+        Err(error) => Outcome::Done(Err(error)),
+    }
+}
+
+fn clone_with(call: &Call, wish: &Wish) -> Outcome {
+    if wish.flags & !KNOWN != 0 || wish.flags & CLONE_PIDFD != 0 {
+        return Outcome::Done(Err(Errno::EINVAL));
+    }
+    let thread = wish.flags & CLONE_THREAD != 0;
+    let needed = CLONE_VM | CLONE_SIGHAND;
+    if thread && wish.flags & needed != needed
+        || wish.flags & CLONE_SIGHAND != 0 && wish.flags & CLONE_VM == 0
+    {
+        return Outcome::Done(Err(Errno::EINVAL));
+    }
+    let made = if thread { new_thread(call, wish) } else { new_process(call, wish) };
+    let task = match made {
+        Ok(task) => task,
+        Err(error) => return Outcome::Done(Err(error)),
+    };
+    let (tid, child) = (task.tid, task.process.clone());
+    if wish.flags & CLONE_VFORK == 0 {
+        return Outcome::Done(Ok(tid.into()));
+    }
+    Outcome::wait_for_ever(async move {
+        let over = || {
+            if child.has_execed.get() || !child.is_alive() { Ok(()) } else { Err(Errno::EAGAIN) }
+        };
+        child.changed.until(over).await?;
+        Ok(tid.into())
+    })
+}
+
+/// The registers that the new thread begins with.
+fn registers(call: &Call, wish: &Wish) -> Result<[u64; REGISTERS]> {
+    let mut registers = call.task.registers()?;
+    registers[RESULT] = 0;
+    if wish.stack != 0 {
+        registers[STACK_POINTER] = wish.stack;
+    }
+    if wish.flags & CLONE_SETTLS != 0 {
+        registers[TLS] = wish.tls;
+    }
+    Ok(registers)
+}
+
+fn new_thread(call: &Call, wish: &Wish) -> Result<Rc<Task>> {
+    let registers = registers(call, wish)?;
+    let task = call.server.new_task(&call.task.process, None)?;
+    finish(call, wish, &task, &registers)?;
+    Ok(task)
+}
+
+fn new_process(call: &Call, wish: &Wish) -> Result<Rc<Task>> {
+    let me = call.process();
+    let registers = registers(call, wish)?;
+    let child = call.server.new_process(me, |native, pid| Process {
+        server: call.server,
+        pid,
+        native,
+        parent: RefCell::new(match wish.flags & CLONE_PARENT {
+            0 => Rc::downgrade(&call.task.process),
+            _ => me.parent.borrow().clone(),
+        }),
+        children: RefCell::default(),
+        tasks: RefCell::default(),
+        group: me.group.clone(),
+        session: me.session.clone(),
+        space: RefCell::new(me.space.borrow().fork()),
+        files: me.files.clone(),
+        current: me.current.clone(),
+        root: me.root.clone(),
+        umask: me.umask.clone(),
+        ids: me.ids.clone(),
+        signals: me.signals.fork(),
+        program: RefCell::new(Program::clone(&me.program.borrow())),
+        state: Cell::new(State::Running),
+        told: Cell::new(true),
+        exit_signal: Cell::new(wish.exit_signal),
+        has_execed: Cell::new(false),
+        child_changed: Default::default(),
+        changed: Default::default(),
+        started: rt::time::now(),
+        times: Cell::default(),
+        limits: me.limits.clone(),
+    })?;
+    let made = child.native.clone_space(&me.native).map_err(Errno::from).and_then(|()| {
+        let task = call.server.new_task(&child, Some(&call.task.signals))?;
+        finish(call, wish, &task, &registers).map(|()| task)
+    });
+    match made {
+        Ok(task) => {
+            let parent = child.parent.borrow().upgrade();
+            parent.inspect(|parent| parent.children.borrow_mut().push(child.clone()));
+            Ok(task)
+        }
+        Err(error) => {
+            call.server.forget(&child);
+            Err(if error == Errno::ENOMEM { error } else { Errno::EAGAIN })
+        }
+    }
+}
+
+/// Tells both sides, and lets the new thread run.
+fn finish(call: &Call, wish: &Wish, task: &Rc<Task>, registers: &[u64; REGISTERS]) -> Result<()> {
+    if wish.flags & CLONE_PARENT_SETTID != 0 {
+        call.process().put(wish.parent_tid, &task.tid)?;
+    }
+    if wish.flags & CLONE_CHILD_SETTID != 0 {
+        task.process.put(wish.child_tid, &task.tid)?;
+    }
+    if wish.flags & CLONE_CHILD_CLEARTID != 0 {
+        task.clear_tid.set(wish.child_tid);
+    }
+    task.thread.set_registers(registers)?;
+    let mut fpu = [0; rt::abi::FPU_BYTES];
+    rt::object::caller_fpu(call.task.reply.borrow().as_ref(), &mut fpu)?;
+    task.thread.set_fpu(&fpu)?;
+    Ok(task.thread.resume()?)
+}
+
+/// How threads of guests are made.
+pub const FLAGS: u64 = THREAD_FPU | 16;
+
+impl Pending {
+    /// Those of a new thread: what is blocked stays blocked.
+    pub fn inherited(from: Option<&Pending>) -> Pending {
+        let pending = Pending::default();
+        if let Some(from) = from {
+            pending.blocked.set(from.blocked.get());
+        }
+        pending
+    }
+}

@@ -1,0 +1,528 @@
+//! What arrives, and who answers.
+//!
+//! One thread receives the calls and faults of all guests. A call that is done at once is answered
+//! together with receiving the next one. A call that waits keeps its answer with its task, which is
+//! polled when somebody wakes it.
+
+use crate::console::Console;
+use crate::errno::{Errno, Result};
+use crate::file::{Descriptors, Open};
+use crate::fs::dev::Random;
+use crate::fs::mount::Mounts;
+use crate::fs::path::{Found, Walker};
+use crate::fs::tmpfs::Tmpfs;
+use crate::fs::{Inode, Kind, Meta, archive, dev, mount::Mount};
+use crate::process::exec::Image;
+use crate::process::{Ids, Process, Program, State, Task, fork};
+use crate::signal::{self, Pending, Signals, Verdict};
+use crate::table::{self, Handler};
+use crate::wait::{Bell, Clock, Outcome, Ready};
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::rc::{Rc, Weak};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::cell::{Cell, RefCell};
+use core::task::{Context, Waker};
+use linux_raw_sys::general::{AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW};
+use rt::abi::{Arrival, PortRights, REPLY_AS_IS};
+use rt::message::{Message, Received};
+use rt::{Error, Port, Reply, Start, Thread};
+
+/// Bytes of quota that a process of a guest gets.
+const QUOTA: u64 = 4 << 20;
+/// The highest priority of guests' threads; this server's own is higher.
+const PRIORITY: u8 = 16;
+/// Messages that may wait in the port's queue: those of drivers.
+const QUEUE: u64 = 16;
+/// The signal that says that a process has ended without being told to.
+pub const ENDED: u64 = 1;
+/// The signal of the console.
+pub const CONSOLE: u64 = 2;
+/// The badge of calls and faults of guests.
+const GUEST: u64 = 1;
+
+/// All that this server knows.
+pub struct Server {
+    /// Where everything arrives.
+    pub port: Port,
+    /// The same, as guests' processes name it.
+    handler: Port,
+    processes: RefCell<BTreeMap<u32, Rc<Process>>>,
+    tasks: RefCell<BTreeMap<u64, Rc<Task>>>,
+    next_pid: Cell<u32>,
+    next_tag: Cell<u64>,
+    ready: Ready,
+    /// Who waits for which moment.
+    pub clock: Clock,
+    /// File systems over directories.
+    pub mounts: Mounts,
+    /// The root of all.
+    pub root: Rc<Inode>,
+    /// Random numbers.
+    pub random: Random,
+    /// The terminal.
+    pub console: Console,
+    /// Calls that nobody serves.
+    pub unknown: table::Unknown,
+    next_anonymous: Cell<u64>,
+    status: Cell<Option<u32>>,
+}
+
+/// A call of a guest.
+#[derive(Clone)]
+pub struct Call {
+    /// Who serves it.
+    pub server: &'static Server,
+    /// Who made it.
+    pub task: Rc<Task>,
+    /// Its arguments.
+    pub args: [u64; 6],
+}
+
+impl Call {
+    /// The process that made it.
+    pub fn process(&self) -> &Process {
+        &self.task.process
+    }
+
+    /// Walks a path.
+    pub fn walk<'p>(&self, from: &Rc<Inode>, path: &'p [u8], follow: bool) -> Result<Found<'p>> {
+        let (root, ids) = (self.process().root.borrow().clone(), self.process().ids.borrow());
+        Walker { mounts: &self.server.mounts, root, ids: &ids }.walk(from, path, follow)
+    }
+
+    /// The path of a directory.
+    pub fn path_of(&self, inode: &Rc<Inode>) -> Result<Vec<u8>> {
+        let (root, ids) = (self.process().root.borrow().clone(), self.process().ids.borrow());
+        Walker { mounts: &self.server.mounts, root, ids: &ids }.path_of(inode)
+    }
+
+    /// The file that a descriptor and a path name, with flags of the `*at` calls.
+    pub fn inode_at(&self, at: u64, path: u64, flags: u32) -> Result<Rc<Inode>> {
+        let process = self.process();
+        let empty = flags & AT_EMPTY_PATH != 0;
+        let path = if path == 0 && empty { Vec::new() } else { process.path(path)? };
+        if path.is_empty() && empty {
+            return process.directory(at, b"");
+        }
+        let from = process.directory(at, &path)?;
+        self.walk(&from, &path, flags & AT_SYMLINK_NOFOLLOW == 0)?.inode()
+    }
+}
+
+impl Server {
+    /// Makes the files, and the first process.
+    pub fn boot(start: Start) -> Result<&'static Server> {
+        let port = Port::create(QUEUE)?;
+        let handler = port.badged(PortRights::all() & !PortRights::RECEIVE, GUEST)?;
+        let root = Tmpfs::root(1, 0o755);
+        let (memory, length) = start.initrd.ok_or(Errno::ENOENT)?;
+        archive::unpack(memory, length, &root)?;
+        let console = Console::open(&port)?;
+        let server = Box::leak(Box::new(Server {
+            port,
+            handler,
+            processes: RefCell::default(),
+            tasks: RefCell::default(),
+            next_pid: Cell::new(1),
+            next_tag: Cell::new(1),
+            ready: Ready::default(),
+            clock: Clock::default(),
+            mounts: Mounts::default(),
+            root,
+            random: Random(Cell::new(crate::time::seed())),
+            console,
+            unknown: table::Unknown::default(),
+            next_anonymous: Cell::new(1),
+            status: Cell::new(None),
+        }));
+        server.mount(b"dev", b"devtmpfs", Tmpfs::root(5, 0o755), dev::populate)?;
+        server.start_init()?;
+        Ok(server)
+    }
+
+    fn mount(
+        &self,
+        name: &[u8],
+        kind: &[u8],
+        root: Rc<Inode>,
+        fill: impl Fn(&Rc<Inode>) -> Result<()>,
+    ) -> Result<()> {
+        let directory = self.root.directory()?;
+        let covered = match directory.lookup(name) {
+            Ok(inode) => inode,
+            Err(_) => {
+                let mode = linux_raw_sys::general::S_IFDIR | 0o755;
+                let new = crate::fs::New { name, mode, uid: 0, gid: 0, device: 0, target: b"" };
+                directory.create(&self.root, &new)?
+            }
+        };
+        fill(&root)?;
+        let (source, kind) = (kind.to_vec(), kind.to_vec());
+        self.mounts.add(Mount { covered, root, source, kind, flags: 0 });
+        Ok(())
+    }
+
+    /// The first process: what the command line names, or a shell.
+    fn start_init(&'static self) -> Result<()> {
+        let words = rt::files::Words::read();
+        let program = words.get("exec").unwrap_or("/bin/sh").as_bytes().to_vec();
+        let native = rt::Process::create(QUOTA, PRIORITY)?;
+        native.set_handler(Some(&self.handler))?;
+        let terminal = self.console.open_terminal(self)?;
+        let process = Rc::new(Process {
+            server: self,
+            pid: self.next_pid.replace(2),
+            native,
+            parent: RefCell::new(Weak::new()),
+            children: RefCell::default(),
+            tasks: RefCell::default(),
+            group: Cell::new(1),
+            session: Cell::new(1),
+            space: RefCell::default(),
+            files: Descriptors::default(),
+            current: RefCell::new(self.root.clone()),
+            root: RefCell::new(self.root.clone()),
+            umask: Cell::new(0o022),
+            ids: RefCell::new(Ids::default()),
+            signals: Signals::default(),
+            program: RefCell::new(Program::default()),
+            state: Cell::new(State::Running),
+            told: Cell::new(true),
+            exit_signal: Cell::new(0),
+            has_execed: Cell::new(false),
+            child_changed: Default::default(),
+            changed: Default::default(),
+            started: rt::time::now(),
+            times: Cell::default(),
+            limits: RefCell::new(crate::process::limits::DEFAULT),
+        });
+        self.processes.borrow_mut().insert(1, process.clone());
+        for fd in 0..3 {
+            process.files.set(fd, terminal.clone(), false);
+        }
+        let task = self.new_task(&process, None)?;
+        let call = Call { server: self, task: task.clone(), args: [0; 6] };
+        let file = call.walk(&self.root, &program, true)?.inode()?;
+        let arguments = self.arguments(&program, words.get("args").unwrap_or(""));
+        let environment = ["PATH=/bin", "HOME=/root", "TERM=vt100", "PWD=/", "USER=root"];
+        let environment = environment.iter().map(|text| text.as_bytes().to_vec()).collect();
+        let image = Image::open(&call, file, program, arguments, environment)?;
+        image.start(&task)?;
+        task.thread.resume()?;
+        Ok(())
+    }
+
+    fn arguments(&self, program: &[u8], words: &str) -> Vec<Vec<u8>> {
+        let mut arguments = alloc::vec![program.to_vec()];
+        let words = words.split(',').filter(|word| !word.is_empty());
+        arguments.extend(words.map(|word| word.as_bytes().to_vec()));
+        arguments
+    }
+
+    /// Serves until the first process has ended; its exit code.
+    pub fn run(&'static self) -> u64 {
+        let mut answer: Option<Message<'static>> = None;
+        loop {
+            if !self.ready.lock().is_empty() {
+                if let Some(answer) = answer.take() {
+                    // A guest that is gone needs no answer.
+                    let _ = rt::object::reply(&answer);
+                }
+                self.run_ready();
+            }
+            if let Some(status) = self.status.get() {
+                return if status & 0x7f == 0 {
+                    (status >> 8).into()
+                } else {
+                    128 + u64::from(status & 0x7f)
+                };
+            }
+            let deadline = self.clock.first();
+            let received = match answer.take() {
+                Some(answer) => self.port.reply_receive(&answer, deadline),
+                None => self.port.receive(deadline),
+            };
+            match received {
+                Ok(received) => answer = self.arrived(&received),
+                Err(Error::TimedOut) => {}
+                Err(error) => rt::println!("posix: receiving failed: {error:?}"),
+            }
+            if deadline != rt::abi::FOREVER {
+                self.clock.ring();
+            }
+        }
+    }
+
+    /// What is to be answered at once.
+    fn arrived(&'static self, received: &Received) -> Option<Message<'static>> {
+        match received.arrival {
+            Arrival::Signals => {
+                self.signalled(received.signals());
+                None
+            }
+            Arrival::Foreign | Arrival::Fault => {
+                let task = self.tasks.borrow().get(&received.tag).cloned();
+                let Some(task) = task.filter(|task| !task.dying.get()) else {
+                    return Some(Message::new(rt::abi::REPLY_KILL));
+                };
+                let outcome = match received.arrival {
+                    Arrival::Foreign => self.call(&task, received),
+                    _ => signal::fault(&task, received),
+                };
+                self.settle(&task, outcome)
+            }
+            Arrival::Message | Arrival::Call => None,
+        }
+    }
+
+    fn call(&'static self, task: &Rc<Task>, received: &Received) -> Outcome {
+        let (number, args) = (received.label(), received.words);
+        task.call.set((number.into(), args[0]));
+        let call = Call { server: self, task: task.clone(), args };
+        match table::find(number) {
+            Some(Handler::Now(handler)) => Outcome::Done(handler(&call)),
+            Some(Handler::May(handler)) => handler(&call),
+            None => {
+                self.unknown.add(number, &args, task);
+                Outcome::Done(Err(Errno::ENOSYS))
+            }
+        }
+    }
+
+    /// Makes an answer of how a call went, or leaves it to its task.
+    fn settle(&self, task: &Rc<Task>, outcome: Outcome) -> Option<Message<'static>> {
+        match outcome {
+            Outcome::Gone => None,
+            Outcome::AsIs => self.answer(signal::before_return(task, None)),
+            Outcome::Done(result) => {
+                if task.dying.get() {
+                    return None;
+                }
+                match signal::before_return(task, Some(result)) {
+                    Verdict::Hold(result) => {
+                        self.hold(task, Outcome::stopped(task, result));
+                        None
+                    }
+                    verdict => self.answer(verdict),
+                }
+            }
+            outcome @ Outcome::Wait(_) => {
+                self.hold(task, outcome);
+                None
+            }
+        }
+    }
+
+    fn answer(&self, verdict: Verdict) -> Option<Message<'static>> {
+        match verdict {
+            Verdict::Return(result) => {
+                let word = result.unwrap_or_else(Errno::register);
+                Some(Message::new(0).words(&[word]))
+            }
+            Verdict::AsIs => Some(Message::new(REPLY_AS_IS)),
+            Verdict::Gone | Verdict::Hold(_) => None,
+        }
+    }
+
+    /// Lets the last call wait.
+    fn hold(&self, task: &Rc<Task>, outcome: Outcome) {
+        let Outcome::Wait(waiting) = outcome else { return };
+        match Reply::save() {
+            Ok(reply) => {
+                task.reply.replace(Some(reply));
+                task.waiting.replace(Some(waiting));
+                task.waker.wake_by_ref();
+            }
+            // There is no memory for a handle: the call fails rather than the server.
+            Err(_) => {
+                let _ = rt::object::reply(&Message::new(0).words(&[Errno::ENOMEM.register()]));
+            }
+        }
+    }
+
+    /// Polls all tasks that were woken, until none is left.
+    fn run_ready(&self) {
+        loop {
+            let Some(tag) = self.ready.lock().pop_front() else { return };
+            let task = self.tasks.borrow().get(&tag).cloned();
+            task.inspect(|task| self.poll(task));
+        }
+    }
+
+    fn poll(&self, task: &Rc<Task>) {
+        let Some(mut waiting) = task.waiting.take() else { return };
+        let mut context = Context::from_waker(&task.waker);
+        let result = match waiting.future.as_mut().poll(&mut context) {
+            core::task::Poll::Ready(result) => result,
+            core::task::Poll::Pending => match &waiting.interrupted {
+                Some(interrupted) if signal::interrupts(task) => interrupted(),
+                _ => {
+                    if !task.dying.get() {
+                        task.waiting.replace(Some(waiting));
+                    }
+                    return;
+                }
+            },
+        };
+        drop(waiting);
+        if task.dying.get() {
+            return;
+        }
+        match signal::before_return(task, Some(result)) {
+            Verdict::Hold(result) => {
+                if let Outcome::Wait(waiting) = Outcome::stopped(task, result) {
+                    task.waiting.replace(Some(waiting));
+                    task.waker.wake_by_ref();
+                }
+            }
+            verdict => {
+                let (answer, reply) = (self.answer(verdict), task.reply.take());
+                if let (Some(answer), Some(reply)) = (answer, reply) {
+                    // A guest that is gone needs no answer.
+                    let _ = reply.answer(&answer);
+                }
+            }
+        }
+    }
+
+    fn signalled(&self, bits: u64) {
+        if bits & CONSOLE != 0 {
+            self.console.interrupt(self);
+        }
+        if bits & ENDED != 0 {
+            for process in self.processes() {
+                let ended =
+                    process.native.info().is_ok_and(|info| info.state != rt::object::State::Alive);
+                if ended && process.is_alive() {
+                    crate::process::exit::kill(&process, linux_raw_sys::general::SIGKILL);
+                }
+            }
+        }
+    }
+
+    /// The process of a number.
+    pub fn process(&self, pid: u32) -> Option<Rc<Process>> {
+        self.processes.borrow().get(&pid).cloned()
+    }
+
+    /// All processes, those included that have ended and nobody has waited for.
+    pub fn processes(&self) -> Vec<Rc<Process>> {
+        self.processes.borrow().values().cloned().collect()
+    }
+
+    /// The thread of a number.
+    pub fn task(&self, tid: u32) -> Option<Rc<Task>> {
+        self.tasks.borrow().values().find(|task| task.tid == tid).cloned()
+    }
+
+    /// The process that takes over children whose parent has ended.
+    pub fn init(&self) -> Option<Rc<Process>> {
+        self.process(1).filter(|init| init.is_alive())
+    }
+
+    /// A number for a process or thread.
+    fn pid(&self) -> Result<u32> {
+        let (processes, tasks) = (self.processes.borrow(), self.tasks.borrow());
+        let used = |pid| processes.contains_key(&pid) || tasks.values().any(|task| task.tid == pid);
+        for _ in 0..1 << 15 {
+            let pid = self.next_pid.get();
+            self.next_pid.set(if pid >= 32767 { 2 } else { pid + 1 });
+            if !used(pid) {
+                return Ok(pid);
+            }
+        }
+        Err(Errno::EAGAIN)
+    }
+
+    /// A process without threads.
+    pub fn new_process(
+        &self,
+        _parent: &Process,
+        make: impl FnOnce(rt::Process, u32) -> Process,
+    ) -> Result<Rc<Process>> {
+        let native = rt::Process::create(QUOTA, PRIORITY).map_err(|_| Errno::EAGAIN)?;
+        native.set_handler(Some(&self.handler))?;
+        native.watch(&self.port, ENDED)?;
+        let pid = self.pid()?;
+        let process = Rc::new(make(native, pid));
+        self.processes.borrow_mut().insert(pid, process.clone());
+        Ok(process)
+    }
+
+    /// A thread of a process, which does not run yet. The first has the process's number, and what
+    /// `inherits` blocks.
+    pub fn new_task(&self, process: &Rc<Process>, inherits: Option<&Pending>) -> Result<Rc<Task>> {
+        let first = process.tasks.borrow().is_empty();
+        let tid = if first { process.pid } else { self.pid()? };
+        let tag = self.next_tag.replace(self.next_tag.get() + 1);
+        let thread = Thread::create(&process.native, 0, 0, 0, tag, fork::FLAGS)
+            .map_err(|_| Errno::EAGAIN)?;
+        let waker = Waker::from(Arc::new(Bell { task: tag, ready: self.ready.clone() }));
+        let task = Rc::new(Task {
+            tid,
+            process: process.clone(),
+            thread,
+            tag,
+            waker,
+            reply: RefCell::default(),
+            waiting: RefCell::default(),
+            call: Cell::default(),
+            signals: Pending::inherited(inherits),
+            clear_tid: Cell::new(0),
+            robust: Cell::new(0),
+            dying: Cell::new(false),
+        });
+        self.tasks.borrow_mut().insert(tag, task.clone());
+        process.tasks.borrow_mut().push(task.clone());
+        Ok(task)
+    }
+
+    /// Forgets a thread.
+    pub fn forget_task(&self, task: &Task) {
+        self.tasks.borrow_mut().remove(&task.tag);
+    }
+
+    /// Forgets a process that somebody has waited for.
+    pub fn forget(&self, process: &Process) {
+        self.processes.borrow_mut().remove(&process.pid);
+        let tasks = process.tasks.take();
+        for task in &tasks {
+            task.dying.set(true);
+            self.forget_task(task);
+        }
+        let _ = process.native.kill(0);
+    }
+
+    /// The leader of a session has ended.
+    pub fn session_ends(&self, leader: &Process) {
+        self.console.session_ends(self, leader);
+    }
+
+    /// The first process has ended.
+    pub fn finished(&self, status: u32) {
+        self.status.set(Some(status));
+    }
+
+    /// A file without a name.
+    pub fn anonymous(&self, kind: Kind, mode: u32) -> Rc<Inode> {
+        let number = self.next_anonymous.replace(self.next_anonymous.get() + 1);
+        let meta = Meta { mode: Cell::new(mode), links: Cell::new(1), ..Meta::default() };
+        let now = crate::time::realtime();
+        meta.accessed.set(now);
+        meta.modified.set(now);
+        meta.changed.set(now);
+        Rc::new(Inode { number, device: 10, meta, kind, covered: Cell::new(false) })
+    }
+
+    /// An opening of a file without a name.
+    pub fn open_anonymous(
+        &self,
+        file: Rc<dyn crate::file::File>,
+        kind: Kind,
+        flags: u32,
+    ) -> Rc<Open> {
+        Open::new(file, self.anonymous(kind, 0o600), flags)
+    }
+}

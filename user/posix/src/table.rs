@@ -1,0 +1,180 @@
+//! Which call is served by what. The list of what is implemented is made from this.
+
+use crate::errno::Result;
+use crate::file::{io, open, stat};
+use crate::process::{Task, exec, exit, fork, ids, memory};
+use crate::server::Call;
+use crate::time;
+use crate::wait::Outcome;
+use alloc::collections::VecDeque;
+use core::cell::RefCell;
+use linux_raw_sys::general as linux;
+
+/// What serves a call.
+#[derive(Clone, Copy)]
+pub enum Handler {
+    /// It never waits.
+    Now(fn(&Call) -> Result),
+    /// It may.
+    May(fn(&Call) -> Outcome),
+}
+
+use Handler::{May, Now};
+
+/// A call.
+pub struct Row {
+    /// Its number.
+    pub number: u32,
+    /// What serves it.
+    pub handler: Handler,
+    /// What of it is not served, or differs.
+    pub lacks: &'static str,
+}
+
+/// A row for each call.
+macro_rules! rows {
+    ($($number:ident $handler:expr $(, $lacks:literal)?;)+) => {
+        &[$(Row { number: linux::$number, handler: $handler, lacks: concat!("" $(, $lacks)?) }),+]
+    };
+}
+
+/// Calls that both architectures have.
+static BOTH: &[Row] = rows! {
+    // Reading and writing.
+    __NR_read May(io::read);
+    __NR_write May(io::write);
+    __NR_readv May(io::readv);
+    __NR_writev May(io::writev);
+    __NR_pread64 May(io::pread64);
+    __NR_pwrite64 May(io::pwrite64);
+    __NR_preadv May(io::preadv);
+    __NR_pwritev May(io::pwritev);
+    __NR_preadv2 May(io::preadv2);
+    __NR_pwritev2 May(io::pwritev2);
+    __NR_lseek Now(io::lseek);
+    // Files by descriptor.
+    __NR_openat May(open::openat);
+    __NR_close Now(open::close);
+    __NR_close_range Now(open::close_range);
+    __NR_dup Now(open::dup);
+    __NR_dup3 Now(open::dup3);
+    __NR_fcntl May(open::fcntl);
+    __NR_pipe2 Now(open::pipe2);
+    // Files by name.
+    __NR_fstat Now(stat::fstat);
+    __NR_newfstatat May(stat::newfstatat);
+    __NR_statx Now(stat::statx);
+    __NR_getdents64 Now(stat::getdents64);
+    // Waiting for several files.
+    // Memory.
+    __NR_mmap Now(memory::mmap);
+    __NR_munmap Now(memory::munmap);
+    __NR_mprotect Now(memory::mprotect);
+    __NR_mremap Now(memory::mremap);
+    __NR_madvise Now(memory::madvise);
+    __NR_msync Now(memory::msync);
+    __NR_brk Now(memory::brk);
+    // Processes.
+    __NR_clone May(fork::clone);
+    __NR_clone3 May(fork::clone3);
+    __NR_execve May(exec::execve);
+    __NR_execveat May(exec::execveat);
+    __NR_exit May(exit::exit);
+    __NR_exit_group May(exit::exit_group);
+    __NR_wait4 May(exit::wait4);
+    __NR_waitid May(exit::waitid);
+    // Who a process is.
+    __NR_getpid Now(ids::getpid);
+    __NR_gettid Now(ids::gettid);
+    __NR_getppid Now(ids::getppid);
+    __NR_getuid Now(ids::getuid);
+    __NR_geteuid Now(ids::geteuid);
+    __NR_getgid Now(ids::getgid);
+    __NR_getegid Now(ids::getegid);
+    __NR_getpgid Now(ids::getpgid);
+    __NR_setpgid Now(ids::setpgid);
+    __NR_getsid Now(ids::getsid);
+    __NR_setsid Now(ids::setsid);
+    // Signals.
+    // Time.
+    __NR_clock_gettime Now(time::clock_gettime);
+    __NR_clock_getres Now(time::clock_getres);
+    __NR_gettimeofday Now(time::gettimeofday);
+    __NR_nanosleep May(time::nanosleep);
+    __NR_clock_nanosleep May(time::clock_nanosleep);
+    // Sockets.
+    // Everything else.
+};
+
+/// Those that only x86-64 has.
+#[cfg(target_arch = "x86_64")]
+static OLD: &[Row] = rows! {
+    __NR_open May(open::open);
+    __NR_creat May(open::creat);
+    __NR_stat May(stat::stat);
+    __NR_lstat May(stat::lstat);
+    __NR_dup2 Now(open::dup2);
+    __NR_pipe Now(open::pipe);
+    __NR_fork May(fork::fork);
+    __NR_vfork May(fork::vfork);
+    __NR_getpgrp Now(ids::getpgrp);
+};
+
+/// Those that only x86-64 has.
+#[cfg(not(target_arch = "x86_64"))]
+static OLD: &[Row] = &[];
+
+/// Numbers of calls are below this.
+const NUMBERS: usize = 512;
+
+/// The place of each call in the tables, and one; zero where there is none.
+static PLACES: [u16; NUMBERS] = {
+    let mut places = [0; NUMBERS];
+    let mut at = 0;
+    while at < BOTH.len() {
+        places[BOTH[at].number as usize] = at as u16 + 1;
+        at += 1;
+    }
+    at = 0;
+    while at < OLD.len() {
+        places[OLD[at].number as usize] = (BOTH.len() + at) as u16 + 1;
+        at += 1;
+    }
+    places
+};
+
+/// What serves the call of a number.
+pub fn find(number: u32) -> Option<Handler> {
+    let place = usize::from(*PLACES.get(number as usize)?).checked_sub(1)?;
+    let row = BOTH.get(place).or_else(|| OLD.get(place - BOTH.len()))?;
+    Some(row.handler)
+}
+
+/// A call that nobody serves.
+pub struct Strange {
+    /// Its number.
+    pub number: u32,
+    /// Its arguments.
+    pub args: [u64; 6],
+    /// Who made it.
+    pub pid: u32,
+}
+
+/// The last calls that nobody served.
+#[derive(Default)]
+pub struct Unknown(pub RefCell<VecDeque<Strange>>);
+
+impl Unknown {
+    /// How many are kept.
+    const KEPT: usize = 64;
+
+    /// Keeps one.
+    pub fn add(&self, number: u32, args: &[u64; 6], task: &Task) {
+        let mut ring = self.0.borrow_mut();
+        if ring.len() == Unknown::KEPT {
+            ring.pop_front();
+        }
+        ring.push_back(Strange { number, args: *args, pid: task.process.pid });
+        rt::println!("posix: pid {} made the unknown call {number} {args:x?}", task.process.pid);
+    }
+}

@@ -1,0 +1,201 @@
+//! The guests' memory: what a call's arguments point to, copied in and out. An address is a claim,
+//! which the kernel checks; a wrong one is `EFAULT`.
+
+use crate::errno::{Errno, Result};
+use crate::process::Process;
+use alloc::vec::Vec;
+use rt::abi::PAGE;
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
+/// The longest path, with its terminator.
+pub const PATH_MAX: usize = 4096;
+
+impl Process {
+    /// Reads a value.
+    pub fn get<T: FromBytes + IntoBytes>(&self, at: u64) -> Result<T> {
+        let mut value = T::new_zeroed();
+        self.native.read(at, value.as_mut_bytes())?;
+        Ok(value)
+    }
+
+    /// Writes a value.
+    pub fn put<T: IntoBytes + Immutable + ?Sized>(&self, at: u64, value: &T) -> Result<()> {
+        Ok(self.native.write(at, value.as_bytes())?)
+    }
+
+    /// Writes a value, unless the address is null.
+    pub fn put_if<T: IntoBytes + Immutable + ?Sized>(&self, at: u64, value: &T) -> Result<()> {
+        if at == 0 { Ok(()) } else { self.put(at, value) }
+    }
+
+    /// Reads a string up to its terminator, which must come before `most` bytes.
+    pub fn string(&self, at: u64, most: usize, too_long: Errno) -> Result<Vec<u8>> {
+        let mut string = Vec::new();
+        let mut buffer = [0; 256];
+        loop {
+            let from = at.checked_add(string.len() as u64).ok_or(Errno::EFAULT)?;
+            // No further than the page, for the next one may not be there.
+            let piece = (PAGE - from % PAGE).min(buffer.len() as u64) as usize;
+            self.native.read(from, &mut buffer[..piece])?;
+            if let Some(end) = buffer[..piece].iter().position(|&byte| byte == 0) {
+                string.extend_from_slice(&buffer[..end]);
+                return if string.len() < most { Ok(string) } else { Err(too_long) };
+            }
+            string.extend_from_slice(&buffer[..piece]);
+            if string.len() >= most {
+                return Err(too_long);
+            }
+        }
+    }
+
+    /// Reads a path.
+    pub fn path(&self, at: u64) -> Result<Vec<u8>> {
+        self.string(at, PATH_MAX, Errno::ENAMETOOLONG)
+    }
+}
+
+/// Pieces of memory in order: a guest's, or this server's own.
+pub enum Buffer<'a> {
+    /// A guest's, each with address and length.
+    User(&'a Process, &'a [[u64; 2]]),
+    /// This server's own.
+    Own(&'a mut [u8]),
+}
+
+/// Where bytes go to or come from, with a position that moves on.
+pub struct Transfer<'a> {
+    buffer: Buffer<'a>,
+    /// The piece, and how much of it is done.
+    piece: usize,
+    within: u64,
+    /// Bytes that are left.
+    pub left: u64,
+    /// Bytes that are done.
+    pub done: u64,
+}
+
+impl<'a> Transfer<'a> {
+    /// From the beginning of the buffer.
+    pub fn new(buffer: Buffer<'a>) -> Transfer<'a> {
+        let left = match &buffer {
+            Buffer::User(_, pieces) => pieces.iter().map(|piece| piece[1]).sum(),
+            Buffer::Own(bytes) => bytes.len() as u64,
+        };
+        Transfer { buffer, piece: 0, within: 0, left, done: 0 }
+    }
+
+    /// Goes over so many bytes, which were done before.
+    pub fn advance(&mut self, mut bytes: u64) {
+        while bytes > 0 && self.left > 0 {
+            let room = match &self.buffer {
+                Buffer::User(_, pieces) => pieces[self.piece][1] - self.within,
+                Buffer::Own(_) => self.left,
+            };
+            let count = room.min(bytes);
+            self.within += count;
+            self.left -= count;
+            self.done += count;
+            bytes -= count;
+            if count == room && bytes > 0 {
+                (self.piece, self.within) = (self.piece + 1, 0);
+            }
+        }
+    }
+
+    /// Goes over all that is left.
+    pub fn skip(&mut self) {
+        self.advance(self.left);
+    }
+
+    /// Puts bytes there, as many as there is room for; how many. What cannot be reached after
+    /// something was done ends the transfer.
+    pub fn put(&mut self, bytes: &[u8]) -> Result<usize> {
+        self.each(bytes.len(), |place, range| match place {
+            Place::User(process, at) => Ok(process.native.write(at, &bytes[range])?),
+            Place::Own(own) => {
+                own.copy_from_slice(&bytes[range]);
+                Ok(())
+            }
+        })
+    }
+
+    /// Takes bytes from there; how many there were.
+    pub fn take(&mut self, bytes: &mut [u8]) -> Result<usize> {
+        self.each(bytes.len(), |place, range| match place {
+            Place::User(process, at) => Ok(process.native.read(at, &mut bytes[range])?),
+            Place::Own(own) => {
+                bytes[range].copy_from_slice(own);
+                Ok(())
+            }
+        })
+    }
+
+    /// Puts bytes there that are mapped in this server at an address. Guests may map them as well, so
+    /// only the kernel touches them.
+    pub fn put_mapped(&mut self, address: u64, length: u64) -> Result<usize> {
+        self.each(length as usize, |place, range| {
+            let (from, bytes) = (address + range.start as u64, range.len() as u64);
+            Ok(match place {
+                Place::User(process, at) => process.native.write_from(at, from, bytes)?,
+                Place::Own(own) => rt::process().read(from, own)?,
+            })
+        })
+    }
+
+    /// Takes bytes from there to where they are mapped in this server.
+    pub fn take_mapped(&mut self, address: u64, length: u64) -> Result<usize> {
+        self.each(length as usize, |place, range| {
+            let (to, bytes) = (address + range.start as u64, range.len() as u64);
+            Ok(match place {
+                Place::User(process, at) => process.native.read_to(at, to, bytes)?,
+                Place::Own(own) => rt::process().write(to, own)?,
+            })
+        })
+    }
+
+    fn each(
+        &mut self,
+        length: usize,
+        mut copy: impl FnMut(Place<'_>, core::ops::Range<usize>) -> Result<()>,
+    ) -> Result<usize> {
+        let mut moved = 0;
+        while moved < length && self.left > 0 {
+            let room = match &self.buffer {
+                Buffer::User(_, pieces) => pieces[self.piece][1] - self.within,
+                Buffer::Own(_) => self.left,
+            };
+            if room == 0 {
+                (self.piece, self.within) = (self.piece + 1, 0);
+                continue;
+            }
+            let count = room.min((length - moved) as u64);
+            let range = moved..moved + count as usize;
+            let place = match &mut self.buffer {
+                Buffer::User(process, pieces) => {
+                    Place::User(process, pieces[self.piece][0].wrapping_add(self.within))
+                }
+                Buffer::Own(bytes) => {
+                    Place::Own(&mut bytes[self.done as usize..(self.done + count) as usize])
+                }
+            };
+            match copy(place, range) {
+                Ok(()) => {}
+                Err(error) if self.done == 0 => return Err(error),
+                Err(_) => {
+                    self.left = 0;
+                    return Ok(moved);
+                }
+            }
+            moved += count as usize;
+            self.within += count;
+            self.left -= count;
+            self.done += count;
+        }
+        Ok(moved)
+    }
+}
+
+enum Place<'a> {
+    User(&'a Process, u64),
+    Own(&'a mut [u8]),
+}
