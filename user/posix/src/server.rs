@@ -13,7 +13,7 @@ use crate::fs::path::{Found, Walker};
 use crate::fs::tmpfs::Tmpfs;
 use crate::fs::{Inode, Kind, Meta, archive, dev, mount::Mount};
 use crate::process::exec::Image;
-use crate::process::{Ids, Process, Program, State, Task, fork};
+use crate::process::{self, Ids, Process, Program, State, Task, fork};
 use crate::signal::{self, Pending, Signals, Verdict};
 use crate::table::{self, Handler};
 use crate::wait::{Bell, Clock, Outcome, Ready};
@@ -24,13 +24,11 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 use core::task::{Context, Waker};
-use linux_raw_sys::general::{AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW};
-use rt::abi::{Arrival, PortRights, REPLY_AS_IS};
+use linux_raw_sys::general::{AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, SIGKILL};
+use rt::abi::{Arrival, FaultKind, PortRights, REPLY_AS_IS};
 use rt::message::{Message, Received};
 use rt::{Error, Port, Reply, Start, Thread};
 
-/// Bytes of quota that a process of a guest gets.
-const QUOTA: u64 = 4 << 20;
 /// The highest priority of guests' threads; this server's own is higher.
 const PRIORITY: u8 = 16;
 /// Messages that may wait in the port's queue: those of drivers.
@@ -168,7 +166,7 @@ impl Server {
     fn start_init(&'static self) -> Result<()> {
         let words = rt::files::Words::read();
         let program = words.get("exec").unwrap_or("/bin/sh").as_bytes().to_vec();
-        let native = rt::Process::create(QUOTA, PRIORITY)?;
+        let native = process::create(process::STEP, PRIORITY)?;
         native.set_handler(Some(&self.handler))?;
         let terminal = self.console.open_terminal(self)?;
         let process = Rc::new(Process {
@@ -269,6 +267,12 @@ impl Server {
                 };
                 let outcome = match received.arrival {
                     Arrival::Foreign => self.call(&task, received),
+                    _ if received.fault() == Some(FaultKind::NoMemory) => {
+                        if task.process.refill() {
+                            return Some(Message::new(0));
+                        }
+                        process::exit::kill(&task.process, SIGKILL)
+                    }
                     _ => signal::fault(&task, received),
                 };
                 self.settle(&task, outcome)
@@ -439,10 +443,12 @@ impl Server {
     /// A process without threads.
     pub fn new_process(
         &self,
-        _parent: &Process,
+        parent: &Process,
         make: impl FnOnce(rt::Process, u32) -> Process,
     ) -> Result<Rc<Process>> {
-        let native = rt::Process::create(QUOTA, PRIORITY).map_err(|_| Errno::EAGAIN)?;
+        // All that it is going to share with its parent is its own to pay for.
+        let quota = parent.native.info()?.used + process::STEP;
+        let native = process::create(quota, PRIORITY)?;
         native.set_handler(Some(&self.handler))?;
         native.watch(&self.port, ENDED)?;
         let pid = self.pid()?;

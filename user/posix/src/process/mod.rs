@@ -7,8 +7,10 @@ pub mod fork;
 pub mod ids;
 pub mod limits;
 pub mod memory;
+mod quota;
 
 pub use ids::Ids;
+pub use quota::{STEP, create};
 
 use crate::errno::{Errno, Result};
 use crate::file::{Descriptors, Open};
