@@ -1,7 +1,7 @@
 //! Which call is served by what. The list of what is implemented is made from this.
 
 use crate::errno::Result;
-use crate::file::{io, open, stat};
+use crate::file::{io, open, poll, stat};
 use crate::process::{Task, exec, exit, fork, ids, memory};
 use crate::server::Call;
 use crate::time;
@@ -66,6 +66,8 @@ static BOTH: &[Row] = rows! {
     __NR_statx Now(stat::statx);
     __NR_getdents64 Now(stat::getdents64);
     // Waiting for several files.
+    __NR_ppoll May(poll::ppoll);
+    __NR_pselect6 May(poll::pselect6);
     // Memory.
     __NR_mmap Now(memory::mmap);
     __NR_munmap Now(memory::munmap);
@@ -118,6 +120,8 @@ static OLD: &[Row] = rows! {
     __NR_fork May(fork::fork);
     __NR_vfork May(fork::vfork);
     __NR_getpgrp Now(ids::getpgrp);
+    __NR_poll May(poll::poll);
+    __NR_select May(poll::select);
 };
 
 /// Those that only x86-64 has.

@@ -47,6 +47,12 @@ bitflags::bitflags! {
         const WRNORM = 0x100;
         /// The other side writes no more.
         const RDHUP = 0x2000;
+        /// What reading waits for.
+        const READ = 0x41;
+        /// What writing waits for.
+        const WRITE = 0x104;
+        /// What a file is ready for that never waits.
+        const ALWAYS = 0x145;
     }
 }
 
@@ -63,7 +69,7 @@ pub trait File: Any {
     }
     /// What would not wait.
     fn ready(&self, _open: &Open) -> Events {
-        Events::IN | Events::OUT
+        Events::ALWAYS
     }
     /// Who wants to know when that changes; none if it never does.
     fn waiters(&self) -> Option<&Waiters> {

@@ -1,6 +1,7 @@
 //! Signals: who gets which, and what that does.
 
 pub mod frame;
+pub mod mask;
 
 use crate::errno::{Errno, Result};
 use crate::process::{Process, State, Task, exit};
@@ -19,6 +20,8 @@ pub struct Signals {}
 pub struct Pending {
     /// A bit for each.
     pub blocked: Cell<u64>,
+    /// What was blocked before a wait that blocks something else.
+    pub saved: Cell<Option<u64>>,
 }
 
 /// What becomes of a thread that is about to return from a call.
@@ -75,7 +78,8 @@ pub fn interrupts(_task: &Rc<Task>) -> bool {
 }
 
 /// Delivers what waits for a thread that is about to return, with this result if it is of a call.
-pub fn before_return(_task: &Rc<Task>, result: Option<Result>) -> Verdict {
+pub fn before_return(task: &Rc<Task>, result: Option<Result>) -> Verdict {
+    task.signals.end_wait();
     match result {
         Some(Err(Errno::RESTART | Errno::RESTART_WITHOUT_HANDLER)) => {
             Verdict::Return(Err(Errno::EINTR))
