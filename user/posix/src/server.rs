@@ -12,6 +12,7 @@ use crate::fs::mount::Mounts;
 use crate::fs::path::{Found, Walker};
 use crate::fs::tmpfs::Tmpfs;
 use crate::fs::{Inode, Kind, Meta, archive, dev, mount::Mount};
+use crate::futex::Futexes;
 use crate::process::exec::Image;
 use crate::process::{self, Ids, Process, Program, State, Task, fork};
 use crate::signal::{self, Pending, Signals, Verdict};
@@ -55,6 +56,8 @@ pub struct Server {
     pub clock: Clock,
     /// File systems over directories.
     pub mounts: Mounts,
+    /// Who waits for words of memory.
+    pub futexes: Futexes,
     /// The root of all.
     pub root: Rc<Inode>,
     /// Random numbers.
@@ -128,6 +131,7 @@ impl Server {
             ready: Ready::default(),
             clock: Clock::default(),
             mounts: Mounts::default(),
+            futexes: Futexes::default(),
             root,
             random: Random(Cell::new(crate::time::seed())),
             console,
@@ -437,7 +441,8 @@ impl Server {
     /// A number for a process or thread.
     fn pid(&self) -> Result<u32> {
         let (processes, tasks) = (self.processes.borrow(), self.tasks.borrow());
-        let used = |pid| processes.contains_key(&pid) || tasks.values().any(|task| task.tid.get() == pid);
+        let used =
+            |pid| processes.contains_key(&pid) || tasks.values().any(|task| task.tid.get() == pid);
         for _ in 0..1 << 15 {
             let pid = self.next_pid.get();
             self.next_pid.set(if pid >= 32767 { 2 } else { pid + 1 });
@@ -519,9 +524,14 @@ impl Server {
         self.status.set(Some(status));
     }
 
+    /// A number that nothing else without a name has.
+    pub fn new_number(&self) -> u64 {
+        self.next_anonymous.replace(self.next_anonymous.get() + 1)
+    }
+
     /// A file without a name.
     pub fn anonymous(&self, kind: Kind, mode: u32) -> Rc<Inode> {
-        let number = self.next_anonymous.replace(self.next_anonymous.get() + 1);
+        let number = self.new_number();
         let meta = Meta { mode: Cell::new(mode), links: Cell::new(1), ..Meta::default() };
         let now = crate::time::realtime();
         meta.accessed.set(now);

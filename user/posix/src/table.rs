@@ -2,11 +2,11 @@
 
 use crate::errno::Result;
 use crate::file::{io, open, poll, stat};
-use crate::process::{Task, exec, exit, fork, ids, memory};
+use crate::process::{Task, exec, exit, fork, ids, memory, prctl};
 use crate::server::Call;
 use crate::signal::{action, frame, mask, send, stack};
-use crate::time;
 use crate::wait::Outcome;
+use crate::{futex, time};
 use alloc::collections::VecDeque;
 use core::cell::RefCell;
 use linux_raw_sys::general as linux;
@@ -112,6 +112,11 @@ static BOTH: &[Row] = rows! {
     __NR_tgkill Now(send::tgkill);
     __NR_rt_sigqueueinfo Now(send::rt_sigqueueinfo);
     __NR_rt_tgsigqueueinfo Now(send::rt_tgsigqueueinfo);
+    // Threads.
+    __NR_futex May(futex::futex),
+        "no priority inheritance; FUTEX_WAKE_OP is atomic only towards other calls";
+    __NR_set_robust_list Now(futex::set_robust_list);
+    __NR_get_robust_list Now(futex::get_robust_list);
     // Time.
     __NR_clock_gettime Now(time::clock_gettime);
     __NR_clock_getres Now(time::clock_getres);
@@ -134,6 +139,7 @@ static OLD: &[Row] = rows! {
     __NR_fork May(fork::fork);
     __NR_vfork May(fork::vfork);
     __NR_getpgrp Now(ids::getpgrp);
+    __NR_arch_prctl Now(prctl::arch_prctl), "ARCH_CET_*, ARCH_GET_CPUID and ARCH_SET_CPUID";
     __NR_pause May(mask::pause);
     __NR_poll May(poll::poll);
     __NR_select May(poll::select);

@@ -15,6 +15,12 @@ pub fn realtime() -> i64 {
     rt::time::now() as i64
 }
 
+/// The moment of the monotonic clock that is one of the realtime clock.
+pub fn monotonic(moment: u64) -> u64 {
+    let ahead = realtime().saturating_sub_unsigned(rt::time::now());
+    moment.saturating_add_signed(ahead.saturating_neg())
+}
+
 /// Something that differs from boot to boot.
 pub fn seed() -> u64 {
     rt::time::now().wrapping_mul(0x9e37_79b9_7f4a_7c15)

@@ -40,10 +40,11 @@ fn end_task(task: &Rc<Task>) {
     task.reply.take();
 }
 
-/// Ends all threads of a process but this.
+/// Ends all threads of a process but this, which becomes its first.
 pub fn end_other_tasks(task: &Rc<Task>) {
     let others: Vec<_> = task.process.tasks.borrow().clone();
     others.iter().filter(|other| !Rc::ptr_eq(other, task)).for_each(end_task);
+    task.tid.set(task.process.pid);
 }
 
 /// Ends a process with a status, as `wait` gives it.

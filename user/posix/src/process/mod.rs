@@ -7,6 +7,7 @@ pub mod fork;
 pub mod ids;
 pub mod limits;
 pub mod memory;
+pub mod prctl;
 mod quota;
 
 pub use ids::Ids;

@@ -75,9 +75,7 @@ fn unmapped(space: &Space, address: u64, access: u64) -> Info {
     };
     match space.find(address) {
         None => Info::fault(SIGSEGV, SEGV_MAPERR as i32, address),
-        Some((_, area)) if forbidden(area) => {
-            Info::fault(SIGSEGV, SEGV_ACCERR as i32, address)
-        }
+        Some((_, area)) if forbidden(area) => Info::fault(SIGSEGV, SEGV_ACCERR as i32, address),
         Some(_) => Info::fault(SIGBUS, BUS_ADRERR as i32, address),
     }
 }

@@ -88,4 +88,3 @@ pub fn child_code(state: State) -> (u32, u32) {
         State::Continued | State::Running => (CLD_CONTINUED, SIGCONT),
     }
 }
-

@@ -101,4 +101,3 @@ pub fn orphan_groups(process: &Rc<Process>, children: &[Rc<Process>]) {
         }
     }
 }
-
