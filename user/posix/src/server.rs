@@ -283,10 +283,13 @@ impl Server {
                 let Some(task) = task.filter(|task| !task.dying.get()) else {
                     return Some(Answer { label: rt::abi::REPLY_KILL, word: 0 });
                 };
+                signal::deliver::called(&task);
                 let outcome = match received.arrival {
                     Arrival::Foreign => self.call(&task, received),
+                    _ if task.process.is_stopped() => Outcome::AsIs,
                     _ if received.fault() == Some(FaultKind::NoMemory) => {
                         if task.process.refill() {
+                            task.signals.called.set(false);
                             return Some(Answer { label: 0, word: 0 });
                         }
                         process::exit::kill(&task.process, SIGKILL)
@@ -302,6 +305,9 @@ impl Server {
     fn call(&'static self, task: &Rc<Task>, received: &Received) -> Outcome {
         let (number, args) = (received.label(), received.words);
         task.call.set((number.into(), args[0]));
+        if task.process.is_stopped() {
+            return Outcome::Done(Err(Errno::RESTART_WITHOUT_HANDLER));
+        }
         let call = Call { server: self, task: task.clone(), args };
         match table::find(number) {
             Some(Handler::Now(handler)) => Outcome::Done(handler(&call)),
@@ -315,25 +321,24 @@ impl Server {
 
     /// Makes an answer of how a call went, or leaves it to its task.
     fn settle(&self, task: &Rc<Task>, outcome: Outcome) -> Option<Answer> {
-        match outcome {
-            Outcome::Gone => None,
-            Outcome::AsIs => self.answer(signal::before_return(task, None)),
-            Outcome::Done(result) => {
-                if task.dying.get() {
-                    return None;
-                }
-                match signal::before_return(task, Some(result)) {
-                    Verdict::Hold(result) => {
-                        self.hold(task, Outcome::stopped(task, result));
-                        None
-                    }
-                    verdict => self.answer(verdict),
-                }
-            }
-            outcome @ Outcome::Wait(_) => {
+        let result = match outcome {
+            Outcome::Done(result) => Some(result),
+            Outcome::AsIs => None,
+            Outcome::Gone => return None,
+            Outcome::Wait(_) => {
                 self.hold(task, outcome);
+                return None;
+            }
+        };
+        if task.dying.get() {
+            return None;
+        }
+        match signal::before_return(task, result) {
+            Verdict::Hold(result) => {
+                self.hold(task, Outcome::stopped(result));
                 None
             }
+            verdict => self.answer(verdict),
         }
     }
 
@@ -359,6 +364,7 @@ impl Server {
             }
             // There is no memory for a handle: the call fails rather than the server.
             Err(_) => {
+                task.signals.called.set(false);
                 let _ = rt::object::reply(&Message::new(0).words(&[Errno::ENOMEM.register()]));
             }
         }
@@ -374,6 +380,9 @@ impl Server {
     }
 
     fn poll(&self, task: &Rc<Task>) {
+        if !signal::deliver::may_look(task) {
+            return;
+        }
         let Some(mut waiting) = task.waiting.take() else { return };
         let mut context = Context::from_waker(&task.waker);
         let result = match waiting.future.as_mut().poll(&mut context) {
@@ -394,9 +403,8 @@ impl Server {
         }
         match signal::before_return(task, Some(result)) {
             Verdict::Hold(result) => {
-                if let Outcome::Wait(waiting) = Outcome::stopped(task, result) {
+                if let Outcome::Wait(waiting) = Outcome::stopped(result) {
                     task.waiting.replace(Some(waiting));
-                    task.waker.wake_by_ref();
                 }
             }
             verdict => {
@@ -436,7 +444,7 @@ impl Server {
 
     /// The thread of a number.
     pub fn task(&self, tid: u32) -> Option<Rc<Task>> {
-        self.tasks.borrow().values().find(|task| task.tid == tid).cloned()
+        self.tasks.borrow().values().find(|task| task.tid.get() == tid).cloned()
     }
 
     /// The process that takes over children whose parent has ended.
@@ -447,7 +455,8 @@ impl Server {
     /// A number for a process or thread.
     fn pid(&self) -> Result<u32> {
         let (processes, tasks) = (self.processes.borrow(), self.tasks.borrow());
-        let used = |pid| processes.contains_key(&pid) || tasks.values().any(|task| task.tid == pid);
+        let used =
+            |pid| processes.contains_key(&pid) || tasks.values().any(|task| task.tid.get() == pid);
         for _ in 0..1 << 15 {
             let pid = self.next_pid.get();
             self.next_pid.set(if pid >= 32767 { 2 } else { pid + 1 });
@@ -485,7 +494,7 @@ impl Server {
             .map_err(|_| Errno::EAGAIN)?;
         let waker = Waker::from(Arc::new(Bell { task: tag, ready: self.ready.clone() }));
         let task = Rc::new(Task {
-            tid,
+            tid: Cell::new(tid),
             process: process.clone(),
             thread,
             tag,
