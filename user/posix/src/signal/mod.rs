@@ -56,6 +56,14 @@ impl Outcome {
 
 pub fn send_to_task(_task: &Rc<Task>, _signal: u32) {}
 
+/// Sends a signal of the system's own to a process.
+pub fn send_to_process(_process: &Rc<Process>, _signal: u32) {}
+
+/// Whether a thread blocks a signal, or its process ignores it.
+pub fn is_unwanted(_task: &Task, _signal: u32) -> bool {
+    false
+}
+
 pub fn child_changed(_parent: &Rc<Process>, _child: &Rc<Process>, _signal: u32) {}
 
 pub fn reaps_children(_parent: &Rc<Process>) -> bool {
