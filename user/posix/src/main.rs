@@ -14,7 +14,7 @@
 //! * [`process`]: processes and their threads, from `execve` to `wait4`; their memory.
 //! * [`signal`]: signals.
 //! * [`time`]: clocks and sleeping. [`futex`]: waiting for a word of memory.
-//! * [`console`]: the terminal of the machine.
+//! * [`tty`]: terminals. [`console`]: that of the machine.
 //! * [`table`]: which call is served by what.
 //! * [`server`]: what arrives, and who answers.
 #![no_std]
@@ -31,6 +31,7 @@ mod process;
 mod signal;
 mod time;
 mod futex;
+mod tty;
 mod console;
 mod table;
 mod server;

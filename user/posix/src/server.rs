@@ -131,7 +131,7 @@ impl Server {
         let root = Tmpfs::root(1, 0o755);
         let (memory, length) = start.initrd.ok_or(Errno::ENOENT)?;
         archive::unpack(memory, length, &root)?;
-        let console = Console::open(&port)?;
+        let console = Console::open(&port, start.words[0])?;
         let server = Box::leak(Box::new(Server {
             port,
             handler,
@@ -247,6 +247,7 @@ impl Server {
                 self.run_ready();
             }
             if let Some(status) = self.status.get() {
+                self.console.drain(&self.port);
                 return if status & 0x7f == 0 {
                     (status >> 8).into()
                 } else {

@@ -1,7 +1,7 @@
 //! Which call is served by what. The list of what is implemented is made from this.
 
 use crate::errno::Result;
-use crate::file::{io, open, poll, stat};
+use crate::file::{io, ioctl, open, poll, stat};
 use crate::process::{Task, exec, exit, fork, ids, memory};
 use crate::server::Call;
 use crate::signal::{action, frame, mask, send, stack};
@@ -61,6 +61,7 @@ static BOTH: &[Row] = rows! {
     __NR_dup3 Now(open::dup3);
     __NR_fcntl May(open::fcntl);
     __NR_pipe2 Now(open::pipe2);
+    __NR_ioctl Now(ioctl::ioctl), "on terminals TIOCSTI, packet mode, and waiting for the output";
     // Files by name.
     __NR_fstat Now(stat::fstat);
     __NR_newfstatat May(stat::newfstatat);

@@ -11,6 +11,7 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::Cell;
 use linux_raw_sys::general::{SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SET, SIGPIPE};
+use rt::abi::FOREVER;
 
 /// Bytes that one call moves at most, as Linux has it.
 const MOST: u64 = 0x7fff_f000;
@@ -133,10 +134,12 @@ fn checked(call: &Call, fd: u64, way: Way, at: Option<i64>) -> Result<Rc<Open>> 
         Way::Write => open.writable()?,
     }
     match at {
-        Some(_) if !open.file.seekable() => Err(Errno::ESPIPE),
-        Some(..0) => Err(Errno::EINVAL),
-        _ => Ok(open),
+        Some(_) if !open.file.seekable() => return Err(Errno::ESPIPE),
+        Some(..0) => return Err(Errno::EINVAL),
+        _ => {}
     }
+    open.file.admit(call, way == Way::Write)?;
+    Ok(open)
 }
 
 fn attempt(open: &Open, transfer: &mut Transfer<'_>, way: Way, at: Option<u64>) -> Result<()> {
@@ -160,13 +163,23 @@ fn wait(call: &Call, open: Rc<Open>, pieces: Vec<[u64; 2]>, way: Way, done: u64)
         let mut transfer = Transfer::new(Buffer::User(&process, &pieces));
         transfer.advance(done);
         let waiters = open.file.waiters().ok_or(Errno::EAGAIN)?;
-        let result = waiters
-            .until(|| {
+        let result = loop {
+            let before = transfer.done;
+            let patience = if way == Way::Read { open.file.patience(before > 0) } else { None };
+            let end = patience.map_or(FOREVER, |wish| rt::time::now().saturating_add(wish));
+            let again = waiters.until(|| {
                 let result = attempt(&open, &mut transfer, way, None);
                 progress.set(transfer.done);
-                result
-            })
-            .await;
+                // What comes after a byte has a time of its own.
+                let more = way == Way::Read && transfer.done > before;
+                if more && result == Err(Errno::EAGAIN) { Ok(true) } else { result.map(|()| false) }
+            });
+            match call.server.clock.limit(end, again).await {
+                Some(Ok(true)) => {}
+                Some(result) => break result.map(|_| ()),
+                None => break Ok(()),
+            }
+        };
         finish(&call, result, transfer.done)
     })
 }

@@ -5,6 +5,7 @@
 //! made of that, here, once.
 
 pub mod io;
+pub mod ioctl;
 pub mod lock;
 pub mod names;
 pub mod open;
@@ -78,6 +79,15 @@ pub trait File: Any {
     /// Whether it has places, so that one can seek.
     fn seekable(&self) -> bool {
         false
+    }
+    /// Refuses who may not read or write now, before either is tried.
+    fn admit(&self, _call: &Call, _write: bool) -> Result<()> {
+        Ok(())
+    }
+    /// How many nanoseconds a read waits for the first byte, or another, before it gives what there
+    /// is; none if it waits for as long as it takes.
+    fn patience(&self, _begun: bool) -> Option<u64> {
+        None
     }
     /// The rest of `ioctl`.
     fn ioctl(&self, _call: &Call, _open: &Open, _request: u32, _argument: u64) -> Result {
