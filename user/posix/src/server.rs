@@ -35,6 +35,8 @@ use rt::{Error, Port, Reply, Start, Thread};
 const PRIORITY: u8 = 16;
 /// Messages that may wait in the port's queue: those of drivers.
 const QUEUE: u64 = 16;
+/// Messages between two looks at the clock.
+const UNLOOKED: u32 = 16;
 /// The signal that says that a process has ended without being told to.
 pub const ENDED: u64 = 1;
 /// The signal of the console.
@@ -71,6 +73,18 @@ pub struct Server {
     pub unknown: table::Unknown,
     next_anonymous: Cell<u64>,
     status: Cell<Option<u32>>,
+}
+
+/// What a call is answered with.
+struct Answer {
+    label: u32,
+    word: u64,
+}
+
+impl Answer {
+    fn message(&self) -> Message<'static> {
+        Message::new(self.label).words(&[self.word])
+    }
 }
 
 /// A call of a guest.
@@ -246,12 +260,14 @@ impl Server {
 
     /// Serves until the first process has ended; its exit code.
     pub fn run(&'static self) -> u64 {
-        let mut answer: Option<Message<'static>> = None;
+        let mut answer: Option<Answer> = None;
+        // Looking at the clock is a call: while much arrives it is done now and then.
+        let mut unlooked = 0;
         loop {
             if !self.ready.lock().is_empty() {
                 if let Some(answer) = answer.take() {
                     // A guest that is gone needs no answer.
-                    let _ = rt::object::reply(&answer);
+                    let _ = rt::object::reply(&answer.message());
                 }
                 self.run_ready();
             }
@@ -264,22 +280,24 @@ impl Server {
             }
             let deadline = self.clock.first();
             let received = match answer.take() {
-                Some(answer) => self.port.reply_receive(&answer, deadline),
+                Some(Answer { label, word }) => self.port.reply_word_receive(label, word, deadline),
                 None => self.port.receive(deadline),
             };
             match received {
                 Ok(received) => answer = self.arrived(&received),
-                Err(Error::TimedOut) => {}
+                Err(Error::TimedOut) => unlooked = UNLOOKED,
                 Err(error) => rt::println!("posix: receiving failed: {error:?}"),
             }
-            if deadline != rt::abi::FOREVER {
+            unlooked += 1;
+            if unlooked > UNLOOKED {
+                unlooked = 0;
                 self.clock.ring();
             }
         }
     }
 
     /// What is to be answered at once.
-    fn arrived(&'static self, received: &Received) -> Option<Message<'static>> {
+    fn arrived(&'static self, received: &Received) -> Option<Answer> {
         match received.arrival {
             Arrival::Signals => {
                 self.signalled(received.signals());
@@ -288,13 +306,16 @@ impl Server {
             Arrival::Foreign | Arrival::Fault => {
                 let task = self.tasks.borrow().get(&received.tag).cloned();
                 let Some(task) = task.filter(|task| !task.dying.get()) else {
-                    return Some(Message::new(rt::abi::REPLY_KILL));
+                    return Some(Answer { label: rt::abi::REPLY_KILL, word: 0 });
                 };
+                signal::deliver::called(&task);
                 let outcome = match received.arrival {
                     Arrival::Foreign => self.call(&task, received),
+                    _ if task.process.is_stopped() => Outcome::AsIs,
                     _ if received.fault() == Some(FaultKind::NoMemory) => {
                         if task.process.refill() {
-                            return Some(Message::new(0));
+                            task.signals.called.set(false);
+                            return Some(Answer { label: 0, word: 0 });
                         }
                         process::exit::kill(&task.process, SIGKILL)
                     }
@@ -309,6 +330,9 @@ impl Server {
     fn call(&'static self, task: &Rc<Task>, received: &Received) -> Outcome {
         let (number, args) = (received.label(), received.words);
         task.call.set((number.into(), args[0]));
+        if task.process.is_stopped() {
+            return Outcome::Done(Err(Errno::RESTART_WITHOUT_HANDLER));
+        }
         let call = Call { server: self, task: task.clone(), args };
         match table::find(number) {
             Some(Handler::Now(handler)) => Outcome::Done(handler(&call)),
@@ -321,36 +345,35 @@ impl Server {
     }
 
     /// Makes an answer of how a call went, or leaves it to its task.
-    fn settle(&self, task: &Rc<Task>, outcome: Outcome) -> Option<Message<'static>> {
-        match outcome {
-            Outcome::Gone => None,
-            Outcome::AsIs => self.answer(signal::before_return(task, None)),
-            Outcome::Done(result) => {
-                if task.dying.get() {
-                    return None;
-                }
-                match signal::before_return(task, Some(result)) {
-                    Verdict::Hold(result) => {
-                        self.hold(task, Outcome::stopped(task, result));
-                        None
-                    }
-                    verdict => self.answer(verdict),
-                }
-            }
-            outcome @ Outcome::Wait(_) => {
+    fn settle(&self, task: &Rc<Task>, outcome: Outcome) -> Option<Answer> {
+        let result = match outcome {
+            Outcome::Done(result) => Some(result),
+            Outcome::AsIs => None,
+            Outcome::Gone => return None,
+            Outcome::Wait(_) => {
                 self.hold(task, outcome);
+                return None;
+            }
+        };
+        if task.dying.get() {
+            return None;
+        }
+        match signal::before_return(task, result) {
+            Verdict::Hold(result) => {
+                self.hold(task, Outcome::stopped(result));
                 None
             }
+            verdict => self.answer(verdict),
         }
     }
 
-    fn answer(&self, verdict: Verdict) -> Option<Message<'static>> {
+    fn answer(&self, verdict: Verdict) -> Option<Answer> {
         match verdict {
             Verdict::Return(result) => {
                 let word = result.unwrap_or_else(Errno::register);
-                Some(Message::new(0).words(&[word]))
+                Some(Answer { label: 0, word })
             }
-            Verdict::AsIs => Some(Message::new(REPLY_AS_IS)),
+            Verdict::AsIs => Some(Answer { label: REPLY_AS_IS, word: 0 }),
             Verdict::Gone | Verdict::Hold(_) => None,
         }
     }
@@ -366,6 +389,7 @@ impl Server {
             }
             // There is no memory for a handle: the call fails rather than the server.
             Err(_) => {
+                task.signals.called.set(false);
                 let _ = rt::object::reply(&Message::new(0).words(&[Errno::ENOMEM.register()]));
             }
         }
@@ -381,6 +405,9 @@ impl Server {
     }
 
     fn poll(&self, task: &Rc<Task>) {
+        if !signal::deliver::may_look(task) {
+            return;
+        }
         let Some(mut waiting) = task.waiting.take() else { return };
         let mut context = Context::from_waker(&task.waker);
         let result = match waiting.future.as_mut().poll(&mut context) {
@@ -401,16 +428,15 @@ impl Server {
         }
         match signal::before_return(task, Some(result)) {
             Verdict::Hold(result) => {
-                if let Outcome::Wait(waiting) = Outcome::stopped(task, result) {
+                if let Outcome::Wait(waiting) = Outcome::stopped(result) {
                     task.waiting.replace(Some(waiting));
-                    task.waker.wake_by_ref();
                 }
             }
             verdict => {
                 let (answer, reply) = (self.answer(verdict), task.reply.take());
                 if let (Some(answer), Some(reply)) = (answer, reply) {
                     // A guest that is gone needs no answer.
-                    let _ = reply.answer(&answer);
+                    let _ = reply.answer(&answer.message());
                 }
             }
         }
@@ -454,7 +480,7 @@ impl Server {
 
     /// The thread of a number.
     pub fn task(&self, tid: u32) -> Option<Rc<Task>> {
-        self.tasks.borrow().values().find(|task| task.tid == tid).cloned()
+        self.tasks.borrow().values().find(|task| task.tid.get() == tid).cloned()
     }
 
     /// The process that takes over children whose parent has ended.
@@ -465,7 +491,8 @@ impl Server {
     /// A number for a process or thread.
     fn pid(&self) -> Result<u32> {
         let (processes, tasks) = (self.processes.borrow(), self.tasks.borrow());
-        let used = |pid| processes.contains_key(&pid) || tasks.values().any(|task| task.tid == pid);
+        let used =
+            |pid| processes.contains_key(&pid) || tasks.values().any(|task| task.tid.get() == pid);
         for _ in 0..1 << 15 {
             let pid = self.next_pid.get();
             self.next_pid.set(if pid >= 32767 { 2 } else { pid + 1 });
@@ -503,7 +530,7 @@ impl Server {
             .map_err(|_| Errno::EAGAIN)?;
         let waker = Waker::from(Arc::new(Bell { task: tag, ready: self.ready.clone() }));
         let task = Rc::new(Task {
-            tid,
+            tid: Cell::new(tid),
             process: process.clone(),
             thread,
             tag,

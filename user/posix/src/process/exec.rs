@@ -143,7 +143,6 @@ impl Image {
         let stack = memory::create(process, STACK / PAGE)?;
         let area = Area::anonymous(STACK_TOP, PROT_READ | PROT_WRITE, "[stack]");
         space.map(process, STACK_TOP - STACK, area, &Rc::new(stack), 0, u64::MAX)?;
-        crate::signal::frame::map_trampoline(process, &mut space)?;
         drop(space);
         let (top, program) = self.fill_stack(process)?;
         process.program.replace(program);

@@ -110,8 +110,8 @@ pub enum State {
 
 /// A thread.
 pub struct Task {
-    /// Its number.
-    pub tid: u32,
+    /// Its number, which `execve` may change.
+    pub tid: Cell<u32>,
     /// Whose it is.
     pub process: Rc<Process>,
     /// What the kernel knows of it.
