@@ -124,7 +124,7 @@ impl Call {
 
     /// Who made it, for links that say something else to everybody.
     pub fn reader(&self) -> Reader {
-        Reader { pid: self.process().pid, tid: self.task.tid }
+        Reader { pid: self.process().pid, tid: self.task.tid.get() }
     }
 
     /// The path of a directory.

@@ -1,6 +1,5 @@
 //! Giving files other names.
 
-use super::names::HERE;
 use crate::errno::{Errno, Result};
 use crate::fs::Inode;
 use crate::server::Call;

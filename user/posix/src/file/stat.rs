@@ -5,7 +5,7 @@ use crate::fs::{Inode, Kind};
 use crate::server::Call;
 use crate::wait::Outcome;
 use linux_raw_sys::general::{
-    AT_EMPTY_PATH, AT_FDCWD, AT_NO_AUTOMOUNT, AT_STATX_SYNC_TYPE, AT_SYMLINK_NOFOLLOW,
+    AT_EMPTY_PATH, AT_NO_AUTOMOUNT, AT_STATX_SYNC_TYPE, AT_SYMLINK_NOFOLLOW,
     STATX_BASIC_STATS, STATX_BTIME,
 };
 use zerocopy::{Immutable, IntoBytes};
