@@ -6,13 +6,15 @@
 
 use crate::console::Console;
 use crate::errno::{Errno, Result};
+use crate::file::lock::Waits;
 use crate::file::{Descriptors, Open};
 use crate::first;
 use crate::fs::dev::Random;
 use crate::fs::mount::Mounts;
-use crate::fs::path::{Found, Walker};
+use crate::fs::path::{Found, Last, Walker};
+use crate::fs::room::Room;
 use crate::fs::tmpfs::Tmpfs;
-use crate::fs::{Inode, Kind, Meta, archive, dev, mount::Mount};
+use crate::fs::{Inode, Kind, Meta, Reader, archive, dev, mount::Mount};
 use crate::host::Host;
 use crate::process::exec::Image;
 use crate::process::{self, Ids, Process, Program, State, Task, fork};
@@ -41,6 +43,8 @@ const UNLOOKED: u32 = 16;
 pub const ENDED: u64 = 1;
 /// The signal of the console.
 pub const CONSOLE: u64 = 2;
+/// The device of files without names.
+const ANONYMOUS: u64 = 0xf_ffff;
 /// The badge of calls and faults of guests.
 const GUEST: u64 = 1;
 
@@ -67,6 +71,8 @@ pub struct Server {
     pub console: Console,
     /// Whoever started the machine, if that takes the place of the terminal.
     pub host: Option<Rc<Host>>,
+    /// Who waits for whose locks.
+    pub lock_waits: Waits,
     /// Calls that nobody serves.
     pub unknown: table::Unknown,
     next_anonymous: Cell<u64>,
@@ -104,14 +110,31 @@ impl Call {
 
     /// Walks a path.
     pub fn walk<'p>(&self, from: &Rc<Inode>, path: &'p [u8], follow: bool) -> Result<Found<'p>> {
-        let (root, ids) = (self.process().root.borrow().clone(), self.process().ids.borrow());
-        Walker { mounts: &self.server.mounts, root, ids: &ids }.walk(from, path, follow)
+        let last = if follow { Last::Followed } else { Last::Found };
+        self.walk_to(from, path, last)
+    }
+
+    /// Walks a path, and does with the last name what is said.
+    pub fn walk_to<'p>(&self, from: &Rc<Inode>, path: &'p [u8], last: Last) -> Result<Found<'p>> {
+        let ids = self.process().ids.borrow();
+        self.walker(&ids).walk(from, path, last)
+    }
+
+    /// Who walks for it.
+    fn walker<'a>(&'a self, ids: &'a Ids) -> Walker<'a> {
+        let root = self.process().root.borrow().clone();
+        Walker { mounts: &self.server.mounts, root, ids, reader: self.reader() }
+    }
+
+    /// Who made it, for links that say something else to everybody.
+    pub fn reader(&self) -> Reader {
+        Reader { pid: self.process().pid, tid: self.task.tid.get() }
     }
 
     /// The path of a directory.
     pub fn path_of(&self, inode: &Rc<Inode>) -> Result<Vec<u8>> {
-        let (root, ids) = (self.process().root.borrow().clone(), self.process().ids.borrow());
-        Walker { mounts: &self.server.mounts, root, ids: &ids }.path_of(inode)
+        let ids = self.process().ids.borrow();
+        self.walker(&ids).path_of(inode)
     }
 
     /// The file that a descriptor and a path name, with flags of the `*at` calls.
@@ -132,7 +155,8 @@ impl Server {
     pub fn boot(start: Start) -> Result<&'static Server> {
         let port = Port::create(QUEUE)?;
         let handler = port.badged(PortRights::all() & !PortRights::RECEIVE, GUEST)?;
-        let root = Tmpfs::root(1, 0o755);
+        let room = Room::new()?;
+        let root = Tmpfs::root(&room, 0o755)?;
         let (memory, length) = start.initrd.ok_or(Errno::ENOENT)?;
         archive::unpack(memory, length, &root)?;
         let (console, host) = first::streams(&port, start.words[0])?;
@@ -150,11 +174,12 @@ impl Server {
             random: Random(Cell::new(crate::time::seed())),
             console,
             host,
+            lock_waits: Waits::default(),
             unknown: table::Unknown::default(),
             next_anonymous: Cell::new(1),
             status: Cell::new(None),
         }));
-        server.mount(b"dev", b"devtmpfs", Tmpfs::root(5, 0o755), dev::populate)?;
+        server.mount(b"dev", b"devtmpfs", Tmpfs::root(&room, 0o755)?, dev::populate)?;
         first::start(server)?;
         Ok(server)
     }
@@ -177,7 +202,7 @@ impl Server {
         };
         fill(&root)?;
         let (source, kind) = (kind.to_vec(), kind.to_vec());
-        self.mounts.add(Mount { covered, root, source, kind, flags: 0 });
+        self.mounts.add(Mount { covered, root, source, kind, flags: Cell::new(0) });
         Ok(())
     }
 
@@ -377,6 +402,17 @@ impl Server {
         }
     }
 
+    /// Refuses to change a program that somebody runs.
+    pub fn not_running(&self, file: &Inode) -> Result<()> {
+        let runs = |process: &Rc<Process>| {
+            let program = process.program.borrow();
+            process.is_alive() && program.file.as_ref().is_some_and(|running| running.is(file))
+        };
+        let executable = file.meta.mode.get() & 0o111 != 0;
+        let running = executable && self.processes.borrow().values().any(runs);
+        if running { Err(Errno::ETXTBSY) } else { Ok(()) }
+    }
+
     /// The process of a number.
     pub fn process(&self, pid: u32) -> Option<Rc<Process>> {
         self.processes.borrow().get(&pid).cloned()
@@ -506,7 +542,7 @@ impl Server {
         meta.accessed.set(now);
         meta.modified.set(now);
         meta.changed.set(now);
-        Rc::new(Inode { number, device: 10, meta, kind, covered: Cell::new(false) })
+        Rc::new(Inode::new(number, ANONYMOUS, meta, kind))
     }
 
     /// An opening of a file without a name.
