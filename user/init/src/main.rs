@@ -1,19 +1,31 @@
-//! The first process: starts the program that the command line names, waits for its end, and ends
-//! the machine with a status that says how it went.
+//! The first process: starts the program that the command line names and the drivers that it speaks
+//! to, waits for its end, and ends the machine with a status that says how it went.
 #![no_std]
 #![no_main]
 
-use rt::abi::{Error, FOREVER, MachineRights, POWER_FAILURE, POWER_SUCCESS, PRIORITIES};
+use rt::abi::{
+    Error, FOREVER, MachineRights, POWER_FAILURE, POWER_SUCCESS, PRIORITIES, PortRights,
+};
 use rt::files::{Files, Words};
 use rt::loader::Child;
-use rt::{Start, println, time};
+use rt::object::Object;
+use rt::{Port, Start, println, time};
+
+/// Programs that speak to the console's driver: the first of their words is a handle to its port.
+const CLIENTS: [&str; 1] = ["posix"];
+/// The console's driver: its program, what it may use, and how urgent it is.
+const CONSOLE: &str = "console";
+const CONSOLE_QUOTA: u64 = 1 << 20;
+const CONSOLE_PRIORITY: u8 = 24;
+/// Messages of clients that may wait for it.
+const CONSOLE_QUEUE: u64 = 4;
 
 rt::entry!(main);
 
 fn main(start: Start) -> u64 {
     let words = Words::read();
     let Some(name) = words.get("run") else {
-        println!("init: nothing to do; the word run=NAME starts bin/NAME");
+        println!("init: nothing to do; the word run=NAME starts ochre/NAME");
         time::sleep_for_ever();
     };
     let how = match run(&start, name) {
@@ -37,10 +49,29 @@ fn run(start: &Start, name: &str) -> Result<u64, Error> {
     let initrd = start.initrd.as_ref().ok_or(Error::NotFound)?;
     let files = Files::new(initrd)?;
     let file = files.program(name).ok_or(Error::NotFound)?;
+    let console = if CLIENTS.contains(&name) { start_console(&files)? } else { None };
     let own = rt::process().info()?;
     let left = own.quota - own.used;
-    Child::load(file, left - left / 8, PRIORITIES - 1)?
+    let mut child = Child::load(file, left - left / 8, PRIORITIES - 1)?
         .with_machine(&rt::machine(), MachineRights::all())?
-        .with_initrd(initrd)?
-        .run(FOREVER)
+        .with_initrd(initrd)?;
+    if let Some((_, port)) = &console {
+        let rights = PortRights::SEND | PortRights::SIGNAL | PortRights::TRANSFER;
+        let handle = child.give(port.duplicate(rights)?)?;
+        child = child.with_words([handle, 0]);
+    }
+    child.run(FOREVER)
+}
+
+/// Starts the console's driver, if there is one; the port where it is found.
+fn start_console(files: &Files) -> Result<Option<(Child, Port)>, Error> {
+    let Some(file) = files.program(CONSOLE) else { return Ok(None) };
+    let port = Port::create(CONSOLE_QUEUE)?;
+    let child = Child::load(file, CONSOLE_QUOTA, CONSOLE_PRIORITY)?
+        .with_machine(&rt::machine(), MachineRights::DEVICES | MachineRights::LOG)?;
+    let own = port.duplicate(PortRights::all() & !PortRights::DUPLICATE)?;
+    let handle = child.give(own)?;
+    let child = child.with_words([handle, 0]);
+    child.start()?;
+    Ok(Some((child, port)))
 }

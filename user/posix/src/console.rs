@@ -1,49 +1,139 @@
-//! The terminal of the machine.
+//! The terminal of the machine, and the list of all terminals.
 
-use crate::errno::Result;
+use crate::errno::{Errno, Result};
 use crate::file::{File, Open};
-use crate::fs::{Kind, dev};
+use crate::fs::dev;
 use crate::process::Process;
-use crate::server::Server;
-use crate::user::Transfer;
+use crate::server::{CONSOLE, Server};
+use crate::tty::pair::Pairs;
+use crate::tty::{Line, Tty};
+use alloc::boxed::Box;
 use alloc::rc::Rc;
+use alloc::string::String;
+use console::Client;
 use linux_raw_sys::general::O_RDWR;
 use rt::Port;
+use rt::abi::Handle;
+use rt::object::Object;
 
-/// The terminal.
-pub struct Console;
+/// The device number of the console, and of whatever terminal a process has.
+pub const DEVICE: u64 = dev::number(5, 1);
+/// See above.
+pub const OWN: u64 = dev::number(5, 0);
+/// The device number that makes a new pair.
+pub const NEW_PAIR: u64 = dev::number(5, 2);
 
-impl Console {
-    pub fn open(_port: &Port) -> Result<Console> {
-        Ok(Console)
-    }
+/// Rows and columns of a terminal that does not say how many it has.
+const WINDOW: [u16; 2] = [24, 80];
+/// How long the last bytes may take on their way out, in nanoseconds.
+const FAREWELL: u64 = 2_000_000_000;
 
-    pub fn open_terminal(&self, server: &'static Server) -> Result<Rc<Open>> {
-        Ok(Open::new(
-            Rc::new(Terminal),
-            server.anonymous(Kind::Character(dev::number(5, 1)), 0o600),
-            O_RDWR,
-        ))
-    }
-
-    pub fn interrupt(&self, _server: &Server) {}
-
-    pub fn session_ends(&self, _server: &Server, _leader: &Process) {}
+/// All terminals.
+pub struct Console {
+    tty: Rc<Tty>,
+    wire: Rc<Wire>,
+    /// Those that are not the machine's.
+    pub pairs: Pairs,
 }
 
-struct Terminal;
+/// What is behind the terminal of the machine.
+enum Wire {
+    /// The driver of the serial port.
+    Driver(Client),
+    /// There is no driver: what is written goes to the log, and nobody types.
+    Log,
+}
 
-impl File for Terminal {
-    fn read(&self, _: &Open, _: &mut u64, _: &mut Transfer<'_>) -> Result<()> {
-        Ok(())
-    }
-
-    fn write(&self, _: &Open, _: &mut u64, from: &mut Transfer<'_>) -> Result<()> {
-        let mut buffer = [0; 128];
-        while from.left > 0 {
-            let count = from.take(&mut buffer)?;
-            rt::print!("{}", alloc::string::String::from_utf8_lossy(&buffer[..count]));
+impl Line for Rc<Wire> {
+    fn take(&self, bytes: &mut [u8]) -> usize {
+        match &**self {
+            Wire::Driver(client) => client.read(bytes).unwrap_or(0),
+            Wire::Log => 0,
         }
-        Ok(())
     }
+
+    fn room(&self) -> usize {
+        match &**self {
+            Wire::Driver(client) => client.room().unwrap_or(0),
+            Wire::Log => 1 << 12,
+        }
+    }
+
+    fn put(&self, bytes: &[u8]) {
+        match &**self {
+            // There is room; a driver that is gone has no use for the bytes.
+            Wire::Driver(client) => drop(client.write(bytes)),
+            Wire::Log => rt::print!("{}", String::from_utf8_lossy(bytes).replace('\r', "")),
+        }
+    }
+
+    fn pending(&self) -> usize {
+        match &**self {
+            Wire::Driver(client) => client.pending().unwrap_or(0),
+            Wire::Log => 0,
+        }
+    }
+}
+
+impl Console {
+    /// Connects to the driver, if there is a handle to its port; it will signal this port.
+    pub fn open(port: &Port, driver: Handle) -> Result<Console> {
+        let wire = Rc::new(match driver {
+            0 => Wire::Log,
+            driver => Wire::Driver(Client::connect(Port::from_raw(driver), port, CONSOLE)?),
+        });
+        let tty = Tty::new(DEVICE, Box::new(wire.clone()), WINDOW);
+        Ok(Console { tty, wire, pairs: Pairs::default() })
+    }
+
+    /// Opens it for the first process, whose session it controls.
+    pub fn open_terminal(&self, server: &'static Server) -> Result<Rc<Open>> {
+        let dev = server.mounts.top(server.root.directory()?.lookup(b"dev")?);
+        let inode = dev.directory()?.lookup(b"console")?;
+        self.tty.control(1, 1);
+        Ok(Open::new(self.tty.open(server), inode, O_RDWR))
+    }
+
+    /// The terminal that controls a process's session.
+    pub fn terminal_of(&self, process: &Process) -> Option<Rc<Tty>> {
+        if self.tty.controls(process) {
+            return Some(self.tty.clone());
+        }
+        self.pairs.find(|tty| tty.controls(process))
+    }
+
+    /// The driver has something to tell.
+    pub fn interrupt(&self, _server: &Server) {
+        self.tty.advance();
+    }
+
+    /// The leader of a session has ended.
+    pub fn session_ends(&self, server: &Server, leader: &Process) {
+        self.terminal_of(leader).inspect(|tty| tty.hang_up(server));
+    }
+
+    /// Waits until what was written is out, before everything ends.
+    pub fn drain(&self, port: &Port) {
+        let end = rt::time::now().saturating_add(FAREWELL);
+        while self.wire.pending() > 0 && port.receive(end).is_ok() {}
+    }
+}
+
+/// Opens a terminal by its number; none if it is another device.
+pub fn open(call: &crate::server::Call, device: u64, flags: u32) -> Option<Result<Rc<dyn File>>> {
+    let console = &call.server.console;
+    let tty = match device {
+        NEW_PAIR => return Some(console.pairs.open(call)),
+        OWN => console.terminal_of(call.process()).ok_or(Errno::ENXIO),
+        DEVICE => Ok(console.tty.clone()),
+        _ => {
+            let number = crate::tty::pair::number(device)?;
+            let pair = console.pairs.get(number).ok_or(Errno::EIO);
+            return Some(pair.and_then(|pair| pair.open_slave(call, flags)));
+        }
+    };
+    Some(tty.map(|tty| {
+        tty.opened_by(call, flags);
+        tty.open(call.server) as Rc<dyn File>
+    }))
 }

@@ -14,9 +14,10 @@
 //! * [`process`]: processes and their threads, from `execve` to `wait4`; their memory.
 //! * [`signal`]: signals.
 //! * [`time`]: clocks and sleeping. [`futex`]: waiting for a word of memory.
-//! * [`console`]: the terminal of the machine.
+//! * [`tty`]: terminals. [`console`]: that of the machine.
 //! * [`table`]: which call is served by what.
 //! * [`server`]: what arrives, and who answers.
+//! * [`first`]: the first process. [`host`]: its input and output, if that is no terminal.
 #![no_std]
 #![no_main]
 
@@ -31,9 +32,12 @@ mod process;
 mod signal;
 mod time;
 mod futex;
+mod tty;
 mod console;
 mod table;
 mod server;
+mod host;
+mod first;
 
 pub use errno::{Errno, Result};
 

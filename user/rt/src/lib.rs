@@ -18,7 +18,7 @@
 //! * [`object`]: a type for each kind of handle, a method for each call.
 //! * [`message`]: what is sent and what arrives.
 //! * [`time`], [`log`], [`sync`]: the clock and sleeping, lines for the log, a lock.
-//! * [`space`], [`heap`]: addresses, and memory at them.
+//! * [`space`], [`heap`]: addresses, and memory at them. [`ring`]: bytes between two processes.
 //! * [`start`], [`panic`](mod@panic): how a program begins, and how it ends when it should not.
 //! * [`elf`], [`initrd`]: the readers of program files and archives, the kernel's own.
 //! * [`files`], [`loader`], [`thread`], [`task`]: what came with the
@@ -38,6 +38,7 @@ pub mod time;
 pub mod sync;
 pub mod log;
 pub mod space;
+pub mod ring;
 mod heap;
 pub mod start;
 pub mod panic;

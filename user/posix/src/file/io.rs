@@ -2,6 +2,7 @@
 
 use super::{File, Open};
 use crate::errno::{Errno, Result};
+use crate::fs::{Hole, Kind};
 use crate::process::Process;
 use crate::server::Call;
 use crate::signal;
@@ -11,9 +12,10 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::Cell;
 use linux_raw_sys::general::{SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SET, SIGPIPE};
+use rt::abi::FOREVER;
 
 /// Bytes that one call moves at most, as Linux has it.
-const MOST: u64 = 0x7fff_f000;
+pub const MOST: u64 = 0x7fff_f000;
 /// Pieces of a vector.
 const PIECES: u64 = 1024;
 
@@ -133,10 +135,12 @@ fn checked(call: &Call, fd: u64, way: Way, at: Option<i64>) -> Result<Rc<Open>> 
         Way::Write => open.writable()?,
     }
     match at {
-        Some(_) if !open.file.seekable() => Err(Errno::ESPIPE),
-        Some(..0) => Err(Errno::EINVAL),
-        _ => Ok(open),
+        Some(_) if !open.file.seekable() => return Err(Errno::ESPIPE),
+        Some(..0) => return Err(Errno::EINVAL),
+        _ => {}
     }
+    open.file.admit(call, way == Way::Write)?;
+    Ok(open)
 }
 
 fn attempt(open: &Open, transfer: &mut Transfer<'_>, way: Way, at: Option<u64>) -> Result<()> {
@@ -160,13 +164,23 @@ fn wait(call: &Call, open: Rc<Open>, pieces: Vec<[u64; 2]>, way: Way, done: u64)
         let mut transfer = Transfer::new(Buffer::User(&process, &pieces));
         transfer.advance(done);
         let waiters = open.file.waiters().ok_or(Errno::EAGAIN)?;
-        let result = waiters
-            .until(|| {
+        let result = loop {
+            let before = transfer.done;
+            let patience = if way == Way::Read { open.file.patience(before > 0) } else { None };
+            let end = patience.map_or(FOREVER, |wish| rt::time::now().saturating_add(wish));
+            let again = waiters.until(|| {
                 let result = attempt(&open, &mut transfer, way, None);
                 progress.set(transfer.done);
-                result
-            })
-            .await;
+                // What comes after a byte has a time of its own.
+                let more = way == Way::Read && transfer.done > before;
+                if more && result == Err(Errno::EAGAIN) { Ok(true) } else { result.map(|()| false) }
+            });
+            match call.server.clock.limit(end, again).await {
+                Some(Ok(true)) => {}
+                Some(result) => break result.map(|_| ()),
+                None => break Ok(()),
+            }
+        };
         finish(&call, result, transfer.done)
     })
 }
@@ -189,13 +203,20 @@ pub fn lseek(call: &Call) -> Result {
         return Err(Errno::ESPIPE);
     }
     let (offset, size) = (offset as i64, open.inode.size() as i64);
-    let in_file = || if (0..size).contains(&offset) { Ok(()) } else { Err(Errno::ENXIO) };
+    let find = |wanted| match &open.inode.kind {
+        _ if !(0..size).contains(&offset) => Err(Errno::ENXIO),
+        Kind::Regular(regular) => match regular.find(offset as u64, wanted) as i64 {
+            found if wanted == Hole::Data && found >= size => Err(Errno::ENXIO),
+            found => Ok(Some(found)),
+        },
+        _ => Err(Errno::EINVAL),
+    };
     let place = match whence as u32 {
         SEEK_SET => Some(offset),
         SEEK_CUR => (open.position.get() as i64).checked_add(offset),
         SEEK_END => size.checked_add(offset),
-        SEEK_DATA => in_file().map(|()| Some(offset))?,
-        SEEK_HOLE => in_file().map(|()| Some(size))?,
+        SEEK_DATA => find(Hole::Data)?,
+        SEEK_HOLE => find(Hole::Hole)?,
         _ => return Err(Errno::EINVAL),
     };
     let place = place.ok_or(Errno::EOVERFLOW)?;

@@ -4,13 +4,24 @@
 //! that may have changed, and what it is ready for. Blocking, `O_NONBLOCK`, `poll` and `epoll` are all
 //! made of that, here, once.
 
+pub mod attributes;
+pub mod copy;
+pub mod directory;
+pub mod extended;
 pub mod io;
+pub mod ioctl;
 pub mod lock;
+pub mod mounts;
 pub mod names;
+#[cfg(target_arch = "x86_64")]
+pub mod old;
 pub mod open;
 pub mod pipe;
 pub mod poll;
 pub mod regular;
+pub mod rename;
+pub mod size;
+pub mod special;
 pub mod stat;
 
 use crate::errno::{Errno, Result};
@@ -79,6 +90,15 @@ pub trait File: Any {
     fn seekable(&self) -> bool {
         false
     }
+    /// Refuses who may not read or write now, before either is tried.
+    fn admit(&self, _call: &Call, _write: bool) -> Result<()> {
+        Ok(())
+    }
+    /// How many nanoseconds a read waits for the first byte, or another, before it gives what there
+    /// is; none if it waits for as long as it takes.
+    fn patience(&self, _begun: bool) -> Option<u64> {
+        None
+    }
     /// The rest of `ioctl`.
     fn ioctl(&self, _call: &Call, _open: &Open, _request: u32, _argument: u64) -> Result {
         Err(Errno::ENOTTY)
@@ -139,6 +159,7 @@ impl Open {
 
 impl Drop for Open {
     fn drop(&mut self) {
+        self.inode.locks.release(self.as_owner());
         self.file.closed(self);
     }
 }
@@ -184,15 +205,14 @@ impl Descriptors {
         Ok(at as u64)
     }
 
-    /// Takes this number, whatever it was before.
-    pub fn set(&self, number: u64, open: Rc<Open>, close_on_exec: bool) {
+    /// Takes this number, and gives what it was before.
+    pub fn set(&self, number: u64, open: Rc<Open>, close_on_exec: bool) -> Option<Rc<Open>> {
         let mut slots = self.slots.borrow_mut();
         if number as usize >= slots.len() {
             slots.resize(number as usize + 1, None);
         }
         let old = slots[number as usize].replace(Descriptor { open, close_on_exec });
-        drop(slots);
-        drop(old);
+        old.map(|old| old.open)
     }
 
     /// Says whether `execve` closes it.

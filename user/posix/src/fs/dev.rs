@@ -1,6 +1,7 @@
 //! Devices: what `/dev` has, and what opening one of them gives.
 
 use super::{Inode, New};
+use crate::console;
 use crate::errno::{Errno, Result};
 use crate::file::{Events, File, Open};
 use crate::server::Call;
@@ -8,7 +9,7 @@ use crate::time;
 use crate::user::Transfer;
 use alloc::rc::Rc;
 use core::cell::Cell;
-use linux_raw_sys::general::{S_IFCHR, S_IFLNK};
+use linux_raw_sys::general::{S_IFCHR, S_IFDIR, S_IFLNK};
 
 /// The number of a device.
 pub const fn number(major: u32, minor: u32) -> u64 {
@@ -29,6 +30,9 @@ const DEVICES: &[(&[u8], u64)] = &[
     (b"full", FULL),
     (b"random", RANDOM),
     (b"urandom", URANDOM),
+    (b"console", console::DEVICE),
+    (b"tty", console::OWN),
+    (b"ptmx", console::NEW_PAIR),
 ];
 /// Symbolic links.
 const LINKS: &[(&[u8], &[u8])] = &[
@@ -45,6 +49,7 @@ pub fn populate(dev: &Rc<Inode>) -> Result<()> {
     for &(name, device) in DEVICES {
         directory.create(dev, &New { name, device, ..new })?;
     }
+    directory.create(dev, &New { name: b"pts", mode: S_IFDIR | 0o755, ..new })?;
     for &(name, target) in LINKS {
         directory.create(dev, &New { name, target, mode: S_IFLNK | 0o777, ..new })?;
     }
@@ -52,13 +57,13 @@ pub fn populate(dev: &Rc<Inode>) -> Result<()> {
 }
 
 /// Opens a character device.
-pub fn open(_call: &Call, device: u64, _flags: u32) -> Result<Rc<dyn File>> {
+pub fn open(call: &Call, device: u64, flags: u32) -> Result<Rc<dyn File>> {
     match device {
         NULL => Ok(Rc::new(Null)),
         ZERO => Ok(Rc::new(Zero)),
         FULL => Ok(Rc::new(Full)),
         RANDOM | URANDOM => Ok(Rc::new(Random(Cell::new(time::realtime() as u64)))),
-        _ => Err(Errno::ENXIO),
+        _ => console::open(call, device, flags).unwrap_or(Err(Errno::ENXIO)),
     }
 }
 

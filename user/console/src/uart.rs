@@ -1,0 +1,71 @@
+//! A serial port: a device of either kind, and its interrupt.
+//!
+//! The kernel writes its log to the same device; what both write is mixed by the byte.
+
+#[cfg(target_arch = "x86_64")]
+#[path = "ns16550.rs"]
+mod device;
+#[cfg(target_arch = "aarch64")]
+#[path = "pl011.rs"]
+mod device;
+
+use device::Device;
+use rt::{Error, Interrupt, Port};
+
+/// What is worth an interrupt.
+#[derive(Clone, Copy, Default)]
+pub struct Wanted {
+    /// That a byte has arrived.
+    pub receive: bool,
+    /// That a byte can be sent.
+    pub send: bool,
+}
+
+/// A serial port.
+pub struct Uart {
+    device: Device,
+    interrupt: Option<Interrupt>,
+}
+
+impl Uart {
+    /// Finds it. Its interrupts, if they can be had, set these bits at the port.
+    pub fn open(port: &Port, bits: u64) -> Result<Uart, Error> {
+        let (device, line) = Device::find()?;
+        device.want(Wanted::default())?;
+        let interrupt =
+            line.and_then(|line| Interrupt::create(&rt::machine(), line, port, bits).ok());
+        Ok(Uart { device, interrupt })
+    }
+
+    /// Whether it interrupts.
+    pub fn interrupts(&self) -> bool {
+        self.interrupt.is_some()
+    }
+
+    /// Ends an interrupt: the device asks for nothing until [`want`](Uart::want), so that the line
+    /// falls, and whatever is asked for then is heard even where only its rising is.
+    pub fn quiet(&self) -> Result<(), Error> {
+        self.device.want(Wanted::default())?;
+        self.interrupt.as_ref().map_or(Ok(()), Interrupt::ack)
+    }
+
+    /// Says what is worth an interrupt.
+    pub fn want(&self, wanted: Wanted) -> Result<(), Error> {
+        if self.interrupts() { self.device.want(wanted) } else { Ok(()) }
+    }
+
+    /// A byte that has arrived.
+    pub fn read(&self) -> Option<u8> {
+        self.device.read()
+    }
+
+    /// Whether there is room for a byte.
+    pub fn can_write(&self) -> bool {
+        self.device.can_write()
+    }
+
+    /// Sends a byte, for which there is room.
+    pub fn write(&self, byte: u8) {
+        self.device.write(byte);
+    }
+}
