@@ -18,6 +18,7 @@ use crate::fs::{Inode, Kind, Meta, Reader, archive, dev, mount::Mount};
 use crate::futex::Futexes;
 use crate::host::Host;
 use crate::process::exec::Image;
+use crate::process::schedule::Settings;
 use crate::process::{self, Ids, Process, Program, State, Task, fork};
 use crate::signal::{self, Pending, Signals, Verdict};
 use crate::table::{self, Handler};
@@ -484,9 +485,9 @@ impl Server {
         Ok(process)
     }
 
-    /// A thread of a process, which does not run yet. The first has the process's number, and what
-    /// `inherits` blocks.
-    pub fn new_task(&self, process: &Rc<Process>, inherits: Option<&Pending>) -> Result<Rc<Task>> {
+    /// A thread of a process, which does not run yet. The first has the process's number; it inherits
+    /// what whoever makes it blocks, its name, and how it is scheduled.
+    pub fn new_task(&self, process: &Rc<Process>, maker: Option<&Task>) -> Result<Rc<Task>> {
         let first = process.tasks.borrow().is_empty();
         let tid = if first { process.pid } else { self.pid()? };
         let tag = self.next_tag.replace(self.next_tag.get() + 1);
@@ -502,9 +503,11 @@ impl Server {
             reply: RefCell::default(),
             waiting: RefCell::default(),
             call: Cell::default(),
-            signals: Pending::inherited(inherits),
+            signals: Pending::inherited(maker.map(|maker| &maker.signals)),
             clear_tid: Cell::new(0),
             robust: Cell::new(0),
+            schedule: maker.map_or(Settings::default(), |maker| maker.schedule.clone()),
+            name: RefCell::new(maker.and_then(|maker| maker.name.borrow().clone())),
             dying: Cell::new(false),
         });
         self.tasks.borrow_mut().insert(tag, task.clone());

@@ -113,11 +113,3 @@ fn sleep(call: &Call, moment: u64, rest: u64) -> Outcome {
         interrupted: Some(alloc::rc::Rc::new(interrupted)),
     })
 }
-
-/// Writes a `struct rusage` of so many nanoseconds.
-pub fn put_usage(process: &Process, at: u64, nanoseconds: u64) -> Result<()> {
-    let [seconds, micros] = split(nanoseconds, 1000);
-    let mut usage = [0u64; 18];
-    usage[..2].copy_from_slice(&[seconds, micros]);
-    process.put(at, &usage)
-}
