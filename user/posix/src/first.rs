@@ -118,6 +118,7 @@ fn run(
         started: rt::time::now(),
         times: Cell::default(),
         limits: RefCell::new(process::limits::DEFAULT),
+        timers: Default::default(),
         traits: Traits::default(),
     })?;
     for (fd, stream) in (0..).zip(streams) {

@@ -22,6 +22,7 @@ use crate::process::schedule::Settings;
 use crate::process::{self, Ids, Process, Program, State, Task, fork};
 use crate::signal::{self, Pending, Signals, Verdict};
 use crate::table::{self, Handler};
+use crate::time::timer::Schedule;
 use crate::wait::{Bell, Clock, Outcome, Ready};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -65,6 +66,8 @@ pub struct Server {
     pub clock: Clock,
     /// File systems over directories.
     pub mounts: Mounts,
+    /// Timers that send signals.
+    pub timers: Schedule,
     /// Who waits for words of memory.
     pub futexes: Futexes,
     /// The root of all.
@@ -174,6 +177,7 @@ impl Server {
             ready: Ready::default(),
             clock: Clock::default(),
             mounts: Mounts::default(),
+            timers: Schedule::default(),
             futexes: Futexes::default(),
             root,
             random: Random(Cell::new(crate::time::seed())),
@@ -228,7 +232,7 @@ impl Server {
                 let code = if status & 0x7f == 0 { status >> 8 } else { 128 + (status & 0x7f) };
                 return first::farewell(self, code.into());
             }
-            let deadline = self.clock.first();
+            let deadline = self.clock.first().min(self.timers.first());
             let received = match answer.take() {
                 Some(Answer { label, word }) => self.port.reply_word_receive(label, word, deadline),
                 None => self.port.receive(deadline),
@@ -242,6 +246,7 @@ impl Server {
             if unlooked > UNLOOKED {
                 unlooked = 0;
                 self.clock.ring();
+                self.timers.ring();
             }
         }
     }

@@ -10,6 +10,7 @@ use crate::file::{
 use crate::process::{Task, exec, exit, fork, ids, info, limits, memory, prctl, schedule};
 use crate::server::Call;
 use crate::signal::{action, frame, mask, send, stack};
+use crate::time::timer;
 use crate::wait::Outcome;
 use crate::{futex, time};
 use alloc::collections::VecDeque;
@@ -221,9 +222,18 @@ static BOTH: &[Row] = rows! {
     // Time.
     __NR_clock_gettime Now(time::clock_gettime);
     __NR_clock_getres Now(time::clock_getres);
+    __NR_clock_settime Now(time::clock_settime);
     __NR_gettimeofday Now(time::gettimeofday);
+    __NR_settimeofday Now(time::settimeofday), "time zones";
     __NR_nanosleep May(time::nanosleep);
-    __NR_clock_nanosleep May(time::clock_nanosleep);
+    __NR_clock_nanosleep May(time::clock_nanosleep), "clocks of CPU time go on as if the CPU were busy";
+    __NR_getitimer Now(timer::getitimer);
+    __NR_setitimer Now(timer::setitimer), "ITIMER_VIRTUAL counts time in the system as well";
+    __NR_timer_create Now(timer::timer_create);
+    __NR_timer_settime Now(timer::timer_settime);
+    __NR_timer_gettime Now(timer::timer_gettime);
+    __NR_timer_getoverrun Now(timer::timer_getoverrun);
+    __NR_timer_delete Now(timer::timer_delete);
     // Sockets.
     // Everything else.
 };
@@ -257,6 +267,8 @@ static OLD: &[Row] = rows! {
     __NR_vfork May(fork::vfork);
     __NR_getpgrp Now(ids::getpgrp);
     __NR_arch_prctl Now(prctl::arch_prctl), "ARCH_CET_*, ARCH_GET_CPUID and ARCH_SET_CPUID";
+    __NR_alarm Now(timer::alarm);
+    __NR_time Now(time::time);
     __NR_pause May(mask::pause);
     __NR_poll May(poll::poll);
     __NR_select May(poll::select);

@@ -152,6 +152,7 @@ impl Image {
         process.has_execed.set(true);
         process.changed.wake();
         process.traits.exec();
+        process.timers.forget(&process.server.timers, false);
         task.name.take();
         task.clear_tid.set(0);
         task.robust.set(0);

@@ -158,6 +158,7 @@ fn new_process(call: &Call, wish: &Wish) -> Result<Rc<Task>> {
         started: rt::time::now(),
         times: Cell::default(),
         limits: me.limits.clone(),
+        timers: Default::default(),
         traits: me.traits.fork(),
     })?;
     let made = child.native.clone_space(&me.native).map_err(Errno::from).and_then(|()| {

@@ -20,6 +20,7 @@ use crate::file::{Descriptors, Open};
 use crate::fs::Inode;
 use crate::server::Server;
 use crate::signal::{Pending, Signals};
+use crate::time::timer::Timers;
 use crate::wait::{Waiters, Waiting};
 use alloc::rc::{Rc, Weak};
 use alloc::vec::Vec;
@@ -81,6 +82,8 @@ pub struct Process {
     pub times: Cell<[u64; 2]>,
     /// Limits, as `getrlimit` has them: soft and hard.
     pub limits: RefCell<[[u64; 2]; 16]>,
+    /// Its timers.
+    pub timers: Timers,
     /// What `prctl` sets.
     pub traits: prctl::Traits,
 }
