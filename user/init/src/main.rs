@@ -8,7 +8,6 @@ use rt::abi::{
 };
 use rt::files::{Files, Words};
 use rt::loader::Child;
-use rt::object::Object;
 use rt::{Port, Start, println, time};
 
 /// Programs that speak to the console's driver: the first of their words is a handle to its port.
