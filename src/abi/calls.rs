@@ -122,14 +122,16 @@ calls! {
     24 CallerRegistersGet(reply, set, address) -> () ! [BadHandle, WrongKind, NotFound, Invalid, BadAddress];
     /// Replaces them.
     25 CallerRegistersSet(reply, set, address) -> () ! [BadHandle, WrongKind, NotFound, Invalid, BadAddress];
-    /// Pages of zeroes, which take memory when they are first touched.
-    26 MemoryCreate(pages) -> ("handle") ! [Invalid, NoMemory];
+    /// Pages of zeroes, which take memory when they are first touched: the caller's quota, or that of
+    /// a process which a handle with `MANAGE` names.
+    26 MemoryCreate(pages, payer) -> ("handle") ! [BadHandle, WrongKind, NoRight, PeerGone, Invalid, NoMemory];
     /// Pages side by side in physical memory, for devices: a 2 MiB multiple begins at one.
     27 MemoryContiguous(machine: Machine["DEVICES"], pages) -> ("handle", "physical address") ! [Invalid, NoMemory];
     /// Physical memory that is no RAM of the kernel's, as it lies there.
     28 MemoryWindow(machine: Machine["DEVICES"], physical, pages, attributes) -> ("handle") ! [Invalid, NoMemory];
-    /// A copy of pages of another memory, which shares them until one side writes.
-    29 MemoryClone(memory: Memory["READ"], first, pages) -> ("handle") ! [Invalid, NoMemory, Unsupported];
+    /// A copy of pages of another memory, which shares them until one side writes; paid for like one
+    /// that is created.
+    29 MemoryClone(memory: Memory["READ"], first, pages, payer) -> ("handle") ! [PeerGone, Invalid, NoMemory, Unsupported];
     /// Makes it longer or shorter.
     30 MemoryResize(memory: Memory["RESIZE"], pages) -> () ! [Invalid, NoMemory, Unsupported];
     /// How large it is, how many pages of it there are, where it lies if it is contiguous.
@@ -198,4 +200,9 @@ calls! {
     60 IoRead(ports: IoPorts["READ"], port, size) -> ("value") ! [Invalid];
     /// Writes a port.
     61 IoWrite(ports: IoPorts["WRITE"], port, size, value) -> () ! [Invalid];
+    /// The memory that is mapped at an address, which of its pages is there, and how many follow it.
+    62 MemoryOf(process: Process["MANAGE"], address) -> ("handle", "page", "pages") ! [NotFound, NoMemory];
+    /// Gives a process that the caller has made so many bytes of quota in all, from the caller's or
+    /// back to it: no less than it uses.
+    63 ProcessQuota(process: Process["MANAGE"], quota) -> () ! [Invalid, NoMemory];
 }

@@ -5,9 +5,10 @@ use super::{Answer, Caller};
 use crate::abi::{
     Call, Error, MAP_EXECUTE, MAP_WRITE, MachineRights, MemoryRights, ProcessRights, WINDOW_DEVICE,
 };
+use crate::arch::Access;
 use crate::ipc::Outcome;
 use crate::kernel::Kernel;
-use crate::mm::{Id, Memory, Place, Space};
+use crate::mm::{Account, Id, Memory, Place, Space};
 use crate::object::{Found, Life, Machine, Made, Named, Process, Progress};
 use crate::units::PhysAddr;
 
@@ -17,9 +18,11 @@ impl Kernel {
         let account = self.processes[me.process].account;
         match call {
             Call::MemoryCreate => {
-                let memory = self.vm.memory_create(&mut self.ram, account, args[0])?;
+                let payer = self.payer(me, args[1])?;
+                let memory = self.vm.memory_create(&mut self.ram, payer, args[0])?;
                 self.memory_named(me, memory)
             }
+            Call::MemoryOf => self.memory_of(me),
             Call::MemoryContiguous => {
                 self.find::<Machine>(me.process, args[0], MachineRights::DEVICES)?;
                 self.contiguous_memory(me)
@@ -106,8 +109,8 @@ impl Kernel {
                 (to, next.inspect_err(|_| _ = self.vm.release(to))?)
             }
             _ => {
-                let account = self.processes[me.process].account;
-                self.vm.memory_clone(&mut self.ram, account, from, first, pages)?
+                let payer = self.payer(me, me.args[3])?;
+                self.vm.memory_clone(&mut self.ram, payer, from, first, pages)?
             }
         };
         match next {
@@ -133,6 +136,28 @@ impl Kernel {
             Some(next) => self.later(me, Made::Space(to), next),
             None => Ok(Outcome::Done),
         }
+    }
+
+    /// Whose quota pays for a memory: a process's that is named, or the caller's.
+    fn payer(&self, me: &Caller, handle: u64) -> Result<Id<Account>, Error> {
+        let process = match handle {
+            0 => me.process,
+            handle => self.find::<Process>(me.process, handle, ProcessRights::MANAGE)?.id,
+        };
+        self.living_space(process)?;
+        Ok(self.processes[process].account)
+    }
+
+    /// A handle to what is mapped at an address, which allows what may be allowed there.
+    fn memory_of(&mut self, me: &Caller) -> Answer {
+        let space = self.space_of(me, me.args[0], ProcessRights::MANAGE)?;
+        let (memory, page, pages, ceiling) =
+            self.vm.mapped_at(space, me.args[1]).ok_or(Error::NotFound)?;
+        let mut rights = MemoryRights::all();
+        rights.set(MemoryRights::WRITE | MemoryRights::RESIZE, ceiling.contains(Access::WRITE));
+        rights.set(MemoryRights::EXECUTE, ceiling.contains(Access::EXECUTE));
+        let handle = self.install(me.process, Named::Memory(memory), rights.bits(), 0)?;
+        self.values(me, &[handle, page, pages])
     }
 
     /// What the caller has begun to make by this very call, and where that goes on.

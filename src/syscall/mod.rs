@@ -141,6 +141,7 @@ impl Kernel {
             | Call::MemoryClone
             | Call::MemoryResize
             | Call::MemoryInfo
+            | Call::MemoryOf
             | Call::MemoryRead
             | Call::MemoryWrite
             | Call::Map

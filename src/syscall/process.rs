@@ -9,7 +9,7 @@ use crate::ipc::Outcome;
 use crate::kernel::Kernel;
 use crate::life::NewThread;
 use crate::mm::Id;
-use crate::object::{Flags, Named, Port, Process, Sort, State, Thread};
+use crate::object::{Flags, Life, Named, Port, Process, Sort, State, Thread};
 
 impl Kernel {
     pub(super) fn process_call(&mut self, call: Call, me: &Caller) -> Answer {
@@ -51,6 +51,15 @@ impl Kernel {
                 let target = self.process(me, ProcessRights::READ)?;
                 let info = self.process_info(target);
                 self.values(me, &info)
+            }
+            Call::ProcessQuota => {
+                let target = self.process(me, ProcessRights::MANAGE)?;
+                let (own, target) = (&self.processes[process], &self.processes[target]);
+                if target.payer != own.account || target.life != Life::Alive {
+                    return Err(Error::Invalid);
+                }
+                self.vm.account_resize(target.account, args[1])?;
+                Ok(Outcome::Done)
             }
             Call::Exit => {
                 self.kill_process(cpu, process, args[0]);

@@ -77,6 +77,18 @@ impl Vm {
         self.accounts.insert(account, ram).inspect_err(|_| self.accounts[parent].used -= cost)
     }
 
+    /// Changes an account's limit, at its parent's cost or to its benefit.
+    pub fn account_resize(&mut self, account: Id<Account>, limit: u64) -> Result<(), Error> {
+        let Account { parent, used, limit: before, .. } = self.accounts[account];
+        let parent = parent.filter(|_| limit >= used).ok_or(Error::Invalid)?;
+        match limit.checked_sub(before) {
+            Some(more) => self.charge(parent, more)?,
+            None => self.uncharge(parent, before - limit),
+        }
+        self.accounts[account].limit = limit;
+        Ok(())
+    }
+
     /// Uses bytes of an account.
     #[inline]
     pub fn charge(&mut self, account: Id<Account>, bytes: u64) -> Result<(), Error> {

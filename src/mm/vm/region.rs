@@ -5,7 +5,7 @@
 
 use super::super::tree::{Key, Links, Node};
 use super::super::{Arena, Id, Ram};
-use super::memory::MAX_MAPPINGS;
+use super::memory::{Backing, MAX_MAPPINGS};
 use super::tables;
 use super::{FUEL, Memory, Space, Vm};
 use crate::abi::{Error, MAP_EXECUTE, MAP_SHARED, MAP_WRITE};
@@ -224,6 +224,18 @@ impl Vm {
         next.map_or(1 << 47, |id| self.regions[id].start)
     }
 
+    /// The memory that is mapped at an address, the page that is there, how many there are from it on,
+    /// and what they may be used for at most.
+    pub fn mapped_at(
+        &self,
+        space: Id<Space>,
+        at: u64,
+    ) -> Option<(Id<Memory>, u64, u64, Access)> {
+        let region = &self.regions[self.region_at(space, at)?];
+        let pages = (region.end() - at).div_ceil(PAGE_SIZE);
+        Some((region.memory, region.page_at(at), pages, region.ceiling))
+    }
+
     /// Puts in a region that overlaps no other.
     pub(super) fn add_region(
         &mut self,
@@ -231,7 +243,9 @@ impl Vm {
         region: Region,
     ) -> Result<Id<Region>, Error> {
         let (space, memory) = (region.space, region.memory);
-        if self.memories[memory].mapped == MAX_MAPPINGS {
+        let Memory { backing, mapped, .. } = &self.memories[memory];
+        // Only these have pages that go or are shared, for which all regions are looked at.
+        if matches!(backing, Backing::Demand(_)) && *mapped == MAX_MAPPINGS {
             return Err(Error::NoMemory);
         }
         let account = self.spaces[space].account;

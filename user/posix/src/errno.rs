@@ -36,6 +36,9 @@ impl Errno {
     /// The call was interrupted; it is made again unless a handler ran.
     pub const RESTART_WITHOUT_HANDLER: Errno = Errno(514);
 
+    /// The registers are to stay as they are. No program ever sees this number.
+    pub const AS_IS: Errno = Errno(513);
+
     /// As a register has it.
     pub fn register(self) -> u64 {
         u64::from(self.0).wrapping_neg()

@@ -13,7 +13,7 @@ use crate::fs::path::{Found, Walker};
 use crate::fs::tmpfs::Tmpfs;
 use crate::fs::{Inode, Kind, Meta, archive, dev, mount::Mount};
 use crate::process::exec::Image;
-use crate::process::{Ids, Process, Program, State, Task, fork};
+use crate::process::{self, Ids, Process, Program, State, Task, fork};
 use crate::signal::{self, Pending, Signals, Verdict};
 use crate::table::{self, Handler};
 use crate::wait::{Bell, Clock, Outcome, Ready};
@@ -24,13 +24,11 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 use core::task::{Context, Waker};
-use linux_raw_sys::general::{AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW};
-use rt::abi::{Arrival, PortRights, REPLY_AS_IS};
+use linux_raw_sys::general::{AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, SIGKILL};
+use rt::abi::{Arrival, FaultKind, PortRights, REPLY_AS_IS};
 use rt::message::{Message, Received};
 use rt::{Error, Port, Reply, Start, Thread};
 
-/// Bytes of quota that a process of a guest gets.
-const QUOTA: u64 = 4 << 20;
 /// The highest priority of guests' threads; this server's own is higher.
 const PRIORITY: u8 = 16;
 /// Messages that may wait in the port's queue: those of drivers.
@@ -168,7 +166,7 @@ impl Server {
     fn start_init(&'static self) -> Result<()> {
         let words = rt::files::Words::read();
         let program = words.get("exec").unwrap_or("/bin/sh").as_bytes().to_vec();
-        let native = rt::Process::create(QUOTA, PRIORITY)?;
+        let native = process::create(process::STEP, PRIORITY)?;
         native.set_handler(Some(&self.handler))?;
         let terminal = self.console.open_terminal(self)?;
         let process = Rc::new(Process {
@@ -268,8 +266,17 @@ impl Server {
                 let Some(task) = task.filter(|task| !task.dying.get()) else {
                     return Some(Message::new(rt::abi::REPLY_KILL));
                 };
+                signal::deliver::called(&task);
                 let outcome = match received.arrival {
                     Arrival::Foreign => self.call(&task, received),
+                    _ if task.process.is_stopped() => Outcome::AsIs,
+                    _ if received.fault() == Some(FaultKind::NoMemory) => {
+                        if task.process.refill() {
+                            task.signals.called.set(false);
+                            return Some(Message::new(0));
+                        }
+                        process::exit::kill(&task.process, SIGKILL)
+                    }
                     _ => signal::fault(&task, received),
                 };
                 self.settle(&task, outcome)
@@ -281,6 +288,9 @@ impl Server {
     fn call(&'static self, task: &Rc<Task>, received: &Received) -> Outcome {
         let (number, args) = (received.label(), received.words);
         task.call.set((number.into(), args[0]));
+        if task.process.is_stopped() {
+            return Outcome::Done(Err(Errno::RESTART_WITHOUT_HANDLER));
+        }
         let call = Call { server: self, task: task.clone(), args };
         match table::find(number) {
             Some(Handler::Now(handler)) => Outcome::Done(handler(&call)),
@@ -294,25 +304,24 @@ impl Server {
 
     /// Makes an answer of how a call went, or leaves it to its task.
     fn settle(&self, task: &Rc<Task>, outcome: Outcome) -> Option<Message<'static>> {
-        match outcome {
-            Outcome::Gone => None,
-            Outcome::AsIs => self.answer(signal::before_return(task, None)),
-            Outcome::Done(result) => {
-                if task.dying.get() {
-                    return None;
-                }
-                match signal::before_return(task, Some(result)) {
-                    Verdict::Hold(result) => {
-                        self.hold(task, Outcome::stopped(task, result));
-                        None
-                    }
-                    verdict => self.answer(verdict),
-                }
-            }
-            outcome @ Outcome::Wait(_) => {
+        let result = match outcome {
+            Outcome::Done(result) => Some(result),
+            Outcome::AsIs => None,
+            Outcome::Gone => return None,
+            Outcome::Wait(_) => {
                 self.hold(task, outcome);
+                return None;
+            }
+        };
+        if task.dying.get() {
+            return None;
+        }
+        match signal::before_return(task, result) {
+            Verdict::Hold(result) => {
+                self.hold(task, Outcome::stopped(result));
                 None
             }
+            verdict => self.answer(verdict),
         }
     }
 
@@ -338,6 +347,7 @@ impl Server {
             }
             // There is no memory for a handle: the call fails rather than the server.
             Err(_) => {
+                task.signals.called.set(false);
                 let _ = rt::object::reply(&Message::new(0).words(&[Errno::ENOMEM.register()]));
             }
         }
@@ -353,6 +363,9 @@ impl Server {
     }
 
     fn poll(&self, task: &Rc<Task>) {
+        if !signal::deliver::may_look(task) {
+            return;
+        }
         let Some(mut waiting) = task.waiting.take() else { return };
         let mut context = Context::from_waker(&task.waker);
         let result = match waiting.future.as_mut().poll(&mut context) {
@@ -373,9 +386,8 @@ impl Server {
         }
         match signal::before_return(task, Some(result)) {
             Verdict::Hold(result) => {
-                if let Outcome::Wait(waiting) = Outcome::stopped(task, result) {
+                if let Outcome::Wait(waiting) = Outcome::stopped(result) {
                     task.waiting.replace(Some(waiting));
-                    task.waker.wake_by_ref();
                 }
             }
             verdict => {
@@ -415,7 +427,7 @@ impl Server {
 
     /// The thread of a number.
     pub fn task(&self, tid: u32) -> Option<Rc<Task>> {
-        self.tasks.borrow().values().find(|task| task.tid == tid).cloned()
+        self.tasks.borrow().values().find(|task| task.tid.get() == tid).cloned()
     }
 
     /// The process that takes over children whose parent has ended.
@@ -426,7 +438,8 @@ impl Server {
     /// A number for a process or thread.
     fn pid(&self) -> Result<u32> {
         let (processes, tasks) = (self.processes.borrow(), self.tasks.borrow());
-        let used = |pid| processes.contains_key(&pid) || tasks.values().any(|task| task.tid == pid);
+        let used =
+            |pid| processes.contains_key(&pid) || tasks.values().any(|task| task.tid.get() == pid);
         for _ in 0..1 << 15 {
             let pid = self.next_pid.get();
             self.next_pid.set(if pid >= 32767 { 2 } else { pid + 1 });
@@ -440,10 +453,12 @@ impl Server {
     /// A process without threads.
     pub fn new_process(
         &self,
-        _parent: &Process,
+        parent: &Process,
         make: impl FnOnce(rt::Process, u32) -> Process,
     ) -> Result<Rc<Process>> {
-        let native = rt::Process::create(QUOTA, PRIORITY).map_err(|_| Errno::EAGAIN)?;
+        // All that it is going to share with its parent is its own to pay for.
+        let quota = parent.native.info()?.used + process::STEP;
+        let native = process::create(quota, PRIORITY)?;
         native.set_handler(Some(&self.handler))?;
         native.watch(&self.port, ENDED)?;
         let pid = self.pid()?;
@@ -462,7 +477,7 @@ impl Server {
             .map_err(|_| Errno::EAGAIN)?;
         let waker = Waker::from(Arc::new(Bell { task: tag, ready: self.ready.clone() }));
         let task = Rc::new(Task {
-            tid,
+            tid: Cell::new(tid),
             process: process.clone(),
             thread,
             tag,

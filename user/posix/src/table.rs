@@ -4,6 +4,7 @@ use crate::errno::Result;
 use crate::file::{io, ioctl, open, poll, stat};
 use crate::process::{Task, exec, exit, fork, ids, memory};
 use crate::server::Call;
+use crate::signal::{action, frame, mask, send, stack};
 use crate::time;
 use crate::wait::Outcome;
 use alloc::collections::VecDeque;
@@ -89,6 +90,7 @@ static BOTH: &[Row] = rows! {
     // Who a process is.
     __NR_getpid Now(ids::getpid);
     __NR_gettid Now(ids::gettid);
+    __NR_set_tid_address Now(ids::set_tid_address);
     __NR_getppid Now(ids::getppid);
     __NR_getuid Now(ids::getuid);
     __NR_geteuid Now(ids::geteuid);
@@ -99,6 +101,18 @@ static BOTH: &[Row] = rows! {
     __NR_getsid Now(ids::getsid);
     __NR_setsid Now(ids::setsid);
     // Signals.
+    __NR_rt_sigaction Now(action::rt_sigaction);
+    __NR_rt_sigprocmask Now(mask::rt_sigprocmask);
+    __NR_rt_sigpending Now(mask::rt_sigpending);
+    __NR_rt_sigsuspend May(mask::rt_sigsuspend);
+    __NR_rt_sigtimedwait May(mask::rt_sigtimedwait);
+    __NR_rt_sigreturn May(frame::rt_sigreturn);
+    __NR_sigaltstack Now(stack::sigaltstack);
+    __NR_kill Now(send::kill);
+    __NR_tkill Now(send::tkill);
+    __NR_tgkill Now(send::tgkill);
+    __NR_rt_sigqueueinfo Now(send::rt_sigqueueinfo);
+    __NR_rt_tgsigqueueinfo Now(send::rt_tgsigqueueinfo);
     // Time.
     __NR_clock_gettime Now(time::clock_gettime);
     __NR_clock_getres Now(time::clock_getres);
@@ -121,6 +135,7 @@ static OLD: &[Row] = rows! {
     __NR_fork May(fork::fork);
     __NR_vfork May(fork::vfork);
     __NR_getpgrp Now(ids::getpgrp);
+    __NR_pause May(mask::pause);
     __NR_poll May(poll::poll);
     __NR_select May(poll::select);
 };

@@ -14,13 +14,13 @@ impl Process {
     /// Reads a value.
     pub fn get<T: FromBytes + IntoBytes>(&self, at: u64) -> Result<T> {
         let mut value = T::new_zeroed();
-        self.native.read(at, value.as_mut_bytes())?;
+        self.paid(|native| native.read(at, value.as_mut_bytes()))?;
         Ok(value)
     }
 
     /// Writes a value.
     pub fn put<T: IntoBytes + Immutable + ?Sized>(&self, at: u64, value: &T) -> Result<()> {
-        Ok(self.native.write(at, value.as_bytes())?)
+        self.paid(|native| native.write(at, value.as_bytes()))
     }
 
     /// Writes a value, unless the address is null.
@@ -36,7 +36,7 @@ impl Process {
             let from = at.checked_add(string.len() as u64).ok_or(Errno::EFAULT)?;
             // No further than the page, for the next one may not be there.
             let piece = (PAGE - from % PAGE).min(buffer.len() as u64) as usize;
-            self.native.read(from, &mut buffer[..piece])?;
+            self.paid(|native| native.read(from, &mut buffer[..piece]))?;
             if let Some(end) = buffer[..piece].iter().position(|&byte| byte == 0) {
                 string.extend_from_slice(&buffer[..end]);
                 return if string.len() < most { Ok(string) } else { Err(too_long) };
@@ -111,7 +111,9 @@ impl<'a> Transfer<'a> {
     /// something was done ends the transfer.
     pub fn put(&mut self, bytes: &[u8]) -> Result<usize> {
         self.each(bytes.len(), |place, range| match place {
-            Place::User(process, at) => Ok(process.native.write(at, &bytes[range])?),
+            Place::User(process, at) => {
+                process.paid(|native| native.write(at, &bytes[range.clone()]))
+            }
             Place::Own(own) => {
                 own.copy_from_slice(&bytes[range]);
                 Ok(())
@@ -122,7 +124,9 @@ impl<'a> Transfer<'a> {
     /// Takes bytes from there; how many there were.
     pub fn take(&mut self, bytes: &mut [u8]) -> Result<usize> {
         self.each(bytes.len(), |place, range| match place {
-            Place::User(process, at) => Ok(process.native.read(at, &mut bytes[range])?),
+            Place::User(process, at) => {
+                process.paid(|native| native.read(at, &mut bytes[range.clone()]))
+            }
             Place::Own(own) => {
                 bytes[range].copy_from_slice(own);
                 Ok(())
@@ -136,7 +140,9 @@ impl<'a> Transfer<'a> {
         self.each(length as usize, |place, range| {
             let (from, bytes) = (address + range.start as u64, range.len() as u64);
             Ok(match place {
-                Place::User(process, at) => process.native.write_from(at, from, bytes)?,
+                Place::User(process, at) => {
+                    process.paid(|native| native.write_from(at, from, bytes))?
+                }
                 Place::Own(own) => rt::process().read(from, own)?,
             })
         })
@@ -147,7 +153,7 @@ impl<'a> Transfer<'a> {
         self.each(length as usize, |place, range| {
             let (to, bytes) = (address + range.start as u64, range.len() as u64);
             Ok(match place {
-                Place::User(process, at) => process.native.read_to(at, to, bytes)?,
+                Place::User(process, at) => process.paid(|native| native.read_to(at, to, bytes))?,
                 Place::Own(own) => rt::process().write(to, own)?,
             })
         })

@@ -154,6 +154,12 @@ impl Clock {
         }
     }
 
+    /// Wakes somebody at a moment.
+    pub fn wake_at(&self, moment: u64, waker: &Waker) {
+        let key = (moment, self.next.replace(self.next.get() + 1));
+        self.wakers.borrow_mut().insert(key, waker.clone());
+    }
+
     /// Waits until a moment.
     pub async fn until(&self, moment: u64) {
         if moment == FOREVER {

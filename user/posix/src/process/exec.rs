@@ -1,7 +1,7 @@
 //! `execve`: another program in the same process.
 
 use super::elf::{self, Elf, Segment};
-use super::memory::{Area, STACK, STACK_TOP};
+use super::memory::{self, Area, STACK, STACK_TOP};
 use super::{Process, Program, Task};
 use crate::errno::{Errno, Result};
 use crate::file::regular::RegularFile;
@@ -15,7 +15,6 @@ use alloc::vec::Vec;
 use linux_raw_sys::general::{
     AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, O_RDONLY, PROT_EXEC, PROT_READ, PROT_WRITE,
 };
-use rt::Memory;
 use rt::abi::{PAGE, REGISTERS, USER_END};
 use rt::arch::{PROGRAM_COUNTER, STACK_POINTER};
 
@@ -129,7 +128,8 @@ impl Image {
     /// Makes a process run it, in the task that is left of it.
     pub fn start(self, task: &Rc<Task>) -> Result<()> {
         let process = &task.process;
-        process.native.unmap(0, USER_END / PAGE)?;
+        process.paid(|native| native.unmap(0, USER_END / PAGE))?;
+        process.shrink_quota();
         let mut space = process.space.borrow_mut();
         space.clear();
         for segment in &self.elf.segments {
@@ -137,10 +137,9 @@ impl Image {
         }
         let end = self.elf.segments.last().map_or(0, |last| last.pages().end);
         space.heap = (end, end);
-        let stack = Memory::create(STACK / PAGE)?;
+        let stack = memory::create(process, STACK / PAGE)?;
         let area = Area::anonymous(STACK_TOP, PROT_READ | PROT_WRITE, "[stack]");
-        space.map(&process.native, STACK_TOP - STACK, area, &Rc::new(stack), 0, u64::MAX)?;
-        crate::signal::frame::map_trampoline(process, &mut space)?;
+        space.map(process, STACK_TOP - STACK, area, &Rc::new(stack), 0, u64::MAX)?;
         drop(space);
         let (top, program) = self.fill_stack(process)?;
         process.program.replace(program);
@@ -166,7 +165,7 @@ impl Image {
         let mut at = STACK_TOP - 16;
         let mut push = |bytes: &[u8]| -> Result<u64> {
             at -= bytes.len() as u64;
-            process.native.write(at, bytes)?;
+            process.paid(|native| native.write(at, bytes))?;
             Ok(at)
         };
         let strings = |list: &[Vec<u8>]| {
@@ -216,7 +215,7 @@ impl Image {
         }
         words.extend([0, 0]);
         let top = (random_at - words.len() as u64 * 8) & !15;
-        process.native.write(top, zerocopy::IntoBytes::as_bytes(words.as_slice()))?;
+        process.put(top, words.as_slice())?;
         let short = self.path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
         Ok((
             top,
@@ -272,16 +271,9 @@ fn load(
     area.file = Some((file.clone(), open, offset));
     if !segment.write && segment.filled == segment.size {
         area.borrowed = true;
-        return space.map(
-            &process.native,
-            range.start,
-            area,
-            &memory,
-            first + offset / PAGE,
-            u64::MAX,
-        );
+        return space.map(process, range.start, area, &memory, first + offset / PAGE, u64::MAX);
     }
-    let own = Rc::new(Memory::create((range.end - range.start) / PAGE)?);
+    let own = Rc::new(memory::create(process, (range.end - range.start) / PAGE)?);
     let mut buffer = alloc::vec![0; 16 << 10];
     let (mut at, end) = (segment.offset, segment.offset + segment.filled);
     let source = RegularFile(file.clone());
@@ -292,8 +284,9 @@ fn load(
         if count == 0 {
             return Err(Errno::EIO);
         }
-        own.write(segment.address - range.start + (at - segment.offset), &buffer[..count])?;
+        let to = segment.address - range.start + (at - segment.offset);
+        process.paid(|_| own.write(to, &buffer[..count]))?;
         at += count as u64;
     }
-    space.map(&process.native, range.start, area, &own, 0, u64::MAX)
+    space.map(process, range.start, area, &own, 0, u64::MAX)
 }

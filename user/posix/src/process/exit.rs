@@ -62,8 +62,9 @@ pub fn end(process: &Rc<Process>, status: u32) -> Outcome {
     let _ = process.native.kill(0);
     process.files.close_all();
     process.space.borrow_mut().clear();
-    let init = server.init();
-    for child in process.children.take() {
+    let (init, children) = (server.init(), process.children.take());
+    signal::stop::orphan_groups(process, &children);
+    for child in children {
         child.parent.replace(init.as_ref().map(Rc::downgrade).unwrap_or_default());
         if let Some(init) = &init {
             init.children.borrow_mut().push(child.clone());

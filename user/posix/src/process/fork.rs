@@ -3,7 +3,6 @@
 use super::{Process, Program, State, Task};
 use crate::errno::{Errno, Result};
 use crate::server::Call;
-use crate::signal::Pending;
 use crate::wait::Outcome;
 use alloc::rc::Rc;
 use core::cell::{Cell, RefCell};
@@ -93,7 +92,7 @@ fn clone_with(call: &Call, wish: &Wish) -> Outcome {
         Ok(task) => task,
         Err(error) => return Outcome::Done(Err(error)),
     };
-    let (tid, child) = (task.tid, task.process.clone());
+    let (tid, child) = (task.tid.get(), task.process.clone());
     if wish.flags & CLONE_VFORK == 0 {
         return Outcome::Done(Ok(tid.into()));
     }
@@ -121,7 +120,8 @@ fn registers(call: &Call, wish: &Wish) -> Result<[u64; REGISTERS]> {
 
 fn new_thread(call: &Call, wish: &Wish) -> Result<Rc<Task>> {
     let registers = registers(call, wish)?;
-    let task = call.server.new_task(&call.task.process, None)?;
+    let task = call.server.new_task(&call.task.process, Some(&call.task.signals))?;
+    task.signals.forget_stack();
     finish(call, wish, &task, &registers)?;
     Ok(task)
 }
@@ -179,10 +179,10 @@ fn new_process(call: &Call, wish: &Wish) -> Result<Rc<Task>> {
 /// Tells both sides, and lets the new thread run.
 fn finish(call: &Call, wish: &Wish, task: &Rc<Task>, registers: &[u64; REGISTERS]) -> Result<()> {
     if wish.flags & CLONE_PARENT_SETTID != 0 {
-        call.process().put(wish.parent_tid, &task.tid)?;
+        call.process().put(wish.parent_tid, &task.tid.get())?;
     }
     if wish.flags & CLONE_CHILD_SETTID != 0 {
-        task.process.put(wish.child_tid, &task.tid)?;
+        task.process.put(wish.child_tid, &task.tid.get())?;
     }
     if wish.flags & CLONE_CHILD_CLEARTID != 0 {
         task.clear_tid.set(wish.child_tid);
@@ -196,14 +196,3 @@ fn finish(call: &Call, wish: &Wish, task: &Rc<Task>, registers: &[u64; REGISTERS
 
 /// How threads of guests are made.
 pub const FLAGS: u64 = THREAD_FPU | 16;
-
-impl Pending {
-    /// Those of a new thread: what is blocked stays blocked.
-    pub fn inherited(from: Option<&Pending>) -> Pending {
-        let pending = Pending::default();
-        if let Some(from) = from {
-            pending.blocked.set(from.blocked.get());
-        }
-        pending
-    }
-}

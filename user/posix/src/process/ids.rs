@@ -52,7 +52,12 @@ pub fn getpid(call: &Call) -> Result {
 }
 
 pub fn gettid(call: &Call) -> Result {
-    Ok(call.task.tid.into())
+    Ok(call.task.tid.get().into())
+}
+
+pub fn set_tid_address(call: &Call) -> Result {
+    call.task.clear_tid.set(call.args[0]);
+    gettid(call)
 }
 
 pub fn getppid(call: &Call) -> Result {

@@ -4,6 +4,7 @@
 //! which file a part shows, which part may not be touched at all. A part that may not be touched is
 //! not mapped, its memory is kept here until it may.
 
+use super::Process;
 use crate::errno::{Errno, Result};
 use crate::file::Open;
 use crate::fs::Inode;
@@ -14,8 +15,9 @@ use linux_raw_sys::general::{
     MAP_ANONYMOUS, MAP_FIXED, MAP_FIXED_NOREPLACE, MAP_PRIVATE, MAP_SHARED, MAP_SHARED_VALIDATE,
     MAP_TYPE, PROT_EXEC, PROT_NONE, PROT_READ, PROT_WRITE,
 };
+use rt::Memory;
 use rt::abi::{MAP_EXECUTE, MAP_WRITE, PAGE, USER_END};
-use rt::{Memory, Process};
+use rt::space::Mapping;
 
 /// Nothing is mapped below, so that null pointers fault.
 pub const LOWEST: u64 = 0x1_0000;
@@ -147,7 +149,7 @@ impl Space {
     /// Maps a memory's pages, or hides them.
     pub fn map(
         &mut self,
-        native: &Process,
+        process: &Process,
         start: u64,
         mut area: Area,
         memory: &Rc<Memory>,
@@ -160,7 +162,7 @@ impl Space {
             let access = access_of(area.access, area.shared);
             let count = pages(area.end - start).min(most);
             if count > 0 {
-                native.map(memory, start, first, count, access)?;
+                process.paid(|native| native.map(memory, start, first, count, access))?;
             }
         }
         self.areas.insert(start, area);
@@ -168,14 +170,14 @@ impl Space {
     }
 
     /// Unmaps a range.
-    pub fn unmap(&mut self, native: &Process, start: u64, end: u64) -> Result<()> {
-        native.unmap(start, pages(end - start))?;
+    pub fn unmap(&mut self, process: &Process, start: u64, end: u64) -> Result<()> {
+        process.paid(|native| native.unmap(start, pages(end - start)))?;
         self.remove(start, end);
         Ok(())
     }
 
     /// Changes what may be done in a range, all of which must be mapped.
-    fn protect(&mut self, native: &Process, start: u64, end: u64, access: u32) -> Result<()> {
+    fn protect(&mut self, process: &Process, start: u64, end: u64, access: u32) -> Result<()> {
         let mut at = start;
         while at < end {
             at = self.find(at).ok_or(Errno::ENOMEM)?.1.end;
@@ -183,40 +185,40 @@ impl Space {
         self.split(start);
         self.split(end);
         for (&start, area) in self.areas.range_mut(start..end) {
-            area.protect(native, start, access)?;
+            area.protect(process, start, access)?;
         }
         Ok(())
     }
 
     /// Moves the end of the heap.
-    fn grow_heap(&mut self, native: &Process, end: u64) -> Result<()> {
+    fn grow_heap(&mut self, process: &Process, end: u64) -> Result<()> {
         let (start, old) = self.heap;
         let (from, to) = (round(old)?, round(end)?);
         if to > from {
             if !self.is_free(from, to + PAGE) || to > MAPPINGS_TOP {
                 return Err(Errno::ENOMEM);
             }
-            self.map_heap(native, from, to)?;
+            self.map_heap(process, from, to)?;
         } else if to < from {
-            self.unmap(native, to, from)?;
+            self.unmap(process, to, from)?;
             self.reserve = None;
         }
         self.heap = (start, end);
         Ok(())
     }
 
-    fn map_heap(&mut self, native: &Process, from: u64, to: u64) -> Result<()> {
+    fn map_heap(&mut self, process: &Process, from: u64, to: u64) -> Result<()> {
         let mut at = from;
         while at < to {
             let (memory, first) = match self.reserve.take() {
                 Some((memory, first)) if memory.info()?.pages > first => (memory, first),
                 _ => {
                     let room = pages((to - at).max(HEAP_STEP));
-                    (Rc::new(Memory::create(room)?), 0)
+                    (Rc::new(create(process, room)?), 0)
                 }
             };
             let count = pages(to - at).min(memory.info()?.pages - first);
-            native.map(&memory, at, first, count, MAP_WRITE)?;
+            process.paid(|native| native.map(&memory, at, first, count, MAP_WRITE))?;
             at += count * PAGE;
             self.reserve = Some((memory, first + count));
         }
@@ -237,51 +239,82 @@ impl Space {
 }
 
 impl Area {
-    fn protect(&mut self, native: &Process, start: u64, access: u32) -> Result<()> {
+    fn protect(&mut self, process: &Process, start: u64, access: u32) -> Result<()> {
         let (length, shared) = (self.end - start, self.shared);
         match (self.access, access) {
             (old, new) if old == new => {}
             (PROT_NONE, _) => {
                 let (memory, first) = self.hidden.take().ok_or(Errno::ENOMEM)?;
                 let (memory, first) = if Rc::strong_count(&memory) > 1 && !shared {
-                    (Rc::new(memory.try_clone(first, pages(length))?), 0)
+                    (Rc::new(clone(process, &memory, first, pages(length))?), 0)
                 } else {
                     (memory, first)
                 };
-                native.map(&memory, start, first, pages(length), access_of(access, shared))?;
+                let access = access_of(access, shared);
+                process.paid(|native| native.map(&memory, start, first, pages(length), access))?;
             }
             (_, PROT_NONE) => {
-                let hidden = memory_at(native, start, pages(length))?;
-                native.unmap(start, pages(length))?;
+                let hidden = memory_at(process, start, pages(length))?;
+                process.paid(|native| native.unmap(start, pages(length)))?;
                 self.hidden = Some(hidden);
             }
             (_, new) if new & PROT_WRITE != 0 && self.borrowed && !shared => {
-                let memory = copy_of(native, start, pages(length))?;
-                native.unmap(start, pages(length))?;
-                native.map(&memory, start, 0, pages(length), access_of(access, false))?;
+                let (memory, first) = memory_at(process, start, pages(length))?;
+                let memory = clone(process, &memory, first, pages(length))?;
+                process.paid(|native| native.unmap(start, pages(length)))?;
+                let access = access_of(access, false);
+                process.paid(|native| native.map(&memory, start, 0, pages(length), access))?;
                 self.borrowed = false;
             }
-            _ => native.protect(start, pages(length), access_of(access, shared))?,
+            _ => {
+                let access = access_of(access, shared);
+                process.paid(|native| native.protect(start, pages(length), access))?;
+            }
         }
         self.access = access;
         Ok(())
     }
 }
 
-/// The memory that is mapped in a range, and its first page there.
-fn memory_at(native: &Process, start: u64, pages: u64) -> Result<(Rc<Memory>, u64)> {
-    Ok((Rc::new(copy_of(native, start, pages)?), 0))
+/// Pages of zeroes that a process pays for.
+pub fn create(process: &Process, pages: u64) -> Result<Memory> {
+    process.paid(|native| Memory::create_for(native, pages))
 }
 
-/// A memory with what is in a range.
-fn copy_of(native: &Process, start: u64, pages: u64) -> Result<Memory> {
-    let memory = Memory::create(pages)?;
-    let mut page = [0; PAGE as usize];
-    for nth in 0..pages {
-        native.read(start + nth * PAGE, &mut page)?;
-        memory.write(nth * PAGE, &page)?;
+/// A copy of a memory's pages that a process pays for: shared until one side writes, where that can be.
+fn clone(process: &Process, memory: &Memory, first: u64, pages: u64) -> Result<Memory> {
+    process.grow_quota(pages.min(memory.info()?.resident) * PAGE)?;
+    match process.paid(|native| match memory.clone_for(native, first, pages) {
+        Err(rt::Error::Unsupported) => Ok(None),
+        copy => copy.map(Some),
+    })? {
+        Some(copy) => Ok(copy),
+        None => {
+            let copy = create(process, pages)?;
+            let mapping = Mapping::new(memory, first, pages, 0)?;
+            for page in 0..pages {
+                let from = mapping.address() + page * PAGE;
+                process.paid(|_| copy.write_from(page * PAGE, from, PAGE))?;
+            }
+            Ok(copy)
+        }
     }
-    Ok(memory)
+}
+
+/// The memory that is mapped in a range, and its first page there.
+fn memory_at(process: &Process, start: u64, pages: u64) -> Result<(Rc<Memory>, u64)> {
+    let (memory, first, there) = process.native.memory_of(start)?;
+    if there >= pages {
+        return Ok((Rc::new(memory), first));
+    }
+    // Several memories lie there: a new one takes their place.
+    let whole = create(process, pages)?;
+    let mut page = alloc::vec![0; PAGE as usize];
+    for nth in 0..pages {
+        process.paid(|native| native.read(start + nth * PAGE, &mut page))?;
+        process.paid(|_| whole.write(nth * PAGE, &page))?;
+    }
+    Ok((Rc::new(whole), 0))
 }
 
 /// What this architecture makes of `PROT_*`: what may be written or executed may be read.
@@ -319,8 +352,8 @@ pub fn mmap(call: &Call) -> Result {
     let end = start + length;
     let mut area = Area { shared, ..Area::anonymous(end, access, "") };
     let Some(open) = open else {
-        let memory = Rc::new(Memory::create(pages(length))?);
-        space.map(&process.native, start, area, &memory, 0, u64::MAX)?;
+        let memory = Rc::new(create(process, pages(length))?);
+        space.map(process, start, area, &memory, 0, u64::MAX)?;
         return Ok(start);
     };
     open.readable().map_err(|_| Errno::EACCES)?;
@@ -332,23 +365,17 @@ pub fn mmap(call: &Call) -> Result {
     let room = memory.info()?.pages.saturating_sub(first).min(pages(length));
     area.file = Some((open.inode.clone(), open, offset));
     if !shared && access & PROT_WRITE != 0 {
-        let copy = Rc::new(memory.try_clone(first, room)?);
-        space.map(&process.native, start, area, &copy, 0, room)?;
+        let copy = Rc::new(clone(process, &memory, first, room)?);
+        space.map(process, start, area, &copy, 0, room)?;
     } else {
         area.borrowed = true;
-        space.map(&process.native, start, area, &memory, first, room)?;
+        space.map(process, start, area, &memory, first, room)?;
     }
     Ok(start)
 }
 
 /// Where a mapping goes. What is there already goes if it must.
-fn choose(
-    space: &mut Space,
-    process: &super::Process,
-    hint: u64,
-    length: u64,
-    flags: u32,
-) -> Result {
+fn choose(space: &mut Space, process: &Process, hint: u64, length: u64, flags: u32) -> Result {
     let end = hint.checked_add(length).filter(|&end| end <= USER_END && hint >= LOWEST);
     if flags & (MAP_FIXED | MAP_FIXED_NOREPLACE) != 0 {
         if !hint.is_multiple_of(PAGE) {
@@ -358,7 +385,7 @@ fn choose(
         if flags & MAP_FIXED_NOREPLACE != 0 && !space.is_free(hint, end) {
             return Err(Errno::EEXIST);
         }
-        space.unmap(&process.native, hint, end)?;
+        space.unmap(process, hint, end)?;
         return Ok(hint);
     }
     let hint = hint & !(PAGE - 1);
@@ -375,7 +402,7 @@ pub fn munmap(call: &Call) -> Result {
         return Err(Errno::EINVAL);
     }
     let process = call.process();
-    process.space.borrow_mut().unmap(&process.native, start, end)?;
+    process.space.borrow_mut().unmap(process, start, end)?;
     Ok(0)
 }
 
@@ -387,7 +414,7 @@ pub fn mprotect(call: &Call) -> Result {
     })?;
     let access = checked_access(access)?;
     let process = call.process();
-    process.space.borrow_mut().protect(&process.native, start, end, access)?;
+    process.space.borrow_mut().protect(process, start, end, access)?;
     Ok(0)
 }
 
@@ -403,7 +430,7 @@ pub fn brk(call: &Call) -> Result {
     let mut space = process.space.borrow_mut();
     if call.args[0] >= space.heap.0 {
         // What cannot be had is told by an end that has not moved.
-        let _ = space.grow_heap(&process.native, call.args[0]);
+        let _ = space.grow_heap(process, call.args[0]);
     }
     Ok(space.heap.1)
 }
@@ -428,7 +455,7 @@ pub fn madvise(call: &Call) -> Result {
 }
 
 /// What is private and nobody's file becomes zero again.
-fn drop_pages(space: &mut Space, process: &super::Process, start: u64, end: u64) -> Result {
+fn drop_pages(space: &mut Space, process: &Process, start: u64, end: u64) -> Result {
     space.split(start);
     space.split(end);
     for (&start, area) in space.areas.range_mut(start..end) {
@@ -436,9 +463,9 @@ fn drop_pages(space: &mut Space, process: &super::Process, start: u64, end: u64)
             continue;
         }
         let count = pages(area.end - start);
-        let memory = Memory::create(count)?;
-        process.native.unmap(start, count)?;
-        process.native.map(&memory, start, 0, count, access_of(area.access, false))?;
+        let (memory, access) = (create(process, count)?, access_of(area.access, false));
+        process.paid(|native| native.unmap(start, count))?;
+        process.paid(|native| native.map(&memory, start, 0, count, access))?;
     }
     Ok(0)
 }
@@ -459,18 +486,18 @@ pub fn mremap(call: &Call) -> Result {
     if area.end < old_end {
         return Err(Errno::EFAULT);
     }
-    let (length, native) = (old_end - old, &process.native);
+    let length = old_end - old;
     if flags & MREMAP_FIXED == 0 {
         if new_length <= length {
             if new_length < length {
-                space.unmap(native, old + new_length, old_end)?;
+                space.unmap(process, old + new_length, old_end)?;
             }
             return Ok(old);
         }
         let grown = old.checked_add(new_length).ok_or(Errno::ENOMEM)?;
         if space.is_free(old_end, grown)
             && grown <= USER_END
-            && extend(&mut space, native, old_end, grown).is_ok()
+            && extend(&mut space, process, old_end, grown).is_ok()
         {
             return Ok(old);
         }
@@ -490,25 +517,25 @@ pub fn mremap(call: &Call) -> Result {
     area.end = to + moved;
     let (memory, first) = match area.hidden.take() {
         Some(hidden) => hidden,
-        None => memory_at(native, old, pages(moved))?,
+        None => memory_at(process, old, pages(moved))?,
     };
-    space.unmap(native, old, old_end)?;
-    space.map(native, to, area, &memory, first, u64::MAX)?;
+    space.unmap(process, old, old_end)?;
+    space.map(process, to, area, &memory, first, u64::MAX)?;
     if new_length > moved {
-        extend(&mut space, native, to + moved, to + new_length)?;
+        extend(&mut space, process, to + moved, to + new_length)?;
     }
     Ok(to)
 }
 
 /// Makes the area that ends at an address longer. What shows a file cannot be, unless it was moved.
-fn extend(space: &mut Space, native: &Process, from: u64, to: u64) -> Result<()> {
+fn extend(space: &mut Space, process: &Process, from: u64, to: u64) -> Result<()> {
     let (start, area) = space.find(from - 1).ok_or(Errno::EFAULT)?;
     if area.shared || area.file.is_some() {
         return Err(Errno::ENOMEM);
     }
     let area = Area { end: to, hidden: None, ..area.from(start, from) };
-    let memory = Rc::new(Memory::create(pages(to - from))?);
-    space.map(native, from, area, &memory, 0, u64::MAX)
+    let memory = Rc::new(create(process, pages(to - from))?);
+    space.map(process, from, area, &memory, 0, u64::MAX)
 }
 
 pub fn msync(call: &Call) -> Result {

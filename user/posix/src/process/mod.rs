@@ -7,8 +7,10 @@ pub mod fork;
 pub mod ids;
 pub mod limits;
 pub mod memory;
+mod quota;
 
 pub use ids::Ids;
+pub use quota::{STEP, create};
 
 use crate::errno::{Errno, Result};
 use crate::file::{Descriptors, Open};
@@ -108,8 +110,8 @@ pub enum State {
 
 /// A thread.
 pub struct Task {
-    /// Its number.
-    pub tid: u32,
+    /// Its number, which `execve` may change.
+    pub tid: Cell<u32>,
     /// Whose it is.
     pub process: Rc<Process>,
     /// What the kernel knows of it.

@@ -1,19 +1,58 @@
 //! Signals: who gets which, and what that does.
+//!
+//! * [`info`]: what a signal says of itself. [`queue`]: those that wait.
+//! * [`action`]: what a process does with them. [`mask`]: what threads block, and waiting for the rest.
+//! * [`send`]: sending. [`stop`]: stopping, going on, and the parents. [`fault`]: those of faults.
+//! * [`deliver`]: giving them to threads. [`stack`], [`frame`]: what a handler finds.
 
+pub mod action;
+pub mod deliver;
+pub mod fault;
 pub mod frame;
+pub mod info;
 pub mod mask;
+pub mod queue;
+pub mod send;
+pub mod stack;
+pub mod stop;
 
-use crate::errno::{Errno, Result};
-use crate::process::{Process, State, Task, exit};
-use crate::wait::Outcome;
-use alloc::rc::Rc;
-use core::cell::Cell;
-use linux_raw_sys::general::{SIGCHLD, SIGSEGV};
-use rt::message::Received;
+pub use deliver::{Verdict, before_return, interrupts};
+pub use fault::fault;
+pub use info::child_code;
+pub use mask::UNBLOCKABLE;
+pub use send::send_to_task;
+pub use stop::{child_changed, reaps_children};
+
+use crate::errno::Result;
+use crate::wait::{Outcome, Waiters, Waiting};
+use action::{Action, SIGNALS};
+use alloc::boxed::Box;
+use core::cell::{Cell, RefCell};
+use fault::Circumstances;
+use queue::Queue;
+use stack::Stack;
 
 /// What a process does with signals, and those that wait for any of its threads.
-#[derive(Default)]
-pub struct Signals {}
+pub struct Signals {
+    actions: RefCell<[Action; SIGNALS as usize]>,
+    /// Those that wait.
+    pub queue: Queue,
+    /// Who wants to know when one has come to wait, for the process or one of its threads.
+    pub arrived: Waiters,
+    /// The signal that is about to end the process.
+    pub doomed: Cell<Option<u32>>,
+}
+
+impl Default for Signals {
+    fn default() -> Signals {
+        Signals {
+            actions: RefCell::new([Action::default(); SIGNALS as usize]),
+            queue: Queue::default(),
+            arrived: Waiters::default(),
+            doomed: Cell::default(),
+        }
+    }
+}
 
 /// Signals that wait for one thread, and those that it blocks.
 #[derive(Default)]
@@ -22,83 +61,34 @@ pub struct Pending {
     pub blocked: Cell<u64>,
     /// What was blocked before a wait that blocks something else.
     pub saved: Cell<Option<u64>>,
-}
-
-/// What becomes of a thread that is about to return from a call.
-pub enum Verdict {
-    /// It returns this.
-    Return(Result),
-    /// Its registers have been set.
-    AsIs,
-    /// It is no more.
-    Gone,
-    /// It is stopped, and returns this later.
-    Hold(Result),
-}
-
-impl Signals {
-    pub fn reset_for_exec(&self) {}
-    pub fn fork(&self) -> Signals {
-        Signals::default()
-    }
+    /// Those that wait.
+    pub queue: Queue,
+    /// Where its handlers run that wish another stack.
+    pub stack: Cell<Stack>,
+    /// Its last fault.
+    pub fault: Cell<Circumstances>,
+    /// It has made a call, or a fault, that is not answered yet.
+    pub called: Cell<bool>,
+    /// It is to be caught, and was still running.
+    pub hunted: Cell<bool>,
 }
 
 impl Pending {
-    pub fn forget_stack(&self) {}
+    /// Those of a new thread: what is blocked stays blocked.
+    pub fn inherited(from: Option<&Pending>) -> Pending {
+        let pending = Pending::default();
+        if let Some(from) = from {
+            pending.blocked.set(from.blocked.get());
+            pending.stack.set(from.stack.get());
+        }
+        pending
+    }
 }
 
 impl Outcome {
-    /// Waits until a stopped process goes on.
-    pub fn stopped(_task: &Rc<Task>, result: Result) -> Outcome {
-        Outcome::Done(result)
+    /// Waits until a stopped process goes on: until then nobody asks.
+    pub fn stopped(result: Result) -> Outcome {
+        let future = Box::pin(core::future::ready(result));
+        Outcome::Wait(Waiting { future, interrupted: None })
     }
-}
-
-pub fn send_to_task(_task: &Rc<Task>, _signal: u32) {}
-
-/// Sends a signal of the system's own to a process.
-pub fn send_to_process(_process: &Rc<Process>, _signal: u32) {}
-
-/// Whether a thread blocks a signal, or its process ignores it.
-pub fn is_unwanted(_task: &Task, _signal: u32) -> bool {
-    false
-}
-
-pub fn child_changed(_parent: &Rc<Process>, _child: &Rc<Process>, _signal: u32) {}
-
-pub fn reaps_children(_parent: &Rc<Process>) -> bool {
-    false
-}
-
-/// `si_code` and `si_status` of a child's state.
-pub fn child_code(state: State) -> (u32, u32) {
-    match state {
-        State::Ended(status) if status & 0x7f == 0 => (1, status >> 8),
-        State::Ended(status) => (2, status & 0x7f),
-        State::Stopped(signal) => (5, signal),
-        State::Continued | State::Running => (6, SIGCHLD),
-    }
-}
-
-/// Whether a signal waits that would end a wait.
-pub fn interrupts(_task: &Rc<Task>) -> bool {
-    false
-}
-
-/// Delivers what waits for a thread that is about to return, with this result if it is of a call.
-pub fn before_return(task: &Rc<Task>, result: Option<Result>) -> Verdict {
-    task.signals.end_wait();
-    match result {
-        Some(Err(Errno::RESTART | Errno::RESTART_WITHOUT_HANDLER)) => {
-            Verdict::Return(Err(Errno::EINTR))
-        }
-        Some(result) => Verdict::Return(result),
-        None => Verdict::AsIs,
-    }
-}
-
-/// A fault of a guest.
-pub fn fault(task: &Rc<Task>, received: &Received) -> Outcome {
-    rt::println!("posix: fault of {}: {:?} {:x?}", task.tid, received.fault(), received.words);
-    exit::kill(&task.process, SIGSEGV)
 }

@@ -1,6 +1,6 @@
 //! Pages.
 
-use super::{Machine, Object, objects};
+use super::{Machine, Object, Process, objects};
 use crate::abi::{Call, Error};
 use crate::call::invoke;
 
@@ -26,6 +26,12 @@ impl Memory {
         invoke(Call::MemoryCreate, [pages]).map(|out| Memory::from_raw(out[1]))
     }
 
+    /// Pages of zeroes that a process pays for.
+    pub fn create_for(payer: &Process, pages: u64) -> Result<Memory, Error> {
+        let out = invoke(Call::MemoryCreate, [pages, payer.raw()])?;
+        Ok(Memory::from_raw(out[1]))
+    }
+
     /// Pages side by side in physical memory, and where that is.
     pub fn contiguous(machine: &Machine, pages: u64) -> Result<(Memory, u64), Error> {
         let out = invoke(Call::MemoryContiguous, [machine.raw(), pages])?;
@@ -49,6 +55,12 @@ impl Memory {
         Ok(Memory::from_raw(out[1]))
     }
 
+    /// The same, which a process pays for.
+    pub fn clone_for(&self, payer: &Process, first: u64, pages: u64) -> Result<Memory, Error> {
+        let out = invoke(Call::MemoryClone, [self.raw(), first, pages, payer.raw()])?;
+        Ok(Memory::from_raw(out[1]))
+    }
+
     /// Makes it longer or shorter.
     pub fn resize(&self, pages: u64) -> Result<(), Error> {
         invoke(Call::MemoryResize, [self.raw(), pages]).map(|_| ())
@@ -69,6 +81,11 @@ impl Memory {
     /// Copies bytes into it.
     pub fn write(&self, offset: u64, bytes: &[u8]) -> Result<(), Error> {
         let (address, length) = (bytes.as_ptr() as u64, bytes.len() as u64);
+        invoke(Call::MemoryWrite, [self.raw(), offset, address, length]).map(|_| ())
+    }
+
+    /// Copies bytes into it from an address of this process, which may be one that others write to.
+    pub fn write_from(&self, offset: u64, address: u64, length: u64) -> Result<(), Error> {
         invoke(Call::MemoryWrite, [self.raw(), offset, address, length]).map(|_| ())
     }
 }

@@ -104,6 +104,18 @@ impl Process {
         invoke(Call::ProcessWrite, [self.raw(), there, address, length]).map(|_| ())
     }
 
+    /// The memory that is mapped at an address, the page of it that is there, and how many there are
+    /// from it on.
+    pub fn memory_of(&self, address: u64) -> Result<(Memory, u64, u64), Error> {
+        let out = invoke(Call::MemoryOf, [self.raw(), address])?;
+        Ok((Memory::from_raw(out[1]), out[2], out[3]))
+    }
+
+    /// Gives it so many bytes of quota in all.
+    pub fn set_quota(&self, quota: u64) -> Result<(), Error> {
+        invoke(Call::ProcessQuota, [self.raw(), quota]).map(|_| ())
+    }
+
     /// Names the port that its foreign calls and faults go to, or none.
     pub fn set_handler(&self, port: Option<&Port>) -> Result<(), Error> {
         let port = port.map_or(0, Port::raw);

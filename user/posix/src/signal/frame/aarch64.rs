@@ -1,0 +1,147 @@
+//! AArch64: `struct rt_sigframe`, and above it a record of the frame for whoever walks the stack.
+
+use super::{Action, Info, Machine, Restored, Result, Stack, Task};
+use crate::errno::Errno;
+use crate::process::Process;
+use crate::process::memory::{self, Area};
+use crate::signal::info;
+use alloc::rc::Rc;
+use linux_raw_sys::general::{PROT_EXEC, PROT_READ, SA_RESTORER, SA_SIGINFO};
+use rt::abi::{FPU_BYTES, PAGE, REGISTERS, USER_END};
+use rt::arch::{PROGRAM_COUNTER, STACK_POINTER, TLS};
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
+/// Bytes below the stack pointer that are in use.
+pub const RED_ZONE: u64 = 0;
+/// What a handler returns to where the program names nothing.
+const TRAMPOLINE: u64 = USER_END - PAGE;
+/// `mov x8, #139` (`rt_sigreturn`), `svc #0`.
+const CODE: [u32; 2] = [0xd280_1168, 0xd400_0001];
+const LINK: usize = 30;
+/// Bytes of `struct rt_sigframe`, of which nobody uses the end.
+const FRAME: u64 = 4688;
+/// Bytes of the record above it.
+const RECORD: u64 = 16;
+/// Marks floating point registers: `FPSIMD_MAGIC`, and their size.
+const FPSIMD: [u32; 2] = [0x4650_8001, 528];
+/// Marks the syndrome of a fault: `ESR_MAGIC`, and its size.
+const SYNDROME: [u32; 2] = [0x4553_5201, 16];
+
+/// What is used of `struct rt_sigframe`: `siginfo_t`, then `ucontext_t`.
+#[derive(FromBytes, IntoBytes, Immutable)]
+#[repr(C)]
+struct Frame {
+    info: [u8; info::SIZE],
+    flags: u64,
+    link: u64,
+    stack: Stack,
+    mask: u64,
+    unused: [u64; 16],
+    fault_address: u64,
+    /// x0 to x30, sp, pc, pstate.
+    general: [u64; 34],
+    padding: u64,
+    fpu_mark: [u32; 2],
+    fpsr: u32,
+    fpcr: u32,
+    v: [u8; 512],
+    syndrome_mark: [u32; 2],
+    syndrome: u64,
+    end: [u32; 2],
+}
+
+const _: () = assert!(size_of::<Frame>() == info::SIZE + 464 + 528 + 24);
+
+/// Has a call made again: `svc` has four bytes, and its result is where its first argument was.
+pub fn restart(general: &mut [u64; REGISTERS], call: (u64, u64)) {
+    general[0] = call.1;
+    general[PROGRAM_COUNTER] = general[PROGRAM_COUNTER].wrapping_sub(4);
+}
+
+/// Where a frame goes on a stack.
+pub fn place(start: u64) -> u64 {
+    (start.wrapping_sub(RECORD) & !15).wrapping_sub(FRAME) & !15
+}
+
+pub fn push(
+    task: &Task,
+    machine: &mut Machine<'_>,
+    (info, action): (&Info, &Action),
+    (at, start): (u64, u64),
+    (mask, stack): (u64, Stack),
+) -> Result<()> {
+    let fpu = machine.fpu()?;
+    let fault = task.signals.fault.get();
+    let word = |at: usize| fpu[at..].first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
+    let (mut general, mut v) = ([0; 34], [0; 512]);
+    general.copy_from_slice(&machine.general[..34]);
+    v.copy_from_slice(&fpu[..512]);
+    let (syndrome_mark, syndrome) = match fault.code {
+        0 => ([0; 2], 0),
+        code => (SYNDROME, code),
+    };
+    let frame = Frame {
+        info: info.bytes(),
+        flags: 0,
+        link: 0,
+        stack,
+        mask,
+        unused: [0; 16],
+        fault_address: fault.address,
+        general,
+        padding: 0,
+        fpu_mark: FPSIMD,
+        fpsr: word(520),
+        fpcr: word(512),
+        v,
+        syndrome_mark,
+        syndrome,
+        end: [0; 2],
+    };
+    let record = start.wrapping_sub(RECORD) & !15;
+    task.process.put(at, &frame)?;
+    task.process.put(record, &[machine.general[29], machine.general[LINK]])?;
+    let context = at + info::SIZE as u64;
+    let arguments = if action.has(SA_SIGINFO) { [at, context] } else { [0; 2] };
+    let registers = &mut machine.general;
+    registers[0] = info.signal.into();
+    if action.has(SA_SIGINFO) {
+        registers[1..3].copy_from_slice(&arguments);
+    }
+    registers[29] = record;
+    registers[LINK] = if action.has(SA_RESTORER) { action.restorer } else { TRAMPOLINE };
+    registers[STACK_POINTER] = at;
+    registers[PROGRAM_COUNTER] = action.handler;
+    Ok(())
+}
+
+pub fn pop(task: &Task, general: &mut [u64; REGISTERS]) -> Result<Restored> {
+    let at = general[STACK_POINTER];
+    if at % 16 != 0 {
+        return Err(Errno::EFAULT);
+    }
+    let frame: Frame = task.process.get(at)?;
+    if frame.fpu_mark != FPSIMD {
+        return Err(Errno::EINVAL);
+    }
+    let mut fpu = [0; FPU_BYTES];
+    fpu[..512].copy_from_slice(&frame.v);
+    fpu[512..516].copy_from_slice(&frame.fpcr.to_le_bytes());
+    fpu[520..524].copy_from_slice(&frame.fpsr.to_le_bytes());
+    let tls = general[TLS];
+    general[..34].copy_from_slice(&frame.general);
+    general[TLS] = tls;
+    Ok(Restored { general: *general, fpu: Some(fpu), mask: frame.mask, stack: frame.stack })
+}
+
+/// Maps what a handler returns to where the program names nothing.
+pub fn map_trampoline(process: &Process) -> Result<()> {
+    let mut space = process.space.borrow_mut();
+    if !space.is_free(TRAMPOLINE, TRAMPOLINE + PAGE) {
+        return Ok(());
+    }
+    let memory = memory::create(process, 1)?;
+    memory.write(0, CODE.as_bytes())?;
+    let area = Area::anonymous(TRAMPOLINE + PAGE, PROT_READ | PROT_EXEC, "[vdso]");
+    space.map(process, TRAMPOLINE, area, &Rc::new(memory), 0, u64::MAX)
+}

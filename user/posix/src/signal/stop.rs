@@ -1,0 +1,103 @@
+//! Stopping processes and letting them go on, and what parents hear of their children.
+//!
+//! Whoever is stopped runs no more: threads that run are suspended, futures of threads that wait are
+//! not polled, and a call that arrives later is made again when the process goes on.
+
+use super::action::IGNORE;
+use super::info::Info;
+use super::{deliver, send};
+use crate::process::{Process, State, exit};
+use alloc::rc::Rc;
+use linux_raw_sys::general::{SA_NOCLDSTOP, SA_NOCLDWAIT, SIGCHLD, SIGCONT, SIGHUP, SIGSTOP};
+
+impl Process {
+    /// Whether it is stopped.
+    pub fn is_stopped(&self) -> bool {
+        matches!(self.state.get(), State::Stopped(_))
+    }
+}
+
+/// Stops a process, unless nobody could ever let it go on.
+pub fn stop(process: &Rc<Process>, signal: u32) {
+    let lonely = signal != SIGSTOP && is_orphaned(process, process.group.get(), None);
+    if lonely || process.is_stopped() || !process.is_alive() {
+        return;
+    }
+    change(process, State::Stopped(signal));
+    for task in process.tasks.borrow().iter() {
+        // One that is gone is as good.
+        let _ = task.thread.suspend();
+    }
+}
+
+/// Lets a process go on that is stopped; its parent hears of it, if that is what it is for.
+pub fn go_on(process: &Rc<Process>, told: bool) {
+    if !process.is_stopped() {
+        return;
+    }
+    if told {
+        change(process, State::Continued);
+    } else {
+        process.state.set(State::Running);
+    }
+    let tasks = process.tasks.borrow().clone();
+    tasks.iter().for_each(deliver::go_on);
+}
+
+fn change(process: &Rc<Process>, state: State) {
+    process.state.set(state);
+    process.told.set(false);
+    exit::tell_parent(process);
+}
+
+/// The parent hears that a child has changed.
+pub fn child_changed(parent: &Rc<Process>, child: &Rc<Process>, signal: u32) {
+    let quiet = child.is_alive() && parent.signals.action(SIGCHLD).has(SA_NOCLDSTOP);
+    if !quiet {
+        // It is the system's, which needs no room.
+        let _ = send::send(parent, Info::child(signal, child));
+    }
+}
+
+/// Whether a parent does not wait for its children.
+pub fn reaps_children(parent: &Process) -> bool {
+    let action = parent.signals.action(SIGCHLD);
+    action.handler == IGNORE || action.has(SA_NOCLDWAIT)
+}
+
+/// Whether no process of a group has a parent in another group of its session, who could let it go
+/// on; one that is about to leave does not count.
+pub fn is_orphaned(process: &Process, group: u32, leaver: Option<u32>) -> bool {
+    let guarded = |member: &Rc<Process>| {
+        let parent = member.parent.borrow().upgrade();
+        parent.is_some_and(|parent| {
+            parent.pid != 1
+                && parent.group.get() != group
+                && parent.session.get() == member.session.get()
+        })
+    };
+    let counts = |member: &Rc<Process>| {
+        member.group.get() == group && member.is_alive() && leaver != Some(member.pid)
+    };
+    !process.server.processes().iter().any(|member| counts(member) && guarded(member))
+}
+
+/// A process ends, and with it perhaps the last that looked after its own group or one of a child: if
+/// somebody there is stopped, the group is told to go on.
+pub fn orphan_groups(process: &Rc<Process>, children: &[Rc<Process>]) {
+    let own = process.group.get();
+    let mut groups = alloc::vec![own];
+    for child in children {
+        if !groups.contains(&child.group.get()) {
+            groups.push(child.group.get());
+        }
+    }
+    for group in groups {
+        let leaves = |other: &Rc<Process>| other.group.get() == group && other.is_stopped();
+        let stopped = process.server.processes().iter().any(leaves);
+        if stopped && is_orphaned(process, group, Some(process.pid)) {
+            send::send_to_group(process.server, group, SIGHUP);
+            send::send_to_group(process.server, group, SIGCONT);
+        }
+    }
+}
