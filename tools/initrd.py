@@ -3,7 +3,7 @@
 
 usage: cargo build --message-format json-render-diagnostics ... | initrd.py OUT.cpio
 
-Every program becomes `bin/NAME`, as far as it is loaded: names and debug information stay behind,
+Every program becomes `ochre/NAME`, as far as it is loaded: names and debug information stay behind,
 in cargo's folder.
 """
 
@@ -20,7 +20,7 @@ def main(out):
     programs = executables(sys.stdin)
     if programs is None:
         return 1
-    files = ((f"bin/{name}", loaded(path)) for name, path in sorted(programs.items()))
+    files = ((f"ochre/{name}", loaded(path)) for name, path in sorted(programs.items()))
     out = pathlib.Path(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_bytes(cpio.archive(files))

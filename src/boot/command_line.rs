@@ -38,7 +38,7 @@ pub type TestName = ArrayString<40>;
 pub type FileName = ArrayString<40>;
 
 /// The first process, where no word says otherwise.
-const INIT: &str = "bin/init";
+const INIT: &str = "ochre/init";
 
 /// Words that the first process reads, and not the kernel.
 const NOT_OURS: [&str; 5] = ["run", "exec", "args", "count", "seed"];

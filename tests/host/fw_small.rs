@@ -19,7 +19,7 @@ fn words_that_are_known() {
     assert_eq!(Options::default().hz, 100);
     assert_eq!(Options::parse("log=debug quiet").level, Level::Warn);
     assert_eq!(Options::parse("then=panic then=idle").then, Then::Idle);
-    assert_eq!(Options::default().init.as_str(), "bin/init");
+    assert_eq!(Options::default().init.as_str(), "ochre/init");
     assert_eq!(Options::parse("init=bin/other").init.as_str(), "bin/other");
     assert_eq!(Options::parse("run=ipc count=9 seed=1"), Options::default());
     assert_eq!(unknown_words("run=ipc count=9 seed=1 run= count").count(), 2);

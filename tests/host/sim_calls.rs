@@ -107,6 +107,8 @@ impl Sim {
             args[at] = match argument {
                 Argument::Object(kind, _) => self.draw_handle(process, Some(*kind)),
                 Argument::Word("pages" | "first") => self.draw_pages(row.call),
+                Argument::Word("payer") if self.rng.often(70) => 0,
+                Argument::Word("payer") => self.draw_handle(process, Some(Kind::Process)),
                 Argument::Word(name) => self.draw_word(process, name),
             };
         }

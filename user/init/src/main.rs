@@ -24,7 +24,7 @@ rt::entry!(main);
 fn main(start: Start) -> u64 {
     let words = Words::read();
     let Some(name) = words.get("run") else {
-        println!("init: nothing to do; the word run=NAME starts bin/NAME");
+        println!("init: nothing to do; the word run=NAME starts ochre/NAME");
         time::sleep_for_ever();
     };
     let how = match run(&start, name) {

@@ -33,6 +33,8 @@ use rt::{Error, Port, Reply, Start, Thread};
 const PRIORITY: u8 = 16;
 /// Messages that may wait in the port's queue: those of drivers.
 const QUEUE: u64 = 16;
+/// Messages between two looks at the clock.
+const UNLOOKED: u32 = 16;
 /// The signal that says that a process has ended without being told to.
 pub const ENDED: u64 = 1;
 /// The signal of the console.
@@ -65,6 +67,18 @@ pub struct Server {
     pub unknown: table::Unknown,
     next_anonymous: Cell<u64>,
     status: Cell<Option<u32>>,
+}
+
+/// What a call is answered with.
+struct Answer {
+    label: u32,
+    word: u64,
+}
+
+impl Answer {
+    fn message(&self) -> Message<'static> {
+        Message::new(self.label).words(&[self.word])
+    }
 }
 
 /// A call of a guest.
@@ -221,12 +235,14 @@ impl Server {
 
     /// Serves until the first process has ended; its exit code.
     pub fn run(&'static self) -> u64 {
-        let mut answer: Option<Message<'static>> = None;
+        let mut answer: Option<Answer> = None;
+        // Looking at the clock is a call: while much arrives it is done now and then.
+        let mut unlooked = 0;
         loop {
             if !self.ready.lock().is_empty() {
                 if let Some(answer) = answer.take() {
                     // A guest that is gone needs no answer.
-                    let _ = rt::object::reply(&answer);
+                    let _ = rt::object::reply(&answer.message());
                 }
                 self.run_ready();
             }
@@ -240,22 +256,24 @@ impl Server {
             }
             let deadline = self.clock.first();
             let received = match answer.take() {
-                Some(answer) => self.port.reply_receive(&answer, deadline),
+                Some(Answer { label, word }) => self.port.reply_word_receive(label, word, deadline),
                 None => self.port.receive(deadline),
             };
             match received {
                 Ok(received) => answer = self.arrived(&received),
-                Err(Error::TimedOut) => {}
+                Err(Error::TimedOut) => unlooked = UNLOOKED,
                 Err(error) => rt::println!("posix: receiving failed: {error:?}"),
             }
-            if deadline != rt::abi::FOREVER {
+            unlooked += 1;
+            if unlooked > UNLOOKED {
+                unlooked = 0;
                 self.clock.ring();
             }
         }
     }
 
     /// What is to be answered at once.
-    fn arrived(&'static self, received: &Received) -> Option<Message<'static>> {
+    fn arrived(&'static self, received: &Received) -> Option<Answer> {
         match received.arrival {
             Arrival::Signals => {
                 self.signalled(received.signals());
@@ -264,7 +282,7 @@ impl Server {
             Arrival::Foreign | Arrival::Fault => {
                 let task = self.tasks.borrow().get(&received.tag).cloned();
                 let Some(task) = task.filter(|task| !task.dying.get()) else {
-                    return Some(Message::new(rt::abi::REPLY_KILL));
+                    return Some(Answer { label: rt::abi::REPLY_KILL, word: 0 });
                 };
                 signal::deliver::called(&task);
                 let outcome = match received.arrival {
@@ -273,7 +291,7 @@ impl Server {
                     _ if received.fault() == Some(FaultKind::NoMemory) => {
                         if task.process.refill() {
                             task.signals.called.set(false);
-                            return Some(Message::new(0));
+                            return Some(Answer { label: 0, word: 0 });
                         }
                         process::exit::kill(&task.process, SIGKILL)
                     }
@@ -303,7 +321,7 @@ impl Server {
     }
 
     /// Makes an answer of how a call went, or leaves it to its task.
-    fn settle(&self, task: &Rc<Task>, outcome: Outcome) -> Option<Message<'static>> {
+    fn settle(&self, task: &Rc<Task>, outcome: Outcome) -> Option<Answer> {
         let result = match outcome {
             Outcome::Done(result) => Some(result),
             Outcome::AsIs => None,
@@ -325,13 +343,13 @@ impl Server {
         }
     }
 
-    fn answer(&self, verdict: Verdict) -> Option<Message<'static>> {
+    fn answer(&self, verdict: Verdict) -> Option<Answer> {
         match verdict {
             Verdict::Return(result) => {
                 let word = result.unwrap_or_else(Errno::register);
-                Some(Message::new(0).words(&[word]))
+                Some(Answer { label: 0, word })
             }
-            Verdict::AsIs => Some(Message::new(REPLY_AS_IS)),
+            Verdict::AsIs => Some(Answer { label: REPLY_AS_IS, word: 0 }),
             Verdict::Gone | Verdict::Hold(_) => None,
         }
     }
@@ -394,7 +412,7 @@ impl Server {
                 let (answer, reply) = (self.answer(verdict), task.reply.take());
                 if let (Some(answer), Some(reply)) = (answer, reply) {
                     // A guest that is gone needs no answer.
-                    let _ = reply.answer(&answer);
+                    let _ = reply.answer(&answer.message());
                 }
             }
         }

@@ -30,7 +30,7 @@ impl Files {
 
     /// The file of a program.
     pub fn program(&self, name: &str) -> Option<&[u8]> {
-        self.find(&format!("bin/{name}"))
+        self.find(&format!("ochre/{name}"))
     }
 }
 

@@ -54,6 +54,17 @@ pub fn send_to_task(task: &Rc<Task>, signal: u32) {
     let _ = send_info_to_task(task, Info::kernel(signal));
 }
 
+/// Sends a signal of the system to a process.
+pub fn send_to_process(process: &Rc<Process>, signal: u32) {
+    let _ = send(process, Info::new(signal, SI_KERNEL, [0; 4]));
+}
+
+/// Whether a thread blocks a signal, or its process ignores it.
+pub fn is_unwanted(task: &Task, signal: u32) -> bool {
+    let ignored = matches!(task.process.signals.effect(signal), Effect::Nothing);
+    ignored || task.signals.blocked.get() & bit(signal) != 0
+}
+
 /// Sends a signal of the system to all processes of a group.
 pub fn send_to_group(server: &Server, group: u32, signal: u32) {
     let members = server.processes().into_iter().filter(|process| process.group.get() == group);

@@ -17,6 +17,7 @@ mod leases;
 mod machine;
 mod memory;
 mod messages;
+mod payers;
 mod poor;
 mod processes;
 mod registers;
@@ -42,6 +43,7 @@ const TESTS: &[&[Test]] = &[
     memory::TESTS,
     spaces::TESTS,
     processes::TESTS,
+    payers::TESTS,
     threads::TESTS,
     registers::TESTS,
     faults::TESTS,

@@ -135,6 +135,7 @@ fn everything_is_refused(means: &Means) {
         (Call::Map, &[own, memory, split + (1 << 29), 0, 1, 0]),
         (Call::Unmap, &[own, split + 2 * PAGE, 1]),
         (Call::Protect, &[own, split + 2 * PAGE, 1, 0]),
+        (Call::MemoryOf, &[own, fresh]),
         (Call::ProcessCreate, &[PAGE, 5]),
         (Call::SpaceClone, &[means.empty.raw(), own]),
         (Call::ProcessRead, &[own, text, fresh, 16]),
