@@ -2,32 +2,22 @@
 
 use super::Tty;
 use crate::errno::{Errno, Result};
-use crate::process::{Process, Task};
+use crate::process::Process;
 use crate::server::{Call, Server};
-use crate::signal::action::IGNORE;
-use crate::signal::info::Info;
-use crate::signal::queue::bit;
-use crate::signal::send::{send, send_to_group};
+use crate::signal::send::send_to_group;
 use crate::signal::stop::is_orphaned;
+use crate::signal::{is_unwanted, send_to_process};
 use alloc::rc::Rc;
 use linux_raw_sys::general::{O_NOCTTY, SIGCONT, SIGHUP, SIGTTIN, SIGTTOU, TOSTOP};
 
 /// Tells a session that its terminal is gone: its leader, and those in the foreground.
 pub fn hang_up(server: &Server, session: u32, group: u32) {
     if let Some(leader) = server.process(session).filter(|leader| leader.is_alive()) {
-        for signal in [SIGHUP, SIGCONT] {
-            // It is the system's, which needs no room.
-            let _ = send(&leader, Info::kernel(signal));
-        }
+        send_to_process(&leader, SIGHUP);
+        send_to_process(&leader, SIGCONT);
     }
     send_to_group(server, group, SIGHUP);
     send_to_group(server, group, SIGCONT);
-}
-
-/// Whether a thread blocks a signal, or its process ignores it.
-fn is_unwanted(task: &Task, signal: u32) -> bool {
-    task.signals.blocked.get() & bit(signal) != 0
-        || task.process.signals.action(signal).handler == IGNORE
 }
 
 /// Refuses a process in the background what only the foreground may do; it gets a signal for it,
