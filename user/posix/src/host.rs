@@ -120,7 +120,7 @@ impl Host {
 
     /// Whether all is sent.
     pub fn is_drained(&self) -> bool {
-        self.client.is_drained().unwrap_or(true)
+        self.client.pending().map_or(true, |bytes| bytes == 0)
     }
 }
 
@@ -138,6 +138,9 @@ impl File for HostFile {
             let moved = to.put(input.as_slices().0)?;
             input.drain(..moved);
         }
+        // There is room for more now.
+        drop(input);
+        host.arrived();
         Ok(())
     }
 

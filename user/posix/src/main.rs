@@ -17,6 +17,7 @@
 //! * [`tty`]: terminals. [`console`]: that of the machine.
 //! * [`table`]: which call is served by what.
 //! * [`server`]: what arrives, and who answers.
+//! * [`first`]: the first process. [`host`]: its input and output, if that is no terminal.
 #![no_std]
 #![no_main]
 
@@ -35,6 +36,8 @@ mod tty;
 mod console;
 mod table;
 mod server;
+mod host;
+mod first;
 
 pub use errno::{Errno, Result};
 

@@ -6,12 +6,16 @@
 
 use crate::console::Console;
 use crate::errno::{Errno, Result};
+use crate::file::lock::Waits;
 use crate::file::{Descriptors, Open};
+use crate::first;
 use crate::fs::dev::Random;
 use crate::fs::mount::Mounts;
-use crate::fs::path::{Found, Walker};
+use crate::fs::path::{Found, Last, Walker};
+use crate::fs::room::Room;
 use crate::fs::tmpfs::Tmpfs;
-use crate::fs::{Inode, Kind, Meta, archive, dev, mount::Mount};
+use crate::fs::{Inode, Kind, Meta, Reader, archive, dev, mount::Mount};
+use crate::host::Host;
 use crate::process::exec::Image;
 use crate::process::{self, Ids, Process, Program, State, Task, fork};
 use crate::signal::{self, Pending, Signals, Verdict};
@@ -30,7 +34,7 @@ use rt::message::{Message, Received};
 use rt::{Error, Port, Reply, Start, Thread};
 
 /// The highest priority of guests' threads; this server's own is higher.
-const PRIORITY: u8 = 16;
+pub const PRIORITY: u8 = 16;
 /// Messages that may wait in the port's queue: those of drivers.
 const QUEUE: u64 = 16;
 /// Messages between two looks at the clock.
@@ -39,6 +43,8 @@ const UNLOOKED: u32 = 16;
 pub const ENDED: u64 = 1;
 /// The signal of the console.
 pub const CONSOLE: u64 = 2;
+/// The device of files without names.
+const ANONYMOUS: u64 = 0xf_ffff;
 /// The badge of calls and faults of guests.
 const GUEST: u64 = 1;
 
@@ -63,6 +69,10 @@ pub struct Server {
     pub random: Random,
     /// The terminal.
     pub console: Console,
+    /// Whoever started the machine, if that takes the place of the terminal.
+    pub host: Option<Rc<Host>>,
+    /// Who waits for whose locks.
+    pub lock_waits: Waits,
     /// Calls that nobody serves.
     pub unknown: table::Unknown,
     next_anonymous: Cell<u64>,
@@ -100,14 +110,31 @@ impl Call {
 
     /// Walks a path.
     pub fn walk<'p>(&self, from: &Rc<Inode>, path: &'p [u8], follow: bool) -> Result<Found<'p>> {
-        let (root, ids) = (self.process().root.borrow().clone(), self.process().ids.borrow());
-        Walker { mounts: &self.server.mounts, root, ids: &ids }.walk(from, path, follow)
+        let last = if follow { Last::Followed } else { Last::Found };
+        self.walk_to(from, path, last)
+    }
+
+    /// Walks a path, and does with the last name what is said.
+    pub fn walk_to<'p>(&self, from: &Rc<Inode>, path: &'p [u8], last: Last) -> Result<Found<'p>> {
+        let ids = self.process().ids.borrow();
+        self.walker(&ids).walk(from, path, last)
+    }
+
+    /// Who walks for it.
+    fn walker<'a>(&'a self, ids: &'a Ids) -> Walker<'a> {
+        let root = self.process().root.borrow().clone();
+        Walker { mounts: &self.server.mounts, root, ids, reader: self.reader() }
+    }
+
+    /// Who made it, for links that say something else to everybody.
+    pub fn reader(&self) -> Reader {
+        Reader { pid: self.process().pid, tid: self.task.tid.get() }
     }
 
     /// The path of a directory.
     pub fn path_of(&self, inode: &Rc<Inode>) -> Result<Vec<u8>> {
-        let (root, ids) = (self.process().root.borrow().clone(), self.process().ids.borrow());
-        Walker { mounts: &self.server.mounts, root, ids: &ids }.path_of(inode)
+        let ids = self.process().ids.borrow();
+        self.walker(&ids).path_of(inode)
     }
 
     /// The file that a descriptor and a path name, with flags of the `*at` calls.
@@ -128,10 +155,11 @@ impl Server {
     pub fn boot(start: Start) -> Result<&'static Server> {
         let port = Port::create(QUEUE)?;
         let handler = port.badged(PortRights::all() & !PortRights::RECEIVE, GUEST)?;
-        let root = Tmpfs::root(1, 0o755);
+        let room = Room::new()?;
+        let root = Tmpfs::root(&room, 0o755)?;
         let (memory, length) = start.initrd.ok_or(Errno::ENOENT)?;
         archive::unpack(memory, length, &root)?;
-        let console = Console::open(&port, start.words[0])?;
+        let (console, host) = first::streams(&port, start.words[0])?;
         let server = Box::leak(Box::new(Server {
             port,
             handler,
@@ -145,12 +173,14 @@ impl Server {
             root,
             random: Random(Cell::new(crate::time::seed())),
             console,
+            host,
+            lock_waits: Waits::default(),
             unknown: table::Unknown::default(),
             next_anonymous: Cell::new(1),
             status: Cell::new(None),
         }));
-        server.mount(b"dev", b"devtmpfs", Tmpfs::root(5, 0o755), dev::populate)?;
-        server.start_init()?;
+        server.mount(b"dev", b"devtmpfs", Tmpfs::root(&room, 0o755)?, dev::populate)?;
+        first::start(server)?;
         Ok(server)
     }
 
@@ -172,65 +202,8 @@ impl Server {
         };
         fill(&root)?;
         let (source, kind) = (kind.to_vec(), kind.to_vec());
-        self.mounts.add(Mount { covered, root, source, kind, flags: 0 });
+        self.mounts.add(Mount { covered, root, source, kind, flags: Cell::new(0) });
         Ok(())
-    }
-
-    /// The first process: what the command line names, or a shell.
-    fn start_init(&'static self) -> Result<()> {
-        let words = rt::files::Words::read();
-        let program = words.get("exec").unwrap_or("/bin/sh").as_bytes().to_vec();
-        let native = process::create(process::STEP, PRIORITY)?;
-        native.set_handler(Some(&self.handler))?;
-        let terminal = self.console.open_terminal(self)?;
-        let process = Rc::new(Process {
-            server: self,
-            pid: self.next_pid.replace(2),
-            native,
-            parent: RefCell::new(Weak::new()),
-            children: RefCell::default(),
-            tasks: RefCell::default(),
-            group: Cell::new(1),
-            session: Cell::new(1),
-            space: RefCell::default(),
-            files: Descriptors::default(),
-            current: RefCell::new(self.root.clone()),
-            root: RefCell::new(self.root.clone()),
-            umask: Cell::new(0o022),
-            ids: RefCell::new(Ids::default()),
-            signals: Signals::default(),
-            program: RefCell::new(Program::default()),
-            state: Cell::new(State::Running),
-            told: Cell::new(true),
-            exit_signal: Cell::new(0),
-            has_execed: Cell::new(false),
-            child_changed: Default::default(),
-            changed: Default::default(),
-            started: rt::time::now(),
-            times: Cell::default(),
-            limits: RefCell::new(crate::process::limits::DEFAULT),
-        });
-        self.processes.borrow_mut().insert(1, process.clone());
-        for fd in 0..3 {
-            process.files.set(fd, terminal.clone(), false);
-        }
-        let task = self.new_task(&process, None)?;
-        let call = Call { server: self, task: task.clone(), args: [0; 6] };
-        let file = call.walk(&self.root, &program, true)?.inode()?;
-        let arguments = self.arguments(&program, words.get("args").unwrap_or(""));
-        let environment = ["PATH=/bin", "HOME=/root", "TERM=vt100", "PWD=/", "USER=root"];
-        let environment = environment.iter().map(|text| text.as_bytes().to_vec()).collect();
-        let image = Image::open(&call, file, program, arguments, environment)?;
-        image.start(&task)?;
-        task.thread.resume()?;
-        Ok(())
-    }
-
-    fn arguments(&self, program: &[u8], words: &str) -> Vec<Vec<u8>> {
-        let mut arguments = alloc::vec![program.to_vec()];
-        let words = words.split(',').filter(|word| !word.is_empty());
-        arguments.extend(words.map(|word| word.as_bytes().to_vec()));
-        arguments
     }
 
     /// Serves until the first process has ended; its exit code.
@@ -247,12 +220,8 @@ impl Server {
                 self.run_ready();
             }
             if let Some(status) = self.status.get() {
-                self.console.drain(&self.port);
-                return if status & 0x7f == 0 {
-                    (status >> 8).into()
-                } else {
-                    128 + u64::from(status & 0x7f)
-                };
+                let code = if status & 0x7f == 0 { status >> 8 } else { 128 + (status & 0x7f) };
+                return first::farewell(self, code.into());
             }
             let deadline = self.clock.first();
             let received = match answer.take() {
@@ -418,9 +387,9 @@ impl Server {
         }
     }
 
-    fn signalled(&self, bits: u64) {
+    fn signalled(&'static self, bits: u64) {
         if bits & CONSOLE != 0 {
-            self.console.interrupt(self);
+            first::arrived(self);
         }
         if bits & ENDED != 0 {
             for process in self.processes() {
@@ -431,6 +400,17 @@ impl Server {
                 }
             }
         }
+    }
+
+    /// Refuses to change a program that somebody runs.
+    pub fn not_running(&self, file: &Inode) -> Result<()> {
+        let runs = |process: &Rc<Process>| {
+            let program = process.program.borrow();
+            process.is_alive() && program.file.as_ref().is_some_and(|running| running.is(file))
+        };
+        let executable = file.meta.mode.get() & 0o111 != 0;
+        let running = executable && self.processes.borrow().values().any(runs);
+        if running { Err(Errno::ETXTBSY) } else { Ok(()) }
     }
 
     /// The process of a number.
@@ -468,7 +448,15 @@ impl Server {
         Err(Errno::EAGAIN)
     }
 
-    /// A process without threads.
+    /// The first process, without threads.
+    pub fn first_process(
+        &self,
+        make: impl FnOnce(rt::Process, u32) -> Process,
+    ) -> Result<Rc<Process>> {
+        self.add_process(process::create(process::STEP, PRIORITY)?, make)
+    }
+
+    /// A process without threads, which is going to share what another has.
     pub fn new_process(
         &self,
         parent: &Process,
@@ -476,7 +464,14 @@ impl Server {
     ) -> Result<Rc<Process>> {
         // All that it is going to share with its parent is its own to pay for.
         let quota = parent.native.info()?.used + process::STEP;
-        let native = process::create(quota, PRIORITY)?;
+        self.add_process(process::create(quota, PRIORITY)?, make)
+    }
+
+    fn add_process(
+        &self,
+        native: rt::Process,
+        make: impl FnOnce(rt::Process, u32) -> Process,
+    ) -> Result<Rc<Process>> {
         native.set_handler(Some(&self.handler))?;
         native.watch(&self.port, ENDED)?;
         let pid = self.pid()?;
@@ -547,7 +542,7 @@ impl Server {
         meta.accessed.set(now);
         meta.modified.set(now);
         meta.changed.set(now);
-        Rc::new(Inode { number, device: 10, meta, kind, covered: Cell::new(false) })
+        Rc::new(Inode::new(number, ANONYMOUS, meta, kind))
     }
 
     /// An opening of a file without a name.

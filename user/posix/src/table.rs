@@ -1,7 +1,12 @@
 //! Which call is served by what. The list of what is implemented is made from this.
 
 use crate::errno::Result;
-use crate::file::{io, ioctl, open, poll, stat};
+#[cfg(target_arch = "x86_64")]
+use crate::file::old;
+use crate::file::{
+    attributes, copy, directory, extended, io, ioctl, lock, mounts, names, open, poll, rename,
+    size, special, stat,
+};
 use crate::process::{Task, exec, exit, fork, ids, memory};
 use crate::server::Call;
 use crate::signal::{action, frame, mask, send, stack};
@@ -61,12 +66,68 @@ static BOTH: &[Row] = rows! {
     __NR_dup3 Now(open::dup3);
     __NR_fcntl May(open::fcntl);
     __NR_pipe2 Now(open::pipe2);
+    __NR_openat2 May(special::openat2), "RESOLVE_*: ENOSYS";
+    __NR_memfd_create Now(special::memfd_create), "seals, huge pages";
+    __NR_name_to_handle_at Now(special::name_to_handle_at), "handles: no file system has any";
     __NR_ioctl Now(ioctl::ioctl), "on terminals TIOCSTI, packet mode, and waiting for the output";
+    __NR_flock May(lock::flock);
+    __NR_truncate Now(size::truncate);
+    __NR_ftruncate Now(size::ftruncate);
+    __NR_fallocate Now(size::fallocate), "it reserves no memory, and gives none back; FALLOC_FL_COLLAPSE_RANGE and others";
+    __NR_fadvise64 Now(size::fadvise64);
+    __NR_readahead Now(size::readahead);
+    __NR_fsync Now(size::fsync);
+    __NR_fdatasync Now(size::fsync);
+    __NR_sync_file_range Now(size::sync_file_range);
+    __NR_sendfile May(copy::sendfile);
+    __NR_copy_file_range Now(copy::copy_file_range);
+    __NR_splice Now(copy::splice), "all: EINVAL";
+    __NR_tee Now(copy::splice), "all: EINVAL";
     // Files by name.
     __NR_fstat Now(stat::fstat);
     __NR_newfstatat May(stat::newfstatat);
     __NR_statx Now(stat::statx);
-    __NR_getdents64 Now(stat::getdents64);
+    __NR_getdents64 Now(directory::getdents64);
+    __NR_getcwd Now(directory::getcwd);
+    __NR_chdir Now(directory::chdir);
+    __NR_fchdir Now(directory::fchdir);
+    __NR_chroot Now(directory::chroot);
+    __NR_mkdirat Now(names::mkdirat);
+    __NR_mknodat Now(names::mknodat);
+    __NR_symlinkat Now(names::symlinkat);
+    __NR_linkat Now(names::linkat);
+    __NR_unlinkat Now(names::unlinkat);
+    __NR_readlinkat Now(names::readlinkat);
+    __NR_renameat2 Now(rename::renameat2), "RENAME_WHITEOUT";
+    __NR_renameat Now(rename::renameat);
+    __NR_faccessat Now(attributes::faccessat);
+    __NR_faccessat2 Now(attributes::faccessat2);
+    __NR_umask Now(attributes::umask);
+    __NR_fchmod Now(attributes::fchmod);
+    __NR_fchmodat Now(attributes::fchmodat);
+    __NR_fchmodat2 Now(attributes::fchmodat2);
+    __NR_fchown Now(attributes::fchown);
+    __NR_fchownat Now(attributes::fchownat);
+    __NR_utimensat Now(attributes::utimensat);
+    __NR_getxattr Now(extended::getxattr), "attributes: no file has any";
+    __NR_lgetxattr Now(extended::lgetxattr), "attributes: no file has any";
+    __NR_fgetxattr Now(extended::fgetxattr), "attributes: no file has any";
+    __NR_listxattr Now(extended::listxattr), "attributes: no file has any";
+    __NR_llistxattr Now(extended::llistxattr), "attributes: no file has any";
+    __NR_flistxattr Now(extended::flistxattr), "attributes: no file has any";
+    __NR_setxattr Now(extended::setxattr), "attributes: no file has any";
+    __NR_lsetxattr Now(extended::lsetxattr), "attributes: no file has any";
+    __NR_fsetxattr Now(extended::fsetxattr), "attributes: no file has any";
+    __NR_removexattr Now(extended::removexattr), "attributes: no file has any";
+    __NR_lremovexattr Now(extended::lremovexattr), "attributes: no file has any";
+    __NR_fremovexattr Now(extended::fremovexattr), "attributes: no file has any";
+    // File systems.
+    __NR_statfs Now(mounts::statfs);
+    __NR_fstatfs Now(mounts::fstatfs);
+    __NR_mount Now(mounts::mount), "other kinds than tmpfs, proc, devtmpfs, an empty sysfs; bind mounts; propagation; sizes";
+    __NR_umount2 Now(mounts::umount2), "MNT_EXPIRE";
+    __NR_sync Now(size::sync);
+    __NR_syncfs Now(size::syncfs);
     // Waiting for several files.
     __NR_ppoll May(poll::ppoll);
     __NR_pselect6 May(poll::pselect6);
@@ -126,12 +187,28 @@ static BOTH: &[Row] = rows! {
 /// Those that only x86-64 has.
 #[cfg(target_arch = "x86_64")]
 static OLD: &[Row] = rows! {
-    __NR_open May(open::open);
-    __NR_creat May(open::creat);
-    __NR_stat May(stat::stat);
-    __NR_lstat May(stat::lstat);
-    __NR_dup2 Now(open::dup2);
-    __NR_pipe Now(open::pipe);
+    __NR_open May(old::open);
+    __NR_creat May(old::creat);
+    __NR_stat May(old::stat);
+    __NR_lstat May(old::lstat);
+    __NR_dup2 Now(old::dup2);
+    __NR_pipe Now(old::pipe);
+    __NR_access Now(old::access);
+    __NR_chmod Now(old::chmod);
+    __NR_chown Now(old::chown);
+    __NR_lchown Now(old::lchown);
+    __NR_utime Now(old::utime);
+    __NR_utimes Now(old::utimes);
+    __NR_futimesat Now(old::futimesat);
+    __NR_mkdir Now(old::mkdir);
+    __NR_rmdir Now(old::rmdir);
+    __NR_unlink Now(old::unlink);
+    __NR_link Now(old::link);
+    __NR_symlink Now(old::symlink);
+    __NR_readlink Now(old::readlink);
+    __NR_mknod Now(old::mknod);
+    __NR_rename Now(old::rename);
+    __NR_getdents Now(old::getdents);
     __NR_fork May(fork::fork);
     __NR_vfork May(fork::vfork);
     __NR_getpgrp Now(ids::getpgrp);

@@ -84,6 +84,19 @@ impl<'a> Transfer<'a> {
         Transfer { buffer, piece: 0, within: 0, left, done: 0 }
     }
 
+    /// Whose memory it is, if it is a guest's.
+    pub fn process(&self) -> Option<&'a Process> {
+        match self.buffer {
+            Buffer::User(process, _) => Some(process),
+            Buffer::Own(_) => None,
+        }
+    }
+
+    /// Moves no more than so many bytes.
+    pub fn limit(&mut self, bytes: u64) {
+        self.left = self.left.min(bytes);
+    }
+
     /// Goes over so many bytes, which were done before.
     pub fn advance(&mut self, mut bytes: u64) {
         while bytes > 0 && self.left > 0 {

@@ -2,6 +2,7 @@
 
 use super::{File, Open};
 use crate::errno::{Errno, Result};
+use crate::fs::{Hole, Kind};
 use crate::process::Process;
 use crate::server::Call;
 use crate::signal;
@@ -14,7 +15,7 @@ use linux_raw_sys::general::{SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SET,
 use rt::abi::FOREVER;
 
 /// Bytes that one call moves at most, as Linux has it.
-const MOST: u64 = 0x7fff_f000;
+pub const MOST: u64 = 0x7fff_f000;
 /// Pieces of a vector.
 const PIECES: u64 = 1024;
 
@@ -202,13 +203,20 @@ pub fn lseek(call: &Call) -> Result {
         return Err(Errno::ESPIPE);
     }
     let (offset, size) = (offset as i64, open.inode.size() as i64);
-    let in_file = || if (0..size).contains(&offset) { Ok(()) } else { Err(Errno::ENXIO) };
+    let find = |wanted| match &open.inode.kind {
+        _ if !(0..size).contains(&offset) => Err(Errno::ENXIO),
+        Kind::Regular(regular) => match regular.find(offset as u64, wanted) as i64 {
+            found if wanted == Hole::Data && found >= size => Err(Errno::ENXIO),
+            found => Ok(Some(found)),
+        },
+        _ => Err(Errno::EINVAL),
+    };
     let place = match whence as u32 {
         SEEK_SET => Some(offset),
         SEEK_CUR => (open.position.get() as i64).checked_add(offset),
         SEEK_END => size.checked_add(offset),
-        SEEK_DATA => in_file().map(|()| Some(offset))?,
-        SEEK_HOLE => in_file().map(|()| Some(size))?,
+        SEEK_DATA => find(Hole::Data)?,
+        SEEK_HOLE => find(Hole::Hole)?,
         _ => return Err(Errno::EINVAL),
     };
     let place = place.ok_or(Errno::EOVERFLOW)?;

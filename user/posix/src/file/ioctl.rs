@@ -1,10 +1,14 @@
-//! `ioctl`: what all descriptors can do; the rest is the file's.
+//! `ioctl`: what is the same for all files, and the way to the rest.
 
-use super::pipe::PipeEnd;
+use super::Open;
 use crate::errno::{Errno, Result};
+use crate::fs::Kind;
 use crate::server::Call;
 use linux_raw_sys::general::{O_NONBLOCK, O_PATH};
-use linux_raw_sys::ioctl::{FIOCLEX, FIONBIO, FIONCLEX, FIONREAD};
+use linux_raw_sys::ioctl::{FIGETBSZ, FIOASYNC, FIOCLEX, FIONBIO, FIONCLEX, FIONREAD};
+
+/// Bytes of a block.
+const BLOCK: u32 = 4096;
 
 pub fn ioctl(call: &Call) -> Result {
     let [fd, request, argument, ..] = call.args;
@@ -14,20 +18,24 @@ pub fn ioctl(call: &Call) -> Result {
         return Err(Errno::EBADF);
     }
     match request as u32 {
-        FIOCLEX | FIONCLEX => process.files.set_close_on_exec(fd, request as u32 == FIOCLEX)?,
+        FIOCLEX => process.files.set_close_on_exec(fd, true).map(|()| 0),
+        FIONCLEX => process.files.set_close_on_exec(fd, false).map(|()| 0),
         FIONBIO => {
-            let flag = if process.get::<u32>(argument)? == 0 { 0 } else { O_NONBLOCK };
-            open.flags.set(open.flags.get() & !O_NONBLOCK | flag);
+            let on = process.get::<u32>(argument)? != 0;
+            let flags = open.flags.get() & !O_NONBLOCK;
+            open.flags.set(if on { flags | O_NONBLOCK } else { flags });
+            Ok(0)
         }
-        FIONREAD if open.inode.regular().is_ok() => {
-            let left = open.inode.size() as i64 - open.position.get() as i64;
-            process.put(argument, &(left as i32))?;
+        FIOASYNC if process.get::<u32>(argument)? == 0 => Ok(0),
+        FIONREAD if matches!(open.inode.kind, Kind::Regular(_)) => {
+            let left = open.inode.size().saturating_sub(open.position.get());
+            process.put(argument, &(left as u32)).map(|()| 0)
         }
-        FIONREAD if open.file.downcast::<PipeEnd>().is_some() => {
-            let end = open.file.downcast::<PipeEnd>();
-            process.put(argument, &(end.map_or(0, |end| end.0.length()) as u32))?;
-        }
-        request => return open.file.ioctl(call, &open, request, argument),
+        FIGETBSZ if has_blocks(&open) => process.put(argument, &BLOCK).map(|()| 0),
+        request => open.file.ioctl(call, &open, request, argument),
     }
-    Ok(0)
+}
+
+fn has_blocks(open: &Open) -> bool {
+    matches!(open.inode.kind, Kind::Regular(_) | Kind::Directory(_))
 }

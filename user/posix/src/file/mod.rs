@@ -4,14 +4,24 @@
 //! that may have changed, and what it is ready for. Blocking, `O_NONBLOCK`, `poll` and `epoll` are all
 //! made of that, here, once.
 
+pub mod attributes;
+pub mod copy;
+pub mod directory;
+pub mod extended;
 pub mod io;
 pub mod ioctl;
 pub mod lock;
+pub mod mounts;
 pub mod names;
+#[cfg(target_arch = "x86_64")]
+pub mod old;
 pub mod open;
 pub mod pipe;
 pub mod poll;
 pub mod regular;
+pub mod rename;
+pub mod size;
+pub mod special;
 pub mod stat;
 
 use crate::errno::{Errno, Result};
@@ -149,6 +159,7 @@ impl Open {
 
 impl Drop for Open {
     fn drop(&mut self) {
+        self.inode.locks.release(self.as_owner());
         self.file.closed(self);
     }
 }
@@ -194,15 +205,14 @@ impl Descriptors {
         Ok(at as u64)
     }
 
-    /// Takes this number, whatever it was before.
-    pub fn set(&self, number: u64, open: Rc<Open>, close_on_exec: bool) {
+    /// Takes this number, and gives what it was before.
+    pub fn set(&self, number: u64, open: Rc<Open>, close_on_exec: bool) -> Option<Rc<Open>> {
         let mut slots = self.slots.borrow_mut();
         if number as usize >= slots.len() {
             slots.resize(number as usize + 1, None);
         }
         let old = slots[number as usize].replace(Descriptor { open, close_on_exec });
-        drop(slots);
-        drop(old);
+        old.map(|old| old.open)
     }
 
     /// Says whether `execve` closes it.

@@ -9,10 +9,12 @@ use crate::fs::{Inode, Kind, New, dev};
 use crate::server::Call;
 use crate::wait::Outcome;
 use alloc::rc::Rc;
+use alloc::vec::Vec;
+use core::cell::Cell;
 use linux_raw_sys::general::{
-    AT_FDCWD, F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_GETFL, F_GETPIPE_SZ, F_SETFD, F_SETFL,
-    F_SETPIPE_SZ, FD_CLOEXEC, O_ACCMODE, O_APPEND, O_CLOEXEC, O_CREAT, O_DIRECT, O_DIRECTORY,
-    O_EXCL, O_NOATIME, O_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDONLY, O_TRUNC, O_WRONLY, S_IFREG,
+    F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_GETFL, F_GETPIPE_SZ, F_SETFD, F_SETFL, F_SETPIPE_SZ,
+    FD_CLOEXEC, O_ACCMODE, O_APPEND, O_CLOEXEC, O_CREAT, O_DIRECT, O_DIRECTORY, O_EXCL, O_NOATIME,
+    O_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDONLY, O_TRUNC, O_WRONLY, S_IFREG,
 };
 
 /// `O_TMPFILE` without the `O_DIRECTORY` in it.
@@ -25,16 +27,6 @@ const CHANGEABLE: u32 = O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME;
 pub fn openat(call: &Call) -> Outcome {
     let [at, path, flags, mode, ..] = call.args;
     open_path(call, at, path, flags as u32, mode as u32)
-}
-
-pub fn open(call: &Call) -> Outcome {
-    let [path, flags, mode, ..] = call.args;
-    open_path(call, AT_FDCWD as u64, path, flags as u32, mode as u32)
-}
-
-pub fn creat(call: &Call) -> Outcome {
-    let [path, mode, ..] = call.args;
-    open_path(call, AT_FDCWD as u64, path, O_CREAT | O_WRONLY | O_TRUNC, mode as u32)
 }
 
 fn open_path(call: &Call, at: u64, path: u64, flags: u32, mode: u32) -> Outcome {
@@ -59,6 +51,9 @@ fn open_now(call: &Call, at: u64, path: u64, mut flags: u32, mode: u32) -> Resul
     let path = process.path(path)?;
     let from = process.directory(at, &path)?;
     let exclusive = flags & (O_CREAT | O_EXCL) == O_CREAT | O_EXCL;
+    if flags & (O_CREAT | O_DIRECTORY) == O_CREAT | O_DIRECTORY {
+        return Err(Errno::EINVAL);
+    }
     let follow = flags & O_NOFOLLOW == 0 && !exclusive;
     let found = call.walk(&from, &path, follow)?;
     if flags & UNNAMED != 0 {
@@ -73,6 +68,7 @@ fn open_now(call: &Call, at: u64, path: u64, mut flags: u32, mode: u32) -> Resul
         None => {
             let ids = process.ids.borrow();
             found.parent.permit(&ids, 3)?;
+            call.server.mounts.writable(&found.parent)?;
             let mode = S_IFREG | mode & 0o7777 & !process.umask.get();
             let gid = found.parent.group_for(&ids);
             let new = New { name: &found.name, mode, uid: ids.fsuid, gid, device: 0, target: b"" };
@@ -83,30 +79,65 @@ fn open_now(call: &Call, at: u64, path: u64, mut flags: u32, mode: u32) -> Resul
         return Err(Errno::ENOTDIR);
     }
     if !created && flags & O_PATH == 0 {
-        let wanted = match flags & O_ACCMODE {
-            O_RDONLY => 4,
-            O_WRONLY => 2,
-            _ => 6,
-        };
-        inode.permit(&process.ids.borrow(), wanted)?;
-        let writes = wanted & 2 != 0 || flags & (O_TRUNC | O_CREAT) != 0;
-        if writes && inode.is_directory() {
-            return Err(Errno::EISDIR);
-        }
+        permit(call, &inode, flags)?;
     }
     if let (Kind::Fifo(pipe), 0) = (&inode.kind, flags & O_PATH) {
         let pipe = pipe.clone();
         return open_pipe(call, inode, pipe, flags);
     }
     let file = file_of(call, &inode, flags)?;
-    if let (Kind::Regular(regular), true) = (&inode.kind, flags & O_TRUNC != 0 && !created) {
+    if let (Kind::Regular(regular), true) = (&inode.kind, flags & O_TRUNC != 0 && !created)
+        && regular.size() > 0
+    {
         regular.truncate(0)?;
         inode.touch(crate::time::realtime());
     }
     let name = (!inode.is_directory()).then(|| (found.parent.clone(), found.name.into_owned()));
-    let (kept, position) = (core::cell::Cell::new(flags & KEPT), core::cell::Cell::new(0));
-    let open = Rc::new(Open { file, inode, flags: kept, position, name });
+    let open = opened(file, inode, flags, name);
     Ok(Opened::Done(process.add_descriptor(open, flags & O_CLOEXEC != 0)?))
+}
+
+/// Refuses to open what may not be opened so.
+fn permit(call: &Call, inode: &Rc<Inode>, flags: u32) -> Result<()> {
+    let ids = call.process().ids.borrow();
+    let wanted = match flags & O_ACCMODE {
+        O_RDONLY => 4,
+        O_WRONLY => 2,
+        _ => 6,
+    };
+    let wanted = if flags & O_TRUNC != 0 { wanted | 2 } else { wanted };
+    if (wanted & 2 != 0 || flags & O_CREAT != 0) && inode.is_directory() {
+        return Err(Errno::EISDIR);
+    }
+    if let Kind::Link(_) = inode.kind {
+        return Err(Errno::ELOOP);
+    }
+    inode.permit(&ids, wanted)?;
+    if wanted & 2 != 0 && matches!(inode.kind, Kind::Regular(_)) {
+        call.server.mounts.writable(inode)?;
+        call.server.not_running(inode)?;
+    }
+    if flags & O_NOATIME != 0 { inode.permit_owner(&ids) } else { Ok(()) }
+}
+
+/// An opening, which counts if it can write.
+fn opened(
+    file: Rc<dyn File>,
+    inode: Rc<Inode>,
+    flags: u32,
+    name: Option<(Rc<Inode>, Vec<u8>)>,
+) -> Rc<Open> {
+    let (flags, position) = (Cell::new(flags & KEPT), Cell::new(0));
+    let open = Open { file, inode, flags, position, name };
+    if open.writable().is_ok() {
+        open.inode.writers.set(open.inode.writers.get() + 1);
+    }
+    Rc::new(open)
+}
+
+/// An opening of a file of a file system in memory.
+pub fn regular(inode: Rc<Inode>, flags: u32, name: Option<(Rc<Inode>, Vec<u8>)>) -> Rc<Open> {
+    opened(Rc::new(RegularFile(inode.clone())), inode, flags, name)
 }
 
 /// What a file is when it is opened.
@@ -135,10 +166,11 @@ fn unnamed(call: &Call, found: &Found<'_>, flags: u32, mode: u32) -> Result<Open
     }
     let ids = process.ids.borrow();
     parent.permit(&ids, 3)?;
+    call.server.mounts.writable(&parent)?;
     let (mode, gid) = (S_IFREG | mode & 0o7777 & !process.umask.get(), parent.group_for(&ids));
     let new = New { name: b"", mode, uid: ids.fsuid, gid, device: 0, target: b"" };
     let inode = parent.directory()?.create_unnamed(&parent, &new)?;
-    let open = Open::new(Rc::new(RegularFile(inode.clone())), inode, flags & KEPT);
+    let open = regular(inode, flags, Some((parent, Vec::new())));
     Ok(Opened::Done(process.add_descriptor(open, flags & O_CLOEXEC != 0)?))
 }
 
@@ -200,15 +232,6 @@ pub fn dup(call: &Call) -> Result {
     process.add_descriptor(process.files.get(call.args[0])?, false)
 }
 
-pub fn dup2(call: &Call) -> Result {
-    let [old, new, ..] = call.args;
-    let open = call.process().files.get(old)?;
-    if old as u32 == new as u32 {
-        return Ok(new);
-    }
-    set(call, new, open, false)
-}
-
 pub fn dup3(call: &Call) -> Result {
     let [old, new, flags, ..] = call.args;
     if flags as u32 & !O_CLOEXEC != 0 || old as u32 == new as u32 {
@@ -223,7 +246,9 @@ fn set(call: &Call, new: u64, open: Rc<Open>, close_on_exec: bool) -> Result {
     if new >= call.process().descriptor_limit() {
         return Err(Errno::EBADF);
     }
-    call.process().files.set(new, open, close_on_exec);
+    if let Some(old) = call.process().files.set(new, open, close_on_exec) {
+        call.process().forget_locks(&old);
+    }
     Ok(new)
 }
 
@@ -250,6 +275,13 @@ pub fn fcntl(call: &Call) -> Outcome {
             process.files.set_close_on_exec(fd, close).map(|()| 0)
         }
         F_GETFL => Ok(open.flags.get().into()),
+        _ if open.flags.get() & O_PATH != 0 => Err(Errno::EBADF),
+        F_SETFL
+            if argument as u32 & O_NOATIME & !open.flags.get() != 0
+                && open.inode.permit_owner(&process.ids.borrow()).is_err() =>
+        {
+            Err(Errno::EPERM)
+        }
         F_SETFL => {
             let kept = open.flags.get() & !CHANGEABLE;
             open.flags.set(kept | argument as u32 & CHANGEABLE);
@@ -288,8 +320,4 @@ pub fn pipe2(call: &Call) -> Result {
         drop(process.files.close(second));
     })?;
     Ok(0)
-}
-
-pub fn pipe(call: &Call) -> Result {
-    pipe2(&Call { args: [call.args[0], 0, 0, 0, 0, 0], ..call.clone() })
 }

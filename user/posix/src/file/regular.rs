@@ -1,39 +1,59 @@
 //! Files and directories of a file system, opened.
 
-use super::{File, Open};
+use super::{File, Open, size};
 use crate::errno::{Errno, Result};
 use crate::fs::Inode;
 use crate::time;
 use crate::user::Transfer;
 use alloc::rc::Rc;
-use linux_raw_sys::general::O_APPEND;
+use linux_raw_sys::general::{O_APPEND, O_NOATIME, RLIMIT_FSIZE};
 use rt::Memory;
 
 /// A file with bytes.
 pub struct RegularFile(pub Rc<Inode>);
 
 impl File for RegularFile {
-    fn read(&self, _: &Open, at: &mut u64, to: &mut Transfer<'_>) -> Result<()> {
+    fn read(&self, open: &Open, at: &mut u64, to: &mut Transfer<'_>) -> Result<()> {
         let before = to.done;
         self.0.regular()?.read(*at, to)?;
         *at += to.done - before;
+        if open.flags.get() & O_NOATIME == 0 {
+            self.0.was_read();
+        }
         Ok(())
     }
 
     fn write(&self, open: &Open, at: &mut u64, from: &mut Transfer<'_>) -> Result<()> {
         let regular = self.0.regular()?;
+        if from.left == 0 {
+            return Ok(());
+        }
         if open.flags.get() & O_APPEND != 0 {
             *at = regular.size();
         }
+        if let Some(process) = from.process() {
+            let most = process.limits.borrow()[RLIMIT_FSIZE as usize][0];
+            if *at >= most {
+                size::limit(process, u64::MAX)?;
+            }
+            from.limit(most - *at);
+            self.0.drop_privileges(&process.ids.borrow());
+        }
         let before = from.done;
-        regular.write(*at, from)?;
+        let result = regular.write(*at, from);
         *at += from.done - before;
         self.0.touch(time::realtime());
-        Ok(())
+        result
     }
 
     fn seekable(&self) -> bool {
         true
+    }
+
+    fn closed(&self, open: &Open) {
+        if open.writable().is_ok() {
+            self.0.writers.set(self.0.writers.get().saturating_sub(1));
+        }
     }
 
     fn memory(&self, _: bool) -> Result<(Rc<Memory>, u64)> {

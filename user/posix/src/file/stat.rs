@@ -5,8 +5,8 @@ use crate::fs::{Inode, Kind};
 use crate::server::Call;
 use crate::wait::Outcome;
 use linux_raw_sys::general::{
-    AT_EMPTY_PATH, AT_FDCWD, AT_NO_AUTOMOUNT, AT_STATX_SYNC_TYPE, AT_SYMLINK_NOFOLLOW,
-    STATX_BASIC_STATS, STATX_BTIME,
+    AT_EMPTY_PATH, AT_NO_AUTOMOUNT, AT_STATX_SYNC_TYPE, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS,
+    STATX_BTIME,
 };
 use zerocopy::{Immutable, IntoBytes};
 
@@ -66,7 +66,7 @@ fn times(inode: &Inode) -> [i64; 6] {
 /// Blocks of 512 bytes that a file takes.
 fn blocks(inode: &Inode) -> u64 {
     match inode.kind {
-        Kind::Regular(_) => inode.size().div_ceil(BLOCK) * (BLOCK / 512),
+        Kind::Regular(ref regular) => regular.pages() * (BLOCK / 512),
         _ => 0,
     }
 }
@@ -150,16 +150,6 @@ pub fn newfstatat(call: &Call) -> Outcome {
     stat_path(call, at, path, to, flags as u32).into()
 }
 
-pub fn stat(call: &Call) -> Outcome {
-    let [path, to, ..] = call.args;
-    stat_path(call, AT_FDCWD as u64, path, to, 0).into()
-}
-
-pub fn lstat(call: &Call) -> Outcome {
-    let [path, to, ..] = call.args;
-    stat_path(call, AT_FDCWD as u64, path, to, AT_SYMLINK_NOFOLLOW).into()
-}
-
 fn stat_path(call: &Call, at: u64, path: u64, to: u64, flags: u32) -> Result {
     if flags & !(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_NO_AUTOMOUNT) != 0 {
         return Err(Errno::EINVAL);
@@ -199,48 +189,4 @@ pub fn statx(call: &Call) -> Result {
         rest: [0; 14],
     };
     call.process().put(to, &statx).map(|()| 0)
-}
-
-pub fn getdents64(call: &Call) -> Result {
-    /// What comes before the name.
-    const HEAD: usize = 19;
-    let [fd, to, room, ..] = call.args;
-    let open = call.process().files.get(fd)?;
-    open.readable()?;
-    let directory = open.inode.directory()?;
-    let mut buffer = alloc::vec::Vec::new();
-    let room = (room as u32 as usize).min(1 << 16);
-    let mut place = open.position.get();
-    loop {
-        let (name, number, kind, next) = match place {
-            0 => (b".".to_vec(), open.inode.number, 0o040000, 1),
-            1 => {
-                let above = directory.parent().map_or(open.inode.number, |above| above.number);
-                (b"..".to_vec(), above, 0o040000, 2)
-            }
-            _ => match directory.entry(place - 2) {
-                Some(entry) => (entry.name, entry.number, entry.kind, entry.next + 2),
-                None => break,
-            },
-        };
-        let length = (HEAD + name.len() + 1).next_multiple_of(8);
-        if buffer.len() + length > room {
-            break;
-        }
-        let end = buffer.len() + length;
-        buffer.extend_from_slice(&number.to_le_bytes());
-        buffer.extend_from_slice(&next.to_le_bytes());
-        buffer.extend_from_slice(&(length as u16).to_le_bytes());
-        buffer.push((kind >> 12) as u8);
-        buffer.extend_from_slice(&name);
-        buffer.resize(end, 0);
-        place = next;
-    }
-    let more = place < 2 || directory.entry(place - 2).is_some();
-    if buffer.is_empty() && more {
-        return Err(Errno::EINVAL);
-    }
-    call.process().put(to, buffer.as_slice())?;
-    open.position.set(place);
-    Ok(buffer.len() as u64)
 }

@@ -79,7 +79,7 @@ fn add(
         };
     }
     if let Some(known) = links.get(&entry.number).filter(|_| entry.number != 0) {
-        return directory.directory()?.link(name, known);
+        return directory.directory()?.link(&directory, name, known);
     }
     if let Ok(known) = directory.directory()?.lookup(name) {
         known.meta.mode.set(entry.mode & 0o7777);
@@ -88,7 +88,7 @@ fn add(
     let inode = match format(entry.mode) {
         S_IFREG => {
             let names = directory.directory()?.as_names().ok_or(Errno::EROFS)?;
-            let content = Content::archived(memory, entry.offset as u64, entry.data);
+            let content = Content::archived(names.room(), memory, entry.offset as u64, entry.data);
             let new = new(name, entry, entry.mode);
             names.add(&directory, &new, Kind::Regular(Box::new(content)))?
         }

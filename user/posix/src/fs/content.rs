@@ -1,30 +1,29 @@
 //! The bytes of a file that is kept in memory.
 //!
 //! A file of the archive stays there, as long as nobody writes to it. A short one is on the heap. A
-//! long one is a `Memory`, mapped here so that its bytes go to a guest in one copy, and mapped by the
-//! guests as well.
+//! long one has pages that guests may map as well.
 
-use super::Regular;
+use super::pages::Pages;
+use super::room::{Charge, Room};
+use super::{Hole, Regular};
 use crate::errno::{Errno, Result};
 use crate::user::Transfer;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 use rt::Memory;
-use rt::abi::{MAP_WRITE, PAGE};
-use rt::space::Mapping;
+use rt::abi::PAGE;
 
 /// Bytes that are kept on the heap at most.
 const SHORT: u64 = 2048;
 /// Bytes that a file may have.
-pub const LONGEST: u64 = 1 << 40;
-/// Pages that a file is given room for at first.
-const FIRST: u64 = 16;
+const LONGEST: u64 = 1 << 40;
 
 /// Bytes that can be read and written.
 pub struct Content {
     bytes: RefCell<Bytes>,
     size: Cell<u64>,
+    charge: Charge,
 }
 
 enum Bytes {
@@ -32,71 +31,66 @@ enum Bytes {
     Archive(Rc<Memory>, u64, &'static [u8]),
     /// On the heap; as long as the file.
     Short(Vec<u8>),
-    /// In a memory of its own. What is behind the file's end is zero.
+    /// In pages. What is behind the file's end is zero.
     Long(Pages),
-}
-
-struct Pages {
-    memory: Rc<Memory>,
-    mapping: Mapping,
 }
 
 impl Content {
     /// No bytes.
-    pub fn empty() -> Content {
-        Content { bytes: RefCell::new(Bytes::Short(Vec::new())), size: Cell::new(0) }
+    pub fn empty(room: &Rc<Room>) -> Content {
+        let (bytes, size) = (RefCell::new(Bytes::Short(Vec::new())), Cell::new(0));
+        Content { bytes, size, charge: Charge::none(room) }
     }
 
     /// Bytes of the archive.
-    pub fn archived(archive: &Rc<Memory>, offset: u64, bytes: &'static [u8]) -> Content {
+    pub fn archived(
+        room: &Rc<Room>,
+        archive: &Rc<Memory>,
+        offset: u64,
+        bytes: &'static [u8],
+    ) -> Content {
         let size = Cell::new(bytes.len() as u64);
-        Content { bytes: RefCell::new(Bytes::Archive(archive.clone(), offset, bytes)), size }
+        let bytes = RefCell::new(Bytes::Archive(archive.clone(), offset, bytes));
+        Content { bytes, size, charge: Charge::none(room) }
     }
 
-    /// Bytes that were made here.
-    pub fn from_bytes(bytes: Vec<u8>) -> Content {
-        let content = Content::empty();
-        content.size.set(bytes.len() as u64);
-        content.bytes.replace(Bytes::Short(bytes));
-        content
-    }
-
-    /// Pages that it takes.
-    pub fn pages(&self) -> u64 {
-        match &*self.bytes.borrow() {
-            Bytes::Long(pages) => pages.memory.info().map_or(0, |info| info.resident),
-            _ => self.size.get().div_ceil(PAGE),
-        }
-    }
-
-    /// Gives it a memory of its own with room for so many bytes.
-    fn grow(&self, size: u64) -> Result<()> {
+    /// Does something with its pages, of which there are enough for so many bytes then.
+    fn with_pages<T>(&self, size: u64, act: impl FnOnce(&mut Pages) -> Result<T>) -> Result<T> {
         if size > LONGEST {
             return Err(Errno::EFBIG);
         }
         let mut bytes = self.bytes.borrow_mut();
-        let pages = size.div_ceil(PAGE).next_power_of_two().max(FIRST);
+        let made = match &*bytes {
+            Bytes::Long(_) => None,
+            Bytes::Archive(_, _, old) => Some(Pages::new(self.charge.room(), old, size)?),
+            Bytes::Short(old) => Some(Pages::new(self.charge.room(), old, size)?),
+        };
+        if let Some(pages) = made {
+            *bytes = Bytes::Long(pages);
+            self.charge.set(0)?;
+        }
         match &mut *bytes {
-            Bytes::Long(long) if long.mapping.pages() >= pages => {}
-            Bytes::Long(long) => {
-                long.memory.resize(pages).map_err(|_| Errno::ENOSPC)?;
-                long.mapping = Mapping::new(&long.memory, 0, pages, MAP_WRITE)?;
+            Bytes::Long(pages) => {
+                pages.lengthen(size)?;
+                act(pages)
             }
-            Bytes::Archive(_, _, old) => *bytes = Bytes::Long(Pages::with(old, pages)?),
-            Bytes::Short(old) => *bytes = Bytes::Long(Pages::with(old, pages)?),
+            _ => Err(Errno::EIO),
         }
-        Ok(())
     }
-}
 
-impl Pages {
-    fn with(bytes: &[u8], pages: u64) -> Result<Pages> {
-        let memory = Memory::create(pages).map_err(|_| Errno::ENOSPC)?;
-        if !bytes.is_empty() {
-            memory.write(0, bytes).map_err(|_| Errno::ENOSPC)?;
+    /// Changes what is on the heap, if all of it may stay there with so many bytes.
+    fn with_short<T>(&self, size: u64, act: impl FnOnce(&mut Vec<u8>) -> T) -> Option<Result<T>> {
+        match &mut *self.bytes.borrow_mut() {
+            Bytes::Short(bytes) if size <= SHORT => {
+                if let Err(error) = self.charge.set(size) {
+                    return Some(Err(error));
+                }
+                let result = act(bytes);
+                self.size.set(bytes.len() as u64);
+                Some(Ok(result))
+            }
+            _ => None,
         }
-        let mapping = Mapping::new(&memory, 0, pages, MAP_WRITE)?;
-        Ok(Pages { memory: Rc::new(memory), mapping })
     }
 }
 
@@ -105,69 +99,92 @@ impl Regular for Content {
         self.size.get()
     }
 
+    fn pages(&self) -> u64 {
+        match &*self.bytes.borrow() {
+            Bytes::Long(pages) => pages.resident(),
+            _ => self.size.get().div_ceil(PAGE),
+        }
+    }
+
     fn read(&self, at: u64, to: &mut Transfer<'_>) -> Result<()> {
         let length = to.left.min(self.size.get().saturating_sub(at));
         if length == 0 {
             return Ok(());
         }
-        let (from, end) = (at as usize, (at + length) as usize);
+        let end = at + length;
         match &*self.bytes.borrow() {
-            Bytes::Archive(_, _, bytes) => to.put(&bytes[from..end])?,
-            Bytes::Short(bytes) => to.put(&bytes[from..end])?,
-            Bytes::Long(pages) => to.put_mapped(pages.mapping.address() + at, length)?,
-        };
-        Ok(())
+            Bytes::Archive(_, _, bytes) => to.put(&bytes[at as usize..end as usize]).map(|_| ()),
+            Bytes::Short(bytes) => to.put(&bytes[at as usize..end as usize]).map(|_| ()),
+            Bytes::Long(pages) => pages.read(at, end, to),
+        }
     }
 
     fn write(&self, at: u64, from: &mut Transfer<'_>) -> Result<()> {
-        let end = at.checked_add(from.left).ok_or(Errno::EFBIG)?;
-        if let Bytes::Short(bytes) = &mut *self.bytes.borrow_mut()
-            && end <= SHORT
-        {
-            let length = bytes.len().max(end as usize);
-            bytes.resize(length, 0);
+        if from.left == 0 {
+            return Ok(());
+        }
+        if at >= LONGEST {
+            return Err(Errno::EFBIG);
+        }
+        from.limit(LONGEST - at);
+        let (old, end) = (self.size.get(), at + from.left);
+        let short = self.with_short(old.max(end), |bytes| {
+            bytes.resize(bytes.len().max(end as usize), 0);
             let moved = from.take(&mut bytes[at as usize..end as usize]);
-            let end = (at as usize + *moved.as_ref().unwrap_or(&0)).max(self.size.get() as usize);
-            bytes.truncate(end);
-            self.size.set(end as u64);
-            return moved.map(|_| ());
+            let reached = moved.as_ref().map_or(0, |&moved| at as usize + moved);
+            bytes.truncate(reached.max(old as usize));
+            moved
+        });
+        if let Some(moved) = short {
+            return moved?.map(|_| ());
         }
-        self.grow(end.max(self.size.get()))?;
-        if let Bytes::Long(pages) = &*self.bytes.borrow() {
-            let moved = from.take_mapped(pages.mapping.address() + at, end - at)?;
-            self.size.set(self.size.get().max(at + moved as u64));
+        let before = from.done;
+        let result = self.with_pages(old.max(end), |pages| pages.write(at, from));
+        if from.done > before {
+            self.size.set(old.max(at + (from.done - before)));
         }
-        Ok(())
+        result
     }
 
     fn truncate(&self, size: u64) -> Result<()> {
         let old = self.size.get();
-        if let Bytes::Short(bytes) = &mut *self.bytes.borrow_mut()
-            && size <= SHORT
-        {
-            bytes.resize(size as usize, 0);
-            self.size.set(size);
-            return Ok(());
-        }
         if size == 0 {
             self.bytes.replace(Bytes::Short(Vec::new()));
+            self.charge.set(0)?;
             self.size.set(0);
             return Ok(());
         }
-        self.grow(size.max(old))?;
-        if let Bytes::Long(pages) = &mut *self.bytes.borrow_mut()
-            && size < old
-        {
-            // What is cut off must be zero when the file grows again.
-            let kept = size.div_ceil(PAGE);
-            let room = pages.mapping.pages();
-            pages.memory.resize(kept)?;
-            pages.memory.resize(room)?;
-            let tail = (kept * PAGE - size) as usize;
-            pages.memory.write(size, &[0; PAGE as usize][..tail])?;
+        if let Some(done) = self.with_short(size, |bytes| bytes.resize(size as usize, 0)) {
+            return done;
         }
+        self.with_pages(size.max(old), |pages| if size < old { pages.cut(size) } else { Ok(()) })?;
         self.size.set(size);
         Ok(())
+    }
+
+    fn clear(&self, at: u64, end: u64) -> Result<()> {
+        let end = end.min(self.size.get());
+        if at >= end {
+            return Ok(());
+        }
+        self.with_pages(self.size.get(), |pages| pages.clear(at, end))
+    }
+
+    fn find(&self, at: u64, wanted: Hole) -> u64 {
+        let size = self.size.get();
+        let bytes = self.bytes.borrow();
+        let Bytes::Long(pages) = &*bytes else {
+            return if wanted == Hole::Data { at } else { size };
+        };
+        let (mut page, last) = (at / PAGE, size.div_ceil(PAGE));
+        while page < last {
+            let (there, next) = pages.run(page, last);
+            if there == (wanted == Hole::Data) {
+                return at.max(page * PAGE);
+            }
+            page = next;
+        }
+        size
     }
 
     fn memory(&self) -> Result<(Rc<Memory>, u64)> {
@@ -176,10 +193,6 @@ impl Regular for Content {
         {
             return Ok((memory.clone(), offset / PAGE));
         }
-        self.grow(self.size.get())?;
-        match &*self.bytes.borrow() {
-            Bytes::Long(pages) => Ok((pages.memory.clone(), 0)),
-            _ => Err(Errno::ENODEV),
-        }
+        self.with_pages(self.size.get(), |pages| Ok((pages.memory(), 0)))
     }
 }

@@ -7,10 +7,13 @@ pub mod archive;
 pub mod content;
 pub mod dev;
 pub mod mount;
+pub mod pages;
 pub mod path;
+pub mod room;
 pub mod tmpfs;
 
 use crate::errno::{Errno, Result};
+use crate::file::lock::Locks;
 use crate::file::{File, pipe::Pipe};
 use crate::process::Ids;
 use crate::user::Transfer;
@@ -38,6 +41,12 @@ pub struct Inode {
     pub kind: Kind,
     /// Another file system's root lies over it.
     pub covered: Cell<bool>,
+    /// Who has locked it, and which part.
+    pub locks: Locks,
+    /// Openings of it for writing.
+    pub writers: Cell<u32>,
+    /// What it takes of the room that there is.
+    pub charge: Option<room::Charge>,
 }
 
 /// What a file is.
@@ -115,19 +124,19 @@ pub trait Directory {
     fn entry(&self, place: u64) -> Option<Entry>;
     /// Makes a file.
     fn create(&self, _this: &Rc<Inode>, _new: &New<'_>) -> Result<Rc<Inode>> {
-        Err(Errno::EROFS)
+        Err(Errno::EACCES)
     }
     /// A file of the same file system that has no name.
     fn create_unnamed(&self, _this: &Rc<Inode>, _new: &New<'_>) -> Result<Rc<Inode>> {
         Err(Errno::EOPNOTSUPP)
     }
     /// Gives a file another name.
-    fn link(&self, _name: &[u8], _inode: &Rc<Inode>) -> Result<()> {
-        Err(Errno::EROFS)
+    fn link(&self, _this: &Rc<Inode>, _name: &[u8], _inode: &Rc<Inode>) -> Result<()> {
+        Err(Errno::EPERM)
     }
     /// Removes a name, of a directory only if that is empty.
-    fn unlink(&self, _name: &[u8]) -> Result<()> {
-        Err(Errno::EROFS)
+    fn unlink(&self, _this: &Rc<Inode>, _name: &[u8]) -> Result<()> {
+        Err(Errno::EPERM)
     }
     /// Itself, if it is one of the file system in memory.
     fn as_names(&self) -> Option<&tmpfs::Names> {
@@ -142,7 +151,7 @@ pub trait Directory {
         _name: &[u8],
         _exchange: bool,
     ) -> Result<()> {
-        Err(Errno::EROFS)
+        Err(Errno::EPERM)
     }
 }
 
@@ -150,15 +159,27 @@ pub trait Directory {
 pub trait Regular {
     /// How many.
     fn size(&self) -> u64;
+    /// How many pages it takes.
+    fn pages(&self) -> u64 {
+        0
+    }
     /// Puts those from a place on into the transfer, as many as there are.
     fn read(&self, at: u64, to: &mut Transfer<'_>) -> Result<()>;
     /// Takes those that are to be at a place.
     fn write(&self, _at: u64, _from: &mut Transfer<'_>) -> Result<()> {
-        Err(Errno::EROFS)
+        Err(Errno::EINVAL)
     }
     /// Makes it shorter or longer.
     fn truncate(&self, _size: u64) -> Result<()> {
-        Err(Errno::EROFS)
+        Err(Errno::EINVAL)
+    }
+    /// Makes zeroes of those between two places.
+    fn clear(&self, _at: u64, _end: u64) -> Result<()> {
+        Err(Errno::EOPNOTSUPP)
+    }
+    /// The first place from one on, which is in the file, where there are bytes, or none were written.
+    fn find(&self, at: u64, wanted: Hole) -> u64 {
+        if wanted == Hole::Data { at } else { self.size() }
     }
     /// The memory that has the bytes, and at which of its pages they begin.
     fn memory(&self) -> Result<(Rc<Memory>, u64)> {
@@ -170,17 +191,58 @@ pub trait Regular {
     }
 }
 
+/// What is looked for in a file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Hole {
+    /// Bytes that were written.
+    Data,
+    /// Bytes that were not.
+    Hole,
+}
+
 /// Another path.
 pub trait Link {
-    /// The path.
-    fn target(&self) -> Result<Vec<u8>>;
+    /// The path, for the thread of a process that wants to know.
+    fn target(&self, reader: Reader) -> Result<Vec<u8>>;
     /// Where it leads, if that is not where its path does.
     fn follow(&self) -> Option<Result<Rc<Inode>>> {
         None
     }
+    /// How long it is, as `stat` shows it.
+    fn length(&self) -> u64 {
+        0
+    }
+}
+
+/// Who reads a link: the numbers of a process and its thread.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Reader {
+    /// The process.
+    pub pid: u32,
+    /// The thread.
+    pub tid: u32,
 }
 
 impl Inode {
+    /// A file of a file system's device.
+    pub fn new(number: u64, device: u64, meta: Meta, kind: Kind) -> Inode {
+        Inode {
+            number,
+            device,
+            meta,
+            kind,
+            covered: Cell::new(false),
+            locks: Locks::default(),
+            writers: Cell::new(0),
+            charge: None,
+        }
+    }
+
+    /// Whether it is the same file, however one came to it.
+    pub fn is(&self, other: &Inode) -> bool {
+        (self.device, self.number) == (other.device, other.number)
+    }
+
     /// Kind and permissions, as `stat` shows them.
     pub fn mode(&self) -> u32 {
         self.meta.mode.get() | self.format()
@@ -225,7 +287,7 @@ impl Inode {
     pub fn size(&self) -> u64 {
         match &self.kind {
             Kind::Regular(regular) => regular.size(),
-            Kind::Link(link) => link.target().map_or(0, |target| target.len() as u64),
+            Kind::Link(link) => link.length(),
             Kind::Directory(_) => 4096,
             _ => 0,
         }
@@ -261,13 +323,36 @@ impl Inode {
         self.permit(ids, 3)?;
         let sticky = self.meta.mode.get() & S_ISVTX != 0;
         let own = [0, file.meta.uid.get(), self.meta.uid.get()].contains(&ids.fsuid);
-        let own = own || ids.fsuid == 0;
         if sticky && !own { Err(Errno::EPERM) } else { Ok(()) }
+    }
+
+    /// Refuses what only the owner may do.
+    pub fn permit_owner(&self, ids: &Ids) -> Result<()> {
+        let own = ids.fsuid == 0 || ids.fsuid == self.meta.uid.get();
+        if own { Ok(()) } else { Err(Errno::EPERM) }
     }
 
     /// The group of what is made in this directory.
     pub fn group_for(&self, ids: &Ids) -> u32 {
         if self.meta.mode.get() & S_ISGID != 0 { self.meta.gid.get() } else { ids.fsgid }
+    }
+
+    /// It was read now. Of reading again and again only the first time after a change is kept.
+    pub fn was_read(&self) {
+        let Meta { accessed, modified, changed, .. } = &self.meta;
+        if accessed.get() <= modified.get() || accessed.get() <= changed.get() {
+            accessed.set(crate::time::realtime());
+        }
+    }
+
+    /// What was written by somebody else than root does not run as somebody else any more.
+    pub fn drop_privileges(&self, ids: &Ids) {
+        use linux_raw_sys::general::{S_ISUID, S_IXGRP};
+        let mode = self.meta.mode.get();
+        if mode & (S_ISUID | S_ISGID) != 0 && ids.fsuid != 0 && !self.is_directory() {
+            let group = if mode & S_IXGRP != 0 { S_ISGID } else { 0 };
+            self.meta.mode.set(mode & !(S_ISUID | group));
+        }
     }
 
     /// It was changed now.

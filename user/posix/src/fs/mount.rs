@@ -4,7 +4,8 @@ use super::Inode;
 use crate::errno::{Errno, Result};
 use alloc::rc::Rc;
 use alloc::vec::Vec;
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
+use linux_raw_sys::general::MS_RDONLY;
 
 /// A file system and where it is.
 pub struct Mount {
@@ -17,7 +18,7 @@ pub struct Mount {
     /// Its kind.
     pub kind: Vec<u8>,
     /// Flags of `mount`.
-    pub flags: u64,
+    pub flags: Cell<u64>,
 }
 
 /// All of them but the first root.
@@ -36,7 +37,8 @@ impl Mounts {
         let mut mounts = self.0.borrow_mut();
         let at = mounts.iter().rposition(|mount| Rc::ptr_eq(&mount.root, root));
         let mount = mounts.remove(at.ok_or(Errno::EINVAL)?);
-        mount.covered.covered.set(false);
+        let still = mounts.iter().any(|other| Rc::ptr_eq(&other.covered, &mount.covered));
+        mount.covered.covered.set(still);
         Ok(())
     }
 
@@ -56,6 +58,20 @@ impl Mounts {
     pub fn below(&self, root: &Rc<Inode>) -> Option<Rc<Inode>> {
         let mounts = self.0.borrow();
         mounts.iter().rfind(|mount| Rc::ptr_eq(&mount.root, root)).map(|m| m.covered.clone())
+    }
+
+    /// What a file system's root belongs to.
+    pub fn of_device(&self, device: u64) -> Option<Rc<Mount>> {
+        self.0.borrow().iter().rfind(|mount| mount.root.device == device).cloned()
+    }
+
+    /// Refuses to change what is mounted for reading only.
+    pub fn writable(&self, inode: &Inode) -> Result<()> {
+        let mounts = self.0.borrow();
+        let read_only = |mount: &Rc<Mount>| {
+            mount.flags.get() & u64::from(MS_RDONLY) != 0 && mount.root.device == inode.device
+        };
+        if mounts.iter().any(read_only) { Err(Errno::EROFS) } else { Ok(()) }
     }
 
     /// All of them.

@@ -1,12 +1,13 @@
 //! From a path to a file, and back.
 
 use super::mount::Mounts;
-use super::{Inode, Kind, NAME_MAX};
+use super::{Inode, Kind, NAME_MAX, Reader};
 use crate::errno::{Errno, Result};
 use crate::process::Ids;
 use alloc::borrow::Cow;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
+use linux_raw_sys::general::S_IFDIR;
 
 /// Symbolic links that are followed on the way to one file.
 const LINKS: u32 = 40;
@@ -19,6 +20,19 @@ pub struct Walker<'a> {
     pub root: Rc<Inode>,
     /// What may be searched.
     pub ids: &'a Ids,
+    /// Who walks, for links that say something else to everybody.
+    pub reader: Reader,
+}
+
+/// What becomes of a path's last name if it is a symbolic link.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Last {
+    /// It is followed.
+    Followed,
+    /// It is not, unless a slash comes after it.
+    Found,
+    /// It never is: the name itself is going to be made, moved or removed.
+    Named,
 }
 
 /// Where a path leads.
@@ -52,19 +66,19 @@ impl Found<'_> {
 }
 
 impl Walker<'_> {
-    /// Walks a path from a directory. If the last name is a symbolic link it is followed, or not.
-    pub fn walk<'p>(&self, from: &Rc<Inode>, path: &'p [u8], follow: bool) -> Result<Found<'p>> {
+    /// Walks a path from a directory.
+    pub fn walk<'p>(&self, from: &Rc<Inode>, path: &'p [u8], last: Last) -> Result<Found<'p>> {
         if path.is_empty() {
             return Err(Errno::ENOENT);
         }
-        self.walk_on(from, path, follow, &mut LINKS.clone())
+        self.walk_on(from, path, last, &mut LINKS.clone())
     }
 
     fn walk_on<'p>(
         &self,
         from: &Rc<Inode>,
         path: &'p [u8],
-        follow: bool,
+        way: Last,
         links: &mut u32,
     ) -> Result<Found<'p>> {
         let mut at = if path.starts_with(b"/") { self.root.clone() } else { from.clone() };
@@ -90,7 +104,7 @@ impl Walker<'_> {
                 inode => Some(inode?),
             };
             if let Some(Inode { kind: Kind::Link(link), .. }) = inode.as_deref()
-                && (!last || follow || slash)
+                && (!last || way == Last::Followed || way == Last::Found && slash)
             {
                 *links = links.checked_sub(1).ok_or(Errno::ELOOP)?;
                 let target = match link.follow() {
@@ -99,8 +113,11 @@ impl Walker<'_> {
                         Found { parent, name, inode: Some(inode?), slash }
                     }
                     None => {
-                        let target = link.target()?;
-                        let found = self.walk_on(&at, &target, true, links)?;
+                        let target = link.target(self.reader)?;
+                        if target.is_empty() {
+                            return Err(Errno::ENOENT);
+                        }
+                        let found = self.walk_on(&at, &target, Last::Followed, links)?;
                         let Found { parent, name, inode, slash: ends } = found;
                         let name = Cow::Owned(name.into_owned());
                         Found { parent, name, inode, slash: slash || ends }
@@ -123,7 +140,7 @@ impl Walker<'_> {
     /// The directory above, as far as one gets.
     pub fn up(&self, inode: &Rc<Inode>) -> Rc<Inode> {
         let mut inode = inode.clone();
-        while !Rc::ptr_eq(&inode, &self.root) {
+        while !inode.is(&self.root) {
             match self.mounts.below(&inode) {
                 Some(below) => inode = below,
                 None => {
@@ -139,9 +156,9 @@ impl Walker<'_> {
     pub fn path_of(&self, inode: &Rc<Inode>) -> Result<Vec<u8>> {
         let mut names = Vec::new();
         let mut at = inode.clone();
-        while !Rc::ptr_eq(&at, &self.root) {
+        while !at.is(&self.root) {
             let above = self.up(&at);
-            if Rc::ptr_eq(&above, &at) {
+            if above.is(&at) {
                 return Err(Errno::ENOENT);
             }
             names.push(self.name_in(&above, &at)?);
@@ -163,8 +180,8 @@ impl Walker<'_> {
         let directory = above.directory()?;
         let mut place = 0;
         while let Some(entry) = directory.entry(place) {
-            let found = directory.lookup(&entry.name).map(|found| self.mounts.top(found));
-            if found.is_ok_and(|found| Rc::ptr_eq(&found, inode)) {
+            let found = || directory.lookup(&entry.name).map(|found| self.mounts.top(found));
+            if entry.kind == S_IFDIR && found().is_ok_and(|found| found.is(inode)) {
                 return Ok(entry.name);
             }
             place = entry.next;

@@ -1,7 +1,8 @@
 //! A file system in memory: directories of names, files of [`Content`].
 
 use super::content::Content;
-use super::{Directory, Entry, Inode, Kind, Link, Meta, New, format};
+use super::room::{Charge, Room};
+use super::{Directory, Entry, Inode, Kind, Link, Meta, New, Reader, format};
 use crate::errno::{Errno, Result};
 use crate::file::pipe::Pipe;
 use crate::time;
@@ -18,20 +19,23 @@ use linux_raw_sys::general::{
 pub struct Tmpfs {
     device: u64,
     last: Cell<u64>,
+    room: Rc<Room>,
 }
 
 impl Tmpfs {
     /// An empty one: its root.
-    pub fn root(device: u64, mode: u32) -> Rc<Inode> {
-        let fs = Rc::new(Tmpfs { device, last: Cell::new(0) });
+    pub fn root(room: &Rc<Room>, mode: u32) -> Result<Rc<Inode>> {
+        let (device, room) = (room.number(), room.clone());
+        let fs = Rc::new(Tmpfs { device, last: Cell::new(0), room });
         let new = New { name: b"", mode: S_IFDIR | mode, uid: 0, gid: 0, device: 0, target: b"" };
         let names = Names::new(&fs, Weak::new());
-        let root = fs.inode(&new, Kind::Directory(Box::new(names)));
+        let root = fs.inode(&new, Kind::Directory(Box::new(names)))?;
         root.meta.links.set(2);
-        root
+        Ok(root)
     }
 
-    fn inode(&self, new: &New<'_>, kind: Kind) -> Rc<Inode> {
+    fn inode(&self, new: &New<'_>, kind: Kind) -> Result<Rc<Inode>> {
+        let charge = Charge::file(&self.room)?;
         self.last.set(self.last.get() + 1);
         let now = time::realtime();
         let meta = Meta {
@@ -43,8 +47,8 @@ impl Tmpfs {
             modified: Cell::new(now),
             changed: Cell::new(now),
         };
-        let (number, device) = (self.last.get(), self.device);
-        Rc::new(Inode { number, device, meta, kind, covered: Cell::new(false) })
+        let inode = Inode::new(self.last.get(), self.device, meta, kind);
+        Ok(Rc::new(Inode { charge: Some(charge), ..inode }))
     }
 }
 
@@ -52,8 +56,8 @@ impl Tmpfs {
 pub struct Names {
     fs: Rc<Tmpfs>,
     parent: RefCell<Weak<Inode>>,
-    places: RefCell<BTreeMap<Box<[u8]>, u64>>,
-    files: RefCell<BTreeMap<u64, (Box<[u8]>, Rc<Inode>)>>,
+    files: RefCell<BTreeMap<Rc<[u8]>, (u64, Rc<Inode>)>>,
+    places: RefCell<BTreeMap<u64, Rc<[u8]>>>,
     next: Cell<u64>,
 }
 
@@ -61,8 +65,12 @@ pub struct Names {
 struct Target(Box<[u8]>);
 
 impl Link for Target {
-    fn target(&self) -> Result<Vec<u8>> {
+    fn target(&self, _: Reader) -> Result<Vec<u8>> {
         Ok(self.0.to_vec())
+    }
+
+    fn length(&self) -> u64 {
+        self.0.len() as u64
     }
 }
 
@@ -71,26 +79,31 @@ impl Names {
         Names {
             fs: fs.clone(),
             parent: RefCell::new(parent),
-            places: RefCell::default(),
             files: RefCell::default(),
+            places: RefCell::default(),
             next: Cell::new(0),
         }
     }
 
+    /// What it and others take their memory from.
+    pub fn room(&self) -> &Rc<Room> {
+        &self.fs.room
+    }
+
     fn find(&self, name: &[u8]) -> Option<Rc<Inode>> {
-        let place = *self.places.borrow().get(name)?;
-        self.files.borrow().get(&place).map(|(_, inode)| inode.clone())
+        self.files.borrow().get(name).map(|(_, inode)| inode.clone())
     }
 
     fn insert(&self, name: &[u8], inode: &Rc<Inode>) {
         let place = self.next.replace(self.next.get() + 1);
-        self.places.borrow_mut().insert(name.into(), place);
-        self.files.borrow_mut().insert(place, (name.into(), inode.clone()));
+        let name: Rc<[u8]> = name.into();
+        self.files.borrow_mut().insert(name.clone(), (place, inode.clone()));
+        self.places.borrow_mut().insert(place, name);
     }
 
     fn remove(&self, name: &[u8]) -> Result<Rc<Inode>> {
-        let place = self.places.borrow_mut().remove(name).ok_or(Errno::ENOENT)?;
-        let (_, inode) = self.files.borrow_mut().remove(&place).ok_or(Errno::ENOENT)?;
+        let (place, inode) = self.files.borrow_mut().remove(name).ok_or(Errno::ENOENT)?;
+        self.places.borrow_mut().remove(&place);
         Ok(inode)
     }
 
@@ -98,7 +111,7 @@ impl Names {
     fn kind(&self, this: &Rc<Inode>, new: &New<'_>) -> Result<Kind> {
         Ok(match format(new.mode) {
             S_IFDIR => Kind::Directory(Box::new(Names::new(&self.fs, Rc::downgrade(this)))),
-            S_IFREG | 0 => Kind::Regular(Box::new(Content::empty())),
+            S_IFREG | 0 => Kind::Regular(Box::new(Content::empty(&self.fs.room))),
             S_IFLNK => Kind::Link(Box::new(Target(new.target.into()))),
             S_IFCHR => Kind::Character(new.device),
             S_IFBLK => Kind::Block(new.device),
@@ -108,12 +121,18 @@ impl Names {
         })
     }
 
+    /// Refuses a name that is taken, and any in a directory that was removed.
+    fn vacant(&self, this: &Inode, name: &[u8]) -> Result<()> {
+        if this.meta.links.get() == 0 {
+            return Err(Errno::ENOENT);
+        }
+        if self.find(name).is_some() { Err(Errno::EEXIST) } else { Ok(()) }
+    }
+
     /// Makes a file of a kind that is there already.
     pub fn add(&self, this: &Rc<Inode>, new: &New<'_>, kind: Kind) -> Result<Rc<Inode>> {
-        if self.find(new.name).is_some() {
-            return Err(Errno::EEXIST);
-        }
-        let inode = self.fs.inode(new, kind);
+        self.vacant(this, new.name)?;
+        let inode = self.fs.inode(new, kind)?;
         inode.meta.links.set(1);
         if inode.is_directory() {
             let inherited = this.meta.mode.get() & S_ISGID;
@@ -137,8 +156,9 @@ impl Directory for Names {
     }
 
     fn entry(&self, place: u64) -> Option<Entry> {
-        let files = self.files.borrow();
-        let (&at, (name, inode)) = files.range(place..).next()?;
+        let (places, files) = (self.places.borrow(), self.files.borrow());
+        let (&at, name) = places.range(place..).next()?;
+        let (_, inode) = files.get(name)?;
         let (name, number, kind) = (name.to_vec(), inode.number, inode.format());
         Some(Entry { name, number, kind, next: at + 1 })
     }
@@ -152,34 +172,36 @@ impl Directory for Names {
     }
 
     fn create_unnamed(&self, this: &Rc<Inode>, new: &New<'_>) -> Result<Rc<Inode>> {
-        Ok(self.fs.inode(new, self.kind(this, new)?))
+        self.fs.inode(new, self.kind(this, new)?)
     }
 
-    fn link(&self, name: &[u8], inode: &Rc<Inode>) -> Result<()> {
-        if self.find(name).is_some() {
-            return Err(Errno::EEXIST);
-        }
+    fn link(&self, this: &Rc<Inode>, name: &[u8], inode: &Rc<Inode>) -> Result<()> {
+        self.vacant(this, name)?;
         inode.meta.links.set(inode.meta.links.get() + 1);
-        inode.meta.changed.set(time::realtime());
+        let now = time::realtime();
+        inode.meta.changed.set(now);
+        this.touch(now);
         self.insert(name, inode);
         Ok(())
     }
 
-    fn unlink(&self, name: &[u8]) -> Result<()> {
+    fn unlink(&self, this: &Rc<Inode>, name: &[u8]) -> Result<()> {
         let inode = self.lookup(name)?;
-        let mut names = 1;
-        if let Kind::Directory(directory) = &inode.kind {
-            if directory.entry(0).is_some() {
+        let now = time::realtime();
+        let names = match &inode.kind {
+            Kind::Directory(directory) if directory.entry(0).is_some() => {
                 return Err(Errno::ENOTEMPTY);
             }
-            names = 2;
-            if let Some(above) = directory.parent() {
-                above.meta.links.set(above.meta.links.get() - 1);
+            Kind::Directory(_) => {
+                this.meta.links.set(this.meta.links.get() - 1);
+                2
             }
-        }
+            _ => 1,
+        };
         self.remove(name)?;
         inode.meta.links.set(inode.meta.links.get() - names);
-        inode.meta.changed.set(time::realtime());
+        inode.meta.changed.set(now);
+        this.touch(now);
         Ok(())
     }
 
@@ -194,6 +216,9 @@ impl Directory for Names {
         let inode = self.lookup(from)?;
         let target = to.directory()?;
         let other = target.lookup(name).ok();
+        if to.meta.links.get() == 0 {
+            return Err(Errno::ENOENT);
+        }
         if exchange {
             let other = other.ok_or(Errno::ENOENT)?;
             self.take(this, from)?;
@@ -201,11 +226,11 @@ impl Directory for Names {
             Names::put(to, name, &inode)?;
             return Names::put(this, from, &other);
         }
-        if other.is_some_and(|other| Rc::ptr_eq(&other, &inode)) {
-            return Ok(());
-        }
-        if target.lookup(name).is_ok() {
-            target.unlink(name)?;
+        if let Some(other) = other {
+            if Rc::ptr_eq(&other, &inode) {
+                return Ok(());
+            }
+            target.unlink(to, name)?;
         }
         self.take(this, from)?;
         Names::put(to, name, &inode)

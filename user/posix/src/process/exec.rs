@@ -104,6 +104,9 @@ impl Image {
             file.permit(&call.process().ids.borrow(), 1)?;
             let regular = file.regular().map_err(|_| Errno::EACCES)?;
             let length = regular.size();
+            if file.writers.get() > 0 {
+                return Err(Errno::ETXTBSY);
+            }
             let mut head = alloc::vec![0; elf::HEAD];
             let open = Open::new(Rc::new(RegularFile(file.clone())), file.clone(), O_RDONLY);
             let filled = io::read_own(&*open.file, &open, 0, &mut head)?;

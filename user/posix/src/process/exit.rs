@@ -60,6 +60,7 @@ pub fn end(process: &Rc<Process>, status: u32) -> Outcome {
     let tasks: Vec<_> = process.tasks.borrow().clone();
     tasks.iter().for_each(end_task);
     let _ = process.native.kill(0);
+    process.forget_all_locks();
     process.files.close_all();
     process.space.borrow_mut().clear();
     let (init, children) = (server.init(), process.children.take());

@@ -141,7 +141,7 @@ impl Drop for Master {
         if let Ok(pts) = directory(self.server) {
             let name = format!("{}", self.pair.number);
             // A guest may have taken the name away before.
-            let _ = pts.directory().and_then(|pts| pts.unlink(name.as_bytes()));
+            let _ = pts.directory().and_then(|names| names.unlink(&pts, name.as_bytes()));
         }
         self.pair.tty.hang_up(self.server);
     }

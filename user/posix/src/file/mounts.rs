@@ -1,0 +1,178 @@
+//! File systems: mounting them, and how full they are.
+
+use super::names::HERE;
+use crate::errno::{Errno, Result};
+use crate::fs::mount::Mount;
+use crate::fs::room::Room;
+use crate::fs::tmpfs::Tmpfs;
+use crate::fs::{Inode, NAME_MAX, dev};
+use crate::server::{Call, Server};
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use core::cell::Cell;
+use linux_raw_sys::general::{
+    MNT_DETACH, MNT_EXPIRE, MNT_FORCE, MS_BIND, MS_MOVE, MS_NOATIME, MS_NODEV, MS_NODIRATIME,
+    MS_NOEXEC, MS_NOSUID, MS_PRIVATE, MS_RDONLY, MS_RELATIME, MS_REMOUNT, MS_SHARED, MS_SILENT,
+    MS_SLAVE, MS_STRICTATIME, MS_UNBINDABLE, UMOUNT_NOFOLLOW,
+};
+use rt::abi::PAGE;
+
+/// Numbers by which programs know kinds of file systems (`linux/magic.h`).
+const TMPFS_MAGIC: u64 = 0x0102_1994;
+const PROC_MAGIC: u64 = 0x9fa0;
+const SYSFS_MAGIC: u64 = 0x6265_6572;
+const ANON_MAGIC: u64 = 0x0904_1934;
+/// `f_flags` are valid.
+const ST_VALID: u64 = 0x20;
+
+/// Flags that are remembered.
+const KEPT: u32 = MS_RDONLY
+    | MS_NOSUID
+    | MS_NODEV
+    | MS_NOEXEC
+    | MS_NOATIME
+    | MS_NODIRATIME
+    | MS_RELATIME
+    | MS_STRICTATIME;
+/// Mounting that is of another kind.
+const OTHER: u32 = MS_BIND | MS_MOVE | MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE;
+
+pub fn mount(call: &Call) -> Result {
+    let [source, target, kind, flags, data, ..] = call.args;
+    let flags = flags as u32;
+    let process = call.process();
+    let text = |at: u64| match at {
+        0 => Ok(Vec::new()),
+        at => process.string(at, PAGE as usize, Errno::EINVAL),
+    };
+    let (source, kind, data) = (text(source)?, text(kind)?, text(data)?);
+    let covered = call.inode_at(HERE, target, 0)?;
+    if !process.ids.borrow().is_root() {
+        return Err(Errno::EPERM);
+    }
+    if flags & OTHER != 0 {
+        return Err(Errno::EINVAL);
+    }
+    if flags & MS_REMOUNT != 0 {
+        let mount = call.server.mounts.of_device(covered.device);
+        let mount = mount.filter(|mount| Rc::ptr_eq(&mount.root, &covered)).ok_or(Errno::EINVAL)?;
+        mount.flags.set((flags & KEPT).into());
+        return Ok(0);
+    }
+    if flags & !(KEPT | MS_SILENT) != 0 {
+        return Err(Errno::EINVAL);
+    }
+    covered.directory()?;
+    let root = make(call.server, &kind, &data)?;
+    let flags = Cell::new((flags & KEPT).into());
+    call.server.mounts.add(Mount { covered, root, source, kind, flags });
+    Ok(0)
+}
+
+/// The root of another file system.
+fn make(server: &'static Server, kind: &[u8], data: &[u8]) -> Result<Rc<Inode>> {
+    let option = |name: &[u8]| {
+        let mut options = data.split(|&byte| byte == b',');
+        options.find_map(|option| option.strip_prefix(name)?.strip_prefix(b"="))
+    };
+    let number = |name: &[u8], radix| match option(name) {
+        None => Ok(None),
+        Some(digits) => {
+            let digits = core::str::from_utf8(digits).map_err(|_| Errno::EINVAL)?;
+            u32::from_str_radix(digits, radix).map(Some).map_err(|_| Errno::EINVAL)
+        }
+    };
+    match kind {
+        b"tmpfs" => {
+            let mode = number(b"mode", 8)?.unwrap_or(0o1777);
+            let root = Tmpfs::root(room(server)?, mode & 0o7777)?;
+            root.meta.uid.set(number(b"uid", 10)?.unwrap_or(0));
+            root.meta.gid.set(number(b"gid", 10)?.unwrap_or(0));
+            Ok(root)
+        }
+        b"devtmpfs" => {
+            let root = Tmpfs::root(room(server)?, 0o755)?;
+            dev::populate(&root)?;
+            Ok(root)
+        }
+        b"sysfs" => Tmpfs::root(room(server)?, 0o555),
+        _ => Err(Errno::ENODEV),
+    }
+}
+
+/// What file systems in memory take their memory from.
+fn room(server: &Server) -> Result<&Rc<Room>> {
+    Ok(server.root.directory()?.as_names().ok_or(Errno::ENODEV)?.room())
+}
+
+pub fn umount2(call: &Call) -> Result {
+    let [target, flags, ..] = call.args;
+    let flags = flags as u32;
+    if flags & !(MNT_FORCE | MNT_DETACH | MNT_EXPIRE | UMOUNT_NOFOLLOW) != 0 {
+        return Err(Errno::EINVAL);
+    }
+    if !call.process().ids.borrow().is_root() {
+        return Err(Errno::EPERM);
+    }
+    let follow = flags & UMOUNT_NOFOLLOW == 0;
+    let nofollow = if follow { 0 } else { linux_raw_sys::general::AT_SYMLINK_NOFOLLOW };
+    let root = call.inode_at(HERE, target, nofollow)?;
+    if call.server.mounts.below(&root).is_none() {
+        return Err(Errno::EINVAL);
+    }
+    if flags & MNT_DETACH == 0 && is_busy(call.server, root.device) {
+        return Err(Errno::EBUSY);
+    }
+    call.server.mounts.remove(&root)?;
+    Ok(0)
+}
+
+/// Whether somebody uses a file system.
+fn is_busy(server: &Server, device: u64) -> bool {
+    let covered = server.mounts.all().iter().any(|mount| mount.covered.device == device);
+    covered
+        || server.processes().iter().any(|process| {
+            let here = |inode: &Inode| inode.device == device;
+            let files = &process.files;
+            let mut open = (0..files.length()).filter_map(|number| files.get(number).ok());
+            here(&process.current.borrow())
+                || here(&process.root.borrow())
+                || open.any(|open| here(&open.inode))
+                || process.program.borrow().file.as_ref().is_some_and(|file| here(file))
+        })
+}
+
+/// `struct statfs`.
+fn statfs_of(call: &Call, inode: &Inode) -> Result<[u64; 15]> {
+    let room = room(call.server)?;
+    let mount = call.server.mounts.of_device(inode.device);
+    let kind = mount.as_ref().map_or(&b"tmpfs"[..], |mount| &mount.kind);
+    let anonymous = mount.is_none() && inode.device != call.server.root.device;
+    let magic = match kind {
+        _ if anonymous => ANON_MAGIC,
+        b"proc" => PROC_MAGIC,
+        b"sysfs" => SYSFS_MAGIC,
+        _ => TMPFS_MAGIC,
+    };
+    let flags = mount.map_or(0, |mount| mount.flags.get()) & u64::from(KEPT);
+    let ((pages, free), (files, free_files)) = match magic {
+        TMPFS_MAGIC => (room.pages(), room.files()),
+        _ => ((0, 0), (0, 0)),
+    };
+    let mut words = [0; 15];
+    words[..7].copy_from_slice(&[magic, PAGE, pages, free, free, files, free_files]);
+    words[7..11].copy_from_slice(&[inode.device, NAME_MAX as u64, PAGE, flags | ST_VALID]);
+    Ok(words)
+}
+
+pub fn statfs(call: &Call) -> Result {
+    let [path, to, ..] = call.args;
+    let inode = call.inode_at(HERE, path, 0)?;
+    call.process().put(to, &statfs_of(call, &inode)?).map(|()| 0)
+}
+
+pub fn fstatfs(call: &Call) -> Result {
+    let [fd, to, ..] = call.args;
+    let open = call.process().files.get(fd)?;
+    call.process().put(to, &statfs_of(call, &open.inode)?).map(|()| 0)
+}

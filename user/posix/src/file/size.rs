@@ -1,0 +1,143 @@
+//! How long a file is, and what of it takes memory.
+
+use super::Open;
+use crate::errno::{Errno, Result};
+use crate::fs::{Inode, Kind};
+use crate::process::Process;
+use crate::server::Call;
+use crate::{signal, time};
+use alloc::rc::Rc;
+use linux_raw_sys::general::{
+    FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, FALLOC_FL_ZERO_RANGE, RLIMIT_FSIZE, SIGXFSZ,
+};
+
+/// Refuses what makes a file longer than the process may.
+pub fn limit(process: &Process, end: u64) -> Result<()> {
+    if end <= process.limits.borrow()[RLIMIT_FSIZE as usize][0] {
+        return Ok(());
+    }
+    if let Some(task) = process.any_task() {
+        signal::send_to_task(&task, SIGXFSZ);
+    }
+    Err(Errno::EFBIG)
+}
+
+fn resize(call: &Call, inode: &Inode, size: u64) -> Result {
+    if size > inode.size() {
+        limit(call.process(), size)?;
+    }
+    inode.regular()?.truncate(size)?;
+    inode.touch(time::realtime());
+    inode.drop_privileges(&call.process().ids.borrow());
+    Ok(0)
+}
+
+pub fn truncate(call: &Call) -> Result {
+    let [path, size, ..] = call.args;
+    if (size as i64) < 0 {
+        return Err(Errno::EINVAL);
+    }
+    let inode = call.inode_at(super::names::HERE, path, 0)?;
+    inode.regular()?;
+    inode.permit(&call.process().ids.borrow(), 2)?;
+    call.server.mounts.writable(&inode)?;
+    call.server.not_running(&inode)?;
+    resize(call, &inode, size)
+}
+
+pub fn ftruncate(call: &Call) -> Result {
+    let [fd, size, ..] = call.args;
+    if (size as i64) < 0 {
+        return Err(Errno::EINVAL);
+    }
+    let open = call.process().files.get(fd)?;
+    if open.writable().is_err() || !matches!(open.inode.kind, Kind::Regular(_)) {
+        let path = open.flags.get() & linux_raw_sys::general::O_PATH != 0;
+        return Err(if path { Errno::EBADF } else { Errno::EINVAL });
+    }
+    resize(call, &open.inode, size)
+}
+
+pub fn fallocate(call: &Call) -> Result {
+    let [fd, how, at, length, ..] = call.args;
+    let (how, at, length) = (how as u32, at as i64, length as i64);
+    let open = call.process().files.get(fd)?;
+    if at < 0 || length <= 0 {
+        return Err(Errno::EINVAL);
+    }
+    let keep = how & FALLOC_FL_KEEP_SIZE != 0;
+    let (punch, zero) = (how & FALLOC_FL_PUNCH_HOLE != 0, how & FALLOC_FL_ZERO_RANGE != 0);
+    let known = FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE;
+    if how & !known != 0 || punch && (zero || !keep) {
+        return Err(Errno::EOPNOTSUPP);
+    }
+    open.writable()?;
+    let regular = match &open.inode.kind {
+        Kind::Regular(regular) => regular,
+        Kind::Fifo(_) => return Err(Errno::ESPIPE),
+        Kind::Directory(_) => return Err(Errno::EISDIR),
+        _ => return Err(Errno::ENODEV),
+    };
+    let end = at.checked_add(length).ok_or(Errno::EFBIG)? as u64;
+    if punch || zero {
+        regular.clear(at as u64, end)?;
+    }
+    if !keep && end > regular.size() {
+        limit(call.process(), end)?;
+        regular.truncate(end)?;
+    }
+    open.inode.touch(time::realtime());
+    open.inode.drop_privileges(&call.process().ids.borrow());
+    Ok(0)
+}
+
+/// An open file that has places.
+fn with_places(call: &Call) -> Result<Rc<Open>> {
+    let open = call.process().files.get(call.args[0])?;
+    if open.flags.get() & linux_raw_sys::general::O_PATH != 0 {
+        return Err(Errno::EBADF);
+    }
+    if open.file.seekable() { Ok(open) } else { Err(Errno::ESPIPE) }
+}
+
+pub fn fadvise64(call: &Call) -> Result {
+    with_places(call)?;
+    let valid = call.args[3] as u32 <= 5 && call.args[2] as i64 >= 0;
+    if valid { Ok(0) } else { Err(Errno::EINVAL) }
+}
+
+pub fn readahead(call: &Call) -> Result {
+    let open = call.process().files.get(call.args[0])?;
+    open.readable()?;
+    open.inode.regular().map_err(|_| Errno::EINVAL)?;
+    Ok(0)
+}
+
+/// All is where it stays at once.
+pub fn sync(_: &Call) -> Result {
+    Ok(0)
+}
+
+pub fn fsync(call: &Call) -> Result {
+    let open = call.process().files.get(call.args[0])?;
+    if open.flags.get() & linux_raw_sys::general::O_PATH != 0 {
+        return Err(Errno::EBADF);
+    }
+    match open.inode.kind {
+        Kind::Regular(_) | Kind::Directory(_) => Ok(0),
+        _ => Err(Errno::EINVAL),
+    }
+}
+
+pub fn syncfs(call: &Call) -> Result {
+    call.process().files.get(call.args[0]).map(|_| 0)
+}
+
+pub fn sync_file_range(call: &Call) -> Result {
+    let [_, at, length, flags, ..] = call.args;
+    let negative = (at as i64) < 0 || (length as i64) < 0 || (at.wrapping_add(length) as i64) < 0;
+    if flags as u32 & !7 != 0 || negative {
+        return Err(Errno::EINVAL);
+    }
+    with_places(call).map(|_| 0)
+}

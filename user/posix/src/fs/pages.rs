@@ -1,0 +1,209 @@
+//! The pages of a long file: a memory, and which of its pages there are. What nobody has written takes
+//! no memory, and is not touched, for that would make it.
+
+use super::room::{Room, WINDOW};
+use crate::errno::{Errno, Result};
+use crate::user::Transfer;
+use alloc::collections::BTreeMap;
+use alloc::rc::Rc;
+use core::cell::Cell;
+use rt::Memory;
+use rt::abi::PAGE;
+
+/// A bit for each page of a window.
+type Bits = [u64; WINDOW as usize / 64];
+
+static ZEROES: [u8; PAGE as usize] = [0; PAGE as usize];
+
+/// The pages of a file.
+pub struct Pages {
+    memory: Rc<Memory>,
+    room: Rc<Room>,
+    /// Who has its windows.
+    number: u64,
+    last_window: Cell<usize>,
+    /// How many the memory has: whole windows.
+    count: u64,
+    /// Those that were written, by window.
+    there: BTreeMap<u64, Bits>,
+    /// Guests have it mapped, and may have written anything.
+    mapped: bool,
+}
+
+/// Pages of so many bytes, in whole windows.
+fn windows(size: u64) -> u64 {
+    size.div_ceil(PAGE).max(1).next_multiple_of(WINDOW)
+}
+
+impl Pages {
+    /// Pages with these bytes, and room for so many.
+    pub fn new(room: &Rc<Room>, bytes: &[u8], size: u64) -> Result<Pages> {
+        let length = bytes.len() as u64;
+        if length.div_ceil(PAGE) > room.pages().1 {
+            return Err(Errno::ENOSPC);
+        }
+        let count = windows(length.max(size));
+        let memory = room.memory(count)?;
+        memory.write(0, bytes).map_err(|_| Errno::ENOSPC)?;
+        let mut pages = Pages {
+            memory: Rc::new(memory),
+            room: room.clone(),
+            number: room.number(),
+            last_window: Cell::new(0),
+            count,
+            there: BTreeMap::new(),
+            mapped: false,
+        };
+        pages.mark(0, length.div_ceil(PAGE));
+        Ok(pages)
+    }
+
+    /// The memory, for mapping.
+    pub fn memory(&mut self) -> Rc<Memory> {
+        self.mapped = true;
+        self.memory.clone()
+    }
+
+    /// How many there are.
+    pub fn resident(&self) -> u64 {
+        if self.mapped {
+            return self.memory.info().map_or(0, |info| info.resident);
+        }
+        self.there.values().flatten().map(|bits| u64::from(bits.count_ones())).sum()
+    }
+
+    /// Makes room for so many bytes.
+    pub fn lengthen(&mut self, size: u64) -> Result<()> {
+        let count = windows(size);
+        if count > self.count {
+            self.memory.resize(count).map_err(|_| Errno::ENOSPC)?;
+            self.count = count;
+        }
+        Ok(())
+    }
+
+    /// Whether a page was written, and the first behind it, below `last`, of which that may differ.
+    pub fn run(&self, page: u64, last: u64) -> (bool, u64) {
+        if self.mapped {
+            return (true, last);
+        }
+        let last = last.min((page / WINDOW + 1) * WINDOW);
+        let Some(bits) = self.there.get(&(page / WINDOW)) else { return (false, last) };
+        let word = |page: u64| bits[(page % WINDOW / 64) as usize];
+        let there = word(page) >> (page % 64) & 1 != 0;
+        let mut at = page;
+        while at < last {
+            let word = if there { !word(at) } else { word(at) } >> (at % 64);
+            let same = u64::from(word.trailing_zeros()).min(64 - at % 64);
+            at += same;
+            if at % 64 != 0 {
+                break;
+            }
+        }
+        (there, at.min(last))
+    }
+
+    fn mark(&mut self, first: u64, last: u64) {
+        for page in first..last {
+            let bits = self.there.entry(page / WINDOW).or_default();
+            bits[(page % WINDOW / 64) as usize] |= 1 << (page % 64);
+        }
+    }
+
+    /// How far one can write: there must be room for what is new.
+    fn writable(&self, at: u64, end: u64) -> Result {
+        let (mut page, last) = (at / PAGE, end.div_ceil(PAGE));
+        let mut free = None;
+        while page < last {
+            let (there, next) = self.run(page, last);
+            if !there || self.mapped {
+                let free = free.get_or_insert_with(|| self.room.pages().1);
+                if next - page > *free {
+                    let end = (page + *free) * PAGE;
+                    return if end > at { Ok(end) } else { Err(Errno::ENOSPC) };
+                }
+                *free -= next - page;
+            }
+            page = next;
+        }
+        Ok(end)
+    }
+
+    /// Reads.
+    pub fn read(&self, mut at: u64, end: u64, to: &mut Transfer<'_>) -> Result<()> {
+        while at < end {
+            let (there, next) = self.run(at / PAGE, end.div_ceil(PAGE));
+            let end = end.min(next * PAGE);
+            let (moved, length) = if there {
+                let (here, length) = self.window(at, end)?;
+                (to.put_mapped(here, length)?, length)
+            } else {
+                let length = (end - at).min(PAGE);
+                (to.put(&ZEROES[..length as usize])?, length)
+            };
+            at += moved as u64;
+            if (moved as u64) < length {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes.
+    pub fn write(&mut self, mut at: u64, from: &mut Transfer<'_>) -> Result<()> {
+        let end = self.writable(at, at + from.left)?;
+        from.limit(end - at);
+        self.mark(at / PAGE, end.div_ceil(PAGE));
+        while at < end {
+            let (here, length) = self.window(at, end)?;
+            let moved = from.take_mapped(here, length)? as u64;
+            at += moved;
+            if moved < length {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// A piece of a range, as it is mapped here.
+    fn window(&self, at: u64, end: u64) -> Result<(u64, u64)> {
+        let found = self.room.window(self.number, &self.memory, at, &self.last_window)?;
+        Ok((found.0, found.1.min(end - at)))
+    }
+
+    /// Cuts off what is behind a place, so that it is zero when the file grows again.
+    pub fn cut(&mut self, size: u64) -> Result<()> {
+        let kept = size.div_ceil(PAGE);
+        self.room.unmap_from(self.number, kept / WINDOW);
+        self.memory.resize(kept).map_err(|_| Errno::ENOSPC)?;
+        self.memory.resize(windows(size)).map_err(|_| Errno::ENOSPC)?;
+        self.count = windows(size);
+        self.there.split_off(&kept.div_ceil(WINDOW));
+        if let Some(bits) = self.there.get_mut(&(kept / WINDOW)) {
+            for page in kept % WINDOW..WINDOW {
+                bits[(page / 64) as usize] &= !(1 << (page % 64));
+            }
+        }
+        self.clear(size, kept * PAGE)
+    }
+
+    /// Writes zeroes where there is something.
+    pub fn clear(&self, mut at: u64, end: u64) -> Result<()> {
+        let end = self.writable(at, end)?;
+        while at < end {
+            let (there, next) = self.run(at / PAGE, end.div_ceil(PAGE));
+            let length = if there { (PAGE - at % PAGE).min(end - at) } else { next * PAGE - at };
+            if there {
+                self.memory.write(at, &ZEROES[..length as usize]).map_err(|_| Errno::ENOSPC)?;
+            }
+            at += length;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Pages {
+    fn drop(&mut self) {
+        self.room.unmap_from(self.number, 0);
+    }
+}

@@ -1,0 +1,162 @@
+//! The memory that file systems in memory may take: all of them together, so that a guest that fills
+//! `/tmp` starves nobody. Pages are paid for by a process that has that much quota and does nothing
+//! else; what is on this server's heap is counted here.
+
+use crate::errno::{Errno, Result};
+use alloc::rc::Rc;
+use core::cell::Cell;
+use rt::Memory;
+use rt::abi::{MAP_WRITE, PAGE};
+
+/// Bytes that a file is charged for beside what it has in it.
+const FILE: u64 = 1024;
+/// Pages that a window shows.
+pub const WINDOW: u64 = 1024;
+/// Windows there are.
+const WINDOWS: usize = 64;
+
+/// What all file systems in memory share.
+pub struct Room {
+    payer: rt::Process,
+    heap: u64,
+    used: Cell<u64>,
+    last: Cell<u64>,
+    windows: [Cell<(u64, u64)>; WINDOWS],
+    next_window: Cell<usize>,
+    base: u64,
+}
+
+impl Room {
+    /// Half of what there is, for pages, and an eighth, for the heap.
+    pub fn new() -> Result<Rc<Room>> {
+        let info = rt::process().info()?;
+        let own = info.quota - info.used;
+        let free = rt::machine().figures().map_or(own, |figures| figures.free * PAGE).min(own);
+        Ok(Rc::new(Room {
+            payer: rt::Process::create(free / 2, 1)?,
+            heap: free / 8,
+            used: Cell::new(0),
+            last: Cell::new(0),
+            windows: [const { Cell::new((0, 0)) }; WINDOWS],
+            next_window: Cell::new(0),
+            base: rt::space::reserve(WINDOWS as u64 * WINDOW),
+        }))
+    }
+
+    /// A number for another file system, or whatever needs one.
+    pub fn number(&self) -> u64 {
+        self.last.set(self.last.get() + 1);
+        self.last.get()
+    }
+
+    /// Pages in all, and those that are free. Tables of what is there take some, too.
+    pub fn pages(&self) -> (u64, u64) {
+        let (quota, used) = self.payer.info().map_or((0, 0), |info| (info.quota, info.used));
+        let free = (quota - used) / PAGE;
+        (quota / PAGE, free.saturating_sub(free / 128 + 8))
+    }
+
+    /// Files in all, and those that may still be made.
+    pub fn files(&self) -> (u64, u64) {
+        (self.heap / FILE, self.heap.saturating_sub(self.used.get()) / FILE)
+    }
+
+    /// A memory in the room.
+    pub fn memory(&self, pages: u64) -> Result<Memory> {
+        Memory::create_for(&self.payer, pages).map_err(|_| Errno::ENOSPC)
+    }
+
+    /// Where a place of a memory is mapped here, and how many bytes from there on. A memory has a
+    /// number, whole windows, and remembers where it was found last.
+    pub fn window(
+        &self,
+        number: u64,
+        memory: &Memory,
+        place: u64,
+        last: &Cell<usize>,
+    ) -> Result<(u64, u64)> {
+        let wanted = (number, place / (WINDOW * PAGE));
+        if self.windows[last.get()].get() != wanted {
+            let found = self.windows.iter().position(|window| window.get() == wanted);
+            last.set(found.map_or_else(|| self.map(wanted, memory), Ok)?);
+        }
+        let offset = place % (WINDOW * PAGE);
+        Ok((self.address(last.get()) + offset, WINDOW * PAGE - offset))
+    }
+
+    fn address(&self, window: usize) -> u64 {
+        self.base + window as u64 * WINDOW * PAGE
+    }
+
+    fn map(&self, wanted: (u64, u64), memory: &Memory) -> Result<usize> {
+        let at = self.next_window.replace((self.next_window.get() + 1) % WINDOWS);
+        self.unmap(at)?;
+        let first = wanted.1 * WINDOW;
+        rt::process()
+            .map(memory, self.address(at), first, WINDOW, MAP_WRITE)
+            .map_err(|_| Errno::ENOSPC)?;
+        self.windows[at].set(wanted);
+        Ok(at)
+    }
+
+    fn unmap(&self, at: usize) -> Result<()> {
+        if self.windows[at].get() != (0, 0) {
+            rt::process().unmap(self.address(at), WINDOW)?;
+            self.windows[at].set((0, 0));
+        }
+        Ok(())
+    }
+
+    /// Unmaps a memory's windows from one on.
+    pub fn unmap_from(&self, number: u64, first: u64) {
+        for (at, window) in self.windows.iter().enumerate() {
+            let (owner, which) = window.get();
+            if owner == number && which >= first {
+                // What is mapped can be unmapped.
+                let _ = self.unmap(at);
+            }
+        }
+    }
+}
+
+/// What a file takes of this server's heap; given back when it is dropped.
+pub struct Charge {
+    room: Rc<Room>,
+    bytes: Cell<u64>,
+}
+
+impl Charge {
+    /// Nothing yet.
+    pub fn none(room: &Rc<Room>) -> Charge {
+        Charge { room: room.clone(), bytes: Cell::new(0) }
+    }
+
+    /// For a file and its name.
+    pub fn file(room: &Rc<Room>) -> Result<Charge> {
+        let charge = Charge::none(room);
+        charge.set(FILE)?;
+        Ok(charge)
+    }
+
+    /// The room.
+    pub fn room(&self) -> &Rc<Room> {
+        &self.room
+    }
+
+    /// Charges for so many bytes; there must be room for more.
+    pub fn set(&self, bytes: u64) -> Result<()> {
+        let used = self.room.used.get() - self.bytes.get() + bytes;
+        if bytes > self.bytes.get() && used > self.room.heap {
+            return Err(Errno::ENOSPC);
+        }
+        self.room.used.set(used);
+        self.bytes.set(bytes);
+        Ok(())
+    }
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        self.room.used.set(self.room.used.get() - self.bytes.get());
+    }
+}
