@@ -4,8 +4,8 @@ use crate::errno::Result;
 #[cfg(target_arch = "x86_64")]
 use crate::file::old;
 use crate::file::{
-    attributes, copy, directory, extended, io, ioctl, lock, mounts, names, open, poll, rename,
-    size, special, stat,
+    attributes, copy, directory, epoll, eventfd, extended, io, ioctl, lock, mounts, names, open,
+    poll, rename, signalfd, size, special, stat, timerfd,
 };
 use crate::process::{Task, exec, exit, fork, ids, memory};
 use crate::server::Call;
@@ -131,6 +131,15 @@ static BOTH: &[Row] = rows! {
     // Waiting for several files.
     __NR_ppoll May(poll::ppoll);
     __NR_pselect6 May(poll::pselect6);
+    __NR_epoll_create1 Now(epoll::epoll_create1);
+    __NR_epoll_ctl Now(epoll::epoll_ctl);
+    __NR_epoll_pwait May(epoll::epoll_pwait);
+    __NR_epoll_pwait2 May(epoll::epoll_pwait2);
+    __NR_eventfd2 Now(eventfd::eventfd2);
+    __NR_timerfd_create Now(timerfd::timerfd_create);
+    __NR_timerfd_settime Now(timerfd::timerfd_settime), "TFD_TIMER_CANCEL_ON_SET";
+    __NR_timerfd_gettime Now(timerfd::timerfd_gettime);
+    __NR_signalfd4 Now(signalfd::signalfd4), "a child reads its own signals, but waits for its parent's";
     // Memory.
     __NR_mmap Now(memory::mmap);
     __NR_munmap Now(memory::munmap);
@@ -215,6 +224,10 @@ static OLD: &[Row] = rows! {
     __NR_pause May(mask::pause);
     __NR_poll May(poll::poll);
     __NR_select May(poll::select);
+    __NR_epoll_create Now(epoll::epoll_create);
+    __NR_epoll_wait May(epoll::epoll_wait);
+    __NR_eventfd Now(eventfd::eventfd);
+    __NR_signalfd Now(signalfd::signalfd);
 };
 
 /// Those that only x86-64 has.
