@@ -5,6 +5,9 @@
 PLATFORMS := virt rpi x86
 include $(PLATFORMS:%=targets/%.mk)
 
+# The architectures for which there are Linux programs.
+ARCHES := aarch64 x86_64
+
 # rustup's own folder, for shells that do not know it.
 export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 
@@ -81,6 +84,30 @@ doc: setup ## the kernel's documentation, in target/doc/
 
 clean: ## remove target/ and dist/
 	rm -rf target dist
+
+##@ Linux programs
+
+userland: $(ARCHES:%=userland-%) ## the Linux programs of userland/programs.txt, unmodified, in target/userland/
+$(ARCHES:%=userland-%): userland-%: setup ## those for one architecture; PROGRAMS= are the crates to build
+	@tools/userland.py $* $(PROGRAMS)
+
+userland-record: userland ## write the programs' SHA-256 into userland/SHA256SUMS
+	@tools/userland.py --record $(ARCHES)
+
+$(ARCHES:%=posix-programs-%): posix-programs-%: setup ## the Linux programs of tests/posix, in target/posix/
+	@tools/posix_programs.py $*
+
+linux-setup: ## fetch Debian's kernels, with which Ochre is compared
+	@tools/linux.py setup
+
+# What record-linux and check-linux need.
+COMPARED := linux-setup userland $(ARCHES:%=posix-programs-%)
+
+record-linux: $(COMPARED) ## run the scripts of tests/posix on Linux and write down what they do (NAMES=)
+	@tests/posix/corpus.py record $(NAMES)
+
+check-linux: $(COMPARED) ## run them on Linux and compare that with what is written down (NAMES=)
+	@tests/posix/corpus.py check --on linux $(NAMES)
 
 ##@ Run
 
@@ -159,6 +186,7 @@ bench-lock: $(PLATFORMS:%=build-%) $(PLATFORMS:%=build-user-%) ## instructions f
 $(PLATFORMS:%=qemu-line-%): qemu-line-%:
 	@echo $(QEMU)
 
+.PHONY: userland userland-record linux-setup record-linux check-linux $(foreach t,userland posix-programs,$(ARCHES:%=$t-%))
 .PHONY: help setup check-deps build image size doc clean debug debug-server resolve check fmt \
   fmt-check clippy test test-ci test-host test-miri test-suite fuzz bench bench-boot bench-lock \
   $(foreach t,build build-user build-tests image run debug debug-server test qemu-line,$(PLATFORMS:%=$t-%)) \
@@ -180,4 +208,6 @@ $(PLATFORMS:%=qemu-line-%): qemu-line-%:
 #= QEMUFLAGS=        anything else for QEMU
 #= CALLS=100000000   how many random calls fuzz makes
 #= SEED=             the run that fuzz makes again, as a failure names it
+#= PROGRAMS=         crates of userland/programs.txt, as in PROGRAMS="coreutils yash-cli"
+#= NAMES=            scripts of tests/posix/cases, as in NAMES='trap* fifo*'
 #= SUITE=            what test-suite runs, as in SUITE='virt/4 heap*'
