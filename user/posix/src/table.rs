@@ -10,6 +10,7 @@ use crate::file::{
 use crate::process::{Task, exec, exit, fork, ids, info, limits, memory, prctl, schedule};
 use crate::server::Call;
 use crate::signal::{action, frame, mask, send, stack};
+use crate::socket::{calls, message, options};
 use crate::wait::Outcome;
 use crate::{futex, time};
 use alloc::collections::VecDeque;
@@ -234,6 +235,24 @@ static BOTH: &[Row] = rows! {
     __NR_nanosleep May(time::nanosleep);
     __NR_clock_nanosleep May(time::clock_nanosleep);
     // Sockets.
+    __NR_socket Now(calls::socket), "all but AF_UNIX";
+    __NR_socketpair Now(calls::socketpair);
+    __NR_bind Now(calls::bind);
+    __NR_listen Now(calls::listen);
+    __NR_accept May(calls::accept);
+    __NR_accept4 May(calls::accept4);
+    __NR_connect May(calls::connect);
+    __NR_shutdown Now(calls::shutdown);
+    __NR_getsockname Now(calls::getsockname);
+    __NR_getpeername Now(calls::getpeername);
+    __NR_getsockopt Now(options::getsockopt);
+    __NR_setsockopt Now(options::setsockopt), "sizes of buffers, which do nothing";
+    __NR_sendto May(message::sendto);
+    __NR_recvfrom May(message::recvfrom);
+    __NR_sendmsg May(message::sendmsg), "freeing sockets that are sent through themselves";
+    __NR_recvmsg May(message::recvmsg);
+    __NR_sendmmsg May(message::sendmmsg);
+    __NR_recvmmsg May(message::recvmmsg), "the timeout, while a message is waited for";
     // Everything else.
 };
 
