@@ -31,6 +31,8 @@ use Handler::{May, Now};
 pub struct Row {
     /// Its number.
     pub number: u32,
+    /// Its name.
+    pub name: &'static str,
     /// What serves it.
     pub handler: Handler,
     /// What of it is not served, or differs.
@@ -40,7 +42,12 @@ pub struct Row {
 /// A row for each call.
 macro_rules! rows {
     ($($number:ident $handler:expr $(, $lacks:literal)?;)+) => {
-        &[$(Row { number: linux::$number, handler: $handler, lacks: concat!("" $(, $lacks)?) }),+]
+        &[$(Row {
+            number: linux::$number,
+            name: stringify!($number),
+            handler: $handler,
+            lacks: concat!("" $(, $lacks)?),
+        }),+]
     };
 }
 
@@ -245,6 +252,11 @@ pub fn find(number: u32) -> Option<Handler> {
     let place = usize::from(*PLACES.get(number as usize)?).checked_sub(1)?;
     let row = BOTH.get(place).or_else(|| OLD.get(place - BOTH.len()))?;
     Some(row.handler)
+}
+
+/// All calls that are served.
+pub fn rows() -> impl Iterator<Item = &'static Row> {
+    BOTH.iter().chain(OLD)
 }
 
 /// A call that nobody serves.
