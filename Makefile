@@ -182,11 +182,14 @@ bench-lock: $(PLATFORMS:%=build-%) $(PLATFORMS:%=build-user-%) ## instructions f
 	  for demo in abitest bench; do timeout 100 $(MAKE) --no-print-directory run-$p DEMO=$$demo SMP=1 ICOUNT=1 \
 	  KERNEL=target/lock/$p/ochre.$($p.FORMAT) | tools/lock_hold.py $p $$demo; done &&) true
 
+bench-linux: linux-setup userland posix-programs-aarch64 ## what operations cost a Linux program, on Linux and on Ochre
+	@tests/posix/figures.py virt $(NAMES)
+
 # The command that runs a platform's machine, as the tests use it.
 $(PLATFORMS:%=qemu-line-%): qemu-line-%:
 	@echo $(QEMU)
 
-.PHONY: userland userland-record linux-setup record-linux check-linux $(foreach t,userland posix-programs,$(ARCHES:%=$t-%))
+.PHONY: userland userland-record linux-setup record-linux check-linux bench-linux $(foreach t,userland posix-programs,$(ARCHES:%=$t-%))
 .PHONY: help setup check-deps build image size doc clean debug debug-server resolve check fmt \
   fmt-check clippy test test-ci test-host test-miri test-suite fuzz bench bench-boot bench-lock \
   $(foreach t,build build-user build-tests image run debug debug-server test qemu-line,$(PLATFORMS:%=$t-%)) \
