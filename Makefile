@@ -136,16 +136,20 @@ check: fmt-check clippy test-host ## the quick ones: format, lints, host tests
 fmt: setup ## format the source
 	$(CARGO) fmt
 	$(CARGO) fmt --manifest-path user/Cargo.toml --all
+	$(CARGO) fmt --manifest-path tests/posix/Cargo.toml --all
 
 fmt-check: setup ## fail where the source is not formatted
 	$(CARGO) fmt --check
 	$(CARGO) fmt --manifest-path user/Cargo.toml --all --check
+	$(CARGO) fmt --manifest-path tests/posix/Cargo.toml --all --check
 
 clippy: setup ## lints, for the host and each platform, tests included
 	$(CARGO) clippy --quiet --all-targets -- -D warnings
 	@$(foreach p,$(PLATFORMS),echo clippy $p && \
 	  $(CARGO) clippy --quiet --bins --test qemu $(call platform,$p) -- -D warnings && \
 	  $(CARGO) clippy --quiet $(call programs,$p) -- -D warnings &&) true
+	@$(foreach a,$(ARCHES),echo clippy tests/posix $a && \
+	  $(CARGO) clippy --quiet --manifest-path tests/posix/Cargo.toml --target $a-unknown-linux-musl --target-dir target/posix -- -D warnings &&) true
 
 TESTED := $(PLATFORMS:%=build-%) $(PLATFORMS:%=build-tests-%) $(PLATFORMS:%=build-user-%)
 

@@ -37,11 +37,13 @@ pub fn open_close() -> u64 {
 }
 
 pub fn stat() -> u64 {
-    // SAFETY: plain integers, and the path ends with a NUL.
     with_file(1, |_| {
-        best(500, || unsafe {
-            let mut info = std::mem::zeroed();
-            libc::stat(FILE.as_ptr(), &mut info);
+        best(500, || {
+            // SAFETY: plain integers, and the path ends with a NUL.
+            unsafe {
+                let mut info = std::mem::zeroed();
+                libc::stat(FILE.as_ptr(), &mut info);
+            }
         })
     })
 }
