@@ -13,7 +13,6 @@ import argparse
 import dataclasses
 import difflib
 import fnmatch
-import os
 import pathlib
 import re
 import shutil
@@ -26,6 +25,7 @@ ROOT = HERE.parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 
 import linux  # noqa: E402
+from qemu import without_make  # noqa: E402
 
 CASES = HERE / "cases"
 EXPECTED = HERE / "expected"
@@ -169,11 +169,10 @@ def run(system, arch, names, smp):
 
 def ochre(platform, command, folder, smp, *variables):
     """Runs a command on Ochre: (out, err, status)."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     words = [f"CMD={command}", f"ROOT={folder}", f"SMP={smp}", *variables]
     try:
         done = subprocess.run(
-            ["make", "-s", "--no-print-directory", f"exec-{platform}", *words], cwd=ROOT, env=env,
+            ["make", "-s", "--no-print-directory", f"exec-{platform}", *words], cwd=ROOT, env=without_make(),
             stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired as late:
