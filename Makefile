@@ -5,6 +5,9 @@
 PLATFORMS := virt rpi x86
 include $(PLATFORMS:%=targets/%.mk)
 
+# The architectures for which there are Linux programs.
+ARCHES := aarch64 x86_64
+
 # rustup's own folder, for shells that do not know it.
 export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 
@@ -18,8 +21,11 @@ CARGO = RUSTUP_TOOLCHAIN=$(shell cat target/toolchain 2>/dev/null) cargo
 PROFILE = $(if $(DEBUG),dev,release)
 
 # One line of QEMU that has the terminal: the platform's machine, then what all have in common.
-QEMU = $($*.QEMU) -display none -no-reboot \
-  $(if $(ICOUNT),-icount shift=0$(comma)sleep=off) $(patsubst %,-initrd %,$(filter-out none,$(INITRD))) $(QEMUFLAGS)
+QEMU = $(call machine,$*,$(INITRD))
+
+#   $(call machine,platform,initrd)
+machine = $($1.QEMU) -display none -no-reboot \
+  $(if $(ICOUNT),-icount shift=0$(comma)sleep=off) $(patsubst %,-initrd %,$(filter-out none,$2)) $(QEMUFLAGS)
 comma := ,
 
 # What cargo needs to know of a platform. The linker script is a flag of its target, for the test
@@ -82,13 +88,57 @@ doc: setup ## the kernel's documentation, in target/doc/
 clean: ## remove target/ and dist/
 	rm -rf target dist
 
+##@ Linux programs
+
+userland: $(ARCHES:%=userland-%) ## the Linux programs of userland/programs.txt, unmodified, in target/userland/
+$(ARCHES:%=userland-%): userland-%: setup ## those for one architecture; PROGRAMS= are the crates to build
+	@tools/userland.py $* $(PROGRAMS)
+
+userland-record: userland ## write the programs' SHA-256 into userland/SHA256SUMS
+	@tools/userland.py --record $(ARCHES)
+
+$(ARCHES:%=posix-programs-%): posix-programs-%: setup ## the Linux programs of tests/posix, in target/posix/
+	@tools/posix_programs.py $*
+
+linux-setup: ## fetch Debian's kernels, with which Ochre is compared
+	@tools/linux.py setup
+
+# What record-linux and check-linux need.
+COMPARED := linux-setup userland $(ARCHES:%=posix-programs-%)
+
+record-linux: $(COMPARED) ## run the scripts of tests/posix on Linux and write down what they do (NAMES=)
+	@tests/posix/corpus.py record $(NAMES)
+
+check-linux: $(COMPARED) ## run them on Linux and compare that with what is written down (NAMES=)
+	@tests/posix/corpus.py check --on linux $(NAMES)
+
 ##@ Run
 
-# Whoever runs or debugs gets the platform's own initrd.
-$(foreach p,$(PLATFORMS),$(eval run-$p debug-$p debug-server-$p: INITRD ?= target/$p/initrd.cpio))
+# Whoever debugs, or runs a demo, gets the platform's own programs; whoever runs or executes the Linux
+# programs as well.
+$(foreach p,$(PLATFORMS),$(eval debug-$p debug-server-$p: INITRD ?= target/$p/initrd.cpio))
+$(foreach p,$(PLATFORMS),$(eval run-$p: INITRD ?= target/$p/$(if $(findstring run=,$(WORDS)),initrd,root).cpio))
 
-$(PLATFORMS:%=run-%): run-%: build-% build-user-% ## boot in QEMU on this terminal; DEMO=ipc, coop, preempt, memory or async runs one
+# An archive with the native and the Linux programs.
+#   $(call root,platform,file)
+root = tools/rootfs.py target/userland/$($1.ARCH)/bin $2 --native target/$1/initrd.cpio \
+  $(if $(ROOT),--root '$(ROOT)') $(if $(APP),--app '$(APP)')
+
+$(PLATFORMS:%=root-%): root-%: build-user-%
+	@$(MAKE) --no-print-directory userland-$($*.ARCH)
+	@$(call root,$*,target/$*/root.cpio)
+
+# Demos do without the Linux programs.
+$(PLATFORMS:%=run-%): run-%: build-% $(if $(findstring run=,$(WORDS)),build-user-%,root-%) ## boot into a shell on this terminal; DEMO=ipc, coop, preempt, memory or async runs one
 	@tools/qemu.py $(QEMU) -serial mon:stdio -append '$(WORDS)'
+
+# CMD goes by the environment: whatever is in it, no shell looks at it on the way.
+export CMD ?= /bin/$(notdir $(APP)) $(ARGS)
+$(PLATFORMS:%=exec-%): exec-%: build-% build-user-% ## be the command CMD= in Ochre: its input, output and status; ROOT=, APP=, ARGS=, LOG=file
+	@$(MAKE) -s --no-print-directory userland-$($*.ARCH) >&2
+	@root=$$(mktemp --suffix=.cpio) && trap 'rm -f "$$root"' EXIT && $(call root,$*,"$$root") && \
+	  tools/exec.py $(if $(LOG),--log '$(LOG)') "$$CMD" \
+	  $(subst INITRD-HERE,"$$root",$(call machine,$*,INITRD-HERE)) -append 'exit=qemu log=error stdio=host $(CMDLINE)'
 
 debug: debug-$(PLATFORM) ## boot under gdb, stopped at the kernel's entry (PLATFORM=)
 $(PLATFORMS:%=debug-%): debug-%: build-% build-user-%
@@ -109,16 +159,20 @@ check: fmt-check clippy test-host ## the quick ones: format, lints, host tests
 fmt: setup ## format the source
 	$(CARGO) fmt
 	$(CARGO) fmt --manifest-path user/Cargo.toml --all
+	$(CARGO) fmt --manifest-path tests/posix/Cargo.toml --all
 
 fmt-check: setup ## fail where the source is not formatted
 	$(CARGO) fmt --check
 	$(CARGO) fmt --manifest-path user/Cargo.toml --all --check
+	$(CARGO) fmt --manifest-path tests/posix/Cargo.toml --all --check
 
 clippy: setup ## lints, for the host and each platform, tests included
 	$(CARGO) clippy --quiet --all-targets -- -D warnings
 	@$(foreach p,$(PLATFORMS),echo clippy $p && \
 	  $(CARGO) clippy --quiet --bins --test qemu $(call platform,$p) -- -D warnings && \
 	  $(CARGO) clippy --quiet $(call programs,$p) -- -D warnings &&) true
+	@$(foreach a,$(ARCHES),echo clippy tests/posix $a && \
+	  $(CARGO) clippy --quiet --manifest-path tests/posix/Cargo.toml --target $a-unknown-linux-musl --target-dir target/posix -- -D warnings &&) true
 
 TESTED := $(PLATFORMS:%=build-%) $(PLATFORMS:%=build-tests-%) $(PLATFORMS:%=build-user-%)
 
@@ -155,13 +209,17 @@ bench-lock: $(PLATFORMS:%=build-%) $(PLATFORMS:%=build-user-%) ## instructions f
 	  for demo in abitest bench; do timeout 100 $(MAKE) --no-print-directory run-$p DEMO=$$demo SMP=1 ICOUNT=1 \
 	  KERNEL=target/lock/$p/ochre.$($p.FORMAT) | tools/lock_hold.py $p $$demo; done &&) true
 
+bench-linux: linux-setup userland posix-programs-aarch64 ## what operations cost a Linux program, on Linux and on Ochre
+	@tests/posix/figures.py virt $(NAMES)
+
 # The command that runs a platform's machine, as the tests use it.
 $(PLATFORMS:%=qemu-line-%): qemu-line-%:
 	@echo $(QEMU)
 
+.PHONY: userland userland-record linux-setup record-linux check-linux bench-linux $(foreach t,userland posix-programs,$(ARCHES:%=$t-%))
 .PHONY: help setup check-deps build image size doc clean debug debug-server resolve check fmt \
   fmt-check clippy test test-ci test-host test-miri test-suite fuzz bench bench-boot bench-lock \
-  $(foreach t,build build-user build-tests image run debug debug-server test qemu-line,$(PLATFORMS:%=$t-%)) \
+  $(foreach t,build build-user build-tests image root run exec debug debug-server test qemu-line,$(PLATFORMS:%=$t-%)) \
   $(GROUPS:%=test-%)
 
 # Variables that the commands take:
@@ -180,4 +238,9 @@ $(PLATFORMS:%=qemu-line-%): qemu-line-%:
 #= QEMUFLAGS=        anything else for QEMU
 #= CALLS=100000000   how many random calls fuzz makes
 #= SEED=             the run that fuzz makes again, as a failure names it
+#= CMD='ls / | wc'   what exec-virt and the others run with `sh -c`; their LOG= is a file for the kernel's log
+#= ROOT=directory    files laid over the root of the Linux programs
+#= APP=./program     one static Linux program put into /bin; what exec-virt runs without CMD=, with ARGS=
+#= PROGRAMS=         crates of userland/programs.txt, as in PROGRAMS="coreutils yash-cli"
+#= NAMES=            scripts of tests/posix/cases, as in NAMES='trap* fifo*'
 #= SUITE=            what test-suite runs, as in SUITE='virt/4 heap*'

@@ -1,6 +1,7 @@
 # Raspberry Pi Zero 2 W, 3 and 4 from one kernel8.img. QEMU knows the 3B, always with four CPUs and
 # 1 GiB: fewer CPUs are a device tree with fewer of them.
 
+rpi.ARCH      := aarch64
 rpi.TRIPLE   := aarch64-unknown-none-softfloat
 rpi.FEATURES := board-rpi
 rpi.LINKER   := linker/rpi.ld

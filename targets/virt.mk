@@ -1,5 +1,6 @@
 # QEMU's virt machine, which exists nowhere else.
 
+virt.ARCH      := aarch64
 virt.TRIPLE   := aarch64-unknown-none-softfloat
 virt.FEATURES := board-virt
 virt.LINKER   := linker/virt.ld

@@ -1,6 +1,7 @@
 # PCs: an ELF for QEMU, Firecracker and Cloud Hypervisor (PVH), and a CD that boots from BIOS and
 # UEFI (GRUB, multiboot2).
 
+x86.ARCH   := x86_64
 x86.TRIPLE := x86_64-unknown-none
 x86.LINKER := linker/x86.ld
 x86.FORMAT := elf

@@ -11,7 +11,7 @@ import re
 import sys
 
 TARGET = re.compile(r"^(?P<names>[^#=:\t]+):(?!=)[^#]*## (?P<text>.*)$")
-EACH = re.compile(r"\$\((PLATFORMS|GROUPS):%=([\w-]+-)%\)")
+EACH = re.compile(r"\$\((PLATFORMS|GROUPS|ARCHES):%=([\w-]+-)%\)")
 
 
 def main(paths):
@@ -19,7 +19,7 @@ def main(paths):
     print("make TARGET... [VARIABLE=value...]")
     for path in paths:
         lines = open(path, encoding="utf-8").read().replace("\\\n", " ").splitlines()
-        lists = dict(re.findall(r"^(PLATFORMS|GROUPS) := (.*)$", "\n".join(lines), re.M))
+        lists = dict(re.findall(r"^(PLATFORMS|GROUPS|ARCHES) := (.*)$", "\n".join(lines), re.M))
         for line in lines:
             line = EACH.sub(lambda m: each(m[2], lists[m[1]]), line)
             if line.startswith("##@ "):

@@ -42,7 +42,7 @@ impl fmt::Display for InitrdError {
 const HEADER: usize = 110;
 const MAGIC: &[u8] = b"070701";
 const GZIP: &[u8] = &[0x1f, 0x8b];
-const TRAILER: &[u8] = b"TRAILER!!!\0";
+const TRAILER: &[u8] = b"TRAILER!!!";
 /// Where the header has the length of the file, and that of its name with terminator.
 const FILE_SIZE: usize = 54;
 const NAME_SIZE: usize = 94;
@@ -89,12 +89,12 @@ fn entry(archive: &[u8], at: usize) -> Result<Option<Entry<'_>>, InitrdError> {
     let cut_short = InitrdError::CutShort { at };
     let data = (HEADER + name_size).next_multiple_of(4);
     let name = rest.get(HEADER..HEADER + name_size).ok_or(cut_short)?;
+    // More than one NUL puts the file's bytes to a place that its maker wanted.
+    let end = name.iter().position(|&byte| byte == 0).ok_or(cut_short)?;
+    let name = &name[..end];
     if name == TRAILER {
         return Ok(None);
     }
-    // More NULs than one put the file's bytes where the maker of the archive wants them.
-    let length = name.iter().position(|&byte| byte == 0).ok_or(cut_short)?;
-    let name = &name[..length];
     let next = at + (data + file_size).next_multiple_of(4);
     let data = rest.get(data..data + file_size).ok_or(cut_short)?;
     Ok(Some(Entry { name, data, next }))

@@ -75,7 +75,7 @@ fn targets(makefile: &str) -> BTreeSet<String> {
     };
     let mut found = BTreeSet::new();
     for line in makefile.lines().filter(|line| !line.starts_with(['\t', ' ', '#'])) {
-        for name in ["PLATFORMS", "GROUPS"] {
+        for name in ["PLATFORMS", "GROUPS", "ARCHES"] {
             let Some(rest) = line.strip_prefix(&format!("$({name}:%=")) else { continue };
             let prefix = rest.split('%').next().unwrap_or_default();
             found.extend(list(name).map(|member| format!("{prefix}{member}")));

@@ -39,4 +39,7 @@ mod sim_stage;
 mod mm_tree;
 mod mm_vm;
 mod mm_vm_model;
+// Miri starts no other program.
+#[cfg(not(miri))]
+mod rootfs;
 mod support;

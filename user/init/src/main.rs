@@ -8,11 +8,13 @@ use rt::abi::{
 };
 use rt::files::{Files, Words};
 use rt::loader::Child;
-use rt::object::Object;
 use rt::{Port, Start, println, time};
 
+/// What serves Linux programs, and what is there if they are.
+const LINUX: &str = "posix";
+const SHELL: &str = "bin/sh";
 /// Programs that speak to the console's driver: the first of their words is a handle to its port.
-const CLIENTS: [&str; 1] = ["posix"];
+const CLIENTS: [&str; 1] = [LINUX];
 /// The console's driver: its program, what it may use, and how urgent it is.
 const CONSOLE: &str = "console";
 const CONSOLE_QUOTA: u64 = 1 << 20;
@@ -24,7 +26,7 @@ rt::entry!(main);
 
 fn main(start: Start) -> u64 {
     let words = Words::read();
-    let Some(name) = words.get("run") else {
+    let Some(name) = words.get("run").or_else(|| has_linux(&start).then_some(LINUX)) else {
         println!("init: nothing to do; the word run=NAME starts ochre/NAME");
         time::sleep_for_ever();
     };
@@ -42,6 +44,12 @@ fn main(start: Start) -> u64 {
     let refused = rt::machine().power(how);
     println!("init: the machine does not switch off: {refused:?}");
     time::sleep_for_ever();
+}
+
+/// Whether the initrd has Linux programs.
+fn has_linux(start: &Start) -> bool {
+    let files = start.initrd.as_ref().and_then(|initrd| Files::new(initrd).ok());
+    files.is_some_and(|files| files.find(SHELL).is_some())
 }
 
 /// Starts a program with all that this process has, and waits for its exit code.

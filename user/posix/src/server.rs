@@ -14,7 +14,7 @@ use crate::fs::mount::Mounts;
 use crate::fs::path::{Found, Last, Walker};
 use crate::fs::room::Room;
 use crate::fs::tmpfs::Tmpfs;
-use crate::fs::{Inode, Kind, Meta, Reader, archive, dev, mount::Mount};
+use crate::fs::{Inode, Kind, Meta, Reader, archive, dev, mount::Mount, proc};
 use crate::futex::Futexes;
 use crate::host::Host;
 use crate::process::exec::Image;
@@ -74,6 +74,8 @@ pub struct Server {
     pub root: Rc<Inode>,
     /// Random numbers.
     pub random: Random,
+    /// Who has which address.
+    pub addresses: crate::socket::address::Addresses,
     /// The terminal.
     pub console: Console,
     /// Whoever started the machine, if that takes the place of the terminal.
@@ -181,6 +183,7 @@ impl Server {
             futexes: Futexes::default(),
             root,
             random: Random(Cell::new(crate::time::seed())),
+            addresses: Default::default(),
             console,
             host,
             lock_waits: Waits::default(),
@@ -189,6 +192,8 @@ impl Server {
             status: Cell::new(None),
         }));
         server.mount(b"dev", b"devtmpfs", Tmpfs::root(&room, 0o755)?, dev::populate)?;
+        server.mount(b"proc", b"proc", proc::root(server, room.number()), |_| Ok(()))?;
+        server.mount(b"sys", b"sysfs", Tmpfs::root(&room, 0o555)?, |_| Ok(()))?;
         first::start(server)?;
         Ok(server)
     }

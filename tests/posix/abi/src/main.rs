@@ -1,0 +1,56 @@
+//! Calls the kernel in every way that its callers should not, and in some that they should.
+//!
+//! usage: abi-test FAMILY
+//!
+//! One line for each check: what was done, and what came of it, a number or the name of an error. The
+//! lines are the same on each run, so that those of two kernels can be compared. The files are in the
+//! current directory, which is empty before and after.
+
+mod clocks;
+mod descriptors;
+mod directories;
+mod events;
+mod files;
+mod futexes;
+mod identity;
+mod memory;
+mod modes;
+mod old;
+mod pipes;
+mod pointers;
+mod processes;
+mod signals;
+mod sockets;
+mod sys;
+
+type Family = (&'static str, fn());
+
+const FAMILIES: &[Family] = &[
+    ("clocks", clocks::run),
+    ("descriptors", descriptors::run),
+    ("directories", directories::run),
+    ("events", events::run),
+    ("files", files::run),
+    ("futexes", futexes::run),
+    ("identity", identity::run),
+    ("memory", memory::run),
+    ("modes", modes::run),
+    ("old", old::run),
+    ("pipes", pipes::run),
+    ("pointers", pointers::run),
+    ("processes", processes::run),
+    ("signals", signals::run),
+    ("sockets", sockets::run),
+];
+
+fn main() {
+    let wanted = std::env::args().nth(1).unwrap_or_default();
+    match FAMILIES.iter().find(|(name, _)| *name == wanted) {
+        Some((_, run)) => run(),
+        None => {
+            let names: Vec<_> = FAMILIES.iter().map(|(name, _)| *name).collect();
+            eprintln!("usage: abi-test FAMILY, which is one of: {}", names.join(" "));
+            std::process::exit(2);
+        }
+    }
+}

@@ -1,0 +1,1 @@
+test "$(arch)" = "$(uname -m)" && echo same

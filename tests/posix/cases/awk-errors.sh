@@ -1,0 +1,1 @@
+awk 'BEGIN { print 1'; echo $?; awk '{ print }' missing; echo $?

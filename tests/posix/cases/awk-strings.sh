@@ -1,0 +1,1 @@
+awk 'BEGIN { s = "hello world"; print length(s), substr(s, 1, 5), index(s, "wor"), toupper(s); gsub(/o/, "0", s); print s; n = split("a:b:c", p, ":"); print n, p[2]; print match("xxabc", /abc/), RSTART, RLENGTH }'

@@ -1,0 +1,1 @@
+echo 'aGVs!bG8=' | base64 -d; echo $?; echo 'aGVs!bG8=' | base64 -di; echo " $?"

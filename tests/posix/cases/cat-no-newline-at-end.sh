@@ -1,0 +1,1 @@
+printf 'no end' >f; cat f f; echo; wc -c f

@@ -1,0 +1,1 @@
+x=$(seq 20000); echo "$x" | wc -lc; echo "${#x}"

@@ -1,0 +1,1 @@
+cat ''; echo $?; ls ''; echo $?; cd ''; echo $?; touch ''; echo $?; echo '' ''

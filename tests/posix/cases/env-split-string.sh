@@ -1,0 +1,1 @@
+env -S 'A=1 printenv A'; env -i -S 'printf "%s\n" a b'

@@ -1,0 +1,1 @@
+echo x | grep '['; echo $?; grep; echo $?; echo x | grep -E '('; echo $?

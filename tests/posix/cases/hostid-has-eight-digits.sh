@@ -1,0 +1,1 @@
+hostid | grep -cE '^[0-9a-f]{8}$'

@@ -1,0 +1,1 @@
+ls missing; echo $?; touch f; ls f missing; echo $?

@@ -1,0 +1,1 @@
+nproc --all >/dev/null; echo $?; nproc --ignore=1000

@@ -1,0 +1,1 @@
+mkdir bin1 bin2; printf '#!/bin/sh\necho one\n' >bin1/tool; printf '#!/bin/sh\necho two\n' >bin2/tool; chmod +x bin*/tool; PATH=$PWD/bin1:$PWD/bin2:$PATH; tool; rm bin1/tool; tool; command -v tool | sed 's|.*case/||'

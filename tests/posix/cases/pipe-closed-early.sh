@@ -1,0 +1,1 @@
+( exec >&-; echo lost ); echo $?; true | cat; cat <&-; echo $?

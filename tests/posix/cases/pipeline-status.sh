@@ -1,0 +1,1 @@
+true | false; echo $?; false | true; echo $?; ! true; echo $?; ! false | false; echo $?

@@ -1,0 +1,1 @@
+echo x >missing/f; echo $?; cat <missing; echo $?; echo still here

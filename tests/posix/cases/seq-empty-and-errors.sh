@@ -1,0 +1,1 @@
+seq 3 1; echo $?; seq; echo $?; seq a; echo $?

@@ -1,0 +1,1 @@
+(set -u; echo $nothere; echo b); echo $?

@@ -1,0 +1,1 @@
+for s in CHLD URG WINCH CONT; do sh -c "kill -$s \$\$; echo $s alive"; done

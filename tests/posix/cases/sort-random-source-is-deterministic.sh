@@ -1,0 +1,1 @@
+seq 20 >f; sort -R f | sort -n | cksum

@@ -1,0 +1,1 @@
+echo text | tee missing/file; echo $?

@@ -1,0 +1,1 @@
+trap '' TERM; kill $$; echo alive; sh -c 'kill $$; echo child alive too'

@@ -1,0 +1,1 @@
+trap 'echo x' INT; trap 'echo y' EXIT; trap | sort; trap - EXIT INT; trap

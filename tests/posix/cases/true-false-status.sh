@@ -1,0 +1,1 @@
+true; echo $?; false; echo $?; /bin/true --help >/dev/null; echo $?; /bin/false; echo $?

@@ -1,0 +1,1 @@
+printf 'a b\nb c\na c\n' | tsort; printf 'a b\nb a\n' | tsort; echo $?

@@ -1,0 +1,1 @@
+tty; echo $?; tty -s; echo $?
