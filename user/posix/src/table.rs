@@ -7,7 +7,7 @@ use crate::file::{
     attributes, copy, directory, epoll, eventfd, extended, io, ioctl, lock, mounts, names, open,
     poll, rename, signalfd, size, special, stat, timerfd,
 };
-use crate::process::{Task, exec, exit, fork, ids, info, limits, memory, prctl, schedule};
+use crate::process::{Task, exec, exit, fork, ids, info, limits, memory, pidfd, prctl, schedule};
 use crate::server::Call;
 use crate::signal::{action, frame, mask, send, stack};
 use crate::socket::{calls, message, options};
@@ -158,8 +158,8 @@ static BOTH: &[Row] = rows! {
     __NR_msync Now(memory::msync);
     __NR_brk Now(memory::brk);
     // Processes.
-    __NR_clone May(fork::clone);
-    __NR_clone3 May(fork::clone3);
+    __NR_clone May(fork::clone), "memory, descriptors, directories and handlers are shared by threads only";
+    __NR_clone3 May(fork::clone3), "see clone; no chosen numbers, no control groups, no CLONE_CLEAR_SIGHAND";
     __NR_execve May(exec::execve);
     __NR_execveat May(exec::execveat);
     __NR_exit May(exit::exit);
@@ -231,6 +231,9 @@ static BOTH: &[Row] = rows! {
     __NR_sched_rr_get_interval Now(schedule::sched_rr_get_interval);
     __NR_getpriority Now(schedule::getpriority);
     __NR_setpriority Now(schedule::setpriority), "niceness is kept, and all share alike";
+    // Processes by descriptor.
+    __NR_pidfd_open Now(pidfd::pidfd_open);
+    __NR_pidfd_send_signal Now(pidfd::pidfd_send_signal);
     // Threads.
     __NR_futex May(futex::futex),
         "no priority inheritance; FUTEX_WAKE_OP is atomic only towards other calls";

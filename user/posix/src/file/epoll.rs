@@ -310,10 +310,12 @@ fn wait(call: &Call, end: u64, mask: Option<u64>) -> Outcome {
         return Outcome::Done(Err(Errno::EINVAL));
     };
     let found = epoll.collect(most);
-    if !found.is_empty() || end == 0 {
+    let waits = end != 0 || mask::lets_through(&call.task, mask);
+    if !found.is_empty() || !waits {
         return Outcome::Done(put(call.process(), at, &found));
     }
     call.task.signals.begin_wait(mask);
+    let end = if end == 0 { FOREVER } else { end };
     let (task, server, open) = (call.task.clone(), call.server, open.clone());
     Outcome::wait_or(Errno::EINTR, async move {
         let Some(epoll) = open.file.downcast::<Epoll>() else { return Err(Errno::EINVAL) };

@@ -137,7 +137,7 @@ fn poll_with(call: &Call, at: u64, count: u64, limit: Limit, mask: Option<u64>) 
         Ok(look(process, watches, Watch::found))
     };
     match first_look() {
-        Ok(0) if limit.end != 0 => {
+        Ok(0) if limit.end != 0 || mask::lets_through(&call.task, mask) => {
             let watches = watches.to_vec();
             wait(call, watches, limit, mask, Watch::found, move |process, watches, found| {
                 put_watches(process, at, watches).map(|()| found)
@@ -173,7 +173,8 @@ fn look(process: &Process, watches: &mut [Watch], counts: fn(&Watch) -> bool) ->
     found
 }
 
-/// Looks again at every change, until something is ready or the time is over.
+/// Looks again at every change, until something is ready or the time is over; if there was none, until
+/// the signal is delivered that is about to be.
 fn wait(
     call: &Call,
     mut watches: Vec<Watch>,
@@ -183,6 +184,7 @@ fn wait(
     finish: impl Fn(&Process, &[Watch], u64) -> Result + 'static,
 ) -> Outcome {
     call.task.signals.begin_wait(mask);
+    let end = if limit.end == 0 { FOREVER } else { limit.end };
     let (task, server, told) = (call.task.clone(), call.server, call.clone());
     let future = async move {
         let process = &task.process;
@@ -198,7 +200,7 @@ fn wait(
             }
             Poll::Pending
         });
-        let found = server.clock.limit(limit.end, ready).await.unwrap_or(0);
+        let found = server.clock.limit(end, ready).await.unwrap_or(0);
         task.signals.end_wait();
         limit.tell(process);
         finish(process, &watches, found)
@@ -307,7 +309,8 @@ fn select_with(call: &Call, limit: Limit, mask: Option<u64>) -> Outcome {
         Ok(watches) => watches,
         Err(error) => return Outcome::Done(Err(error)),
     };
-    if look(process, &mut watches, Watch::selected_by_any) > 0 || limit.end == 0 {
+    let waits = limit.end != 0 || mask::lets_through(&call.task, mask);
+    if look(process, &mut watches, Watch::selected_by_any) > 0 || !waits {
         limit.tell(process);
         return Outcome::Done(sets.write(process, &watches));
     }

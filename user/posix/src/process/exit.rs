@@ -1,7 +1,7 @@
 //! The end of threads and processes, and waiting for it.
 
 use super::info::put_usage;
-use super::{Process, State, Task};
+use super::{Process, State, Task, pidfd};
 use crate::errno::{Errno, Result};
 use crate::server::Call;
 use crate::signal::{self, Info};
@@ -28,7 +28,7 @@ pub fn kill(process: &Rc<Process>, signal: u32) -> Outcome {
 }
 
 /// Ends one thread.
-fn end_task(task: &Rc<Task>) {
+pub fn end_task(task: &Rc<Task>) {
     if task.dying.replace(true) {
         return;
     }
@@ -121,6 +121,9 @@ pub fn tell_parent(process: &Rc<Process>) {
     parent.child_changed.wake();
 }
 
+/// Beside the options of `waitid`: the descriptor says that one does not wait.
+const NONBLOCKING: u32 = 1 << 16;
+
 /// Whom one waits for.
 #[derive(Clone, Copy)]
 enum Whom {
@@ -206,7 +209,15 @@ pub fn waitid(call: &Call) -> Outcome {
     if options & !(WNOHANG | WUNTRACED | WCONTINUED | WEXITED | WNOWAIT) != 0 || !some {
         return Outcome::Done(Err(Errno::EINVAL));
     }
+    let mut options = options;
     let whom = match (kind, id as u32) {
+        (3, _) => match pidfd::process_of(call, id) {
+            Ok((process, nonblocking)) => {
+                options |= if nonblocking { NONBLOCKING } else { 0 };
+                Whom::Process(process.pid)
+            }
+            Err(error) => return Outcome::Done(Err(error)),
+        },
         (0, _) => Whom::Any,
         (1, pid) => Whom::Process(pid),
         (2, 0) => Whom::Group(call.process().group.get()),
@@ -238,6 +249,9 @@ fn wait_for(
     then: impl Fn(&Call, Option<(Rc<Process>, State)>) -> Result + 'static,
 ) -> Outcome {
     match look(call.process(), whom, options) {
+        Ok(None) if options & (WNOHANG | NONBLOCKING) == NONBLOCKING => {
+            return Outcome::Done(Err(Errno::EAGAIN));
+        }
         Ok(None) if options & WNOHANG == 0 => {}
         Ok(found) => return Outcome::Done(then(call, found)),
         Err(error) => return Outcome::Done(Err(error)),

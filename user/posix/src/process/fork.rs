@@ -1,18 +1,20 @@
 //! `fork`, `vfork`, `clone`: another process, or another thread.
 
-use super::{Process, Program, State, Task};
+use super::{Process, Program, State, Task, pidfd};
 use crate::errno::{Errno, Result};
 use crate::server::Call;
+use crate::signal::action::SIGNALS;
 use crate::wait::Outcome;
 use alloc::rc::Rc;
 use core::cell::{Cell, RefCell};
 use linux_raw_sys::general::{
-    CLONE_CHILD_CLEARTID, CLONE_CHILD_SETTID, CLONE_FILES, CLONE_FS, CLONE_PARENT,
+    CLONE_CHILD_CLEARTID, CLONE_CHILD_SETTID, CLONE_DETACHED, CLONE_FILES, CLONE_FS, CLONE_PARENT,
     CLONE_PARENT_SETTID, CLONE_PIDFD, CLONE_SETTLS, CLONE_SIGHAND, CLONE_SYSVSEM, CLONE_THREAD,
-    CLONE_VFORK, CLONE_VM, SIGCHLD,
+    CLONE_VFORK, CLONE_VM, CSIGNAL, SIGCHLD,
 };
-use rt::abi::{REGISTERS, THREAD_FPU};
+use rt::abi::{PAGE, REGISTERS, THREAD_FPU};
 use rt::arch::{RESULT, STACK_POINTER, TLS};
+use zerocopy::IntoBytes;
 
 /// What a clone is to be.
 struct Wish {
@@ -22,6 +24,8 @@ struct Wish {
     child_tid: u64,
     tls: u64,
     exit_signal: u32,
+    /// Where the descriptor of the child goes.
+    descriptor: u64,
 }
 
 /// Bits that `clone` takes; some of them mean nothing any more.
@@ -29,6 +33,7 @@ const KNOWN: u32 = CLONE_VM
     | CLONE_FS
     | CLONE_FILES
     | CLONE_SIGHAND
+    | CLONE_PIDFD
     | CLONE_VFORK
     | CLONE_PARENT
     | CLONE_THREAD
@@ -36,7 +41,7 @@ const KNOWN: u32 = CLONE_VM
     | CLONE_SETTLS
     | CLONE_PARENT_SETTID
     | CLONE_CHILD_CLEARTID
-    | 0x0040_0000
+    | CLONE_DETACHED
     | CLONE_CHILD_SETTID;
 
 pub fn fork(call: &Call) -> Outcome {
@@ -48,46 +53,79 @@ pub fn vfork(call: &Call) -> Outcome {
 }
 
 const NOTHING: Wish =
-    Wish { flags: 0, stack: 0, parent_tid: 0, child_tid: 0, tls: 0, exit_signal: 0 };
+    Wish { flags: 0, stack: 0, parent_tid: 0, child_tid: 0, tls: 0, exit_signal: 0, descriptor: 0 };
 
 pub fn clone(call: &Call) -> Outcome {
     let [flags, stack, parent_tid, a3, a4, ..] = call.args;
     // The two have changed places (clone(2)).
     let (tls, child_tid) = if cfg!(target_arch = "x86_64") { (a4, a3) } else { (a3, a4) };
-    let exit_signal = flags as u32 & 0xff;
-    clone_with(
-        call,
-        &Wish { flags: flags as u32 & !0xff, stack, parent_tid, child_tid, tls, exit_signal },
-    )
+    let (flags, exit_signal) = (flags as u32 & !CSIGNAL, flags as u32 & CSIGNAL);
+    let descriptor = parent_tid;
+    // The descriptor goes where the number would.
+    if flags & CLONE_PIDFD != 0 && flags & (CLONE_PARENT_SETTID | CLONE_DETACHED) != 0 {
+        return Outcome::Done(Err(Errno::EINVAL));
+    }
+    clone_with(call, &Wish { flags, stack, parent_tid, child_tid, tls, exit_signal, descriptor })
 }
 
 pub fn clone3(call: &Call) -> Outcome {
-    let [arguments, size, ..] = call.args;
-    if size < 64 {
-        return Outcome::Done(Err(Errno::EINVAL));
-    }
-    match call.process().get::<[u64; 8]>(arguments) {
-        Ok([flags, _, child_tid, parent_tid, exit_signal, stack, length, tls]) => {
-            let stack = if stack == 0 { 0 } else { stack.wrapping_add(length) };
-            let (flags, exit_signal) = (flags as u32, exit_signal as u32);
-            clone_with(call, &Wish { flags, stack, parent_tid, child_tid, tls, exit_signal })
-        }
+    match clone3_wish(call) {
+        Ok(wish) => clone_with(call, &wish),
         Err(error) => Outcome::Done(Err(error)),
     }
 }
 
-fn clone_with(call: &Call, wish: &Wish) -> Outcome {
-    if wish.flags & !KNOWN != 0 || wish.flags & CLONE_PIDFD != 0 {
-        return Outcome::Done(Err(Errno::EINVAL));
+/// `struct clone_args`, of which what we do not know must be zero.
+fn clone3_wish(call: &Call) -> Result<Wish> {
+    const KNOWN_WORDS: usize = 11;
+    let [at, size, ..] = call.args;
+    if size > PAGE {
+        return Err(Errno::E2BIG);
     }
-    let thread = wish.flags & CLONE_THREAD != 0;
-    let needed = CLONE_VM | CLONE_SIGHAND;
-    if thread && wish.flags & needed != needed
-        || wish.flags & CLONE_SIGHAND != 0 && wish.flags & CLONE_VM == 0
+    if size < 64 {
+        return Err(Errno::EINVAL);
+    }
+    let mut words = [0u64; PAGE as usize / 8];
+    let bytes = &mut words.as_mut_bytes()[..size as usize];
+    call.process().paid(|native| native.read(at, bytes))?;
+    if words[KNOWN_WORDS..].iter().any(|&word| word != 0) {
+        return Err(Errno::E2BIG);
+    }
+    let [flags, descriptor, child_tid, parent_tid, exit_signal, start, length, tls, ..] = words;
+    let same_parent = (CLONE_THREAD | CLONE_PARENT) as u64;
+    if flags >> 32 != 0
+        || flags as u32 & (CSIGNAL | CLONE_DETACHED) != 0
+        || exit_signal > SIGNALS.into()
+        || flags & same_parent != 0 && exit_signal != 0
+        || (start == 0) != (length == 0)
+        || words[8..KNOWN_WORDS].iter().any(|&word| word != 0)
     {
-        return Outcome::Done(Err(Errno::EINVAL));
+        return Err(Errno::EINVAL);
     }
-    let made = if thread { new_thread(call, wish) } else { new_process(call, wish) };
+    let (flags, exit_signal) = (flags as u32, exit_signal as u32);
+    let stack = start.wrapping_add(length);
+    Ok(Wish { flags, stack, parent_tid, child_tid, tls, exit_signal, descriptor })
+}
+
+/// Whether bits go together.
+fn check(call: &Call, flags: u32) -> Result<()> {
+    let has = |bits| flags & bits == bits;
+    if flags & !KNOWN != 0
+        || has(CLONE_THREAD) && !has(CLONE_SIGHAND)
+        || has(CLONE_SIGHAND) && !has(CLONE_VM)
+        || has(CLONE_PIDFD | CLONE_THREAD)
+        || has(CLONE_PARENT) && call.process().pid == 1
+    {
+        return Err(Errno::EINVAL);
+    }
+    Ok(())
+}
+
+fn clone_with(call: &Call, wish: &Wish) -> Outcome {
+    let made = check(call, wish.flags).and_then(|()| match wish.flags & CLONE_THREAD {
+        0 => new_process(call, wish),
+        _ => new_thread(call, wish),
+    });
     let task = match made {
         Ok(task) => task,
         Err(error) => return Outcome::Done(Err(error)),
@@ -122,8 +160,13 @@ fn new_thread(call: &Call, wish: &Wish) -> Result<Rc<Task>> {
     let registers = registers(call, wish)?;
     let task = call.server.new_task(&call.task.process, Some(&call.task))?;
     task.signals.forget_stack();
-    finish(call, wish, &task, &registers)?;
-    Ok(task)
+    match finish(call, wish, &task, &registers) {
+        Ok(()) => Ok(task),
+        Err(error) => {
+            super::exit::end_task(&task);
+            Err(error)
+        }
+    }
 }
 
 fn new_process(call: &Call, wish: &Wish) -> Result<Rc<Task>> {
@@ -182,6 +225,11 @@ fn new_process(call: &Call, wish: &Wish) -> Result<Rc<Task>> {
 fn finish(call: &Call, wish: &Wish, task: &Rc<Task>, registers: &[u64; REGISTERS]) -> Result<()> {
     if wish.flags & CLONE_PARENT_SETTID != 0 {
         call.process().put(wish.parent_tid, &task.tid.get())?;
+    }
+    if wish.flags & CLONE_PIDFD != 0 {
+        let fd = pidfd::open(call, &task.process, 0)?;
+        let told = call.process().put(wish.descriptor, &(fd as u32));
+        told.inspect_err(|_| drop(call.process().files.close(fd)))?;
     }
     if wish.flags & CLONE_CHILD_SETTID != 0 {
         task.process.put(wish.child_tid, &task.tid.get())?;

@@ -8,6 +8,7 @@ pub mod ids;
 pub mod info;
 pub mod limits;
 pub mod memory;
+pub mod pidfd;
 pub mod prctl;
 pub mod schedule;
 mod quota;

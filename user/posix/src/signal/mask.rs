@@ -5,7 +5,7 @@
 
 use super::Pending;
 use crate::errno::{Errno, Result};
-use crate::process::Process;
+use crate::process::{Process, Task};
 use crate::server::Call;
 use crate::wait::Outcome;
 use linux_raw_sys::general::{SIG_BLOCK, SIG_SETMASK, SIG_UNBLOCK, SIGKILL, SIGSTOP};
@@ -21,6 +21,13 @@ pub fn read(process: &Process, at: u64, size: u64) -> Result<Option<u64>> {
         (at, 8) => Ok(Some(process.get::<u64>(at)? & !UNBLOCKABLE)),
         _ => Err(Errno::EINVAL),
     }
+}
+
+/// Whether a signal waits that this mask would let through: then even a call that has no time waits
+/// for it to be delivered.
+pub fn lets_through(task: &Task, mask: Option<u64>) -> bool {
+    let waiting = task.signals.queue.set() | task.process.signals.queue.set();
+    mask.is_some_and(|mask| waiting & !mask != 0)
 }
 
 impl Pending {

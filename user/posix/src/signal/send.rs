@@ -115,7 +115,7 @@ fn at_once(process: &Rc<Process>, signal: u32, taker: Option<&Rc<Task>>) -> bool
 }
 
 /// Whether a process may send a signal to another.
-fn permit(sender: &Process, to: &Process, signal: u32) -> Result<()> {
+pub fn permit(sender: &Process, to: &Process, signal: u32) -> Result<()> {
     if signal > SIGNALS {
         return Err(Errno::EINVAL);
     }
@@ -213,16 +213,16 @@ fn to_task(call: &Call, task: &Rc<Task>, info: Info) -> Result {
 }
 
 /// The `siginfo_t` that a program made up for a signal to a process.
-fn made_up(call: &Call, pid: u64, signal: u64, at: u64) -> Result<Info> {
-    let mut info: Info = call.process().get(at)?;
-    info.signal = signal as u32;
+pub fn made_up(call: &Call, pid: u64, at: u64) -> Result<Info> {
+    let info: Info = call.process().get(at)?;
     let forged = info.code >= 0 || info.code == SI_TKILL;
     if forged && pid as u32 != call.process().pid { Err(Errno::EPERM) } else { Ok(info) }
 }
 
 pub fn rt_sigqueueinfo(call: &Call) -> Result {
     let [pid, signal, at, ..] = call.args;
-    let info = made_up(call, pid, signal, at)?;
+    let mut info = made_up(call, pid, at)?;
+    info.signal = signal as u32;
     let to = find(call, pid as u32).ok_or(Errno::ESRCH)?;
     permit(call.process(), &to, info.signal)?;
     if info.signal != 0 {
@@ -236,7 +236,8 @@ pub fn rt_tgsigqueueinfo(call: &Call) -> Result {
     if pid as i32 <= 0 || tid as i32 <= 0 {
         return Err(Errno::EINVAL);
     }
-    let info = made_up(call, pid, signal, at)?;
+    let mut info = made_up(call, pid, at)?;
+    info.signal = signal as u32;
     let task = member(call, pid, tid)?;
     to_task(call, &task, info)
 }
