@@ -207,7 +207,7 @@ static BOTH: &[Row] = rows! {
     __NR_capget Now(ids::capget), "root has all capabilities, others have none";
     __NR_capset Now(ids::capset), "nobody gives a capability up but by becoming another user";
     __NR_personality Now(ids::personality), "no other than that of Linux";
-    __NR_prctl Now(prctl::prctl), "what is not about names, orphans, privileges, timers; only the names, the signal of the parent's end and the care for orphans matter";
+    __NR_prctl Now(prctl::prctl), "most of it; privileges and timer slack are kept without effect";
     // The system and its limits.
     __NR_uname Now(info::uname);
     __NR_sysinfo Now(info::sysinfo), "loads are zero";

@@ -14,6 +14,7 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 use linux_raw_sys::general::{
     AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, O_RDONLY, PROT_EXEC, PROT_READ, PROT_WRITE,
+    SIGCHLD,
 };
 use rt::abi::{PAGE, REGISTERS, USER_END};
 use rt::arch::{PROGRAM_COUNTER, STACK_POINTER};
@@ -152,6 +153,7 @@ impl Image {
         process.has_execed.set(true);
         process.changed.wake();
         process.traits.exec();
+        process.exit_signal.set(SIGCHLD);
         process.timers.forget(&process.server.timers, false);
         task.name.take();
         task.clear_tid.set(0);

@@ -4,6 +4,7 @@ use super::info::put_usage;
 use super::{Process, State, Task, pidfd};
 use crate::errno::{Errno, Result};
 use crate::server::Call;
+use crate::signal::action::SIGNALS;
 use crate::signal::{self, Info};
 use crate::wait::Outcome;
 use alloc::rc::Rc;
@@ -111,7 +112,7 @@ pub fn tell_parent(process: &Rc<Process>) {
     let Some(parent) = parent.filter(|parent| parent.is_alive()) else { return };
     let ended = !process.is_alive();
     let with = if ended { process.exit_signal.get() } else { SIGCHLD };
-    if with != 0 {
+    if (1..=SIGNALS).contains(&with) {
         signal::child_changed(&parent, process, with);
     }
     if ended && with == SIGCHLD && signal::reaps_children(&parent) {
@@ -121,6 +122,8 @@ pub fn tell_parent(process: &Rc<Process>) {
     parent.child_changed.wake();
 }
 
+/// Options for kinds of children that we do not tell apart: `__WALL`, `__WCLONE`, `__WNOTHREAD`.
+const KINDS: u32 = 0xe000_0000;
 /// Beside the options of `waitid`: the descriptor says that one does not wait.
 const NONBLOCKING: u32 = 1 << 16;
 
@@ -182,7 +185,7 @@ fn status_of(state: State) -> u32 {
 pub fn wait4(call: &Call) -> Outcome {
     let [pid, status, options, usage, ..] = call.args;
     let (pid, options) = (pid as i32, options as u32);
-    if options & !(WNOHANG | WUNTRACED | WCONTINUED | 0xe000_0000) != 0 {
+    if options & !(WNOHANG | WUNTRACED | WCONTINUED | KINDS) != 0 {
         return Outcome::Done(Err(Errno::EINVAL));
     }
     let whom = match pid {
@@ -206,7 +209,8 @@ pub fn waitid(call: &Call) -> Outcome {
     let [kind, id, info, options, usage, ..] = call.args;
     let options = options as u32;
     let some = options & (WEXITED | WUNTRACED | WCONTINUED) != 0;
-    if options & !(WNOHANG | WUNTRACED | WCONTINUED | WEXITED | WNOWAIT) != 0 || !some {
+    let known = WNOHANG | WUNTRACED | WCONTINUED | WEXITED | WNOWAIT | KINDS;
+    if options & !known != 0 || !some {
         return Outcome::Done(Err(Errno::EINVAL));
     }
     let mut options = options;

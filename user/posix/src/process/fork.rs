@@ -10,7 +10,7 @@ use core::cell::{Cell, RefCell};
 use linux_raw_sys::general::{
     CLONE_CHILD_CLEARTID, CLONE_CHILD_SETTID, CLONE_DETACHED, CLONE_FILES, CLONE_FS, CLONE_PARENT,
     CLONE_PARENT_SETTID, CLONE_PIDFD, CLONE_SETTLS, CLONE_SIGHAND, CLONE_SYSVSEM, CLONE_THREAD,
-    CLONE_VFORK, CLONE_VM, CSIGNAL, SIGCHLD,
+    CLONE_VFORK, CLONE_VM, CSIGNAL,
 };
 use rt::abi::{PAGE, REGISTERS, THREAD_FPU};
 use rt::arch::{RESULT, STACK_POINTER, TLS};
@@ -44,16 +44,27 @@ const KNOWN: u32 = CLONE_VM
     | CLONE_DETACHED
     | CLONE_CHILD_SETTID;
 
+#[cfg(target_arch = "x86_64")]
 pub fn fork(call: &Call) -> Outcome {
-    clone_with(call, &Wish { exit_signal: SIGCHLD, ..NOTHING })
+    clone_with(call, &FORK)
 }
 
+#[cfg(target_arch = "x86_64")]
 pub fn vfork(call: &Call) -> Outcome {
-    clone_with(call, &Wish { flags: CLONE_VM | CLONE_VFORK, exit_signal: SIGCHLD, ..NOTHING })
+    clone_with(call, &Wish { flags: CLONE_VM | CLONE_VFORK, ..FORK })
 }
 
-const NOTHING: Wish =
-    Wish { flags: 0, stack: 0, parent_tid: 0, child_tid: 0, tls: 0, exit_signal: 0, descriptor: 0 };
+/// What `fork` is.
+#[cfg(target_arch = "x86_64")]
+const FORK: Wish = Wish {
+    flags: 0,
+    stack: 0,
+    parent_tid: 0,
+    child_tid: 0,
+    tls: 0,
+    exit_signal: linux_raw_sys::general::SIGCHLD,
+    descriptor: 0,
+};
 
 pub fn clone(call: &Call) -> Outcome {
     let [flags, stack, parent_tid, a3, a4, ..] = call.args;
@@ -194,7 +205,10 @@ fn new_process(call: &Call, wish: &Wish) -> Result<Rc<Task>> {
         program: RefCell::new(Program::clone(&me.program.borrow())),
         state: Cell::new(State::Running),
         told: Cell::new(true),
-        exit_signal: Cell::new(wish.exit_signal),
+        exit_signal: Cell::new(match wish.flags & CLONE_PARENT {
+            0 => wish.exit_signal,
+            _ => me.exit_signal.get(),
+        }),
         has_execed: Cell::new(false),
         child_changed: Default::default(),
         changed: Default::default(),

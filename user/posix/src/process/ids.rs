@@ -73,6 +73,7 @@ pub fn getpgid(call: &Call) -> Result {
     Ok(process_of(call, call.args[0])?.group.get().into())
 }
 
+#[cfg(target_arch = "x86_64")]
 pub fn getpgrp(call: &Call) -> Result {
     Ok(call.process().group.get().into())
 }

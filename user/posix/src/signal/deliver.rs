@@ -81,11 +81,13 @@ impl Machine<'_> {
     }
 
     /// Replaces those.
+    #[cfg(target_arch = "x86_64")]
     pub fn set_fpu(&self, fpu: &[u8; FPU_BYTES]) -> Result<()> {
-        Ok(match self.suspended {
+        match self.suspended {
             true => self.task.thread.set_fpu(fpu)?,
             false => rt::object::set_caller_fpu(self.task.reply.borrow().as_ref(), fpu)?,
-        })
+        }
+        Ok(())
     }
 
     /// The call that the thread made is over, with this result, and this handler comes next, if any.

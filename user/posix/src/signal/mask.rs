@@ -92,6 +92,7 @@ pub fn rt_sigsuspend(call: &Call) -> Outcome {
     }
 }
 
+#[cfg(target_arch = "x86_64")]
 pub fn pause(_: &Call) -> Outcome {
     wait_for_handler()
 }

@@ -117,7 +117,7 @@ pub fn push(
 
 pub fn pop(task: &Task, general: &mut [u64; REGISTERS]) -> Result<Restored> {
     let at = general[STACK_POINTER];
-    if at % 16 != 0 {
+    if !at.is_multiple_of(16) {
         return Err(Errno::EFAULT);
     }
     let frame: Frame = task.process.get(at)?;
