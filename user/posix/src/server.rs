@@ -18,6 +18,7 @@ use crate::fs::{Inode, Kind, Meta, Reader, archive, dev, mount::Mount, proc};
 use crate::futex::Futexes;
 use crate::host::Host;
 use crate::process::exec::Image;
+use crate::process::info::Names;
 use crate::process::schedule::Settings;
 use crate::process::{self, Ids, Process, Program, State, Task, fork};
 use crate::signal::{self, Pending, Signals, Verdict};
@@ -66,6 +67,8 @@ pub struct Server {
     pub clock: Clock,
     /// File systems over directories.
     pub mounts: Mounts,
+    /// What the machine is called.
+    pub names: Names,
     /// Timers that send signals.
     pub timers: Schedule,
     /// Who waits for words of memory.
@@ -179,6 +182,7 @@ impl Server {
             ready: Ready::default(),
             clock: Clock::default(),
             mounts: Mounts::default(),
+            names: Names::default(),
             timers: Schedule::default(),
             futexes: Futexes::default(),
             root,

@@ -210,6 +210,9 @@ static BOTH: &[Row] = rows! {
     __NR_prctl Now(prctl::prctl), "most of it; privileges and timer slack are kept without effect";
     // The system and its limits.
     __NR_uname Now(info::uname);
+    __NR_sethostname Now(info::sethostname);
+    __NR_setdomainname Now(info::setdomainname);
+    __NR_reboot Now(info::reboot), "nothing but switching off, whatever is asked for";
     __NR_sysinfo Now(info::sysinfo), "loads are zero";
     __NR_getrandom Now(info::getrandom);
     __NR_times Now(info::times), "all time is the program's own, none the system's";

@@ -5,6 +5,8 @@ use crate::errno::{Errno, Result};
 use crate::server::Call;
 use crate::time::{SECOND, split};
 use alloc::rc::Rc;
+use alloc::vec::Vec;
+use core::cell::RefCell;
 use linux_raw_sys::general::{GRND_INSECURE, GRND_NONBLOCK, GRND_RANDOM};
 use rt::abi::PAGE;
 use zerocopy::IntoBytes;
@@ -15,12 +17,16 @@ pub const SYSTEM: &str = "Linux";
 pub const RELEASE: &str = "6.1.0-ochre";
 /// What is known of the build.
 pub const VERSION: &str = concat!("#1 SMP Ochre ", env!("CARGO_PKG_VERSION"));
-/// The name of the machine.
-pub const HOST: &str = "ochre";
 /// The architecture.
 pub const ARCHITECTURE: &str = if cfg!(target_arch = "x86_64") { "x86_64" } else { "aarch64" };
 /// Bytes of a name in `struct utsname`.
 const NAME: usize = 65;
+/// The first argument of `reboot`, and those that may follow.
+const REBOOT: u32 = 0xfee1_dead;
+const REBOOT_TOO: [u32; 4] = [0x2812_1969, 0x0512_1996, 0x1604_1998, 0x2011_2000];
+const POWER_OFF: u32 = 0x4321_fedc;
+const HALT: u32 = 0xcdef_0123;
+const RESTART: u32 = 0x0123_4567;
 /// Nanoseconds of a clock tick, in which `times` counts.
 pub const TICK: u64 = SECOND / 100;
 /// Bytes of `getrandom` that are made at a time.
@@ -30,13 +36,76 @@ const RANDOM_MOST: u64 = 1 << 20;
 /// Words of `struct rusage`.
 const USAGE: usize = 18;
 
+/// The names that can be changed: that of the machine, and that of its domain.
+pub struct Names(RefCell<[Vec<u8>; 2]>);
+
+impl Default for Names {
+    fn default() -> Names {
+        Names(RefCell::new([b"ochre".to_vec(), b"(none)".to_vec()]))
+    }
+}
+
+impl Names {
+    /// The name of the machine.
+    pub fn host(&self) -> Vec<u8> {
+        self.0.borrow()[0].clone()
+    }
+}
+
 pub fn uname(call: &Call) -> Result {
-    let names = [SYSTEM, HOST, RELEASE, VERSION, ARCHITECTURE, "(none)"];
+    let [host, domain] = &*call.server.names.0.borrow();
+    let own = [SYSTEM, RELEASE, VERSION, ARCHITECTURE].map(str::as_bytes);
+    let names = [own[0], host, own[1], own[2], own[3], domain];
     let mut all = [[0; NAME]; 6];
     for (place, name) in all.iter_mut().zip(names) {
-        place[..name.len()].copy_from_slice(name.as_bytes());
+        place[..name.len()].copy_from_slice(name);
     }
     call.process().put(call.args[0], all.as_bytes()).map(|()| 0)
+}
+
+pub fn sethostname(call: &Call) -> Result {
+    rename(call, 0)
+}
+
+pub fn setdomainname(call: &Call) -> Result {
+    rename(call, 1)
+}
+
+fn rename(call: &Call, which: usize) -> Result {
+    let [at, length, ..] = call.args;
+    if !call.process().ids.borrow().is_root() {
+        return Err(Errno::EPERM);
+    }
+    if !(0..NAME as i32).contains(&(length as i32)) {
+        return Err(Errno::EINVAL);
+    }
+    let mut name = alloc::vec![0; length as i32 as usize];
+    if !name.is_empty() {
+        call.process().paid(|native| native.read(at, &mut name))?;
+    }
+    let end = name.iter().position(|&byte| byte == 0).unwrap_or(name.len());
+    name.truncate(end);
+    call.server.names.0.borrow_mut()[which] = name;
+    Ok(0)
+}
+
+pub fn reboot(call: &Call) -> Result {
+    let [first, second, what, ..] = call.args.map(|word| word as u32);
+    if !call.process().ids.borrow().is_root() {
+        return Err(Errno::EPERM);
+    }
+    if first != REBOOT || !REBOOT_TOO.contains(&second) {
+        return Err(Errno::EINVAL);
+    }
+    match what {
+        // Whether the keyboard's three keys do it: there is nobody to ask.
+        0 | 0x89ab_cdef => Ok(0),
+        POWER_OFF | HALT | RESTART => {
+            rt::machine().power(rt::abi::POWER_OFF)?;
+            Ok(0)
+        }
+        _ => Err(Errno::EINVAL),
+    }
 }
 
 pub fn sysinfo(call: &Call) -> Result {

@@ -21,6 +21,10 @@ pub const SECOND: u64 = 1_000_000_000;
 /// Nanoseconds of a step of the clocks that are coarse.
 const COARSE: u64 = 4_000_000;
 
+/// Clocks that one cannot sleep by.
+const SLEEPLESS: [u32; 4] =
+    [CLOCK_THREAD_CPUTIME_ID, CLOCK_MONOTONIC_RAW, CLOCK_REALTIME_COARSE, CLOCK_MONOTONIC_COARSE];
+
 /// How far the realtime clock is ahead of the monotonic one.
 static AHEAD: AtomicI64 = AtomicI64::new(0);
 
@@ -216,8 +220,8 @@ pub fn clock_nanosleep(call: &Call) -> Outcome {
     let [clock, flags, wish, rest, ..] = call.args;
     let absolute = flags as u32 & TIMER_ABSTIME != 0;
     let moment = || {
-        if clock as u32 == CLOCK_THREAD_CPUTIME_ID {
-            return Err(Errno::EINVAL);
+        if SLEEPLESS.contains(&(clock as u32)) {
+            return Err(Errno::EOPNOTSUPP);
         }
         let now = read_clock(call, clock)?;
         let time = timespec(call.process(), wish)?;
