@@ -8,6 +8,7 @@ use super::info::Info;
 use super::{deliver, send};
 use crate::process::{Process, State, exit};
 use alloc::rc::Rc;
+use alloc::vec::Vec;
 use linux_raw_sys::general::{SA_NOCLDSTOP, SA_NOCLDWAIT, SIGCHLD, SIGCONT, SIGHUP, SIGSTOP};
 
 impl Process {
@@ -71,7 +72,7 @@ pub fn is_orphaned(process: &Process, group: u32, leaver: Option<u32>) -> bool {
     let guarded = |member: &Rc<Process>| {
         let parent = member.parent.borrow().upgrade();
         parent.is_some_and(|parent| {
-            parent.pid != 1
+            leaver != Some(parent.pid)
                 && parent.group.get() != group
                 && parent.session.get() == member.session.get()
         })
@@ -82,20 +83,24 @@ pub fn is_orphaned(process: &Process, group: u32, leaver: Option<u32>) -> bool {
     !process.server.processes().iter().any(|member| counts(member) && guarded(member))
 }
 
-/// A process ends, and with it perhaps the last that looked after its own group or one of a child: if
-/// somebody there is stopped, the group is told to go on.
+/// Whether a process looks after the group of another, which is not its own, in its session.
+fn looks_after(process: &Process, other: &Process) -> bool {
+    process.group.get() != other.group.get() && process.session.get() == other.session.get()
+}
+
+/// A process ends: its parent looks after its group no more, nor it after those of its children. Where
+/// nobody does any more and somebody is stopped the group is told to go on.
 pub fn orphan_groups(process: &Rc<Process>, children: &[Rc<Process>]) {
-    let own = process.group.get();
-    let mut groups = alloc::vec![own];
-    for child in children {
-        if !groups.contains(&child.group.get()) {
-            groups.push(child.group.get());
-        }
-    }
+    let parent = process.parent.borrow().upgrade();
+    let own = parent.is_some_and(|parent| looks_after(&parent, process));
+    let theirs = children.iter().filter(|child| looks_after(process, child));
+    let mut groups: Vec<u32> = own.then(|| process.group.get()).into_iter().collect();
+    groups.extend(theirs.map(|child| child.group.get()));
+    groups.dedup();
     for group in groups {
-        let leaves = |other: &Rc<Process>| other.group.get() == group && other.is_stopped();
-        let stopped = process.server.processes().iter().any(leaves);
-        if stopped && is_orphaned(process, group, Some(process.pid)) {
+        let stopped = |other: &Rc<Process>| other.group.get() == group && other.is_stopped();
+        let any = process.server.processes().iter().any(stopped);
+        if any && is_orphaned(process, group, Some(process.pid)) {
             send::send_to_group(process.server, group, SIGHUP);
             send::send_to_group(process.server, group, SIGCONT);
         }
