@@ -7,6 +7,7 @@ use crate::file::{Descriptors, Open};
 use crate::fs::Kind;
 use crate::host::{Host, HostFile, Stream};
 use crate::process::exec::Image;
+use crate::process::prctl::Traits;
 use crate::process::{self, Ids, Process, Program, State};
 use crate::server::{CONSOLE, Call, PRIORITY, Server};
 use crate::signal::Signals;
@@ -117,6 +118,7 @@ fn run(
         started: rt::time::now(),
         times: Cell::default(),
         limits: RefCell::new(process::limits::DEFAULT),
+        traits: Traits::default(),
     })?;
     for (fd, stream) in (0..).zip(streams) {
         process.files.set(fd, stream, false);

@@ -15,8 +15,10 @@ use crate::fs::path::{Found, Last, Walker};
 use crate::fs::room::Room;
 use crate::fs::tmpfs::Tmpfs;
 use crate::fs::{Inode, Kind, Meta, Reader, archive, dev, mount::Mount, proc};
+use crate::futex::Futexes;
 use crate::host::Host;
 use crate::process::exec::Image;
+use crate::process::schedule::Settings;
 use crate::process::{self, Ids, Process, Program, State, Task, fork};
 use crate::signal::{self, Pending, Signals, Verdict};
 use crate::table::{self, Handler};
@@ -63,6 +65,8 @@ pub struct Server {
     pub clock: Clock,
     /// File systems over directories.
     pub mounts: Mounts,
+    /// Who waits for words of memory.
+    pub futexes: Futexes,
     /// The root of all.
     pub root: Rc<Inode>,
     /// Random numbers.
@@ -170,6 +174,7 @@ impl Server {
             ready: Ready::default(),
             clock: Clock::default(),
             mounts: Mounts::default(),
+            futexes: Futexes::default(),
             root,
             random: Random(Cell::new(crate::time::seed())),
             console,
@@ -482,9 +487,9 @@ impl Server {
         Ok(process)
     }
 
-    /// A thread of a process, which does not run yet. The first has the process's number, and what
-    /// `inherits` blocks.
-    pub fn new_task(&self, process: &Rc<Process>, inherits: Option<&Pending>) -> Result<Rc<Task>> {
+    /// A thread of a process, which does not run yet. The first has the process's number; it inherits
+    /// what whoever makes it blocks, its name, and how it is scheduled.
+    pub fn new_task(&self, process: &Rc<Process>, maker: Option<&Task>) -> Result<Rc<Task>> {
         let first = process.tasks.borrow().is_empty();
         let tid = if first { process.pid } else { self.pid()? };
         let tag = self.next_tag.replace(self.next_tag.get() + 1);
@@ -500,9 +505,11 @@ impl Server {
             reply: RefCell::default(),
             waiting: RefCell::default(),
             call: Cell::default(),
-            signals: Pending::inherited(inherits),
+            signals: Pending::inherited(maker.map(|maker| &maker.signals)),
             clear_tid: Cell::new(0),
             robust: Cell::new(0),
+            schedule: maker.map_or(Settings::default(), |maker| maker.schedule.clone()),
+            name: RefCell::new(maker.and_then(|maker| maker.name.borrow().clone())),
             dying: Cell::new(false),
         });
         self.tasks.borrow_mut().insert(tag, task.clone());
@@ -536,9 +543,14 @@ impl Server {
         self.status.set(Some(status));
     }
 
+    /// A number that nothing else without a name has.
+    pub fn new_number(&self) -> u64 {
+        self.next_anonymous.replace(self.next_anonymous.get() + 1)
+    }
+
     /// A file without a name.
     pub fn anonymous(&self, kind: Kind, mode: u32) -> Rc<Inode> {
-        let number = self.next_anonymous.replace(self.next_anonymous.get() + 1);
+        let number = self.new_number();
         let meta = Meta { mode: Cell::new(mode), links: Cell::new(1), ..Meta::default() };
         let now = crate::time::realtime();
         meta.accessed.set(now);

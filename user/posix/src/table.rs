@@ -7,11 +7,11 @@ use crate::file::{
     attributes, copy, directory, extended, io, ioctl, lock, mounts, names, open, poll, rename,
     size, special, stat,
 };
-use crate::process::{Task, exec, exit, fork, ids, memory};
+use crate::process::{Task, exec, exit, fork, ids, info, limits, memory, prctl, schedule};
 use crate::server::Call;
 use crate::signal::{action, frame, mask, send, stack};
-use crate::time;
 use crate::wait::Outcome;
+use crate::{futex, time};
 use alloc::collections::VecDeque;
 use core::cell::RefCell;
 use linux_raw_sys::general as linux;
@@ -181,6 +181,50 @@ static BOTH: &[Row] = rows! {
     __NR_tgkill Now(send::tgkill);
     __NR_rt_sigqueueinfo Now(send::rt_sigqueueinfo);
     __NR_rt_tgsigqueueinfo Now(send::rt_tgsigqueueinfo);
+    __NR_setuid Now(ids::setuid);
+    __NR_setgid Now(ids::setgid);
+    __NR_setreuid Now(ids::setreuid);
+    __NR_setregid Now(ids::setregid);
+    __NR_setresuid Now(ids::setresuid);
+    __NR_setresgid Now(ids::setresgid);
+    __NR_getresuid Now(ids::getresuid);
+    __NR_getresgid Now(ids::getresgid);
+    __NR_setfsuid Now(ids::setfsuid);
+    __NR_setfsgid Now(ids::setfsgid);
+    __NR_getgroups Now(ids::getgroups);
+    __NR_setgroups Now(ids::setgroups);
+    __NR_capget Now(ids::capget), "root has all capabilities, others have none";
+    __NR_capset Now(ids::capset), "nobody gives a capability up but by becoming another user";
+    __NR_personality Now(ids::personality), "no other than that of Linux";
+    __NR_prctl Now(prctl::prctl), "what is not about names, orphans, privileges, timers; only the names, the signal of the parent's end and the care for orphans matter";
+    // The system and its limits.
+    __NR_uname Now(info::uname);
+    __NR_sysinfo Now(info::sysinfo), "loads are zero";
+    __NR_getrandom Now(info::getrandom);
+    __NR_times Now(info::times), "all time is the program's own, none the system's";
+    __NR_getrusage Now(info::getrusage), "nothing but the time, all of it the program's own";
+    __NR_prlimit64 Now(limits::prlimit64), "limits are kept; only those of descriptors and of waiting signals hold";
+    __NR_getrlimit Now(limits::getrlimit);
+    __NR_setrlimit Now(limits::setrlimit), "see prlimit64";
+    // Turns on the CPUs.
+    __NR_sched_yield Now(schedule::sched_yield);
+    __NR_sched_getaffinity Now(schedule::sched_getaffinity);
+    __NR_sched_setaffinity Now(schedule::sched_setaffinity);
+    __NR_getcpu Now(schedule::getcpu);
+    __NR_sched_getscheduler Now(schedule::sched_getscheduler);
+    __NR_sched_setscheduler Now(schedule::sched_setscheduler), "policies are kept, and all share alike";
+    __NR_sched_getparam Now(schedule::sched_getparam);
+    __NR_sched_setparam Now(schedule::sched_setparam), "see sched_setscheduler";
+    __NR_sched_get_priority_max Now(schedule::sched_get_priority_max);
+    __NR_sched_get_priority_min Now(schedule::sched_get_priority_min);
+    __NR_sched_rr_get_interval Now(schedule::sched_rr_get_interval);
+    __NR_getpriority Now(schedule::getpriority);
+    __NR_setpriority Now(schedule::setpriority), "niceness is kept, and all share alike";
+    // Threads.
+    __NR_futex May(futex::futex),
+        "no priority inheritance; FUTEX_WAKE_OP is atomic only towards other calls";
+    __NR_set_robust_list Now(futex::set_robust_list);
+    __NR_get_robust_list Now(futex::get_robust_list);
     // Time.
     __NR_clock_gettime Now(time::clock_gettime);
     __NR_clock_getres Now(time::clock_getres);
@@ -219,6 +263,7 @@ static OLD: &[Row] = rows! {
     __NR_fork May(fork::fork);
     __NR_vfork May(fork::vfork);
     __NR_getpgrp Now(ids::getpgrp);
+    __NR_arch_prctl Now(prctl::arch_prctl), "ARCH_CET_*, ARCH_GET_CPUID and ARCH_SET_CPUID";
     __NR_pause May(mask::pause);
     __NR_poll May(poll::poll);
     __NR_select May(poll::select);

@@ -15,6 +15,12 @@ pub fn realtime() -> i64 {
     rt::time::now() as i64
 }
 
+/// The moment of the monotonic clock that is one of the realtime clock.
+pub fn monotonic(moment: u64) -> u64 {
+    let ahead = realtime().saturating_sub_unsigned(rt::time::now());
+    moment.saturating_add_signed(ahead.saturating_neg())
+}
+
 /// Something that differs from boot to boot.
 pub fn seed() -> u64 {
     rt::time::now().wrapping_mul(0x9e37_79b9_7f4a_7c15)
@@ -106,12 +112,4 @@ fn sleep(call: &Call, moment: u64, rest: u64) -> Outcome {
         future: alloc::boxed::Box::pin(future),
         interrupted: Some(alloc::rc::Rc::new(interrupted)),
     })
-}
-
-/// Writes a `struct rusage` of so many nanoseconds.
-pub fn put_usage(process: &Process, at: u64, nanoseconds: u64) -> Result<()> {
-    let [seconds, micros] = split(nanoseconds, 1000);
-    let mut usage = [0u64; 18];
-    usage[..2].copy_from_slice(&[seconds, micros]);
-    process.put(at, &usage)
 }

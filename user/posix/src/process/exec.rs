@@ -151,6 +151,8 @@ impl Image {
         task.signals.forget_stack();
         process.has_execed.set(true);
         process.changed.wake();
+        process.traits.exec();
+        task.name.take();
         task.clear_tid.set(0);
         task.robust.set(0);
         let mut registers = task.registers().unwrap_or([0; REGISTERS]);

@@ -1,9 +1,10 @@
 //! The end of threads and processes, and waiting for it.
 
+use super::info::put_usage;
 use super::{Process, State, Task};
 use crate::errno::{Errno, Result};
 use crate::server::Call;
-use crate::signal;
+use crate::signal::{self, Info};
 use crate::wait::Outcome;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
@@ -40,10 +41,11 @@ fn end_task(task: &Rc<Task>) {
     task.reply.take();
 }
 
-/// Ends all threads of a process but this.
+/// Ends all threads of a process but this, which becomes its first.
 pub fn end_other_tasks(task: &Rc<Task>) {
     let others: Vec<_> = task.process.tasks.borrow().clone();
     others.iter().filter(|other| !Rc::ptr_eq(other, task)).for_each(end_task);
+    task.tid.set(task.process.pid);
 }
 
 /// Ends a process with a status, as `wait` gives it.
@@ -63,9 +65,14 @@ pub fn end(process: &Rc<Process>, status: u32) -> Outcome {
     process.forget_all_locks();
     process.files.close_all();
     process.space.borrow_mut().clear();
-    let (init, children) = (server.init(), process.children.take());
+    let (init, children) = (heir(process), process.children.take());
     signal::stop::orphan_groups(process, &children);
     for child in children {
+        let wish = child.traits.parent_death.get();
+        if wish != 0 && child.is_alive() {
+            // It is the system's, which needs no room.
+            let _ = signal::send(&child, Info::user(wish, process));
+        }
         child.parent.replace(init.as_ref().map(Rc::downgrade).unwrap_or_default());
         if let Some(init) = &init {
             init.children.borrow_mut().push(child.clone());
@@ -86,6 +93,15 @@ pub fn end(process: &Rc<Process>, status: u32) -> Outcome {
         server.finished(status);
     }
     Outcome::Gone
+}
+
+/// Who takes over the children of a process: the next above it that wishes so, or the first of all.
+fn heir(process: &Process) -> Option<Rc<Process>> {
+    let above = |process: &Rc<Process>| process.parent.borrow().upgrade();
+    let parent = process.parent.borrow().upgrade();
+    let mut line = core::iter::successors(parent, above);
+    let wishes = |process: &Rc<Process>| process.is_alive() && process.traits.subreaper.get();
+    line.find(wishes).or_else(|| process.server.init())
 }
 
 /// The parent hears that a process has changed.
@@ -176,7 +192,7 @@ pub fn wait4(call: &Call) -> Outcome {
         let Some((child, state)) = found else { return Ok(0) };
         call.process().put_if(status, &status_of(state))?;
         if usage != 0 {
-            crate::time::put_usage(call.process(), usage, child.times.get()[0])?;
+            put_usage(call.process(), usage, child.times.get()[0])?;
         }
         Ok(child.pid.into())
     })
@@ -207,7 +223,7 @@ pub fn waitid(call: &Call) -> Outcome {
         words[..7].copy_from_slice(&[SIGCHLD, 0, code, 0, child.pid, uid, status]);
         call.process().put_if(info, &words)?;
         if usage != 0 {
-            crate::time::put_usage(call.process(), usage, child.times.get()[0])?;
+            put_usage(call.process(), usage, child.times.get()[0])?;
         }
         Ok(0)
     })

@@ -120,7 +120,7 @@ fn registers(call: &Call, wish: &Wish) -> Result<[u64; REGISTERS]> {
 
 fn new_thread(call: &Call, wish: &Wish) -> Result<Rc<Task>> {
     let registers = registers(call, wish)?;
-    let task = call.server.new_task(&call.task.process, Some(&call.task.signals))?;
+    let task = call.server.new_task(&call.task.process, Some(&call.task))?;
     task.signals.forget_stack();
     finish(call, wish, &task, &registers)?;
     Ok(task)
@@ -158,9 +158,10 @@ fn new_process(call: &Call, wish: &Wish) -> Result<Rc<Task>> {
         started: rt::time::now(),
         times: Cell::default(),
         limits: me.limits.clone(),
+        traits: me.traits.fork(),
     })?;
     let made = child.native.clone_space(&me.native).map_err(Errno::from).and_then(|()| {
-        let task = call.server.new_task(&child, Some(&call.task.signals))?;
+        let task = call.server.new_task(&child, Some(&call.task))?;
         finish(call, wish, &task, &registers).map(|()| task)
     });
     match made {
@@ -187,6 +188,7 @@ fn finish(call: &Call, wish: &Wish, task: &Rc<Task>, registers: &[u64; REGISTERS
     if wish.flags & CLONE_CHILD_CLEARTID != 0 {
         task.clear_tid.set(wish.child_tid);
     }
+    task.schedule.begin(task)?;
     task.thread.set_registers(registers)?;
     let mut fpu = [0; rt::abi::FPU_BYTES];
     rt::object::caller_fpu(call.task.reply.borrow().as_ref(), &mut fpu)?;
@@ -195,4 +197,6 @@ fn finish(call: &Call, wish: &Wish, task: &Rc<Task>, registers: &[u64; REGISTERS
 }
 
 /// How threads of guests are made.
-pub const FLAGS: u64 = THREAD_FPU | 16;
+pub const FLAGS: u64 = THREAD_FPU | PRIORITY as u64;
+/// The priority that they run with.
+pub const PRIORITY: u8 = 16;

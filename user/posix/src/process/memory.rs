@@ -41,6 +41,8 @@ pub struct Area {
     pub shared: bool,
     /// The file that it shows, and from where on.
     pub file: Option<(Rc<Inode>, Rc<Open>, u64)>,
+    /// What is shared and no file's: its number, and from where on it is shown.
+    pub object: (u64, u64),
     /// It is a file's own memory, which must be copied before it is written.
     pub borrowed: bool,
     /// Its memory, while nothing may be done with it, and the first page.
@@ -79,7 +81,8 @@ fn round(length: u64) -> Result {
 impl Area {
     /// Memory of nobody's file.
     pub fn anonymous(end: u64, access: u32, label: &'static str) -> Area {
-        Area { end, access, shared: false, file: None, borrowed: false, hidden: None, label }
+        let (shared, borrowed, object) = (false, false, (0, 0));
+        Area { end, access, shared, file: None, object, borrowed, hidden: None, label }
     }
 
     /// The part of it from an address on, when it begins at `start`.
@@ -88,6 +91,7 @@ impl Area {
         if let Some((_, _, offset)) = &mut area.file {
             *offset += at - start;
         }
+        area.object.1 += at - start;
         if let Some((_, first)) = &mut area.hidden {
             *first += pages(at - start);
         }
@@ -105,6 +109,16 @@ impl Space {
     pub fn find(&self, address: u64) -> Option<(u64, &Area)> {
         let (&start, area) = self.areas.range(..=address).next_back()?;
         (address < area.end).then_some((start, area))
+    }
+
+    /// What is shared at an address, and where in it that is.
+    pub fn shared_place(&self, address: u64) -> Option<(u64, u64)> {
+        let (start, area) = self.find(address).filter(|(_, area)| area.shared)?;
+        let (object, first) = match &area.file {
+            Some((inode, _, offset)) => (Rc::as_ptr(inode) as u64, *offset),
+            None => area.object,
+        };
+        Some((object, first + (address - start)))
     }
 
     /// Whether nothing is in a range.
@@ -352,6 +366,7 @@ pub fn mmap(call: &Call) -> Result {
     let end = start + length;
     let mut area = Area { shared, ..Area::anonymous(end, access, "") };
     let Some(open) = open else {
+        area.object = (call.server.new_number(), 0);
         let memory = Rc::new(create(process, pages(length))?);
         space.map(process, start, area, &memory, 0, u64::MAX)?;
         return Ok(start);

@@ -5,8 +5,11 @@ pub mod exec;
 pub mod exit;
 pub mod fork;
 pub mod ids;
+pub mod info;
 pub mod limits;
 pub mod memory;
+pub mod prctl;
+pub mod schedule;
 mod quota;
 
 pub use ids::Ids;
@@ -78,6 +81,8 @@ pub struct Process {
     pub times: Cell<[u64; 2]>,
     /// Limits, as `getrlimit` has them: soft and hard.
     pub limits: RefCell<[[u64; 2]; 16]>,
+    /// What `prctl` sets.
+    pub traits: prctl::Traits,
 }
 
 /// What a process runs.
@@ -132,6 +137,10 @@ pub struct Task {
     pub clear_tid: Cell<u64>,
     /// The list of its robust futexes.
     pub robust: Cell<u64>,
+    /// What the program has said about its turns on the CPUs.
+    pub schedule: schedule::Settings,
+    /// Its name, if it has one of its own.
+    pub name: RefCell<Option<Vec<u8>>>,
     /// It is being ended.
     pub dying: Cell<bool>,
 }

@@ -18,9 +18,9 @@ pub mod stop;
 
 pub use deliver::{Verdict, before_return, interrupts};
 pub use fault::fault;
-pub use info::child_code;
+pub use info::{Info, child_code};
 pub use mask::UNBLOCKABLE;
-pub use send::{is_unwanted, send_to_process, send_to_task};
+pub use send::{is_unwanted, send, send_to_process, send_to_task};
 pub use stop::{child_changed, reaps_children};
 
 use crate::errno::Result;

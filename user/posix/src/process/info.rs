@@ -1,0 +1,113 @@
+//! What the system is, and what its processes have used.
+
+use super::Process;
+use crate::errno::{Errno, Result};
+use crate::server::Call;
+use crate::time::{SECOND, split};
+use alloc::rc::Rc;
+use linux_raw_sys::general::{GRND_INSECURE, GRND_NONBLOCK, GRND_RANDOM};
+use rt::abi::PAGE;
+use zerocopy::IntoBytes;
+
+/// The name of the system.
+pub const SYSTEM: &str = "Linux";
+/// The version of Linux that programs may believe to run on.
+pub const RELEASE: &str = "6.1.0-ochre";
+/// What is known of the build.
+pub const VERSION: &str = concat!("#1 SMP Ochre ", env!("CARGO_PKG_VERSION"));
+/// The name of the machine.
+pub const HOST: &str = "ochre";
+/// The architecture.
+pub const ARCHITECTURE: &str = if cfg!(target_arch = "x86_64") { "x86_64" } else { "aarch64" };
+/// Bytes of a name in `struct utsname`.
+const NAME: usize = 65;
+/// Nanoseconds of a clock tick, in which `times` counts.
+pub const TICK: u64 = SECOND / 100;
+/// Bytes of `getrandom` that are made at a time.
+const PIECE: usize = 256;
+/// Bytes of `getrandom` at most.
+const RANDOM_MOST: u64 = 1 << 20;
+/// Words of `struct rusage`.
+const USAGE: usize = 18;
+
+pub fn uname(call: &Call) -> Result {
+    let names = [SYSTEM, HOST, RELEASE, VERSION, ARCHITECTURE, "(none)"];
+    let mut all = [[0; NAME]; 6];
+    for (place, name) in all.iter_mut().zip(names) {
+        place[..name.len()].copy_from_slice(name.as_bytes());
+    }
+    call.process().put(call.args[0], all.as_bytes()).map(|()| 0)
+}
+
+pub fn sysinfo(call: &Call) -> Result {
+    let figures = rt::machine().figures()?;
+    let processes = call.server.processes().len() as u64;
+    let mut words = [0u64; 14];
+    words[0] = rt::time::now() / SECOND;
+    words[4] = figures.frames * PAGE;
+    words[5] = figures.free * PAGE;
+    words[10] = processes & 0xffff;
+    // Sizes are in bytes.
+    words[13] = 1;
+    call.process().put(call.args[0], &words).map(|()| 0)
+}
+
+pub fn getrandom(call: &Call) -> Result {
+    let [at, length, flags, ..] = call.args;
+    let flags = flags as u32;
+    let both = flags & GRND_RANDOM != 0 && flags & GRND_INSECURE != 0;
+    if flags & !(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE) != 0 || both {
+        return Err(Errno::EINVAL);
+    }
+    let (mut done, length) = (0, length.min(RANDOM_MOST));
+    while done < length {
+        let mut words = [0u64; PIECE / 8];
+        words.fill_with(|| call.server.random.next());
+        let piece = (length - done).min(PIECE as u64) as usize;
+        match call.process().put(at.wrapping_add(done), &words.as_bytes()[..piece]) {
+            Err(error) if done == 0 => return Err(error),
+            Err(_) => break,
+            Ok(()) => done += piece as u64,
+        }
+    }
+    Ok(done)
+}
+
+/// Nanoseconds that a process and those of its children ran that it has waited for.
+pub fn ran(process: &Process) -> [u64; 2] {
+    let [own, children] = process.times.get();
+    [own + process.ran(), children]
+}
+
+pub fn times(call: &Call) -> Result {
+    let [own, children] = ran(call.process());
+    call.process().put_if(call.args[0], &[own / TICK, 0, children / TICK, 0])?;
+    Ok(rt::time::now() / TICK)
+}
+
+pub fn getrusage(call: &Call) -> Result {
+    let [own, children] = ran(call.process());
+    let time = match call.args[0] as i32 {
+        0 => own,
+        -1 => children,
+        1 => call.task.thread.info()?.ran,
+        _ => return Err(Errno::EINVAL),
+    };
+    put_usage(call.process(), call.args[1], time).map(|()| 0)
+}
+
+/// Writes a `struct rusage` of so many nanoseconds.
+pub fn put_usage(process: &Process, at: u64, nanoseconds: u64) -> Result<()> {
+    let mut usage = [0u64; USAGE];
+    usage[..2].copy_from_slice(&split(nanoseconds, 1000));
+    process.put(at, &usage)
+}
+
+/// The process of a number, 0 for the caller.
+pub fn process_of(call: &Call, pid: u64) -> Result<Rc<Process>> {
+    match pid as u32 {
+        0 => Ok(call.task.process.clone()),
+        pid if pid == call.process().pid => Ok(call.task.process.clone()),
+        pid => call.server.process(pid).ok_or(Errno::ESRCH),
+    }
+}
