@@ -15,6 +15,9 @@ use linux_raw_sys::general::{
     S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG, S_IFSOCK, S_ISGID,
 };
 
+/// Bytes that an entry of a directory counts as.
+const ENTRY: u64 = 20;
+
 /// What all files of one have in common.
 pub struct Tmpfs {
     device: u64,
@@ -161,6 +164,10 @@ impl Directory for Names {
         let (_, inode) = files.get(name)?;
         let (name, number, kind) = (name.to_vec(), inode.number, inode.format());
         Some(Entry { name, number, kind, next: at + 1 })
+    }
+
+    fn size(&self) -> u64 {
+        ENTRY * (self.files.borrow().len() as u64 + 2)
     }
 
     fn as_names(&self) -> Option<&Names> {
