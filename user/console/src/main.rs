@@ -10,7 +10,7 @@
 
 mod uart;
 
-use console::{CHANGED, CONNECT, RECEIVED, TO_SEND};
+use console::{CONNECT, RECEIVED, TO_SEND};
 use rt::abi::{Arrival, FOREVER};
 use rt::message::Received;
 use rt::object::Object;

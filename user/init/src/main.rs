@@ -8,7 +8,6 @@ use rt::abi::{
 };
 use rt::files::{Files, Words};
 use rt::loader::Child;
-use rt::object::Object;
 use rt::{Port, Start, println, time};
 
 /// What serves Linux programs, and what is there if they are.

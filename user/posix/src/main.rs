@@ -14,6 +14,7 @@
 //! * [`process`]: processes and their threads, from `execve` to `wait4`; their memory.
 //! * [`signal`]: signals.
 //! * [`time`]: clocks and sleeping. [`futex`]: waiting for a word of memory.
+//! * [`socket`]: sockets between processes.
 //! * [`tty`]: terminals. [`console`]: that of the machine.
 //! * [`table`]: which call is served by what.
 //! * [`server`]: what arrives, and who answers.
@@ -32,6 +33,7 @@ mod process;
 mod signal;
 mod time;
 mod futex;
+mod socket;
 mod tty;
 mod console;
 mod table;

@@ -71,6 +71,8 @@ pub struct Server {
     pub root: Rc<Inode>,
     /// Random numbers.
     pub random: Random,
+    /// Who has which address.
+    pub addresses: crate::socket::address::Addresses,
     /// The terminal.
     pub console: Console,
     /// Whoever started the machine, if that takes the place of the terminal.
@@ -177,6 +179,7 @@ impl Server {
             futexes: Futexes::default(),
             root,
             random: Random(Cell::new(crate::time::seed())),
+            addresses: Default::default(),
             console,
             host,
             lock_waits: Waits::default(),

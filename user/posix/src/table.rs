@@ -4,12 +4,13 @@ use crate::errno::Result;
 #[cfg(target_arch = "x86_64")]
 use crate::file::old;
 use crate::file::{
-    attributes, copy, directory, extended, io, ioctl, lock, mounts, names, open, poll, rename,
-    size, special, stat,
+    attributes, copy, directory, epoll, eventfd, extended, io, ioctl, lock, mounts, names, open,
+    poll, rename, signalfd, size, special, stat, timerfd,
 };
 use crate::process::{Task, exec, exit, fork, ids, info, limits, memory, prctl, schedule};
 use crate::server::Call;
 use crate::signal::{action, frame, mask, send, stack};
+use crate::socket::{calls, message, options};
 use crate::wait::Outcome;
 use crate::{futex, time};
 use alloc::collections::VecDeque;
@@ -138,6 +139,15 @@ static BOTH: &[Row] = rows! {
     // Waiting for several files.
     __NR_ppoll May(poll::ppoll);
     __NR_pselect6 May(poll::pselect6);
+    __NR_epoll_create1 Now(epoll::epoll_create1);
+    __NR_epoll_ctl Now(epoll::epoll_ctl);
+    __NR_epoll_pwait May(epoll::epoll_pwait);
+    __NR_epoll_pwait2 May(epoll::epoll_pwait2);
+    __NR_eventfd2 Now(eventfd::eventfd2);
+    __NR_timerfd_create Now(timerfd::timerfd_create);
+    __NR_timerfd_settime Now(timerfd::timerfd_settime), "TFD_TIMER_CANCEL_ON_SET";
+    __NR_timerfd_gettime Now(timerfd::timerfd_gettime);
+    __NR_signalfd4 Now(signalfd::signalfd4), "a child reads its own signals, but waits for its parent's";
     // Memory.
     __NR_mmap Now(memory::mmap);
     __NR_munmap Now(memory::munmap);
@@ -232,6 +242,24 @@ static BOTH: &[Row] = rows! {
     __NR_nanosleep May(time::nanosleep);
     __NR_clock_nanosleep May(time::clock_nanosleep);
     // Sockets.
+    __NR_socket Now(calls::socket), "all but AF_UNIX";
+    __NR_socketpair Now(calls::socketpair);
+    __NR_bind Now(calls::bind);
+    __NR_listen Now(calls::listen);
+    __NR_accept May(calls::accept);
+    __NR_accept4 May(calls::accept4);
+    __NR_connect May(calls::connect);
+    __NR_shutdown Now(calls::shutdown);
+    __NR_getsockname Now(calls::getsockname);
+    __NR_getpeername Now(calls::getpeername);
+    __NR_getsockopt Now(options::getsockopt);
+    __NR_setsockopt Now(options::setsockopt), "sizes of buffers, which do nothing";
+    __NR_sendto May(message::sendto);
+    __NR_recvfrom May(message::recvfrom);
+    __NR_sendmsg May(message::sendmsg), "freeing sockets that are sent through themselves";
+    __NR_recvmsg May(message::recvmsg);
+    __NR_sendmmsg May(message::sendmmsg);
+    __NR_recvmmsg May(message::recvmmsg), "the timeout, while a message is waited for";
     // Everything else.
 };
 
@@ -267,6 +295,10 @@ static OLD: &[Row] = rows! {
     __NR_pause May(mask::pause);
     __NR_poll May(poll::poll);
     __NR_select May(poll::select);
+    __NR_epoll_create Now(epoll::epoll_create);
+    __NR_epoll_wait May(epoll::epoll_wait);
+    __NR_eventfd Now(eventfd::eventfd);
+    __NR_signalfd Now(signalfd::signalfd);
 };
 
 /// Those that only x86-64 has.

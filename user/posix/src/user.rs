@@ -97,6 +97,14 @@ impl<'a> Transfer<'a> {
         self.left = self.left.min(bytes);
     }
 
+    /// Copies bytes from there, and stays where it is.
+    pub fn peek(&mut self, bytes: &mut [u8]) -> Result<usize> {
+        let (piece, within, left, done) = (self.piece, self.within, self.left, self.done);
+        let taken = self.take(bytes);
+        (self.piece, self.within, self.left, self.done) = (piece, within, left, done);
+        taken
+    }
+
     /// Goes over so many bytes, which were done before.
     pub fn advance(&mut self, mut bytes: u64) {
         while bytes > 0 && self.left > 0 {

@@ -77,19 +77,18 @@ impl Outcome {
 
 /// Who waits for something to change.
 #[derive(Default)]
-pub struct Waiters(RefCell<Vec<Waker>>);
+pub struct Waiters(Lock<Vec<Waker>>);
 
 impl Waiters {
     /// Everybody looks again.
     pub fn wake(&self) {
-        if !self.0.borrow().is_empty() {
-            self.0.take().into_iter().for_each(Waker::wake);
-        }
+        let wakers = core::mem::take(&mut *self.0.lock());
+        wakers.into_iter().for_each(Waker::wake);
     }
 
     /// To be woken at the next change.
     pub fn add(&self, waker: &Waker) {
-        let mut wakers = self.0.borrow_mut();
+        let mut wakers = self.0.lock();
         if !wakers.iter().any(|known| known.will_wake(waker)) {
             wakers.push(waker.clone());
         }
@@ -154,10 +153,16 @@ impl Clock {
         }
     }
 
-    /// Wakes somebody at a moment.
-    pub fn wake_at(&self, moment: u64, waker: &Waker) {
+    /// Wakes somebody at a moment; what to [`forget`](Clock::forget) if that is not wished any more.
+    pub fn wake_at(&self, moment: u64, waker: &Waker) -> (u64, u64) {
         let key = (moment, self.next.replace(self.next.get() + 1));
         self.wakers.borrow_mut().insert(key, waker.clone());
+        key
+    }
+
+    /// Wakes somebody not at all.
+    pub fn forget(&self, key: (u64, u64)) {
+        self.wakers.borrow_mut().remove(&key);
     }
 
     /// Waits until a moment.

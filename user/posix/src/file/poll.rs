@@ -51,9 +51,9 @@ impl Watch {
 
 /// How long a call waits.
 #[derive(Clone, Copy)]
-struct Limit {
+pub struct Limit {
     /// Until when; 0 if not at all.
-    end: u64,
+    pub end: u64,
     /// Where what is left of it goes, if anywhere.
     at: u64,
     /// Nanoseconds of the second word there.
@@ -62,7 +62,7 @@ struct Limit {
 
 impl Limit {
     /// So many nanoseconds, or for ever, or not at all.
-    fn new(nanoseconds: u64) -> Limit {
+    pub fn new(nanoseconds: u64) -> Limit {
         let end = match nanoseconds {
             0 | FOREVER => nanoseconds,
             some => rt::time::now().saturating_add(some),
@@ -71,7 +71,7 @@ impl Limit {
     }
 
     /// That of a `struct timespec`, for ever if there is none.
-    fn timespec(process: &Process, at: u64) -> Result<Limit> {
+    pub fn timespec(process: &Process, at: u64) -> Result<Limit> {
         let wish = if at == 0 { FOREVER } else { timespec(process, at)? };
         Ok(Limit { at, ..Limit::new(wish) })
     }

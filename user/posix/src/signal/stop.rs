@@ -67,7 +67,7 @@ pub fn reaps_children(parent: &Process) -> bool {
 
 /// Whether no process of a group has a parent in another group of its session, who could let it go
 /// on; one that is about to leave does not count.
-fn is_orphaned(process: &Process, group: u32, leaver: Option<u32>) -> bool {
+pub fn is_orphaned(process: &Process, group: u32, leaver: Option<u32>) -> bool {
     let guarded = |member: &Rc<Process>| {
         let parent = member.parent.borrow().upgrade();
         parent.is_some_and(|parent| {

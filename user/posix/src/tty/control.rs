@@ -4,6 +4,7 @@ use super::{Tty, jobs, settings::Settings};
 use crate::errno::{Errno, Result};
 use crate::file::Open;
 use crate::server::Call;
+use crate::signal::send::send_to_group;
 use linux_raw_sys::general::{
     SIGWINCH, TCIFLUSH, TCIOFF, TCIOFLUSH, TCION, TCOFLUSH, TCOOFF, TCOON, VSTART, VSTOP,
 };
@@ -39,7 +40,7 @@ pub fn ioctl(call: &Call, _open: &Open, tty: &Tty, request: u32, argument: u64) 
         TIOCSWINSZ => {
             let window = process.get(argument)?;
             if tty.window.replace(window) != window {
-                jobs::send_to_group(call.server, tty.group.get(), SIGWINCH);
+                send_to_group(call.server, tty.group.get(), SIGWINCH);
             }
         }
         TIOCGPGRP | TIOCGSID => {

@@ -4,41 +4,20 @@ use super::Tty;
 use crate::errno::{Errno, Result};
 use crate::process::Process;
 use crate::server::{Call, Server};
-use crate::signal;
+use crate::signal::send::send_to_group;
+use crate::signal::stop::is_orphaned;
+use crate::signal::{is_unwanted, send_to_process};
 use alloc::rc::Rc;
 use linux_raw_sys::general::{O_NOCTTY, SIGCONT, SIGHUP, SIGTTIN, SIGTTOU, TOSTOP};
-
-/// Sends a signal to all processes of a group.
-pub fn send_to_group(server: &Server, group: u32, signal: u32) {
-    if group == 0 {
-        return;
-    }
-    for process in server.processes() {
-        if process.group.get() == group && process.is_alive() {
-            signal::send_to_process(&process, signal);
-        }
-    }
-}
 
 /// Tells a session that its terminal is gone: its leader, and those in the foreground.
 pub fn hang_up(server: &Server, session: u32, group: u32) {
     if let Some(leader) = server.process(session).filter(|leader| leader.is_alive()) {
-        signal::send_to_process(&leader, SIGHUP);
-        signal::send_to_process(&leader, SIGCONT);
+        send_to_process(&leader, SIGHUP);
+        send_to_process(&leader, SIGCONT);
     }
     send_to_group(server, group, SIGHUP);
     send_to_group(server, group, SIGCONT);
-}
-
-/// Whether nobody outside of a group would continue it: no parent of one of its processes is in
-/// another group of the same session.
-fn is_orphaned(server: &Server, group: u32) -> bool {
-    !server.processes().iter().filter(|process| process.group.get() == group).any(|process| {
-        let parent = process.parent.borrow().upgrade();
-        parent.is_some_and(|parent| {
-            parent.group.get() != group && parent.session.get() == process.session.get()
-        })
-    })
 }
 
 /// Refuses a process in the background what only the foreground may do; it gets a signal for it,
@@ -51,10 +30,10 @@ fn refuse(call: &Call, tty: &Tty, signal: u32) -> Result<()> {
     if !in_background {
         return Ok(());
     }
-    if signal::is_unwanted(&call.task, signal) {
+    if is_unwanted(&call.task, signal) {
         return if signal == SIGTTIN { Err(Errno::EIO) } else { Ok(()) };
     }
-    if is_orphaned(call.server, process.group.get()) {
+    if is_orphaned(process, process.group.get(), None) {
         return Err(Errno::EIO);
     }
     send_to_group(call.server, process.group.get(), signal);

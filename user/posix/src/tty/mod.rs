@@ -13,6 +13,7 @@ pub mod settings;
 use crate::errno::{Errno, Result};
 use crate::file::{Events, File, Open};
 use crate::server::{Call, Server};
+use crate::signal::send::send_to_group;
 use crate::user::Transfer;
 use crate::wait::Waiters;
 use alloc::boxed::Box;
@@ -171,7 +172,7 @@ impl Tty {
         }
         drop(output);
         if let Some(server) = self.server.get() {
-            jobs::send_to_group(server, self.group.get(), signal);
+            send_to_group(server, self.group.get(), signal);
         }
     }
 
