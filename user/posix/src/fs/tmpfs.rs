@@ -144,7 +144,7 @@ impl Names {
             this.meta.links.set(this.meta.links.get() + 1);
         }
         self.insert(new.name, &inode);
-        this.touch(time::realtime());
+        this.touch(inode.meta.changed.get());
         Ok(inode)
     }
 }
