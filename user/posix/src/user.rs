@@ -170,12 +170,12 @@ impl<'a> Transfer<'a> {
     pub fn put_mapped(&mut self, address: u64, length: u64) -> Result<usize> {
         self.each(length as usize, |place, range| {
             let (from, bytes) = (address + range.start as u64, range.len() as u64);
-            Ok(match place {
+            match place {
                 Place::User(process, at) => {
-                    process.paid(|native| native.write_from(at, from, bytes))?
+                    process.paid(|native| native.write_from(at, from, bytes))
                 }
-                Place::Own(own) => rt::process().read(from, own)?,
-            })
+                Place::Own(own) => Ok(rt::process().read(from, own)?),
+            }
         })
     }
 
@@ -183,10 +183,10 @@ impl<'a> Transfer<'a> {
     pub fn take_mapped(&mut self, address: u64, length: u64) -> Result<usize> {
         self.each(length as usize, |place, range| {
             let (to, bytes) = (address + range.start as u64, range.len() as u64);
-            Ok(match place {
-                Place::User(process, at) => process.paid(|native| native.read_to(at, to, bytes))?,
-                Place::Own(own) => rt::process().write(to, own)?,
-            })
+            match place {
+                Place::User(process, at) => process.paid(|native| native.read_to(at, to, bytes)),
+                Place::Own(own) => Ok(rt::process().write(to, own)?),
+            }
         })
     }
 

@@ -129,7 +129,7 @@ pub trait Directory {
     }
     /// Makes a file.
     fn create(&self, _this: &Rc<Inode>, _new: &New<'_>) -> Result<Rc<Inode>> {
-        Err(Errno::EACCES)
+        Err(Errno::ENOENT)
     }
     /// A file of the same file system that has no name.
     fn create_unnamed(&self, _this: &Rc<Inode>, _new: &New<'_>) -> Result<Rc<Inode>> {

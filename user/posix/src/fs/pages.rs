@@ -101,7 +101,7 @@ impl Pages {
             let word = if there { !word(at) } else { word(at) } >> (at % 64);
             let same = u64::from(word.trailing_zeros()).min(64 - at % 64);
             at += same;
-            if at % 64 != 0 {
+            if !at.is_multiple_of(64) {
                 break;
             }
         }
