@@ -11,6 +11,7 @@ use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::string::String;
 use console::Client;
+use core::cell::Cell;
 use linux_raw_sys::general::O_RDWR;
 use rt::Port;
 use rt::abi::Handle;
@@ -91,7 +92,9 @@ impl Console {
         let dev = server.mounts.top(server.root.directory()?.lookup(b"dev")?);
         let inode = dev.directory()?.lookup(b"console")?;
         self.tty.control(1, 1);
-        Ok(Open::new(self.tty.open(server), inode, O_RDWR))
+        let name = Some((dev, b"console".to_vec()));
+        let (file, flags) = (self.tty.open(server), Cell::new(O_RDWR));
+        Ok(Rc::new(Open { file, inode, flags, position: Cell::new(0), name }))
     }
 
     /// The terminal that controls a process's session.

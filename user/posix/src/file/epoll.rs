@@ -171,6 +171,10 @@ impl File for Epoll {
         if self.any() { Events::READ } else { Events::empty() }
     }
 
+    fn seekable(&self) -> bool {
+        true
+    }
+
     fn waiters(&self) -> Option<&Waiters> {
         Some(&self.happened.waiters)
     }

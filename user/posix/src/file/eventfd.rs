@@ -62,6 +62,10 @@ impl File for EventFile {
         events
     }
 
+    fn seekable(&self) -> bool {
+        true
+    }
+
     fn waiters(&self) -> Option<&Waiters> {
         Some(&self.waiters)
     }

@@ -84,6 +84,10 @@ impl File for SignalFile {
         if any { Events::READ } else { Events::empty() }
     }
 
+    fn seekable(&self) -> bool {
+        true
+    }
+
     fn waiters(&self) -> Option<&Waiters> {
         Some(&self.process.signals.arrived)
     }
