@@ -159,16 +159,20 @@ check: fmt-check clippy test-host ## the quick ones: format, lints, host tests
 fmt: setup ## format the source
 	$(CARGO) fmt
 	$(CARGO) fmt --manifest-path user/Cargo.toml --all
+	$(CARGO) fmt --manifest-path tests/posix/Cargo.toml --all
 
 fmt-check: setup ## fail where the source is not formatted
 	$(CARGO) fmt --check
 	$(CARGO) fmt --manifest-path user/Cargo.toml --all --check
+	$(CARGO) fmt --manifest-path tests/posix/Cargo.toml --all --check
 
 clippy: setup ## lints, for the host and each platform, tests included
 	$(CARGO) clippy --quiet --all-targets -- -D warnings
 	@$(foreach p,$(PLATFORMS),echo clippy $p && \
 	  $(CARGO) clippy --quiet --bins --test qemu $(call platform,$p) -- -D warnings && \
 	  $(CARGO) clippy --quiet $(call programs,$p) -- -D warnings &&) true
+	@$(foreach a,$(ARCHES),echo clippy tests/posix $a && \
+	  $(CARGO) clippy --quiet --manifest-path tests/posix/Cargo.toml --target $a-unknown-linux-musl --target-dir target/posix -- -D warnings &&) true
 
 TESTED := $(PLATFORMS:%=build-%) $(PLATFORMS:%=build-tests-%) $(PLATFORMS:%=build-user-%)
 
@@ -205,11 +209,14 @@ bench-lock: $(PLATFORMS:%=build-%) $(PLATFORMS:%=build-user-%) ## instructions f
 	  for demo in abitest bench; do timeout 100 $(MAKE) --no-print-directory run-$p DEMO=$$demo SMP=1 ICOUNT=1 \
 	  KERNEL=target/lock/$p/ochre.$($p.FORMAT) | tools/lock_hold.py $p $$demo; done &&) true
 
+bench-linux: linux-setup userland posix-programs-aarch64 ## what operations cost a Linux program, on Linux and on Ochre
+	@tests/posix/figures.py virt $(NAMES)
+
 # The command that runs a platform's machine, as the tests use it.
 $(PLATFORMS:%=qemu-line-%): qemu-line-%:
 	@echo $(QEMU)
 
-.PHONY: userland userland-record linux-setup record-linux check-linux $(foreach t,userland posix-programs,$(ARCHES:%=$t-%))
+.PHONY: userland userland-record linux-setup record-linux check-linux bench-linux $(foreach t,userland posix-programs,$(ARCHES:%=$t-%))
 .PHONY: help setup check-deps build image size doc clean debug debug-server resolve check fmt \
   fmt-check clippy test test-ci test-host test-miri test-suite fuzz bench bench-boot bench-lock \
   $(foreach t,build build-user build-tests image root run exec debug debug-server test qemu-line,$(PLATFORMS:%=$t-%)) \

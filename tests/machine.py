@@ -1,11 +1,9 @@
 """A machine in QEMU for one test: boots, is watched, and never outlives its limit."""
 
 import dataclasses
-import functools
 import json
 import os
 import re
-import shlex
 import socket
 import subprocess
 import sys
@@ -16,16 +14,12 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "tools"))
 
 from elf import Elf, Names  # noqa: E402
-from qemu import plain_status  # noqa: E402
+from qemu import plain_status, qemu_line, without_make  # noqa: E402, F401
 
 LIMIT = 60.0
 
 # What stands above the registers in a dump.
 REGISTERS = "--- registers"
-
-# The Makefile's variables that change its QEMU line: a test sets all of them, so that neither the
-# environment nor an outer make does.
-VARIABLES = "SMP MEM CPU MACHINE DTB KERNEL INITRD ICOUNT QEMUFLAGS".split()
 
 
 @dataclasses.dataclass
@@ -81,22 +75,6 @@ def run(platform, variables, words, extra=(), until=None, limit=LIMIT):
     else:
         status = plain_status(status, command[0])
     return Outcome("".join(lines + dump), status, bool(dump))
-
-
-@functools.lru_cache(maxsize=None)
-def qemu_line(platform, **variables):
-    """The command that runs the platform's machine, as targets/*.mk have it."""
-    words = [f"{name}={variables.get(name, '')}" for name in VARIABLES]
-    line = subprocess.run(
-        ["make", "-s", "--no-print-directory", f"qemu-line-{platform}", *words],
-        cwd=ROOT, env=without_make(), capture_output=True, text=True, check=True,
-    ).stdout
-    return shlex.split(line)
-
-
-def without_make():
-    """The environment without what an outer make has put there, variables included."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
 
 
 def cpus(monitor, functions):

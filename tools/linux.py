@@ -12,12 +12,12 @@ import argparse
 import os
 import pathlib
 import re
-import shlex
 import subprocess
 import sys
 import tempfile
 
 import cpio
+from qemu import qemu_line
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "target" / "linux"
@@ -25,7 +25,6 @@ POSIX = ROOT / "target" / "posix"
 DEBIAN = {"aarch64": "arm64", "x86_64": "amd64"}
 PLATFORM = {"aarch64": "virt", "x86_64": "x86"}
 CONSOLE = {"aarch64": "ttyAMA0", "x86_64": "ttyS0"}
-VARIABLES = "SMP MEM CPU MACHINE DTB KERNEL INITRD ICOUNT QEMUFLAGS".split()
 RELEASE = "bookworm"
 KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg"
 MIRROR = os.environ.get("DEBIAN_MIRROR", "http://deb.debian.org/debian")
@@ -129,11 +128,9 @@ def run(script, arch="aarch64", stdin=b"", mem="512M", smp="1", icount=False, li
     with tempfile.TemporaryDirectory(prefix="linux-") as folder:
         initrd = pathlib.Path(folder, "initrd.cpio")
         initrd.write_bytes(root(arch, folder, **image) + overlay(arch, script, stdin))
-        line = qemu_line(
-            PLATFORM[arch], KERNEL=kernel(arch), INITRD=initrd, MEM=mem, SMP=smp, ICOUNT=1 if icount else ""
-        )
-        words = f"console={CONSOLE[arch]} quiet loglevel=0 panic=-1"
-        line += ["-serial", "stdio", "-monitor", "none", "-append", words]
+        variables = {"KERNEL": kernel(arch), "INITRD": initrd, "MEM": mem, "SMP": smp, "ICOUNT": "1" if icount else ""}
+        line = [*qemu_line(PLATFORM[arch], **variables), "-serial", "stdio", "-monitor", "none"]
+        line += ["-append", f"console={CONSOLE[arch]} quiet loglevel=0 panic=-1"]
         try:
             done = subprocess.run(
                 line, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=limit, check=False
@@ -183,17 +180,6 @@ def frames(console):
             raise Failed(f"its output is cut: {(head + newline + rest)[-500:]}")
         parts[kind].append(rest[: int(number)])
         rest = rest[int(number) :]
-
-
-def qemu_line(platform, **variables):
-    """The command that runs the platform's machine, as targets/*.mk have it."""
-    words = [f"{name}={variables.get(name, '')}" for name in VARIABLES]
-    env = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
-    done = subprocess.run(
-        ["make", "-s", "--no-print-directory", f"qemu-line-{platform}", *words],
-        cwd=ROOT, env=env, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    return shlex.split(done.stdout)
 
 
 def tell(text):

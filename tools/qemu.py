@@ -7,8 +7,18 @@ AArch64 guests exit with their status by semihosting. On x86 isa-debug-exit turn
 the status 2v + 1, and the kernel writes 0x10 + status so that QEMU's own failure, 1, stays apart.
 """
 
+import functools
+import os
+import pathlib
+import shlex
 import subprocess
 import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+# The Makefile's variables that change its QEMU line: who asks for a line sets all of them, so that
+# neither the environment nor an outer make does.
+VARIABLES = "SMP MEM CPU MACHINE DTB KERNEL INITRD ICOUNT QEMUFLAGS".split()
 
 
 def main(command):
@@ -30,6 +40,22 @@ def plain_status(status, program):
     if program.endswith("x86_64") and status >= 0x21 and status % 2 == 1:
         return (status - 0x21) // 2
     return status
+
+
+@functools.lru_cache(maxsize=None)
+def qemu_line(platform, **variables):
+    """The command that runs the platform's machine, as targets/*.mk have it."""
+    words = [f"{name}={variables.get(name, '')}" for name in VARIABLES]
+    line = subprocess.run(
+        ["make", "-s", "--no-print-directory", f"qemu-line-{platform}", *words],
+        cwd=ROOT, env=without_make(), capture_output=True, text=True, check=True,
+    ).stdout
+    return shlex.split(line)
+
+
+def without_make():
+    """The environment without what an outer make has put there, variables included."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import dataclasses
 import hashlib
 import os
 import pathlib
+import re
 import resource
 import shutil
 import subprocess
@@ -26,8 +27,7 @@ PINS = ROOT / "userland" / "programs.txt"
 SUMS = ROOT / "userland" / "SHA256SUMS"
 ARCHES = ("aarch64", "x86_64")
 
-# Programs are built for size of work rather than speed of code: whole-program optimisation of the
-# crates' own profiles takes three times as long.
+# One profile for all, for builds that end soon; the crates' own profiles differ.
 PROFILE = {
     "LTO": "off",
     "CODEGEN_UNITS": "16",
@@ -88,6 +88,7 @@ def build(program, arch):
     if there and stamp.exists() and stamp.read_text() == identity:
         return
     say(f"{program} for {arch} ...")
+    make_home(pathlib.Path(more["CARGO_HOME"]))
     began, cpu = time.monotonic(), cpu_seconds()
     log = OUT / arch / f"{program.crate}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -112,14 +113,29 @@ def recipe(program, arch):
     command = ["cargo", "install", program.crate, "--version", f"={program.version}", "--locked"]
     command += ["--quiet", "--force", "--target", target, "--root", str(install_root(arch))]
     command += [*program.options, *(word for file in program.binaries for word in ("--bin", file))]
-    cargo_home = os.environ.get("CARGO_HOME") or os.path.expanduser("~/.cargo")
-    flags = [*RUSTFLAGS, f"--remap-path-prefix={cargo_home}=/cargo", f"--remap-path-prefix={OUT}=/build"]
+    build = OUT / "cargo" / program.crate
+    flags = [*RUSTFLAGS, f"--remap-path-prefix={build}=/build"]
     more = {f"CARGO_PROFILE_RELEASE_{key}": value for key, value in PROFILE.items()}
-    more["CARGO_TARGET_DIR"] = str(OUT / "cargo")
+    more["CARGO_TARGET_DIR"] = str(build / "target")
+    more["CARGO_HOME"] = str(build / "home")
+    more["LANG"] = "en_US.UTF-8"
     more["CARGO_ENCODED_RUSTFLAGS"] = "\x1f".join(flags)
     more["RUSTUP_TOOLCHAIN"] = (ROOT / "target" / "toolchain").read_text().strip()
     more[f"CC_{name}"], more[f"AR_{name}"] = map(str, zig.wrappers())
     return command, more
+
+
+def make_home(home):
+    """A home of cargo's own for a program, with the user's settings and downloads, but only the sources
+    that the program asks for: uucore's build script puts the messages of all utilities whose sources it
+    finds into the program, in English and in the language of LANG."""
+    users = pathlib.Path(os.environ.get("CARGO_HOME") or os.path.expanduser("~/.cargo"))
+    (home / "registry").mkdir(parents=True, exist_ok=True)
+    for name in ("registry/cache", "registry/index"):
+        (users / name).mkdir(parents=True, exist_ok=True)
+    for name in ("registry/cache", "registry/index", "config.toml"):
+        if (users / name).exists() and not (home / name).exists():
+            (home / name).symlink_to(users / name)
 
 
 def install_root(arch):
@@ -128,7 +144,8 @@ def install_root(arch):
 
 def compilers():
     """What the compilers call themselves: other ones give other bytes."""
-    return f"{(ROOT / 'rust-toolchain.toml').read_text()}{zig.REQUIREMENT}"
+    toolchain = (ROOT / "rust-toolchain.toml").read_text()
+    return "\n".join([*re.findall('^channel = .*', toolchain, re.M), zig.REQUIREMENT])
 
 
 def fail(program, arch, log):

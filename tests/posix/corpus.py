@@ -13,7 +13,6 @@ import argparse
 import dataclasses
 import difflib
 import fnmatch
-import os
 import pathlib
 import re
 import shutil
@@ -26,6 +25,7 @@ ROOT = HERE.parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 
 import linux  # noqa: E402
+from qemu import without_make  # noqa: E402
 
 CASES = HERE / "cases"
 EXPECTED = HERE / "expected"
@@ -158,7 +158,7 @@ def run(system, arch, names, smp):
         if system == "linux":
             out, err, status = linux.run(COMMAND, arch=arch, smp=smp, root=folder, limit=LIMIT)
         else:
-            out, err, status = ochre(system, folder, smp)
+            out, err, status = ochre(system, COMMAND, folder, smp)
     outcomes, times = parse(out)
     longest = sorted(times.items(), key=lambda item: -item[1])[:8]
     print(f"{sum(times.values()) / 1000:.0f} s; longest:", *(f"{name} {ms} ms" for name, ms in longest), flush=True)
@@ -167,14 +167,13 @@ def run(system, arch, names, smp):
     return outcomes
 
 
-def ochre(platform, folder, smp):
-    """The same on Ochre."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
-    command = ["make", "-s", "--no-print-directory", f"exec-{platform}", f"CMD={COMMAND}", f"ROOT={folder}"]
+def ochre(platform, command, folder, smp, *variables):
+    """Runs a command on Ochre: (out, err, status)."""
+    words = [f"CMD={command}", f"ROOT={folder}", f"SMP={smp}", *variables]
     try:
         done = subprocess.run(
-            [*command, f"SMP={smp}"], cwd=ROOT, env=env, stdin=subprocess.DEVNULL, capture_output=True,
-            timeout=LIMIT, check=False,
+            ["make", "-s", "--no-print-directory", f"exec-{platform}", *words], cwd=ROOT, env=without_make(),
+            stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired as late:
         return late.stdout or b"", late.stderr or b"", "none in time"

@@ -14,7 +14,7 @@ use crate::fs::mount::Mounts;
 use crate::fs::path::{Found, Last, Walker};
 use crate::fs::room::Room;
 use crate::fs::tmpfs::Tmpfs;
-use crate::fs::{Inode, Kind, Meta, Reader, archive, dev, mount::Mount};
+use crate::fs::{Inode, Kind, Meta, Reader, archive, dev, mount::Mount, proc};
 use crate::futex::Futexes;
 use crate::host::Host;
 use crate::process::exec::Image;
@@ -188,6 +188,8 @@ impl Server {
             status: Cell::new(None),
         }));
         server.mount(b"dev", b"devtmpfs", Tmpfs::root(&room, 0o755)?, dev::populate)?;
+        server.mount(b"proc", b"proc", proc::root(server, room.number()), |_| Ok(()))?;
+        server.mount(b"sys", b"sysfs", Tmpfs::root(&room, 0o555)?, |_| Ok(()))?;
         first::start(server)?;
         Ok(server)
     }

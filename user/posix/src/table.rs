@@ -32,6 +32,8 @@ use Handler::{May, Now};
 pub struct Row {
     /// Its number.
     pub number: u32,
+    /// Its name.
+    pub name: &'static str,
     /// What serves it.
     pub handler: Handler,
     /// What of it is not served, or differs.
@@ -41,7 +43,12 @@ pub struct Row {
 /// A row for each call.
 macro_rules! rows {
     ($($number:ident $handler:expr $(, $lacks:literal)?;)+) => {
-        &[$(Row { number: linux::$number, handler: $handler, lacks: concat!("" $(, $lacks)?) }),+]
+        &[$(Row {
+            number: linux::$number,
+            name: stringify!($number),
+            handler: $handler,
+            lacks: concat!("" $(, $lacks)?),
+        }),+]
     };
 }
 
@@ -82,8 +89,8 @@ static BOTH: &[Row] = rows! {
     __NR_sync_file_range Now(size::sync_file_range);
     __NR_sendfile May(copy::sendfile);
     __NR_copy_file_range Now(copy::copy_file_range);
-    __NR_splice Now(copy::splice), "all: EINVAL";
-    __NR_tee Now(copy::splice), "all: EINVAL";
+    __NR_splice May(copy::splice), "other files than regular ones and pipes: EINVAL";
+    __NR_tee Now(copy::tee), "all: EINVAL";
     // Files by name.
     __NR_fstat Now(stat::fstat);
     __NR_newfstatat May(stat::newfstatat);
@@ -322,6 +329,11 @@ pub fn find(number: u32) -> Option<Handler> {
     let place = usize::from(*PLACES.get(number as usize)?).checked_sub(1)?;
     let row = BOTH.get(place).or_else(|| OLD.get(place - BOTH.len()))?;
     Some(row.handler)
+}
+
+/// All calls that are served.
+pub fn rows() -> impl Iterator<Item = &'static Row> {
+    BOTH.iter().chain(OLD)
 }
 
 /// A call that nobody serves.

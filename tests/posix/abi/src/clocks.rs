@@ -43,7 +43,7 @@ fn sleeping() {
     });
     value("long enough", slept >= SOON.tv_nsec);
     for wrong in &WRONG {
-        check!("nanosleep wrong time", SYS_nanosleep, &*wrong, 0);
+        check!("nanosleep wrong time", SYS_nanosleep, wrong, 0);
     }
     check!("nanosleep bad address", SYS_nanosleep, BAD, 0);
     check!(

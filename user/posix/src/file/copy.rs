@@ -1,6 +1,7 @@
 //! Moving bytes from file to file without a guest's memory between them.
 
-use super::{Open, io};
+use super::pipe::PipeEnd;
+use super::{Events, Open, io};
 use crate::errno::{Errno, Result};
 use crate::fs::Kind;
 use crate::server::Call;
@@ -9,67 +10,149 @@ use crate::wait::Outcome;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
-use linux_raw_sys::general::O_APPEND;
+use core::future::poll_fn;
+use core::task::{Context, Poll};
+use linux_raw_sys::general::{
+    O_APPEND, SIGPIPE, SPLICE_F_GIFT, SPLICE_F_MORE, SPLICE_F_MOVE, SPLICE_F_NONBLOCK,
+};
 
 /// Bytes that are moved at a time.
 const PIECE: u64 = 64 << 10;
 
-/// What is on its way from one file to another.
-struct Pump {
-    from: Rc<Open>,
-    to: Rc<Open>,
-    /// Where it is read, and where written, unless that is where the file's position is.
-    from_at: Option<Cell<u64>>,
-    to_at: Option<Cell<u64>>,
-    /// Where bytes are in between.
-    rest: RefCell<Vec<u8>>,
-    left: Cell<u64>,
-    done: Rc<Cell<u64>>,
+/// One side: a file, and the place in it with the address that it came from, if that is not the
+/// file's position.
+struct Side {
+    open: Rc<Open>,
+    given: Option<(Cell<u64>, u64)>,
 }
 
-impl Pump {
-    /// Moves until nothing is left, or somebody would have to wait. A source with places is read again
-    /// where the target took less; its place is behind what was taken.
-    fn run(&self) -> Result {
-        loop {
-            let length = self.left.get().min(PIECE);
-            let from = place(&self.from, &self.from_at);
-            let mut rest = self.rest.borrow_mut();
-            rest.resize(length as usize, 0);
-            let read = io::read_own(&*self.from.file, &self.from, from.get(), &mut rest)?;
-            if read == 0 {
-                return Ok(self.done.get());
-            }
-            let mut transfer = Transfer::new(Buffer::Own(&mut rest[..read]));
-            let to = place(&self.to, &self.to_at);
-            let mut at = to.get();
-            let result = self.to.file.write(&self.to, &mut at, &mut transfer);
-            to.set(at);
-            let moved = transfer.done;
-            from.set(from.get() + moved);
-            self.left.set(self.left.get() - moved);
-            self.done.set(self.done.get() + moved);
-            match result {
-                Ok(()) if moved == 0 => return Ok(self.done.get()),
-                Ok(()) | Err(Errno::EAGAIN) if self.left.get() == 0 => return Ok(self.done.get()),
-                Ok(()) => {}
-                Err(error) => return Err(error),
-            }
+impl Side {
+    /// A side, with a place if there is an address of one.
+    fn new(call: &Call, open: Rc<Open>, address: u64) -> Result<Side> {
+        if address == 0 {
+            return Ok(Side { open, given: None });
+        }
+        let at = call.process().get::<i64>(address)?;
+        if at < 0 {
+            return Err(Errno::EINVAL);
+        }
+        Ok(Side { open, given: Some((Cell::new(at as u64), address)) })
+    }
+
+    fn place(&self) -> &Cell<u64> {
+        self.given.as_ref().map_or(&self.open.position, |(place, _)| place)
+    }
+
+    fn pipe(&self) -> Option<&PipeEnd> {
+        self.open.file.downcast()
+    }
+
+    /// Tells the caller where it goes on.
+    fn tell(&self, call: &Call) -> Result<()> {
+        match &self.given {
+            Some((place, address)) => call.process().put(*address, &place.get()),
+            None => Ok(()),
         }
     }
 }
 
-fn place<'a>(open: &'a Open, given: &'a Option<Cell<u64>>) -> &'a Cell<u64> {
-    given.as_ref().unwrap_or(&open.position)
+/// What is on its way from one file to another.
+struct Pump {
+    from: Side,
+    to: Side,
+    left: Cell<u64>,
+    done: Rc<Cell<u64>>,
+    /// Something is enough.
+    partly: bool,
+    /// Where bytes are in between.
+    between: RefCell<Vec<u8>>,
 }
 
-/// The place that a call names by an address, if it does.
-fn given(call: &Call, address: u64) -> Result<Option<Cell<u64>>> {
-    if address == 0 {
-        return Ok(None);
+impl Pump {
+    fn new(from: Side, to: Side, length: u64, partly: bool) -> Pump {
+        let (left, done) = (Cell::new(length.min(io::MOST)), Rc::default());
+        Pump { from, to, left, done, partly, between: RefCell::default() }
     }
-    let at = call.process().get::<i64>(address)?;
-    if at < 0 { Err(Errno::EINVAL) } else { Ok(Some(Cell::new(at as u64))) }
+
+    /// Moves until nothing is left, the source has no more, or somebody would have to wait.
+    fn run(&self) -> Result<()> {
+        match self.move_pieces() {
+            Err(Errno::EAGAIN) if self.partly && self.done.get() > 0 => Ok(()),
+            result => result,
+        }
+    }
+
+    fn move_pieces(&self) -> Result<()> {
+        while self.left.get() > 0 {
+            let mut bytes = self.between.borrow_mut();
+            bytes.resize(self.left.get().min(PIECE) as usize, 0);
+            let (Side { open: from, .. }, Side { open: to, .. }) = (&self.from, &self.to);
+            if !to.file.ready(to).intersects(Events::OUT | Events::ERR) {
+                return Err(Errno::EAGAIN);
+            }
+            let read = io::read_own(&*from.file, from, self.from.place().get(), &mut bytes)?;
+            if read == 0 {
+                return Ok(());
+            }
+            let mut transfer = Transfer::new(Buffer::Own(&mut bytes[..read]));
+            let mut at = self.to.place().get();
+            let result = to.file.write(to, &mut at, &mut transfer);
+            let moved = transfer.done;
+            self.to.place().set(at);
+            match self.from.pipe() {
+                Some(pipe) => pipe.0.put_back(&bytes[moved as usize..read]),
+                None => self.from.place().set(self.from.place().get() + moved),
+            }
+            self.left.set(self.left.get() - moved);
+            self.done.set(self.done.get() + moved);
+            match result {
+                Err(Errno::EAGAIN) if moved > 0 => {}
+                Ok(()) if moved == 0 => return Ok(()),
+                result => result?,
+            }
+        }
+        Ok(())
+    }
+
+    /// The same, to be woken when one of the two sides has changed.
+    fn poll(&self, context: &Context<'_>) -> Poll<Result<()>> {
+        match self.run() {
+            Err(Errno::EAGAIN) => {
+                for side in [&self.from, &self.to] {
+                    side.open.file.waiters().inspect(|waiters| waiters.add(context.waker()));
+                }
+                Poll::Pending
+            }
+            result => Poll::Ready(result),
+        }
+    }
+
+    /// What was moved counts more than why not more was.
+    fn finish(&self, call: &Call, result: Result<()>) -> Result {
+        if result == Err(Errno::EPIPE) {
+            crate::signal::send_to_task(&call.task, SIGPIPE);
+        }
+        self.from.tell(call)?;
+        self.to.tell(call)?;
+        match self.done.get() {
+            0 => result.map(|()| 0),
+            done => Ok(done),
+        }
+    }
+
+    /// Moves, and waits if that is wished.
+    fn start(self, call: &Call, wait: bool) -> Outcome {
+        match self.run() {
+            Err(Errno::EAGAIN) if wait => {
+                let call = call.clone();
+                Outcome::wait_partly(self.done.clone(), async move {
+                    let result = poll_fn(|context| self.poll(context)).await;
+                    self.finish(&call, result)
+                })
+            }
+            result => Outcome::Done(self.finish(call, result)),
+        }
+    }
 }
 
 pub fn sendfile(call: &Call) -> Outcome {
@@ -82,82 +165,85 @@ pub fn sendfile(call: &Call) -> Outcome {
         if !from.file.seekable() || from.inode.is_directory() || to.flags.get() & O_APPEND != 0 {
             return Err(Errno::EINVAL);
         }
-        let (from_at, left) = (given(call, at)?, Cell::new(length.min(io::MOST)));
-        let (rest, done) = (RefCell::default(), Rc::default());
-        Ok(Pump { from, to, from_at, to_at: None, rest, left, done })
+        Ok(Pump::new(Side::new(call, from, at)?, Side { open: to, given: None }, length, false))
     };
-    let pump = match pump() {
-        Ok(pump) if pump.left.get() > 0 => pump,
-        Ok(_) => return Outcome::Done(Ok(0)),
-        Err(error) => return Outcome::Done(Err(error)),
-    };
-    match pump.run() {
-        Err(Errno::EAGAIN) if !pump.to.nonblocking() && pump.to.file.waiters().is_some() => {
-            let call = call.clone();
-            Outcome::wait_partly(pump.done.clone(), async move {
-                let waiters = pump.to.file.waiters().ok_or(Errno::EAGAIN)?;
-                let result = waiters.until(|| pump.run()).await;
-                finish(&call, &pump, at, result)
-            })
+    match pump() {
+        Ok(pump) => {
+            let wait = !pump.to.open.nonblocking();
+            pump.start(call, wait)
         }
-        result => Outcome::Done(finish(call, &pump, at, result)),
+        Err(error) => Outcome::Done(Err(error)),
     }
 }
 
-/// What was moved counts more than why not more was.
-fn finish(call: &Call, pump: &Pump, at: u64, result: Result) -> Result {
-    if result == Err(Errno::EPIPE) {
-        crate::signal::send_to_task(&call.task, linux_raw_sys::general::SIGPIPE);
-    }
-    if let Some(place) = &pump.from_at {
-        call.process().put(at, &place.get())?;
-    }
-    match pump.done.get() {
-        0 => result,
-        done => Ok(done),
+pub fn splice(call: &Call) -> Outcome {
+    let [from, from_at, to, to_at, length, flags] = call.args;
+    let flags = flags as u32;
+    let pump = || {
+        if flags & !(SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT) != 0 {
+            return Err(Errno::EINVAL);
+        }
+        let files = &call.process().files;
+        let (from, to) = (files.get(from)?, files.get(to)?);
+        from.readable()?;
+        to.writable()?;
+        let pipe = |open: &Open| open.file.downcast::<PipeEnd>().is_some();
+        if pipe(&from) && from_at != 0 || pipe(&to) && to_at != 0 {
+            return Err(Errno::ESPIPE);
+        }
+        let other = if pipe(&from) { &to } else { &from };
+        let regular = matches!(other.inode.kind, Kind::Regular(_)) && other.file.seekable();
+        if !pipe(&from) && !pipe(&to) || !pipe(other) && !regular {
+            return Err(Errno::EINVAL);
+        }
+        if !pipe(&to) && to.flags.get() & O_APPEND != 0 {
+            return Err(Errno::EINVAL);
+        }
+        Ok(Pump::new(Side::new(call, from, from_at)?, Side::new(call, to, to_at)?, length, true))
+    };
+    match pump() {
+        Ok(pump) => {
+            let (from, to) = (&pump.from, &pump.to);
+            let nonblocking = from.pipe().is_some() && from.open.nonblocking()
+                || to.pipe().is_some() && to.open.nonblocking();
+            pump.start(call, flags & SPLICE_F_NONBLOCK == 0 && !nonblocking)
+        }
+        Err(error) => Outcome::Done(Err(error)),
     }
 }
 
 pub fn copy_file_range(call: &Call) -> Result {
-    let [from, from_place, to, to_place, length, flags] = call.args;
+    let [from, from_at, to, to_at, length, flags] = call.args;
     let process = call.process();
     let (from, to) = (process.files.get(from)?, process.files.get(to)?);
     if flags as u32 != 0 {
         return Err(Errno::EINVAL);
     }
-    let (from_at, to_at) = (given(call, from_place)?, given(call, to_place)?);
-    from.readable()?;
-    to.writable()?;
-    if from.inode.is_directory() || to.inode.is_directory() {
+    let (from, to) = (Side::new(call, from, from_at)?, Side::new(call, to, to_at)?);
+    from.open.readable()?;
+    to.open.writable()?;
+    let kinds = [&from.open.inode.kind, &to.open.inode.kind];
+    if kinds.iter().any(|kind| matches!(kind, Kind::Directory(_))) {
         return Err(Errno::EISDIR);
     }
-    let regular = |open: &Open| matches!(open.inode.kind, Kind::Regular(_));
-    if !regular(&from) || !regular(&to) {
+    if !kinds.iter().all(|kind| matches!(kind, Kind::Regular(_))) {
         return Err(Errno::EINVAL);
     }
-    if to.flags.get() & O_APPEND != 0 {
+    if to.open.flags.get() & O_APPEND != 0 {
         return Err(Errno::EBADF);
     }
-    let (start, target) = (place(&from, &from_at).get(), place(&to, &to_at).get());
-    let length = length.min(from.inode.size().saturating_sub(start)).min(io::MOST);
-    if from.inode.is(&to.inode) && start.abs_diff(target) < length {
+    let (start, target) = (from.place().get(), to.place().get());
+    let length = length.min(from.open.inode.size().saturating_sub(start)).min(io::MOST);
+    if from.open.inode.is(&to.open.inode) && start.abs_diff(target) < length {
         return Err(Errno::EINVAL);
     }
-    let end = target.checked_add(length).ok_or(Errno::EOVERFLOW)?;
-    super::size::limit(process, end)?;
-    let (rest, done) = (RefCell::default(), Rc::default());
-    let pump = Pump { from, to, from_at, to_at, rest, left: Cell::new(length), done };
-    let result = if length > 0 { pump.run() } else { Ok(0) };
-    if let Some(place) = &pump.from_at {
-        process.put(from_place, &place.get())?;
-    }
-    if let Some(place) = &pump.to_at {
-        process.put(to_place, &place.get())?;
-    }
-    if pump.done.get() > 0 { Ok(pump.done.get()) } else { result }
+    super::size::limit(process, target.checked_add(length).ok_or(Errno::EOVERFLOW)?)?;
+    let pump = Pump::new(from, to, length, true);
+    let result = pump.run();
+    pump.finish(call, result)
 }
 
 /// Programs that hear this read and write instead.
-pub fn splice(_: &Call) -> Result {
+pub fn tee(_: &Call) -> Result {
     Err(Errno::EINVAL)
 }

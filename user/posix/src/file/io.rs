@@ -219,7 +219,7 @@ pub fn lseek(call: &Call) -> Result {
         SEEK_HOLE => find(Hole::Hole)?,
         _ => return Err(Errno::EINVAL),
     };
-    let place = place.ok_or(Errno::EOVERFLOW)?;
+    let place = place.ok_or(Errno::EINVAL)?;
     if place < 0 {
         return Err(Errno::EINVAL);
     }

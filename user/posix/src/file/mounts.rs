@@ -5,7 +5,7 @@ use crate::errno::{Errno, Result};
 use crate::fs::mount::Mount;
 use crate::fs::room::Room;
 use crate::fs::tmpfs::Tmpfs;
-use crate::fs::{Inode, NAME_MAX, dev};
+use crate::fs::{Inode, NAME_MAX, dev, proc};
 use crate::server::{Call, Server};
 use alloc::rc::Rc;
 use alloc::vec::Vec;
@@ -55,7 +55,7 @@ pub fn mount(call: &Call) -> Result {
     }
     if flags & MS_REMOUNT != 0 {
         let mount = call.server.mounts.of_device(covered.device);
-        let mount = mount.filter(|mount| Rc::ptr_eq(&mount.root, &covered)).ok_or(Errno::EINVAL)?;
+        let mount = mount.filter(|mount| mount.root.is(&covered)).ok_or(Errno::EINVAL)?;
         mount.flags.set((flags & KEPT).into());
         return Ok(0);
     }
@@ -95,6 +95,7 @@ fn make(server: &'static Server, kind: &[u8], data: &[u8]) -> Result<Rc<Inode>> 
             dev::populate(&root)?;
             Ok(root)
         }
+        b"proc" => Ok(proc::root(server, room(server)?.number())),
         b"sysfs" => Tmpfs::root(room(server)?, 0o555),
         _ => Err(Errno::ENODEV),
     }

@@ -63,6 +63,17 @@ impl Pipe {
         (self.readers.get(), self.writers.get())
     }
 
+    /// Puts bytes back that were read just now: there is room.
+    pub fn put_back(&self, unread: &[u8]) {
+        let mut ring = self.ring.borrow_mut();
+        let Ring { bytes: Some(bytes), start, length } = &mut *ring else { return };
+        for &byte in unread.iter().rev() {
+            *start = (*start + CAPACITY - 1) % CAPACITY;
+            bytes[*start] = byte;
+            *length += 1;
+        }
+    }
+
     /// Bytes that are in it.
     pub fn length(&self) -> usize {
         self.ring.borrow().length

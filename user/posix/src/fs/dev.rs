@@ -50,6 +50,7 @@ pub fn populate(dev: &Rc<Inode>) -> Result<()> {
         directory.create(dev, &New { name, device, ..new })?;
     }
     directory.create(dev, &New { name: b"pts", mode: S_IFDIR | 0o755, ..new })?;
+    directory.create(dev, &New { name: b"shm", mode: S_IFDIR | 0o1777, ..new })?;
     for &(name, target) in LINKS {
         directory.create(dev, &New { name, target, mode: S_IFLNK | 0o777, ..new })?;
     }

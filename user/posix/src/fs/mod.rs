@@ -9,6 +9,7 @@ pub mod dev;
 pub mod mount;
 pub mod pages;
 pub mod path;
+pub mod proc;
 pub mod room;
 pub mod tmpfs;
 
@@ -46,7 +47,7 @@ pub struct Inode {
     /// Openings of it for writing.
     pub writers: Cell<u32>,
     /// What it takes of the room that there is.
-    pub charge: Option<room::Charge>,
+    pub _charge: Option<room::Charge>,
 }
 
 /// What a file is.
@@ -234,7 +235,7 @@ impl Inode {
             covered: Cell::new(false),
             locks: Locks::default(),
             writers: Cell::new(0),
-            charge: None,
+            _charge: None,
         }
     }
 

@@ -35,9 +35,9 @@ impl Mounts {
     /// Takes away what lies over a directory, named by its root.
     pub fn remove(&self, root: &Rc<Inode>) -> Result<()> {
         let mut mounts = self.0.borrow_mut();
-        let at = mounts.iter().rposition(|mount| Rc::ptr_eq(&mount.root, root));
+        let at = mounts.iter().rposition(|mount| mount.root.is(root));
         let mount = mounts.remove(at.ok_or(Errno::EINVAL)?);
-        let still = mounts.iter().any(|other| Rc::ptr_eq(&other.covered, &mount.covered));
+        let still = mounts.iter().any(|other| other.covered.is(&mount.covered));
         mount.covered.covered.set(still);
         Ok(())
     }
@@ -46,7 +46,7 @@ impl Mounts {
     pub fn top(&self, mut inode: Rc<Inode>) -> Rc<Inode> {
         while inode.covered.get() {
             let mounts = self.0.borrow();
-            match mounts.iter().rfind(|mount| Rc::ptr_eq(&mount.covered, &inode)) {
+            match mounts.iter().rfind(|mount| mount.covered.is(&inode)) {
                 Some(mount) => inode = mount.root.clone(),
                 None => break,
             }
@@ -57,7 +57,7 @@ impl Mounts {
     /// The directory that a file system lies over, given its root.
     pub fn below(&self, root: &Rc<Inode>) -> Option<Rc<Inode>> {
         let mounts = self.0.borrow();
-        mounts.iter().rfind(|mount| Rc::ptr_eq(&mount.root, root)).map(|m| m.covered.clone())
+        mounts.iter().rfind(|mount| mount.root.is(root)).map(|m| m.covered.clone())
     }
 
     /// What a file system's root belongs to.

@@ -39,7 +39,7 @@ impl Pages {
     /// Pages with these bytes, and room for so many.
     pub fn new(room: &Rc<Room>, bytes: &[u8], size: u64) -> Result<Pages> {
         let length = bytes.len() as u64;
-        if length.div_ceil(PAGE) > room.pages().1 {
+        if length.div_ceil(PAGE) > room.free() {
             return Err(Errno::ENOSPC);
         }
         let count = windows(length.max(size));
@@ -117,7 +117,7 @@ impl Pages {
         while page < last {
             let (there, next) = self.run(page, last);
             if !there || self.mapped {
-                let free = free.get_or_insert_with(|| self.room.pages().1);
+                let free = free.get_or_insert_with(|| self.room.free());
                 if next - page > *free {
                     let end = (page + *free) * PAGE;
                     return if end > at { Ok(end) } else { Err(Errno::ENOSPC) };

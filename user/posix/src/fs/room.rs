@@ -49,11 +49,16 @@ impl Room {
         self.last.get()
     }
 
-    /// Pages in all, and those that are free. Tables of what is there take some, too.
+    /// Pages in all, and those that are free.
     pub fn pages(&self) -> (u64, u64) {
         let (quota, used) = self.payer.info().map_or((0, 0), |info| (info.quota, info.used));
-        let free = (quota - used) / PAGE;
-        (quota / PAGE, free.saturating_sub(free / 128 + 8))
+        (quota / PAGE, (quota - used) / PAGE)
+    }
+
+    /// Pages that can be taken: the tables of what is there take some, too.
+    pub fn free(&self) -> u64 {
+        let (_, free) = self.pages();
+        free.saturating_sub(free / 128 + 8)
     }
 
     /// Files in all, and those that may still be made.

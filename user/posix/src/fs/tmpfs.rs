@@ -48,7 +48,7 @@ impl Tmpfs {
             changed: Cell::new(now),
         };
         let inode = Inode::new(self.last.get(), self.device, meta, kind);
-        Ok(Rc::new(Inode { charge: Some(charge), ..inode }))
+        Ok(Rc::new(Inode { _charge: Some(charge), ..inode }))
     }
 }
 

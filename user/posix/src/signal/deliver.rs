@@ -32,8 +32,8 @@ use rt::Error;
 use rt::abi::{FPU_BYTES, REGISTERS};
 use rt::arch::RESULT;
 
-/// Nanoseconds until a thread that still runs is looked at again.
-const PATIENCE: u64 = 20_000;
+/// Nanoseconds until a thread that still runs is looked at again: at first, and after many times.
+const PATIENCE: (u64, u64) = (20_000, 2_000_000);
 
 /// What becomes of a thread that is about to return from a call.
 pub enum Verdict {
@@ -232,7 +232,7 @@ fn catch(task: &Rc<Task>) {
     if task.signals.called.get() || task.dying.get() || task.thread.suspend().is_err() {
         return;
     }
-    task.signals.hunted.set(false);
+    let waited = task.signals.hunted.take();
     match task.thread.registers() {
         Ok(_) => {
             if let Verdict::Return(_) | Verdict::AsIs = deliver(task, true, None) {
@@ -241,8 +241,9 @@ fn catch(task: &Rc<Task>) {
             }
         }
         Err(Error::Busy) => {
-            task.signals.hunted.set(true);
-            let soon = rt::time::now() + PATIENCE;
+            let patience = (2 * waited).clamp(PATIENCE.0, PATIENCE.1);
+            task.signals.hunted.set(patience);
+            let soon = rt::time::now() + patience;
             task.process.server.clock.wake_at(soon, &task.waker);
         }
         Err(_) => {}
@@ -252,7 +253,7 @@ fn catch(task: &Rc<Task>) {
 /// A call or fault of a thread has arrived.
 pub fn called(task: &Task) {
     task.signals.called.set(true);
-    if task.signals.hunted.take() && !task.process.is_stopped() {
+    if task.signals.hunted.take() != 0 && !task.process.is_stopped() {
         // One that is gone is as good.
         let _ = task.thread.resume();
     }
@@ -260,7 +261,7 @@ pub fn called(task: &Task) {
 
 /// A thread that was stopped goes on.
 pub fn go_on(task: &Rc<Task>) {
-    if !task.signals.called.get() && (task.signals.hunted.get() || interrupts(task)) {
+    if !task.signals.called.get() && (task.signals.hunted.get() != 0 || interrupts(task)) {
         return catch(task);
     }
     // One that is gone is as good.
@@ -274,7 +275,7 @@ pub fn may_look(task: &Rc<Task>) -> bool {
         exit::kill(&task.process, signal);
         return false;
     }
-    if task.signals.hunted.get() {
+    if task.signals.hunted.get() != 0 {
         catch(task);
     }
     !task.process.is_stopped()

@@ -69,8 +69,8 @@ pub struct Pending {
     pub fault: Cell<Circumstances>,
     /// It has made a call, or a fault, that is not answered yet.
     pub called: Cell<bool>,
-    /// It is to be caught, and was still running.
-    pub hunted: Cell<bool>,
+    /// It is to be caught, and still ran: nanoseconds until it is looked at again, or 0.
+    pub hunted: Cell<u64>,
 }
 
 impl Pending {

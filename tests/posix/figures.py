@@ -1,0 +1,50 @@
+#!/usr/bin/env python3
+"""What operations cost a program on Ochre and on Linux, in guest instructions.
+
+usage: figures.py [virt|x86] [NAME...]
+
+One program measures them on both, in the same QEMU with one CPU, where an instruction takes a
+nanosecond. The status says whether Ochre reaches each figure in figures.txt.
+"""
+
+import pathlib
+import sys
+import tempfile
+
+import corpus
+from corpus import ARCHES, HERE, ROOT
+
+import linux
+
+
+def main(words):
+    platform, names = (words[0], words[1:]) if words[:1] and words[0] in ARCHES else ("virt", words)
+    arch = ARCHES[platform]
+    wanted = dict(line.split() for line in (HERE / "figures.txt").read_text().splitlines() if line[:1] != "#")
+    with tempfile.TemporaryDirectory(prefix="figures-") as folder:
+        bench = pathlib.Path(folder, "tests", "abi-bench")
+        bench.parent.mkdir()
+        bench.write_bytes((ROOT / "target/posix" / arch / "abi-bench").read_bytes())
+        bench.chmod(0o755)
+        command = " ".join(["/tests/abi-bench", *names])
+        on_linux = figures(*linux.run(command, arch=arch, icount=True, root=folder))
+        on_ochre = figures(*corpus.ochre(platform, command, folder, "1", "ICOUNT=1"))
+    missed = False
+    print(f"{'':<22}{'Linux':>10}{'Ochre':>10}{'to reach':>10}{'ratio':>8}")
+    for name, theirs in on_linux.items():
+        ours, goal = on_ochre.get(name), int(wanted[name])
+        missed |= ours is None or ours > goal
+        print(f"{name:<22}{theirs:>10}{ours or '-':>10}{goal:>10}{f'{ours / theirs:.2f}' if ours else '-':>8}")
+    return int(missed)
+
+
+def figures(out, err, status):
+    """{name: instructions}; a run that fails is told, and has those that it came to."""
+    if status:
+        print(f"figures: status {status}: {err[-300:]}", file=sys.stderr)
+    lines = (line.split() for line in out.decode(errors="replace").splitlines())
+    return {words[0]: int(words[1]) for words in lines if len(words) == 2 and words[1].isdigit()}
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
