@@ -83,7 +83,7 @@ impl Console {
             0 => Wire::Log,
             driver => Wire::Driver(Client::connect(Port::from_raw(driver), port, CONSOLE)?),
         });
-        let tty = Tty::new(DEVICE, Box::new(wire.clone()), WINDOW);
+        let tty = Tty::new(Box::new(wire.clone()), WINDOW);
         Ok(Console { tty, wire, pairs: Pairs::default() })
     }
 

@@ -293,12 +293,12 @@ static OLD: &[Row] = rows! {
     __NR_getpgrp Now(ids::getpgrp);
     __NR_arch_prctl Now(prctl::arch_prctl), "ARCH_CET_*, ARCH_GET_CPUID and ARCH_SET_CPUID";
     __NR_pause May(mask::pause);
-    __NR_poll May(poll::poll);
-    __NR_select May(poll::select);
-    __NR_epoll_create Now(epoll::epoll_create);
-    __NR_epoll_wait May(epoll::epoll_wait);
-    __NR_eventfd Now(eventfd::eventfd);
-    __NR_signalfd Now(signalfd::signalfd);
+    __NR_poll May(old::poll);
+    __NR_select May(old::select);
+    __NR_epoll_create Now(old::epoll_create);
+    __NR_epoll_wait May(old::epoll_wait);
+    __NR_eventfd Now(old::eventfd);
+    __NR_signalfd Now(old::signalfd);
 };
 
 /// Those that only x86-64 has.

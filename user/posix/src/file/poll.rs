@@ -8,7 +8,7 @@ use crate::errno::{Errno, Result};
 use crate::process::Process;
 use crate::server::Call;
 use crate::signal::mask;
-use crate::time::{SECOND, split, timespec};
+use crate::time::{split, timespec};
 use crate::wait::{Outcome, Waiting};
 use alloc::boxed::Box;
 use alloc::rc::Rc;
@@ -55,9 +55,9 @@ pub struct Limit {
     /// Until when; 0 if not at all.
     pub end: u64,
     /// Where what is left of it goes, if anywhere.
-    at: u64,
+    pub at: u64,
     /// Nanoseconds of the second word there.
-    part: u64,
+    pub part: u64,
 }
 
 impl Limit {
@@ -76,18 +76,9 @@ impl Limit {
         Ok(Limit { at, ..Limit::new(wish) })
     }
 
-    /// That of a `struct timeval`, for ever if there is none.
-    fn timeval(process: &Process, at: u64) -> Result<Limit> {
-        if at == 0 {
-            return Ok(Limit::new(FOREVER));
-        }
-        let [seconds, micros] = process.get::<[i64; 2]>(at)?;
-        if seconds < 0 || micros < 0 {
-            return Err(Errno::EINVAL);
-        }
-        let wish = (seconds as u64).saturating_mul(SECOND);
-        let wish = wish.saturating_add((micros as u64).saturating_mul(1000));
-        Ok(Limit { at, part: 1000, ..Limit::new(wish) })
+    /// So many milliseconds, or for ever if they are negative.
+    pub fn milliseconds(count: u64) -> Limit {
+        Limit::new(u64::try_from(count as i32).map_or(FOREVER, |count| count * 1_000_000))
     }
 
     /// Says what is left. Linux does not mind if that cannot be written either.
@@ -111,13 +102,8 @@ pub fn ppoll(call: &Call) -> Outcome {
     }
 }
 
-pub fn poll(call: &Call) -> Outcome {
-    let [watches, count, milliseconds, ..] = call.args;
-    let wish = u64::try_from(milliseconds as i32).map_or(FOREVER, |wish| wish * 1_000_000);
-    poll_with(call, watches, count, Limit::new(wish), None)
-}
-
-fn poll_with(call: &Call, at: u64, count: u64, limit: Limit, mask: Option<u64>) -> Outcome {
+/// `poll` with whatever limit and mask.
+pub fn poll_with(call: &Call, at: u64, count: u64, limit: Limit, mask: Option<u64>) -> Outcome {
     let process = call.process();
     let count = count as u32 as usize;
     if count as u64 > process.limits.borrow()[RLIMIT_NOFILE as usize][0] {
@@ -287,14 +273,8 @@ pub fn pselect6(call: &Call) -> Outcome {
     }
 }
 
-pub fn select(call: &Call) -> Outcome {
-    match Limit::timeval(call.process(), call.args[4]) {
-        Ok(limit) => select_with(call, limit, None),
-        Err(error) => Outcome::Done(Err(error)),
-    }
-}
-
-fn select_with(call: &Call, limit: Limit, mask: Option<u64>) -> Outcome {
+/// `select` with whatever limit and mask.
+pub fn select_with(call: &Call, limit: Limit, mask: Option<u64>) -> Outcome {
     let [count, readable, writable, exceptional, ..] = call.args;
     let process = call.process();
     if (count as i32) < 0 {

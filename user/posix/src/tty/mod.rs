@@ -46,8 +46,6 @@ pub trait Line {
 
 /// A terminal.
 pub struct Tty {
-    /// Its number as a device.
-    pub device: u64,
     line: Box<dyn Line>,
     settings: RefCell<Settings>,
     input: RefCell<Input>,
@@ -68,9 +66,8 @@ pub struct Tty {
 
 impl Tty {
     /// A terminal of so many rows and columns.
-    pub fn new(device: u64, line: Box<dyn Line>, window: [u16; 2]) -> Rc<Tty> {
+    pub fn new(line: Box<dyn Line>, window: [u16; 2]) -> Rc<Tty> {
         Rc::new(Tty {
-            device,
             line,
             settings: RefCell::default(),
             input: RefCell::default(),
