@@ -6,13 +6,14 @@ use crate::fs::dev;
 use crate::process::Process;
 use crate::server::{CONSOLE, Server};
 use crate::tty::pair::Pairs;
+use crate::tty::settings::Settings;
 use crate::tty::{Line, Tty};
 use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::string::String;
 use console::Client;
 use core::cell::Cell;
-use linux_raw_sys::general::O_RDWR;
+use linux_raw_sys::general::{CLOCAL, HUPCL, IUTF8, O_RDWR};
 use rt::Port;
 use rt::abi::Handle;
 use rt::object::Object;
@@ -84,6 +85,9 @@ impl Console {
             driver => Wire::Driver(Client::connect(Port::from_raw(driver), port, CONSOLE)?),
         });
         let tty = Tty::new(Box::new(wire.clone()), WINDOW);
+        let settings = tty.settings();
+        let (input, control) = (settings.input | IUTF8, settings.control | HUPCL | CLOCAL);
+        tty.set(Settings { input, control, ..settings }, false);
         Ok(Console { tty, wire, pairs: Pairs::default() })
     }
 

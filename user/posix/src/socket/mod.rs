@@ -14,7 +14,7 @@ use crate::errno::{Errno, Result};
 use crate::file::{Events, File, Open};
 use crate::fs::Inode;
 use crate::process::Process;
-use crate::server::Server;
+use crate::server::{Call, Server};
 use crate::user::Transfer;
 use crate::wait::Waiters;
 use address::Address;
@@ -22,6 +22,7 @@ use alloc::collections::VecDeque;
 use alloc::rc::{Rc, Weak};
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
+use linux_raw_sys::ioctl::{FIONREAD, TIOCOUTQ};
 
 /// Bytes that an inbox takes, as Linux has it.
 const CAPACITY: usize = 212_992;
@@ -378,5 +379,17 @@ impl File for Socket {
 
     fn waiters(&self) -> Option<&Waiters> {
         Some(&self.waiters)
+    }
+
+    fn ioctl(&self, call: &Call, _: &Open, request: u32, argument: u64) -> Result {
+        let inbox = |socket: &Socket| socket.inbox.borrow().bytes;
+        let bytes = match request {
+            FIONREAD if self.backlog.borrow().is_some() => return Err(Errno::EINVAL),
+            FIONREAD if self.kind == Kind::Stream => inbox(self),
+            FIONREAD => self.inbox.borrow().messages.front().map_or(0, |first| first.bytes.len()),
+            TIOCOUTQ => self.peer().map_or(0, |peer| inbox(&peer)),
+            _ => return Err(Errno::ENOTTY),
+        };
+        call.process().put(argument, &(bytes as u32)).map(|()| 0)
     }
 }

@@ -52,10 +52,6 @@ impl Line for Rc<Queue> {
     fn pending(&self) -> usize {
         self.0.borrow().len()
     }
-
-    fn flush(&self) {
-        self.0.borrow_mut().clear();
-    }
 }
 
 /// The number of a pair, if a device is a slave.
