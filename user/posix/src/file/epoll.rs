@@ -89,6 +89,14 @@ impl Watched {
     }
 }
 
+impl Drop for Watched {
+    fn drop(&mut self) {
+        let open = self.open.upgrade();
+        let waiters = open.as_ref().and_then(|open| open.file.waiters());
+        waiters.inspect(|waiters| waiters.remove(&self.waker));
+    }
+}
+
 impl Epoll {
     /// Gives up what was closed.
     fn forget_closed(&self) {

@@ -3,7 +3,7 @@
 //! All of them are a list of [`Watch`]es, which is looked at now, and again whenever one of its files
 //! has something to tell.
 
-use super::Events;
+use super::{Events, Open};
 use crate::errno::{Errno, Result};
 use crate::process::Process;
 use crate::server::Call;
@@ -14,7 +14,7 @@ use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::future::poll_fn;
-use core::task::Poll;
+use core::task::{Poll, Waker};
 use linux_raw_sys::general::RLIMIT_NOFILE;
 use rt::abi::FOREVER;
 use zerocopy::{FromBytes, Immutable, IntoBytes};
@@ -159,6 +159,31 @@ fn look(process: &Process, watches: &mut [Watch], counts: fn(&Watch) -> bool) ->
     found
 }
 
+/// Files that a task waits for, until that is over.
+struct Watched<'a> {
+    opens: Vec<Rc<Open>>,
+    waker: &'a Waker,
+}
+
+impl Watched<'_> {
+    fn begin(&self) {
+        let waiters = self.opens.iter().filter_map(|open| open.file.waiters());
+        waiters.for_each(|waiters| waiters.add(self.waker));
+    }
+
+    fn end(&mut self) {
+        let waiters = self.opens.iter().filter_map(|open| open.file.waiters());
+        waiters.for_each(|waiters| waiters.remove(self.waker));
+        self.opens.clear();
+    }
+}
+
+impl Drop for Watched<'_> {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
 /// Looks again at every change, until something is ready or the time is over.
 fn wait(
     call: &Call,
@@ -172,16 +197,16 @@ fn wait(
     let (task, server, told) = (call.task.clone(), call.server, call.clone());
     let future = async move {
         let process = &task.process;
-        let ready = poll_fn(|context| {
+        let mut watched = Watched { opens: Vec::new(), waker: &task.waker };
+        let ready = poll_fn(|_| {
             let found = look(process, &mut watches, counts);
             if found > 0 {
                 return Poll::Ready(found);
             }
-            for watch in &watches {
-                let open = process.files.get(watch.fd as u64).ok();
-                let waiters = open.as_ref().and_then(|open| open.file.waiters());
-                waiters.inspect(|waiters| waiters.add(context.waker()));
-            }
+            watched.end();
+            let opens = watches.iter().filter_map(|watch| process.files.get(watch.fd as u64).ok());
+            watched.opens.extend(opens);
+            watched.begin();
             Poll::Pending
         });
         let found = server.clock.limit(limit.end, ready).await.unwrap_or(0);

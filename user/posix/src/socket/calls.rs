@@ -15,7 +15,7 @@ use linux_raw_sys::net::{
 };
 
 /// Connections that wait to be accepted at most.
-const BACKLOG: u32 = 4096;
+const BACKLOG: u32 = 128;
 /// The bits of a socket's type that are flags.
 const FLAGS: u32 = O_NONBLOCK | O_CLOEXEC;
 /// The bits of it that are not, and the first number there that means nothing.

@@ -176,7 +176,9 @@ pub fn sendto(call: &Call) -> Outcome {
         Ok((to, Along { files: Vec::new(), credentials: credentials(process) }))
     };
     match read() {
-        Ok((to, along)) => send(call, fd, alloc::vec![[at, length]], flags as u32, to, along),
+        Ok((to, along)) => {
+            send(call, fd, alloc::vec![[at, length.min(io::MOST)]], flags as u32, to, along)
+        }
         Err(error) => Outcome::Done(Err(error)),
     }
 }
