@@ -5,8 +5,8 @@ usage: exec.py [--log FILE] COMMAND QEMU-COMMAND...
 
 Guest and host talk over the serial port in frames: the byte 0x10, a kind, the length in two bytes (the
 lower first), and so many bytes. To the guest go `c`, the command for `sh -c`, and `i`, standard input,
-whose end is an empty one. From it come `o` and `e`, standard output and error, and `s`, the exit status,
-one byte. What is between frames is the kernel's log. docs/posix.md has the guest's side.
+whose end is an empty one. From it come `r`, when it is ready for them, `o` and `e`, standard output and
+error, and `s`, the exit status, one byte. What is between frames is the kernel's log. docs/posix.md has the guest's side.
 """
 
 import argparse
@@ -30,8 +30,9 @@ def main():
     options = parser.parse_args()
     line = [*options.qemu, "-serial", "stdio", "-monitor", "none"]
     with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as qemu:
-        threading.Thread(target=feed, args=(qemu.stdin, options.command), daemon=True).start()
-        status, log = demultiplex(qemu.stdout)
+        ready = threading.Event()
+        threading.Thread(target=feed, args=(qemu.stdin, options.command, ready), daemon=True).start()
+        status, log = demultiplex(qemu.stdout, ready)
         qemu.kill()
     if options.log:
         options.log.write(log)
@@ -42,8 +43,9 @@ def main():
     return status
 
 
-def feed(guest, command):
-    """Sends the command, then standard input until its end."""
+def feed(guest, command, ready):
+    """Sends the command, then standard input until its end. What arrives before there is a driver is lost."""
+    ready.wait()
     try:
         send(guest, b"c", command.encode("utf-8", "surrogateescape"))
         send(guest, b"c", b"")
@@ -65,7 +67,7 @@ def frame(kind, data):
     return bytes([FRAME]) + kind + len(data).to_bytes(2, "little") + data
 
 
-def demultiplex(guest):
+def demultiplex(guest, ready):
     """Writes what the command says; its exit status, and the log."""
     log = bytearray()
     while byte := guest.read(1):
@@ -76,6 +78,9 @@ def demultiplex(guest):
         data = guest.read(int.from_bytes(head[1:], "little"))
         if head[:1] == b"s":
             return data[0], bytes(log)
+        if head[:1] == b"r":
+            ready.set()
+            continue
         out = sys.stdout.buffer if head[:1] == b"o" else sys.stderr.buffer
         out.write(data)
         out.flush()

@@ -35,7 +35,7 @@ pub fn streams(port: &Port, driver: Handle) -> Result<(Console, Option<Rc<Host>>
         return Ok((Console::open(port, driver)?, None));
     }
     let client = Client::connect(Port::from_raw(driver), port, CONSOLE)?;
-    Ok((Console::open(port, 0)?, Some(Host::new(client))))
+    Ok((Console::open(port, 0)?, Some(Host::new(client)?)))
 }
 
 /// Starts the first process; if it is the host's the host will say what it is.

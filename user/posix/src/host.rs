@@ -47,16 +47,17 @@ pub enum Stream {
 }
 
 impl Host {
-    /// The other side of a console.
-    pub fn new(client: Client) -> Rc<Host> {
-        Rc::new(Host {
+    /// The other side of a console, which is told that it may begin.
+    pub fn new(client: Client) -> Result<Rc<Host>> {
+        client.write(&[FRAME, b'r', 0, 0])?;
+        Ok(Rc::new(Host {
             client,
             partial: RefCell::default(),
             command: RefCell::default(),
             input: RefCell::default(),
             ended: Cell::new(false),
             waiters: Waiters::default(),
-        })
+        }))
     }
 
     /// Takes in what has arrived; the command, when that is complete.
