@@ -311,12 +311,12 @@ static OLD: &[Row] = rows! {
     __NR_alarm Now(timer::alarm);
     __NR_time Now(time::time);
     __NR_pause May(mask::pause);
-    __NR_poll May(poll::poll);
-    __NR_select May(poll::select);
-    __NR_epoll_create Now(epoll::epoll_create);
-    __NR_epoll_wait May(epoll::epoll_wait);
-    __NR_eventfd Now(eventfd::eventfd);
-    __NR_signalfd Now(signalfd::signalfd);
+    __NR_poll May(old::poll);
+    __NR_select May(old::select);
+    __NR_epoll_create Now(old::epoll_create);
+    __NR_epoll_wait May(old::epoll_wait);
+    __NR_eventfd Now(old::eventfd);
+    __NR_signalfd Now(old::signalfd);
 };
 
 /// Those that only x86-64 has.
