@@ -180,4 +180,4 @@ $(PLATFORMS:%=qemu-line-%): qemu-line-%:
 #= QEMUFLAGS=        anything else for QEMU
 #= CALLS=100000000   how many random calls fuzz makes
 #= SEED=             the run that fuzz makes again, as a failure names it
-#= SUITE=            what test-suite runs, as in SUITE='virt/4 heap*'
+#= SUITE=            what test-suite runs, as in SUITE='virt/4 frames*'
