@@ -4,7 +4,7 @@
 //! Invariant: code and read-only data cannot be written through any address, the physical map
 //! included; only code can be executed; below every stack lies a page that is not mapped.
 
-use super::page_table::{MapError, Mapping, PageSize};
+use super::page_table::MapError;
 use super::{FrameSource, PageTable};
 use crate::arch::{self, Access, PhysMem};
 use crate::boot::{CpuInfo, PhysRange};
@@ -83,7 +83,7 @@ impl KernelSpace {
         ];
         for (part, access) in parts {
             let phys = image.physical(part);
-            table.map_range(part.start, phys, access | Access::GLOBAL, memory, source)?;
+            table.map(part.start, phys, access | Access::GLOBAL, memory, source)?;
         }
         let constant = [image.physical(&image.text), image.physical(&image.rodata)];
         for bank in ram {
@@ -106,12 +106,7 @@ impl KernelSpace {
         }
         let top = layout::stack_top(cpu, nth);
         for at in (top.0 - size.next_multiple_of(PAGE_SIZE)..top.0).step_by(PAGE_SIZE as usize) {
-            let frame = source.take().ok_or(MapError::NoMemory)?;
-            let access = Access::WRITE | Access::GLOBAL;
-            let page = Mapping { frame, size: PageSize::Small, access };
-            self.table
-                .map(VirtAddr(at), page, memory, source)
-                .inspect_err(|_| source.give(frame))?;
+            self.table.map_fresh(VirtAddr(at), memory, source)?;
         }
         Ok(top)
     }
@@ -148,7 +143,7 @@ impl KernelSpace {
         let at = VirtAddr(self.next_window);
         let access = Access::WRITE | Access::DEVICE | Access::GLOBAL;
         let phys = frames.start.start()..frames.end.start();
-        self.table.map_range(at, phys, access, memory, source)?;
+        self.table.map(at, phys, access, memory, source)?;
         self.next_window += bytes + PAGE_SIZE;
         Ok(VirtAddr(at.0 + registers.start.0 % PAGE_SIZE))
     }
@@ -171,7 +166,7 @@ fn map_bank(
     for (nth, border) in borders.windows(2).enumerate() {
         let access = if nth % 2 == 0 { Access::WRITE } else { Access::empty() };
         let at = VirtAddr(PHYS_MAP + border[0].0);
-        table.map_range(at, border[0]..border[1], access | Access::GLOBAL, memory, source)?;
+        table.map(at, border[0]..border[1], access | Access::GLOBAL, memory, source)?;
     }
     Ok(())
 }

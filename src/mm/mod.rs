@@ -4,7 +4,8 @@
 //! In the order in which boot needs them:
 //!
 //! * [`early`]: frames before there is an allocator.
-//! * [`page_table`], `walker`: what is mapped where; [`asid`]: tags for what TLBs remember of it.
+//! * [`page_table`]: what the kernel has mapped where, by a `walker` down the tables; [`asid`]: tags for
+//!   what TLBs remember of those of processes.
 //! * [`kernel_space`]: the kernel's own page table.
 //! * [`frames`], with `chunk`s of them in a `ring`, and a search for `runs`: who has which.
 //! * [`vm`]: address spaces of processes, what they map, and who pays.

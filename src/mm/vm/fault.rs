@@ -218,15 +218,12 @@ impl Vm {
         lowest: u8,
     ) -> Result<Frame, Error> {
         let Space { root, account, tables, .. } = &mut self.spaces[space];
-        let (mut table, level) = tables::walk(&ram.memory, *root, at, lowest);
-        for level in level..lowest {
-            let account = &mut self.accounts[*account];
-            let below = account.take_zeroed(&mut ram.memory, &mut ram.frames)?;
-            tables::write(&mut ram.memory, table, tables::index(at, level), Entry::table(below));
+        let account = &mut self.accounts[*account];
+        tables::make(&mut ram.memory, *root, at, lowest, |memory| {
+            let table = account.take_zeroed(memory, &mut ram.frames)?;
             *tables += 1;
-            table = below;
-        }
-        Ok(table)
+            Ok(table)
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use super::super::{Arena, FrameSource, Id, Ram};
 use super::tables;
 use super::{Account, FUEL, Memory, Region, Vm};
 use crate::abi::{Error, USER_END};
-use crate::arch::{self, Access, Entry, Flush, TableEntry};
+use crate::arch::{self, Access, Entry, TableEntry};
 use crate::units::{Frame, MAX_CPUS, PAGE_SIZE, VirtAddr};
 use arrayvec::ArrayVec;
 use core::ops::Range;
@@ -144,8 +144,7 @@ impl Vm {
         if range.end - range.start > FEW * PAGE_SIZE {
             return arch::tlb::flush_space(asid);
         }
-        let pages = VirtAddr(range.start)..VirtAddr(range.end);
-        arch::tlb::flush(Flush { pages, step: PAGE_SIZE, tables }, asid);
+        arch::tlb::flush(VirtAddr(range.start)..VirtAddr(range.end), tables, asid);
     }
 
     /// Clears the entries of these pages wherever a memory is mapped, or leaves only what `kept` allows.

@@ -1,39 +1,11 @@
-//! Page tables of user code: one walk down to an entry, and one sweep over a range of them. Unlike
-//! the kernel's own tables (`walker.rs`) they are only a cache: entries may go at any time.
+//! Page tables of user code. Unlike the kernel's own they are only a cache: entries may go at any time.
+
+pub(super) use super::super::walker::*;
 
 use crate::arch::{Access, Entry, PhysMem, TableEntry};
 use crate::units::{Frame, PAGE_SIZE};
 use arrayvec::ArrayVec;
 use core::ops::Range;
-
-/// The level of the tables whose entries map pages.
-pub(super) const PAGES: u8 = 3;
-/// The level of the tables whose entries map 2 MiB.
-pub(super) const LARGE: u8 = 2;
-/// Entries in a table.
-pub(super) const ENTRIES: u64 = 512;
-
-/// Bytes that an entry of a table at `level` stands for.
-pub(super) const fn span(level: u8) -> u64 {
-    PAGE_SIZE << (9 * (PAGES - level))
-}
-
-/// Which entry of a table at `level` an address has.
-pub(super) const fn index(at: u64, level: u8) -> usize {
-    (at / span(level) % ENTRIES) as usize
-}
-
-#[inline(always)]
-pub(super) fn read(memory: &PhysMem, table: Frame, at: usize) -> Entry {
-    // SAFETY: a root, or what an entry named: a frame that was taken for a table.
-    Entry::from_bits(unsafe { memory.read(table, at) })
-}
-
-#[inline(always)]
-pub(super) fn write(memory: &mut PhysMem, table: Frame, at: usize, entry: Entry) {
-    // SAFETY: as in `read`; `Vm` alone changes user tables.
-    unsafe { memory.write(table, at, entry.bits()) }
-}
 
 /// Clears the entries from `at` to `end` that are in one table, a large page as a whole, or leaves only
 /// what `kept` allows to be done there. Tells where it stopped, which may be after `end`, and the level
@@ -121,21 +93,6 @@ pub(super) fn trim(
 #[inline(never)]
 fn allowing(access: Access) -> u64 {
     Entry::leaf(Frame(0), PAGES, access).bits()
-}
-
-/// The table that the way down to an address ends in, and its level, `lowest` at most: above that, what
-/// it has there is empty or a large page.
-#[inline(always)]
-pub(super) fn walk(memory: &PhysMem, root: Frame, at: u64, lowest: u8) -> (Frame, u8) {
-    let (mut table, mut level) = (root, 0);
-    while level < lowest {
-        let entry = read(memory, table, index(at, level));
-        if !entry.is_present() || entry.is_leaf(level) {
-            break;
-        }
-        (table, level) = (entry.frame(), level + 1);
-    }
-    (table, level)
 }
 
 /// The entries that lead to an address, from the root on; empty where there is none.
