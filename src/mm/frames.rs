@@ -103,11 +103,14 @@ impl Frames {
         Frames { chunks, count, ring, base, stats: Stats::default(), owners }
     }
 
-    /// One of a frame's owners gives it up; the last frees it.
-    pub(super) fn give_up(&mut self, frame: Frame) {
-        if !self.owners.remove(frame) {
+    /// One of a frame's owners gives it up; the last frees it, and then this is true.
+    #[inline(always)]
+    pub(super) fn give_up(&mut self, frame: Frame) -> bool {
+        let last = !self.owners.remove(frame);
+        if last {
             self.give(frame);
         }
+        last
     }
 
     /// Whether any of these frames is the allocator's. Costs as much as the RAM among them.

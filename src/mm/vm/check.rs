@@ -1,7 +1,7 @@
 //! Looks whether the invariants hold, all of them, everywhere: for tests.
 
 use super::super::{Arena, Id, Ram};
-use super::index::Leaf;
+use super::index::Entries;
 use super::memory::Backing;
 use super::tables;
 use super::{Account, Memory, Region, Space, Vm};
@@ -153,13 +153,10 @@ impl Vm {
         let (memory, page) = (&self.memories[region.memory], region.page_at(at));
         ensure(page < memory.pages.max(memory.held), "what is mapped is within the memory")?;
         let (frame, sole) = match &memory.backing {
-            Backing::Demand(index) => match index.leaf(page, &ram.memory) {
-                Leaf::Absent(_) => (None, false),
-                Leaf::There(leaf) => {
-                    let frame = index.get(index.slot_in(leaf, page), &ram.memory);
-                    (frame, !frame.is_some_and(|frame| ram.frames.owners.several(frame)))
-                }
-            },
+            Backing::Demand(index) => {
+                let frame = index.entries(page, &ram.memory).ok().and_then(Entries::get);
+                (frame, !frame.is_some_and(|frame| ram.frames.owners.several(frame)))
+            }
             Backing::Contiguous(first) | Backing::Window { first, .. } => {
                 (Some(Frame(first.0 + page)), true)
             }
@@ -192,17 +189,13 @@ impl Vm {
         };
         let (mut at, mut resident) = (0, 0);
         while at < index.capacity() {
-            match index.leaf(at, &ram.memory) {
-                Leaf::Absent(block) => at += block,
-                Leaf::There(leaf) => {
-                    for page in at..(at + 512).min(index.capacity()) {
-                        if let Some(frame) = index.get(index.slot_in(leaf, page), &ram.memory) {
-                            ensure(page < memory.held, "nothing is there beyond the end")?;
-                            *holders.entry(frame).or_default() += 1;
-                            resident += 1;
-                        }
-                    }
-                    at += 512;
+            match index.entries(at, &ram.memory).map(Entries::get) {
+                Err(block) => at += block,
+                Ok(None) => at += 1,
+                Ok(Some(frame)) => {
+                    ensure(at < memory.held, "nothing is there beyond the end")?;
+                    *holders.entry(frame).or_default() += 1;
+                    (at, resident) = (at + 1, resident + 1);
                 }
             }
         }

@@ -116,10 +116,10 @@ impl Vm {
         };
         let Ram { memory: physical, frames, .. } = ram;
         let account = &mut self.accounts[memory.account];
-        let slot = index.slot(page, physical, |physical| account.take_zeroed(physical, frames))?;
-        let Some(old) = index.get(slot, physical) else {
+        let slot = index.make(page, physical, |physical| account.take_zeroed(physical, frames))?;
+        let Some(old) = slot.get() else {
             let frame = account.take_zeroed(physical, frames)?;
-            index.set(slot, Some(frame), physical);
+            slot.set(Some(frame));
             memory.resident += 1;
             return Ok(Page { frame, access: ANY, kind: PageKind::Single });
         };
@@ -136,7 +136,7 @@ impl Vm {
         // SAFETY: two frames of RAM; the new one was just taken, and nobody writes the old one while
         // it has several owners.
         unsafe { arch::user::copy(to, from, PAGE_SIZE as usize) };
-        index.set(slot, Some(new), physical);
+        slot.set(Some(new));
         self.forget(ram, id, page..page + 1, None);
         ram.frames.give_up(old);
         Ok(Page { frame: new, access: ANY, kind: PageKind::Copied })

@@ -5,8 +5,8 @@
 //! out; `held` is above `pages` only until a memory that shrank has given back what it lost.
 
 use super::super::{Arena, FrameSource, Id, Ram};
-use super::index::{Index, Leaf};
-use super::{Account, Region, Vm};
+use super::index::{ENTRIES, Index};
+use super::{Account, FUEL, Region, Vm};
 use crate::abi::Error;
 use crate::units::{Frame, PAGE_SIZE, PhysAddr, frames_inside};
 
@@ -15,16 +15,16 @@ pub const MAX_PAGES: u64 = 1 << 36;
 /// The largest contiguous one.
 pub const MAX_CONTIGUOUS: u64 = 512;
 /// Regions that map one memory: all of them are looked at when one of its pages is replaced.
-pub const MAX_MAPPINGS: u32 = 128;
+pub const MAX_MAPPINGS: u64 = 128;
 /// The largest window: it is compared with the RAM in its place.
 pub const MAX_WINDOW: u64 = 1 << 18;
 
 /// Pages cleared in one piece.
 const CLEARED: u64 = 32;
 /// Pages looked at in one step of taking pages away.
-const STEP: u64 = 256;
+const STEP: u64 = 128;
 /// What a region costs where pages are looked up, as seen from looking at an entry that is empty.
-pub(super) const VISIT: u32 = 12;
+pub(super) const VISIT: u64 = 12;
 /// What giving up a shared frame costs, as seen from looking at an entry that is empty, and what freeing
 /// it costs besides.
 const SHARED: u64 = 2;
@@ -40,7 +40,7 @@ pub struct Memory {
     pub(super) refs: u32,
     /// The first of the regions that map it, and how many they are.
     pub(super) regions: Option<Id<Region>>,
-    pub(super) mapped: u32,
+    pub(super) mapped: u64,
     next_dying: Option<Id<Memory>>,
 }
 
@@ -251,79 +251,53 @@ impl Vm {
 
     /// Gives back pages from the last one down to the memory's size: a piece; true when all are.
     fn cut(&mut self, ram: &mut Ram, id: Id<Memory>) -> bool {
-        let mut fuel = super::FUEL;
+        let mut fuel = FUEL;
         loop {
-            let memory = &mut self.memories[id];
-            let Backing::Demand(index) = &mut memory.backing else { return true };
-            let Some(last) = memory.held.checked_sub(1).filter(|_| memory.held > memory.pages)
-            else {
+            let memory = &self.memories[id];
+            let Backing::Demand(index) = &memory.backing else { return true };
+            let (pages, held, account) = (memory.pages, memory.held, memory.account);
+            if held <= pages {
                 return true;
-            };
+            }
             if fuel == 0 {
                 return false;
             }
-            match index.leaf(last, &ram.memory) {
-                Leaf::Absent(block) => {
-                    memory.held = memory.pages.max(last & !(block - 1));
-                    fuel = fuel.saturating_sub(4);
-                }
-                Leaf::There(leaf) => {
-                    let step = memory.piece(STEP);
-                    let low = memory.pages.max(last & !511).max((last + 1).saturating_sub(step));
-                    fuel = fuel.saturating_sub(memory.mapped * VISIT);
-                    self.forget(ram, id, low..last + 1, None);
-                    self.drop_pages(ram, id, leaf, low, &mut fuel);
-                }
+            let found = index.entries(held - 1, &ram.memory);
+            let low = match found {
+                Err(block) => (held - 1) & !(block - 1),
+                Ok(_) => ((held - 1) & !(ENTRIES - 1)).max(held.saturating_sub(memory.step())),
+            };
+            let low = low.max(pages);
+            fuel = fuel.saturating_sub(4);
+            if found.is_ok() {
+                fuel = fuel.saturating_sub(memory.mapped * VISIT);
+                self.forget(ram, id, low..held, None);
             }
-            self.trim(ram, id);
+            let Ram { memory: physical, frames, .. } = &mut *ram;
+            let memory = &mut self.memories[id];
+            let Backing::Demand(index) = &mut memory.backing else { return true };
+            let (mut gone, mut freed) = (0, 0);
+            if let Ok(entries) = index.entries(low, physical) {
+                gone = entries.take_out(held - low, |frame| {
+                    freed += u64::from(frames.give_up(frame));
+                });
+                fuel = fuel.saturating_sub(held - low + gone * SHARED + freed * FREEING);
+            }
+            memory.held = low;
+            memory.resident -= gone;
+            index.trim(low, physical, |table| {
+                frames.give(table);
+                gone += 1;
+            });
+            self.uncharge(account, gone * PAGE_SIZE);
         }
-    }
-
-    /// Drops the pages from `low` up, all of which have their entries in one place.
-    fn drop_pages(
-        &mut self,
-        ram: &mut Ram,
-        id: Id<Memory>,
-        leaf: Option<Frame>,
-        low: u64,
-        fuel: &mut u32,
-    ) {
-        let memory = &mut self.memories[id];
-        let Backing::Demand(index) = &mut memory.backing else { return };
-        let (mut freed, looked) = (0, memory.held - low);
-        let mut owners = ram.frames.owners.clone();
-        let gone = index.take_out(leaf, low..memory.held, &mut ram.memory, |frame| {
-            if !owners.remove(frame) {
-                ram.frames.give(frame);
-                freed += 1;
-            }
-        });
-        *fuel = fuel.saturating_sub((looked + gone * SHARED + freed * FREEING) as u32);
-        memory.resident -= gone;
-        memory.held = low;
-        let account = memory.account;
-        self.uncharge(account, gone * PAGE_SIZE);
-    }
-
-    /// Gives back the index pages that are empty now that nothing is there from `held` up.
-    fn trim(&mut self, ram: &mut Ram, id: Id<Memory>) {
-        let memory = &mut self.memories[id];
-        let Backing::Demand(index) = &mut memory.backing else { return };
-        let mut gone = 0;
-        index.trim(memory.held, &mut ram.memory, |frame| {
-            ram.frames.give(frame);
-            gone += 1;
-        });
-        let account = memory.account;
-        self.uncharge(account, gone * PAGE_SIZE);
     }
 }
 
 impl Memory {
-    /// How many of so many pages one step may look at wherever they are mapped.
-    pub(super) fn piece(&self, pages: u64) -> u64 {
-        let most = super::FUEL / self.mapped.max(1);
-        pages.min(most.saturating_sub(VISIT).max(1).into())
+    /// How many pages one step of taking pages away looks at, wherever they are mapped.
+    fn step(&self) -> u64 {
+        STEP.min((FUEL / self.mapped.max(1)).saturating_sub(VISIT).max(1))
     }
 }
 

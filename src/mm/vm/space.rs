@@ -15,7 +15,7 @@ use core::ops::Range;
 /// Up to so many pages are flushed one by one.
 const FEW: u64 = 16;
 /// What a region costs that goes, as seen from looking at an entry that is empty.
-const REGION: u32 = 128;
+const REGION: u64 = 128;
 
 /// An address space.
 pub struct Space {
@@ -104,18 +104,18 @@ impl Vm {
         id: Id<Space>,
         range: Range<u64>,
         gap: Range<u64>,
-        fuel: &mut u32,
+        fuel: &mut u64,
     ) -> u64 {
         let root = self.spaces[id].root;
         let (mut freed, mut changed) = (ArrayVec::new(), false);
         let Range { start: mut at, end } = range;
         while at < end && *fuel > 0 {
-            let upto = end.min(at + u64::from(*fuel) * PAGE_SIZE);
+            let upto = end.min(at + *fuel * PAGE_SIZE);
             let memory = &mut ram.memory;
             let (next, level) = tables::change(memory, root, (at, upto), None, &mut changed);
             let next = next.min(end);
             let pages = if level == tables::PAGES { (next - at) / PAGE_SIZE } else { 4 };
-            *fuel = fuel.saturating_sub(pages as u32);
+            *fuel = fuel.saturating_sub(pages);
             if !tables::trim(memory, root, level, (at, next, end), &gap, &mut freed) {
                 *fuel = 0;
                 break;
