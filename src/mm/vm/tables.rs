@@ -24,14 +24,14 @@ pub(super) fn change(
         return ((at & !(span(level) - 1)) + span(level), level);
     }
     let first = index(at, PAGES);
-    let count = ((end - at) / PAGE_SIZE).min(ENTRIES - first as u64);
+    let upto = (first + ((end - at) / PAGE_SIZE) as usize).min(ENTRIES as usize);
     // What is left of an entry, and what it gets besides: in every architecture's entries the frame is
     // in the place where its address has it.
     let (kept, added) = match kept {
         None => (0, 0),
         Some(access) => (u64::MAX, allowing(access)),
     };
-    for index in first..first + count as usize {
+    for index in first..upto {
         let entry = read(memory, table, index);
         if entry.is_present() {
             let new = Entry::from_bits(entry.frame().start().0 & kept | added);
@@ -41,7 +41,7 @@ pub(super) fn change(
             }
         }
     }
-    (at + count * PAGE_SIZE, level)
+    (at + (upto - first) as u64 * PAGE_SIZE, level)
 }
 
 /// The same for an entry that is empty or maps a large page.
