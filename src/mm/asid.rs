@@ -14,7 +14,8 @@ const MAX: usize = 256;
 /// What an address space remembers: its tag, and the generation it is of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Tag {
-    asid: Asid,
+    /// What the CPU loads together with the table.
+    pub asid: Asid,
     /// Zero before the first use: there is no such generation.
     generation: u64,
 }
@@ -47,16 +48,6 @@ impl Seat {
     }
 }
 
-/// What to switch to.
-#[must_use]
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Switch {
-    /// The tag to load together with the table.
-    pub asid: Asid,
-    /// A generation has begun: `tlb::flush_all` first, on all CPUs.
-    pub flush_all: bool,
-}
-
 impl Asids {
     /// For a CPU with `count` tags ([`ASIDS`](crate::arch::paging::ASIDS)); there have to be more
     /// than CPUs.
@@ -78,10 +69,10 @@ impl Asids {
     }
 
     /// A CPU is about to run the address space that has `tag`. `running` are the tags of what the
-    /// others run, as they are now.
-    pub fn switch(&mut self, tag: &mut Tag, running: &[Tag; MAX_CPUS]) -> Switch {
-        let flush_all = tag.generation != self.generation && self.renew(tag, running);
-        Switch { asid: tag.asid, flush_all }
+    /// others run, as they are now. True if a generation has begun: `tlb::flush_all` first, on all CPUs.
+    #[must_use]
+    pub fn switch(&mut self, tag: &mut Tag, running: &[Tag; MAX_CPUS]) -> bool {
+        tag.generation != self.generation && self.renew(tag, running)
     }
 
     /// The tag under which TLBs may remember something of an address space.

@@ -7,6 +7,7 @@ use ochre::boot::{BootInfo, CpuInfo, CpuStart, Options};
 use ochre::mm::{Account, Arena, Id, Memory, Place, Ram, Space, Vm};
 use ochre::start;
 use ochre::units::{Access, Frame, MAX_CPUS, PAGE_SIZE, PhysAddr};
+use std::collections::BTreeMap;
 
 const PAGE: u64 = PAGE_SIZE;
 const LARGE: u64 = 2 << 20;
@@ -93,10 +94,7 @@ impl World {
     }
 
     pub fn check(&self) {
-        assert_eq!(self.vm.check(&self.ram), Ok(()));
-        for (id, _) in self.vm.accounts.iter() {
-            assert_eq!(self.vm.usage(id).0, self.vm.known_cost(&self.ram, id), "{id:?}");
-        }
+        assert_eq!(self.vm.check(&self.ram, &BTreeMap::new()), Ok(()));
     }
 
     pub fn unmap(&mut self, space: Id<Space>, mut at: u64, mut pages: u64) {
@@ -117,8 +115,8 @@ impl World {
     }
 
     pub fn destroy_dying(&mut self) {
-        while let Some(memory) = self.vm.next_dying() {
-            self.vm.memory_destroy(&mut self.ram, memory);
+        while self.vm.has_dying() {
+            self.vm.destroy_dying(&mut self.ram);
         }
     }
 

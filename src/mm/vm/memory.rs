@@ -168,8 +168,7 @@ impl Vm {
         self.memories[id].refs += 1;
     }
 
-    /// One reference less. After the last it waits for `memory_destroy`, as `next_dying` tells, and
-    /// this is true.
+    /// One reference less. After the last it waits for `destroy_dying`, and this is true.
     pub fn release(&mut self, id: Id<Memory>) -> bool {
         let memory = &mut self.memories[id];
         memory.refs -= 1;
@@ -180,48 +179,25 @@ impl Vm {
         last
     }
 
-    /// A memory that nothing refers to: the same again until `memory_destroy` says that it is gone.
-    pub fn next_dying(&mut self) -> Option<Id<Memory>> {
-        self.dying
-    }
-
-    /// Whether there is such a memory.
+    /// Whether there is a memory that nothing refers to.
     pub fn has_dying(&self) -> bool {
         self.dying.is_some()
     }
 
-    /// Destroys a piece of a memory that nothing refers to. True when it is gone.
-    pub fn memory_destroy(&mut self, ram: &mut Ram, id: Id<Memory>) -> bool {
-        let Some(memory) = self.memories.get_mut(id) else { return true };
+    /// Destroys a piece of a memory that nothing refers to.
+    pub fn destroy_dying(&mut self, ram: &mut Ram) {
+        let Some(id) = self.dying else { return };
+        let memory = &mut self.memories[id];
         let pages = core::mem::take(&mut memory.pages);
         let account = memory.account;
         if let Backing::Contiguous(first) = memory.backing {
             give_run(ram, first, pages);
             self.uncharge(account, pages * PAGE_SIZE);
         }
-        if !self.cut(ram, id) {
-            return false;
-        }
-        self.forget_dying(id);
-        self.memories.remove(id);
-        self.uncharge(account, Arena::<Memory>::COST);
-        true
-    }
-
-    /// Takes it out of the list of the dying, where it is first as a rule.
-    fn forget_dying(&mut self, id: Id<Memory>) {
-        let next = self.memories[id].next_dying;
-        if self.dying == Some(id) {
-            self.dying = next;
-            return;
-        }
-        let mut at = self.dying;
-        while let Some(before) = at {
-            at = self.memories[before].next_dying;
-            if at == Some(id) {
-                self.memories[before].next_dying = next;
-                return;
-            }
+        if self.cut(ram, id) {
+            self.dying = self.memories[id].next_dying;
+            self.memories.remove(id);
+            self.uncharge(account, Arena::<Memory>::COST);
         }
     }
 

@@ -7,7 +7,7 @@ use super::super::{Arena, FrameSource, Id, Ram};
 use super::tables;
 use super::{Account, FUEL, Memory, Region, Vm};
 use crate::abi::{Error, USER_END};
-use crate::arch::{self, Access, Entry, TableEntry};
+use crate::arch::{self, Access};
 use crate::units::{Frame, MAX_CPUS, PAGE_SIZE, VirtAddr};
 use arrayvec::ArrayVec;
 use core::ops::Range;
@@ -76,8 +76,7 @@ impl Vm {
         let tag = |id: Id<Space>| self.spaces.get(id).map_or(Tag::default(), |space| space.tag);
         let others = others.map(|space| space.map_or(Tag::default(), tag));
         let space = &mut self.spaces[space];
-        let switch = self.asids.switch(&mut space.tag, &others);
-        if switch.flush_all {
+        if self.asids.switch(&mut space.tag, &others) {
             arch::tlb::flush_all();
         }
         Seat::new(space.root, space.tag)
@@ -93,7 +92,7 @@ impl Vm {
         if at >= USER_END {
             return [0; 4];
         }
-        tables::path(&ram.memory, self.spaces[space].root, at).map(Entry::bits)
+        tables::path(&ram.memory, self.spaces[space].root, at)
     }
 
     /// Clears what is in the tables for a range, as far as the fuel goes, and makes CPUs forget what was.

@@ -95,19 +95,14 @@ fn allowing(access: Access) -> u64 {
     Entry::leaf(Frame(0), PAGES, access).bits()
 }
 
-/// The entries that lead to an address, from the root on; empty where there is none.
-pub(super) fn path(memory: &PhysMem, root: Frame, at: u64) -> [Entry; 4] {
-    let mut entries = [Entry::EMPTY; 4];
-    let mut table = root;
-    for level in 0..=PAGES {
-        let entry = read(memory, table, index(at, level));
-        entries[level as usize] = entry;
-        if !entry.is_present() || entry.is_leaf(level) {
-            break;
+/// The entries that lead to an address, from the root on; zero where there is none.
+pub(super) fn path(memory: &PhysMem, root: Frame, at: u64) -> [u64; 4] {
+    core::array::from_fn(|level| match walk(memory, root, at, level as u8) {
+        (table, reached) if usize::from(reached) == level => {
+            read(memory, table, index(at, reached)).bits()
         }
-        table = entry.frame();
-    }
-    entries
+        _ => 0,
+    })
 }
 
 /// Addresses of so many pages; `None` where they are no user addresses, or none at all.
