@@ -171,7 +171,7 @@ impl Vm {
             });
         }
         if changed > 0 {
-            self.forget(ram, from, first..first + changed, Some(!Access::WRITE));
+            self.forget(ram, from, first..first + changed, true);
         }
         result.map(|()| done.min(pages))
     }

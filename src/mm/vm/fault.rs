@@ -137,7 +137,7 @@ impl Vm {
         // it has several owners.
         unsafe { arch::user::copy(to, from, PAGE_SIZE as usize) };
         slot.set(Some(new));
-        self.forget(ram, id, page..page + 1, None);
+        self.forget(ram, id, page..page + 1, false);
         ram.frames.give_up(old);
         Ok(Page { frame: new, access: ANY, kind: PageKind::Copied })
     }

@@ -247,7 +247,7 @@ impl Vm {
             fuel = fuel.saturating_sub(4);
             if found.is_ok() {
                 fuel = fuel.saturating_sub(memory.mapped * VISIT);
-                self.forget(ram, id, low..held, None);
+                self.forget(ram, id, low..held, false);
             }
             let Ram { memory: physical, frames, .. } = &mut *ram;
             let memory = &mut self.memories[id];

@@ -7,7 +7,7 @@ use super::super::{Arena, FrameSource, Id, Ram};
 use super::tables;
 use super::{Account, FUEL, Memory, Region, Vm};
 use crate::abi::{Error, USER_END};
-use crate::arch::{self, Access};
+use crate::arch::{self, Access, Entry, TableEntry};
 use crate::units::{Frame, MAX_CPUS, PAGE_SIZE, VirtAddr};
 use arrayvec::ArrayVec;
 use core::ops::Range;
@@ -57,8 +57,7 @@ impl Vm {
         while let Some(first) = self.spaces[id].regions.first(&self.regions) {
             let Region { start, pages, .. } = self.regions[first];
             let end = start + pages * PAGE_SIZE;
-            let gap = 0..self.gap_after(id, end);
-            let reached = self.sweep(ram, id, start..end, gap, &mut fuel);
+            let reached = self.sweep(ram, id, start..end, true, &mut fuel);
             self.cut_region(first, start, reached);
             fuel = fuel.saturating_sub(REGION);
             if fuel == 0 {
@@ -96,15 +95,19 @@ impl Vm {
     }
 
     /// Clears what is in the tables for a range, as far as the fuel goes, and makes CPUs forget what was.
-    /// Where nothing else is mapped in a gap around it, the tables go as well. Tells where it stopped.
+    /// If nothing will be mapped there, tables go that nothing around it needs. Tells where it stopped.
     pub(super) fn sweep(
         &mut self,
         ram: &mut Ram,
         id: Id<Space>,
         range: Range<u64>,
-        gap: Range<u64>,
+        trim: bool,
         fuel: &mut u64,
     ) -> u64 {
+        let gap = match trim {
+            true => self.gap_before(id, range.start)..self.gap_after(id, range.end),
+            false => 0..0,
+        };
         let root = self.spaces[id].root;
         let (mut freed, mut changed) = (ArrayVec::new(), false);
         let Range { start: mut at, end } = range;
@@ -146,13 +149,13 @@ impl Vm {
         arch::tlb::flush(VirtAddr(range.start)..VirtAddr(range.end), tables, asid);
     }
 
-    /// Clears the entries of these pages wherever a memory is mapped, or leaves only what `kept` allows.
+    /// Clears the entries of these pages wherever a memory is mapped, or only makes them read-only.
     pub(super) fn forget(
         &mut self,
         ram: &mut Ram,
         memory: Id<Memory>,
         pages: Range<u64>,
-        kept: Option<Access>,
+        read_only: bool,
     ) {
         let mut next = self.memories[memory].regions;
         while let Some(id) = next {
@@ -163,17 +166,18 @@ impl Vm {
             if low >= high {
                 continue;
             }
-            if kept.is_some() && !region.access.contains(Access::WRITE) {
+            if read_only && !region.access.contains(Access::WRITE) {
                 // It has no entry that is writable.
                 continue;
             }
-            let kept = kept.map(|kept| region.access & kept);
+            let access = region.access - Access::WRITE;
+            let left = read_only.then(|| Entry::leaf(Frame(0), tables::PAGES, access));
             let start = region.start + (low - region.first) * PAGE_SIZE;
             let end = start + (high - low) * PAGE_SIZE;
             let (space, mut at, mut changed) = (region.space, start, false);
             let root = self.spaces[space].root;
             while at < end {
-                (at, _) = tables::change(&mut ram.memory, root, (at, end), kept, &mut changed);
+                (at, _) = tables::change(&mut ram.memory, root, (at, end), left, &mut changed);
             }
             if changed {
                 self.flush(space, start..end, false);

@@ -2,35 +2,34 @@
 
 pub(super) use super::super::walker::*;
 
-use crate::arch::{Access, Entry, PhysMem, TableEntry};
+use crate::arch::{Entry, PhysMem, TableEntry};
 use crate::units::{Frame, PAGE_SIZE};
 use arrayvec::ArrayVec;
 use core::ops::Range;
 
-/// Clears the entries from `at` to `end` that are in one table, a large page as a whole, or leaves only
-/// what `kept` allows to be done there. Tells where it stopped, which may be after `end`, and the level
-/// of that table.
+/// Clears the entries from `at` to `end` that are in one table, a large page as a whole; or has each page
+/// keep its frame and `left` besides. Tells where it stopped, which may be after `end`, and the level of
+/// that table.
 #[inline(always)]
 pub(super) fn change(
     memory: &mut PhysMem,
     root: Frame,
     (at, end): (u64, u64),
-    kept: Option<Access>,
+    left: Option<Entry>,
     changed: &mut bool,
 ) -> (u64, u8) {
     let (table, level) = walk(memory, root, at, PAGES);
     if level < PAGES {
-        *changed |= change_large(memory, table, level, at, kept);
+        if read(memory, table, index(at, level)).is_present() {
+            write(memory, table, index(at, level), Entry::EMPTY);
+            *changed = true;
+        }
         return ((at & !(span(level) - 1)) + span(level), level);
     }
     let first = index(at, PAGES);
     let upto = (first + ((end - at) / PAGE_SIZE) as usize).min(ENTRIES as usize);
-    // What is left of an entry, and what it gets besides: in every architecture's entries the frame is
-    // in the place where its address has it.
-    let (kept, added) = match kept {
-        None => (0, 0),
-        Some(access) => (u64::MAX, allowing(access)),
-    };
+    // In every architecture's entries the frame is in the place where its address has it.
+    let (kept, added) = left.map_or((0, 0), |left| (u64::MAX, left.bits()));
     for index in first..upto {
         let entry = read(memory, table, index);
         if entry.is_present() {
@@ -42,24 +41,6 @@ pub(super) fn change(
         }
     }
     (at + (upto - first) as u64 * PAGE_SIZE, level)
-}
-
-/// The same for an entry that is empty or maps a large page.
-#[inline(never)]
-fn change_large(
-    memory: &mut PhysMem,
-    table: Frame,
-    level: u8,
-    at: u64,
-    kept: Option<Access>,
-) -> bool {
-    let entry = read(memory, table, index(at, level));
-    if entry.is_present() {
-        let new = kept.map(|access| Entry::leaf(entry.frame(), level, access));
-        let new = new.unwrap_or(Entry::EMPTY);
-        write(memory, table, index(at, level), new);
-    }
-    entry.is_present()
 }
 
 /// Takes away the tables on the way to an address, from `level` up, all of whose entries have been
@@ -87,12 +68,6 @@ pub(super) fn trim(
         write(memory, table, index(at, above), Entry::EMPTY);
     }
     true
-}
-
-/// What an entry of a page has besides its frame. Not inline: who clears has no use for it.
-#[inline(never)]
-fn allowing(access: Access) -> u64 {
-    Entry::leaf(Frame(0), PAGES, access).bits()
 }
 
 /// The entries that lead to an address, from the root on; zero where there is none.
