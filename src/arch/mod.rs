@@ -37,7 +37,7 @@
 //! pub const ASIDS: u16;
 //! /// Entries that were empty and are no more are seen by every CPU that looks after this.
 //! pub fn tlb::publish();
-//! /// No CPU uses what was in the tables of `asid` for a few pages once this returns, nor, if tables
+//! /// No CPU uses what was in the tables of `asid` for a few user pages once this returns, nor, if tables
 //! /// went too, what it remembers of those.
 //! pub fn tlb::flush(pages: Range<VirtAddr>, tables: bool, asid: Asid);
 //! /// No CPU uses any old translation, of any address space, once this returns.

@@ -72,37 +72,25 @@ impl Asids {
     /// others run, as they are now. True if a generation has begun: `tlb::flush_all` first, on all CPUs.
     #[must_use]
     pub fn switch(&mut self, tag: &mut Tag, running: &[Tag; MAX_CPUS]) -> bool {
-        tag.generation != self.generation && self.renew(tag, running)
+        let begins = self.current(*tag).is_none() && self.find().is_none();
+        if begins {
+            self.begin_generation(running);
+        }
+        // What other CPUs run may include this very address space.
+        if self.current(*tag).is_none() {
+            let asid = self.find().expect("more tags than CPUs");
+            self.used[asid / 64] |= 1 << (asid % 64);
+            self.next = asid + 1;
+            tag.asid = Asid(asid as u16);
+        }
+        tag.generation = self.generation;
+        begins
     }
 
     /// The tag under which TLBs may remember something of an address space.
     pub fn current(&self, tag: Tag) -> Option<Asid> {
         let kept = || tag.generation != 0 && self.kept.contains(&tag);
         (tag.generation == self.generation || kept()).then_some(tag.asid)
-    }
-
-    /// Gives a tag of this generation to an address space that has none; true if that had to be the
-    /// next generation.
-    fn renew(&mut self, tag: &mut Tag, running: &[Tag; MAX_CPUS]) -> bool {
-        if tag.generation != 0 && self.kept.contains(tag) {
-            tag.generation = self.generation;
-            return false;
-        }
-        let found = self.find();
-        let began = found.is_none();
-        if began {
-            self.begin_generation(running);
-            // What other CPUs run may include this very address space.
-            if tag.generation != 0 && self.kept.contains(tag) {
-                self.renew(tag, running);
-                return true;
-            }
-        }
-        let asid = found.or_else(|| self.find()).expect("more tags than CPUs");
-        self.used[asid / 64] |= 1 << (asid % 64);
-        self.next = asid + 1;
-        *tag = Tag { asid: Asid(asid as u16), generation: self.generation };
-        began
     }
 
     /// Forgets all tags but those that other CPUs run with.

@@ -73,7 +73,7 @@ impl KernelSpace {
         image: &Image,
         ram: &[PhysRange],
         memory: &mut PhysMem,
-        source: &mut impl FrameSource,
+        source: &mut dyn FrameSource,
     ) -> Result<KernelSpace, MapError> {
         let mut table = PageTable::new(memory, source)?;
         let parts = [
@@ -99,7 +99,7 @@ impl KernelSpace {
         nth: usize,
         size: u64,
         memory: &mut PhysMem,
-        source: &mut impl FrameSource,
+        source: &mut dyn FrameSource,
     ) -> Result<VirtAddr, MapError> {
         if size > MAX_STACK {
             return Err(MapError::OutOfRange);
@@ -117,7 +117,7 @@ impl KernelSpace {
         at: PhysAddr,
         size: u64,
         memory: &mut PhysMem,
-        source: &mut impl FrameSource,
+        source: &mut dyn FrameSource,
     ) -> Option<VirtAddr> {
         let registers = at..PhysAddr(at.0.saturating_add(size));
         let mapped = self.map_device(registers, memory, source);
@@ -130,7 +130,7 @@ impl KernelSpace {
         &mut self,
         registers: Range<PhysAddr>,
         memory: &mut PhysMem,
-        source: &mut impl FrameSource,
+        source: &mut dyn FrameSource,
     ) -> Result<VirtAddr, MapError> {
         if registers.is_empty() || registers.end.0 > PHYS_MAP_SIZE {
             return Err(MapError::OutOfRange);
@@ -155,7 +155,7 @@ fn map_bank(
     constant: &[PhysRange; 2],
     table: &mut PageTable,
     memory: &mut PhysMem,
-    source: &mut impl FrameSource,
+    source: &mut dyn FrameSource,
 ) -> Result<(), MapError> {
     if bank.end.0 > PHYS_MAP_SIZE {
         return Err(MapError::OutOfRange);

@@ -46,7 +46,7 @@ pub struct PageTable {
 
 impl PageTable {
     /// A table that maps nothing.
-    pub fn new(memory: &mut PhysMem, source: &mut impl FrameSource) -> Result<PageTable, MapError> {
+    pub fn new(memory: &mut PhysMem, source: &mut dyn FrameSource) -> Result<PageTable, MapError> {
         Ok(PageTable { root: zeroed(memory, source)? })
     }
 
@@ -63,7 +63,7 @@ impl PageTable {
         phys: Range<PhysAddr>,
         access: Access,
         memory: &mut PhysMem,
-        source: &mut impl FrameSource,
+        source: &mut dyn FrameSource,
     ) -> Result<(), MapError> {
         if access.contains(Access::WRITE | Access::EXECUTE) {
             return Err(MapError::WritableCode);
@@ -101,7 +101,7 @@ impl PageTable {
         &mut self,
         at: VirtAddr,
         memory: &mut PhysMem,
-        source: &mut impl FrameSource,
+        source: &mut dyn FrameSource,
     ) -> Result<(), MapError> {
         let frame = source.take().ok_or(MapError::NoMemory)?;
         let phys = frame.start()..Frame(frame.0 + 1).start();
@@ -121,7 +121,7 @@ impl PageTable {
     }
 }
 
-fn zeroed(memory: &mut PhysMem, source: &mut impl FrameSource) -> Result<Frame, MapError> {
+fn zeroed(memory: &mut PhysMem, source: &mut dyn FrameSource) -> Result<Frame, MapError> {
     let frame = source.take().ok_or(MapError::NoMemory)?;
     // SAFETY: the source gave it to us.
     unsafe { memory.zero(frame) };

@@ -323,7 +323,7 @@ fn large_clones_come_in_pieces() {
 fn so_many_regions_map_a_memory_and_no_more() {
     let mut world = World::new(1 << 30);
     let (space, memory, root) = (world.space, world.memory(40), world.root);
-    let most = ochre::mm::vm::MAX_MAPPINGS;
+    let most = u64::from(ochre::mm::vm::MAX_MAPPINGS);
     for nth in 0..most {
         world.map(memory, AT + nth * 41 * PAGE, 40);
         assert_eq!(world.access(space, AT + nth * 41 * PAGE + nth % 40 * PAGE, Some(1)), Ok(1));

@@ -6,7 +6,7 @@ use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::SeqCst};
 use ochre::arch::{self, Access, Entry, TableEntry};
 use ochre::kernel::{self, Kernel};
 use ochre::mm::Ram;
-use ochre::units::{Asid, CpuId, Frame, MAX_CPUS, PAGE_SIZE, VirtAddr};
+use ochre::units::{CpuId, Frame, MAX_CPUS, VirtAddr};
 use spin::Mutex;
 
 pub const TESTS: &[Test] = &[
@@ -176,7 +176,7 @@ pub fn change(kernel: &mut Kernel, new: impl FnOnce(Entry) -> Entry) {
         }
         table = entry.frame();
     }
-    arch::tlb::flush(SPARE..VirtAddr(SPARE.0 + PAGE_SIZE), false, Asid::KERNEL);
+    arch::tlb::flush_all();
 }
 
 fn lock_contention() {

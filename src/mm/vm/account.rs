@@ -81,12 +81,9 @@ impl Vm {
     /// Gives bytes back that were charged.
     #[inline]
     pub fn uncharge(&mut self, account: Id<Account>, bytes: u64) {
-        let closed = {
-            let account = &mut self.accounts[account];
-            account.used -= bytes;
-            account.closed
-        };
-        if closed {
+        let payer = &mut self.accounts[account];
+        payer.used -= bytes;
+        if payer.closed {
             self.settle(account);
         }
     }

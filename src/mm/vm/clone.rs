@@ -136,8 +136,9 @@ impl Vm {
         };
         let account = &mut self.accounts[target.account];
         // A page is looked at here, and in each region, where it cannot be written any more.
-        let look = 1 + source.mapped;
-        *fuel = fuel.saturating_sub(source.mapped * VISIT).max(1);
+        let mapped = u64::from(source.mapped);
+        let look = 1 + mapped;
+        *fuel = fuel.saturating_sub(mapped * VISIT).max(1);
         let (mut done, mut changed, mut result) = (0, 0, Ok(()));
         while done < pages && *fuel > 0 && result.is_ok() {
             let (page, place) = (first + done, start + done);

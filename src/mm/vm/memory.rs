@@ -15,7 +15,7 @@ pub const MAX_PAGES: u64 = 1 << 36;
 /// The largest contiguous one.
 pub const MAX_CONTIGUOUS: u64 = 512;
 /// Regions that map one memory: all of them are looked at when one of its pages is replaced.
-pub const MAX_MAPPINGS: u64 = 128;
+pub const MAX_MAPPINGS: u32 = 128;
 /// The largest window: it is compared with the RAM in its place.
 pub const MAX_WINDOW: u64 = 1 << 18;
 
@@ -40,7 +40,7 @@ pub struct Memory {
     pub(super) refs: u32,
     /// The first of the regions that map it, and how many they are.
     pub(super) regions: Option<Id<Region>>,
-    pub(super) mapped: u64,
+    pub(super) mapped: u32,
     next_dying: Option<Id<Memory>>,
 }
 
@@ -85,9 +85,8 @@ impl Vm {
         let first = ram.frames.alloc_run(pages as usize, align).ok_or(Error::NoMemory);
         let made = first.and_then(|first| {
             let id = self.new_memory(ram, account, pages, Backing::Contiguous(first));
-            id.map(|id| (id, first)).inspect_err(|_| give_run(ram, first, pages))
+            id.map(|id| (id, first.start())).inspect_err(|_| give_run(ram, first, pages))
         });
-        let made = made.map(|(id, first)| (id, first.start()));
         made.inspect_err(|_| self.uncharge(account, bytes))
     }
 
@@ -246,7 +245,7 @@ impl Vm {
             let low = low.max(pages);
             fuel = fuel.saturating_sub(4);
             if found.is_ok() {
-                fuel = fuel.saturating_sub(memory.mapped * VISIT);
+                fuel = fuel.saturating_sub(u64::from(memory.mapped) * VISIT);
                 self.forget(ram, id, low..held, false);
             }
             let Ram { memory: physical, frames, .. } = &mut *ram;
@@ -273,7 +272,7 @@ impl Vm {
 impl Memory {
     /// How many pages one step of taking pages away looks at, wherever they are mapped.
     fn step(&self) -> u64 {
-        STEP.min((FUEL / self.mapped.max(1)).saturating_sub(VISIT).max(1))
+        STEP.min((FUEL / u64::from(self.mapped.max(1))).saturating_sub(VISIT).max(1))
     }
 }
 

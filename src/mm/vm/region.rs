@@ -216,11 +216,8 @@ impl Vm {
 
     /// Where something is mapped again from an address on.
     pub(super) fn gap_after(&self, space: Id<Space>, at: u64) -> u64 {
-        if self.region_at(space, at).is_some() {
-            return at;
-        }
-        let next = self.spaces[space].regions.next_after(&self.regions, (at, 0));
-        next.map_or(1 << 47, |id| self.regions[id].start)
+        let next = self.first_in(space, at, u64::MAX);
+        next.map_or(1 << 47, |id| self.regions[id].start.max(at))
     }
 
     /// Puts in a region that overlaps no other.
