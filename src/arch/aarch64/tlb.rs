@@ -10,7 +10,7 @@ use core::ops::Range;
 pub fn flush(pages: Range<VirtAddr>, tables: bool, asid: Asid) {
     barrier_before();
     for address in (pages.start.0..pages.end.0).step_by(PAGE_SIZE as usize) {
-        let operand = u64::from(asid.0) << 48 | address / PAGE_SIZE;
+        let operand = (u64::from(asid.0) << 48) | (address / PAGE_SIZE);
         // SAFETY: dropping translations is always sound.
         unsafe {
             match tables {
