@@ -12,7 +12,6 @@ use crate::arch;
 use crate::arch::user::Fpu;
 use crate::boot::{BootInfo, Options};
 use crate::clock::Clock;
-use crate::mm::page_table::MapError;
 use crate::mm::tree::Tree;
 use crate::mm::window::Window;
 use crate::mm::{Arena, Id, Ram, Space, Vm};
@@ -155,12 +154,6 @@ impl Kernel {
     pub fn map_device(&mut self, at: PhysAddr, size: u64) -> Option<VirtAddr> {
         let Ram { space, memory, frames, .. } = &mut self.ram;
         space.open_window(at, size, memory, frames)
-    }
-
-    /// Makes sure that the heap has room for `bytes` more.
-    pub fn reserve_heap(&mut self, bytes: usize) -> Result<(), MapError> {
-        let Ram { space, memory, frames, .. } = &mut self.ram;
-        crate::mm::global::reserve(bytes, &mut space.table, memory, frames)
     }
 
     /// Calls up a CPU, which arrives at `secondary_entry` some time later, if it does.

@@ -19,8 +19,8 @@ impl Kernel {
             self.reap_handles(cpu);
         } else if let Some(port) = self.dying.port {
             self.reap_port(cpu, port);
-        } else if let Some(memory) = self.vm.next_dying() {
-            self.vm.memory_destroy(&mut self.ram, memory);
+        } else if self.vm.has_dying() {
+            self.vm.destroy_dying(&mut self.ram);
         } else if let Some(process) = self.dying.process {
             // Out of the list meanwhile: its end may be that of others.
             self.dying.process = self.processes[process].next_dying.take();

@@ -15,7 +15,7 @@ use crate::abi::Error;
 use crate::layout::ARENA_SIZE;
 use core::fmt;
 use core::marker::PhantomData;
-use core::mem::{self, MaybeUninit};
+use core::mem::{MaybeUninit, needs_drop};
 use core::num::NonZeroU64;
 use core::ops::{Index, IndexMut};
 
@@ -62,6 +62,7 @@ impl<T> Arena<T> {
 
     /// An arena in a window nobody else has.
     pub fn new(window: Window) -> Arena<T> {
+        const { assert!(!needs_drop::<T>(), "an arena forgets its objects") };
         assert!(
             window.at(window.first()).cast::<Slot<T>>().is_aligned(),
             "windows begin at a page"
@@ -229,24 +230,6 @@ impl<T> Arena<T> {
 const fn size<T>() -> usize {
     assert!(align_of::<Slot<T>>() > FREE as usize);
     size_of::<Slot<T>>()
-}
-
-impl<T> Drop for Arena<T> {
-    fn drop(&mut self) {
-        if !mem::needs_drop::<T>() {
-            return;
-        }
-        for nth in 0..self.made {
-            let place = self.place(nth);
-            // SAFETY: among the slots that were made; an even name says that it has an object.
-            unsafe {
-                let slot = self.slot_mut(place);
-                if slot.name & FREE == 0 {
-                    slot.value.assume_init_drop();
-                }
-            }
-        }
-    }
 }
 
 impl<T> Id<T> {

@@ -103,17 +103,15 @@ impl Kernel {
     fn clone_memory(&mut self, me: &Caller) -> Answer {
         let [from, first, pages, ..] = me.args;
         let from = self.find::<Memory>(me.process, from, MemoryRights::READ)?.id;
-        let (memory, next) = match self.go_on(me) {
-            Some((Made::Memory(to), at)) => {
-                let next = self.vm.memory_clone_more(&mut self.ram, to, from, first, at);
-                (to, next.inspect_err(|_| _ = self.vm.release(to))?)
-            }
+        let (memory, at) = match self.go_on(me) {
+            Some((Made::Memory(begun), at)) => (begun, at),
             _ => {
                 let payer = self.payer(me, me.args[3])?;
-                self.vm.memory_clone(&mut self.ram, payer, from, first, pages)?
+                (self.vm.memory_clone(&mut self.ram, payer, from, first, pages)?, 0)
             }
         };
-        match next {
+        let next = self.vm.memory_clone_more(&mut self.ram, memory, from, first, at);
+        match next.inspect_err(|_| _ = self.vm.release(memory))? {
             Some(next) => self.later(me, Made::Memory(memory), next),
             None => self.memory_named(me, memory),
         }

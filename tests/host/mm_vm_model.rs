@@ -254,6 +254,11 @@ impl Model {
         }
         let range = source.bytes.range(first..first + pages);
         let bytes = range.map(|(&page, &byte)| (page - first, byte)).collect();
+        let World { vm, ram, .. } = &mut self.world;
+        let result = result.and_then(|clone| {
+            let next = vm.memory_clone_more(ram, clone, id, first, 0);
+            next.map(|next| (clone, next)).inspect_err(|_| _ = vm.release(clone))
+        });
         let Some((clone, next)) = self.done(result) else { return self.world.destroy_dying() };
         assert_eq!(next, None);
         self.set_handle(to, clone, Pages { count: pages, bytes });

@@ -26,23 +26,17 @@
 
 use super::cpu;
 use super::interrupts;
-use crate::abi::USER_END;
-use crate::arch::Flush;
-use crate::units::{Asid, CpuId, MAX_CPUS};
-use ::x86_64::VirtAddr;
+use crate::units::{Asid, CpuId, MAX_CPUS, PAGE_SIZE, VirtAddr};
 use ::x86_64::instructions::tlb;
 use ::x86_64::registers::control::{Cr4, Cr4Flags};
+use core::ops::Range;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 use spin::mutex::SpinMutex;
 use spin::relax::RelaxStrategy;
 
-/// Beyond this many pages it is cheaper to drop everything.
-const MANY: u64 = 32;
-
-/// What is being asked: `COUNT` pages from `START` on, `STEP` apart, or more if `COUNT` says so.
+/// What is being asked: `COUNT` pages from `START` on, or more if `COUNT` says so.
 /// Written by the holder of `REQUEST`.
 static START: AtomicU64 = AtomicU64::new(0);
-static STEP: AtomicU64 = AtomicU64::new(0);
 static COUNT: AtomicU64 = AtomicU64::new(0);
 /// Everything.
 const EVERYTHING: u64 = u64::MAX;
@@ -70,24 +64,22 @@ impl RelaxStrategy for Serving {
 /// no absence, and stores are seen in order.
 pub fn publish() {}
 
-/// No CPU uses the old translations once this returns. All of them belong to PCID 0: a change of
-/// address space drops what is not global, so a CPU that has another one loaded has none of these,
-/// and loses at most a page of its own.
-pub fn flush(stale: Flush, _asid: Asid) {
-    let count = (stale.pages.end.0 - stale.pages.start.0).div_ceil(stale.step);
-    let many = if stale.pages.end.0 <= USER_END { NOT_GLOBAL } else { EVERYTHING };
+/// No CPU uses what was in the tables for these pages once this returns. All of it belongs to PCID 0: a
+/// change of address space drops what is not global, so a CPU that has another one loaded has none of
+/// it, and loses at most a page of its own.
+pub fn flush(pages: Range<VirtAddr>, _tables: bool, _asid: Asid) {
     // INVLPG drops what is remembered of tables as well (SDM vol. 3, 4.10.4.1).
-    shoot_down(stale.pages.start.0, stale.step, if count > MANY { many } else { count });
+    shoot_down(pages.start.0, (pages.end.0 - pages.start.0) / PAGE_SIZE);
 }
 
 /// No CPU uses any translation of this address space once this returns, nor any other user code's.
 pub fn flush_space(_asid: Asid) {
-    shoot_down(0, 0, NOT_GLOBAL);
+    shoot_down(0, NOT_GLOBAL);
 }
 
 /// No CPU uses any old translation, of any address space, once this returns.
 pub fn flush_all() {
-    shoot_down(0, 0, EVERYTHING);
+    shoot_down(0, EVERYTHING);
 }
 
 /// Answers another CPU's request, if there is one: a single load where there is none. May be called
@@ -100,11 +92,7 @@ pub fn serve() {
     let interrupts = cpu::interrupts_off();
     // Looked at again: it may have been answered before interrupts were off.
     if PENDING.load(Ordering::Acquire) & me != 0 {
-        drop_pages(
-            START.load(Ordering::Relaxed),
-            STEP.load(Ordering::Relaxed),
-            COUNT.load(Ordering::Relaxed),
-        );
+        drop_pages(START.load(Ordering::Relaxed), COUNT.load(Ordering::Relaxed));
         PENDING.fetch_and(!me, Ordering::Release);
     }
     if interrupts {
@@ -129,22 +117,21 @@ pub(super) fn leave_alone() {
     PENDING.store(0, Ordering::SeqCst);
 }
 
-fn shoot_down(start: u64, step: u64, count: u64) {
+fn shoot_down(start: u64, count: u64) {
     // Orders the change of the table (1) before the look at who is there: partner is `join`.
     fence(Ordering::SeqCst);
     let others = ONLINE.load(Ordering::SeqCst) & !bit(cpu::current());
     if others == 0 {
-        return drop_pages(start, step, count);
+        return drop_pages(start, count);
     }
     // The trap of an interrupt might wait for a lock whose holder waits for this one.
     let interrupts = cpu::interrupts_off();
     let request = REQUEST.lock();
     START.store(start, Ordering::Relaxed);
-    STEP.store(step, Ordering::Relaxed);
     COUNT.store(count, Ordering::Relaxed);
     PENDING.store(others, Ordering::Release);
     members(others).for_each(interrupts::send_shootdown);
-    drop_pages(start, step, count);
+    drop_pages(start, count);
     while PENDING.load(Ordering::Acquire) != 0 {
         core::hint::spin_loop();
     }
@@ -154,12 +141,14 @@ fn shoot_down(start: u64, step: u64, count: u64) {
     }
 }
 
-fn drop_pages(start: u64, step: u64, count: u64) {
+fn drop_pages(start: u64, count: u64) {
     match count {
         EVERYTHING => drop_everything(),
         // A write to CR3, even of what is in it, drops what is not global.
         NOT_GLOBAL => tlb::flush_all(),
-        _ => (0..count).for_each(|page| tlb::flush(VirtAddr::new_truncate(start + page * step))),
+        _ => (0..count).for_each(|page| {
+            tlb::flush(::x86_64::VirtAddr::new_truncate(start + page * PAGE_SIZE));
+        }),
     }
 }
 
