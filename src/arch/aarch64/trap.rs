@@ -203,13 +203,13 @@ impl TrapFrame {
     }
 
     /// Continues elsewhere, with `result` where a function returns its value.
-    pub(super) fn divert(&mut self, pc: u64, result: u64) {
+    pub(in crate::arch) fn divert(&mut self, pc: u64, result: u64) {
         self.pc = pc;
         self.x[0] = result;
     }
 
     /// The link register.
-    pub(super) fn link(&self) -> u64 {
+    pub(in crate::arch) fn link(&self) -> u64 {
         self.x[30]
     }
 

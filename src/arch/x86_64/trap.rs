@@ -197,10 +197,12 @@ impl TrapFrame {
     fn trap(&mut self) -> Cause {
         match self.vector {
             PAGE_FAULT => Cause::Fault(self.page_fault()),
-            GENERAL_PROTECTION => match probe::wild_access(self) {
-                Some(fault) => Cause::Fault(fault),
-                None => self.exception(),
-            },
+            // It says nothing of memory; where a probe raised it, it means an address that is not
+            // canonical (Intel SDM vol. 1, 3.3.7.1).
+            GENERAL_PROTECTION => probe::accessing(self).map_or(self.exception(), |access| {
+                let reason = FaultReason::Other("the address is not canonical");
+                Cause::Fault(Fault { address: VirtAddr(self.args[0]), access, reason })
+            }),
             NO_FPU if self.from_user() => Cause::Fpu,
             vector if vector == DOUBLE_FAULT.into() => {
                 self.overflow().map_or(self.exception(), Cause::Fault)
@@ -317,20 +319,15 @@ impl TrapFrame {
         self.vector << 32 | self.error
     }
 
-    /// The first argument of a function at its first instruction.
-    pub(super) fn argument(&self) -> u64 {
-        self.args[0]
+    /// Where what was called by `probe_execute` returns to.
+    pub(in crate::arch) fn link(&self) -> u64 {
+        self.rbx
     }
 
     /// Continues elsewhere, with `result` where a function returns its value.
-    pub(super) fn divert(&mut self, pc: u64, result: u64) {
+    pub(in crate::arch) fn divert(&mut self, pc: u64, result: u64) {
         self.rip = pc;
         self.rax = result;
-    }
-
-    /// Forgets the address that a `call` pushed.
-    pub(super) fn drop_return_address(&mut self) {
-        self.rsp += 8;
     }
 
     fn page_fault(&self) -> Fault {
