@@ -1,6 +1,6 @@
 //! The one lock. Whoever has it has the kernel.
 
-use super::Kernel;
+use super::{Current, Kernel};
 use crate::arch;
 use crate::mm::Id;
 use crate::object::Thread;
@@ -124,11 +124,11 @@ pub mod hold {
 }
 
 /// Gives up the lock, and goes on with the current thread of this CPU.
+#[inline(always)]
 pub fn run(mut kernel: Guard, thread: Id<Thread>) -> ! {
-    let frame = &raw mut kernel.threads[thread].context.frame;
+    let current = Current::of(&mut kernel.threads[thread]);
     drop(kernel);
-    // SAFETY: a thread that runs stays where it is, and its registers are its CPU's.
-    unsafe { arch::user::resume(frame) }
+    current.resume()
 }
 
 /// Tells every CPU to stop when it next looks. True for the first to say so.

@@ -38,6 +38,9 @@ const _: () = {
     assert!(offset_of!(TrapFrame, syndrome) == 272);
 };
 
+/// Calls arrive at `user_entry`, as all else does.
+pub const CALLS_APART: bool = false;
+
 /// Kinds of vector.
 const SYNCHRONOUS: u64 = 0;
 const IRQ: u64 = 1;
@@ -114,6 +117,12 @@ impl TrapFrame {
     #[inline(always)]
     pub fn is_call(&self) -> bool {
         self.syndrome >> 26 == SVC
+    }
+
+    /// Whether a call is this native one.
+    #[inline(always)]
+    pub fn calls(&self, number: u64) -> bool {
+        self.is_native() && self.number() == number
     }
 
     /// Whether the call is a native one.

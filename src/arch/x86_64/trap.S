@@ -94,14 +94,13 @@ usual_stack:
     lea     {stack_of_selector_0}(%rax), %rsp
     clear_flags
     call    user_entry
-.global trap_restore
-trap_restore:
-    restore
 
 own_stack:
     push_registers
 1:  clear_flags
     call    trap_entry
+.global trap_restore
+trap_restore:
     restore
 
 # Where `syscall` leads on each CPU, {syscall_gate} bytes each. In: rcx = rip and r11 = rflags of user
@@ -136,7 +135,6 @@ syscall_gates:
     mov     {locals} + cpu * {local} + {user_stack}(%rip), %rcx
     mov     %rcx, {rsp} - {size}(%rsp)
     mov     ${stack_0} + cpu * {stack_step}, %rsp
-    call    user_entry
-    restore
+    call    call_entry
     .set cpu, cpu + 1
 .endr

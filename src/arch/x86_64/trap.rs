@@ -41,6 +41,9 @@ global_asm!(
     options(att_syntax)
 );
 
+/// Calls arrive at `call_entry`.
+pub const CALLS_APART: bool = true;
+
 /// The end of the first CPU's usual stack, and the distance to the next CPU's.
 const STACK_0: i64 = stack_top(CpuId::BOOT, 0).0 as i64;
 const STACK_STEP: u64 = STACKS_PER_CPU as u64 * STACK_SLOT;
@@ -170,10 +173,16 @@ impl TrapFrame {
         self.vector == SYSCALL
     }
 
-    /// Whether the call is a native one.
+    /// Whether a call is this native one.
+    #[inline(always)]
+    pub fn calls(&self, number: u64) -> bool {
+        self.rax == NATIVE + number
+    }
+
+    /// Whether a call is a native one.
     #[inline(always)]
     pub fn is_native(&self) -> bool {
-        self.vector == SYSCALL && self.rax.wrapping_sub(NATIVE) < NATIVE
+        self.rax.wrapping_sub(NATIVE) < NATIVE
     }
 
     /// What kept user code from going on, if it is its instruction itself, and nothing but that: `cause`
