@@ -15,7 +15,7 @@ const REPLY_RECEIVE: u64 = Call::ReplyReceive as u64;
 #[unsafe(no_mangle)]
 extern "C" fn user_entry(mut current: Current) -> ! {
     if !arch::trap::CALLS_APART {
-        short_call(&mut current, user_entry);
+        serve(&mut current, user_entry);
     }
     if let Some(kind) = current.thread().context.frame.refused_instruction() {
         short_way(&mut current, Way::Fault(kind), user_entry);
@@ -26,13 +26,13 @@ extern "C" fn user_entry(mut current: Current) -> ! {
 /// The same for a call, where these have a way in of their own.
 #[unsafe(no_mangle)]
 extern "C" fn call_entry(mut current: Current) -> ! {
-    short_call(&mut current, call_entry);
+    serve(&mut current, call_entry);
     long_way(current)
 }
 
-/// Does a call the short way, if it is one and there is one.
+/// Serves a call, if it is one.
 #[inline(always)]
-fn short_call(current: &mut Current, again: extern "C" fn(Current) -> !) {
+fn serve(current: &mut Current, again: extern "C" fn(Current) -> !) {
     let frame = &mut current.thread().context.frame;
     if frame.calls(NULL) {
         frame.args_mut()[0] = 0;
@@ -41,8 +41,12 @@ fn short_call(current: &mut Current, again: extern "C" fn(Current) -> !) {
         short_way(current, Way::Call, again);
     } else if frame.calls(REPLY_RECEIVE) {
         short_way(current, Way::ReplyReceive, again);
-    } else if !frame.is_native() && frame.is_call() {
+    }
+    if frame.is_native() {
+        long_call(Cause::Native);
+    } else if frame.is_call() {
         short_way(current, Way::Foreign, again);
+        long_call(Cause::Foreign);
     }
 }
 
@@ -68,6 +72,14 @@ fn with_fpu(mut kernel: Guard, current: Current, again: extern "C" fn(Current) -
     kernel.save_fpu(arch::cpu::current());
     drop(kernel);
     again(current)
+}
+
+/// A call that is not done in a few steps.
+#[inline(never)]
+fn long_call(cause: Cause) -> ! {
+    let mut kernel = kernel::lock();
+    let next = kernel.long_way(arch::cpu::current(), cause);
+    proceed(kernel, next)
 }
 
 /// Whatever is not done in a few steps.

@@ -71,18 +71,29 @@ pub fn install(kernel: Kernel) {
     LOCK.state.store(FREE, Release);
 }
 
-/// Takes the lock. Interrupts must be off: the trap that one raises would wait for it for ever. A CPU
-/// that waits still serves what others need from it: TLB shootdowns, and the end of the world.
+/// Takes the lock. Interrupts must be off: the trap that one raises would wait for it for ever.
+#[inline(always)]
 pub fn lock() -> Guard {
+    match try_lock() {
+        Some(guard) => guard,
+        None => wait(),
+    }
+}
+
+/// Waits for the lock. A CPU that does still serves what others need from it: TLB shootdowns, and the end
+/// of the world.
+#[cold]
+#[inline(never)]
+fn wait() -> Guard {
     loop {
         if stopping() {
             arch::cpu::park();
         }
+        arch::tlb::serve();
+        arch::cpu::relax();
         if let Some(guard) = try_lock() {
             return guard;
         }
-        arch::tlb::serve();
-        arch::cpu::relax();
     }
 }
 

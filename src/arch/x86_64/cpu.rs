@@ -54,6 +54,7 @@ unsafe extern "C" {
 }
 
 /// The CPU we run on. Right in every context, and the boot CPU before there are numbers.
+#[inline(always)]
 pub fn current() -> CpuId {
     descriptors::current()
 }

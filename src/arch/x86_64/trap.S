@@ -104,7 +104,8 @@ trap_restore:
     restore
 
 # Where `syscall` leads on each CPU, {syscall_gate} bytes each. In: rcx = rip and r11 = rflags of user
-# code; interrupts are off, and DF and AC clear (user.rs). The frame's cs and ss never change.
+# code; interrupts are off, and DF and AC clear (user.rs). The frame's cs and ss never change, and its rcx
+# and r11 are what they were when they last meant something: a call returns them like that.
 .balign {syscall_gate}
 .global syscall_gates
 syscall_gates:
@@ -126,9 +127,7 @@ syscall_gates:
     mov     %r15, 72(%rdi)
     mov     %rax, {rax}(%rdi)
     mov     %rbx, {rbx}(%rdi)
-    mov     %rcx, {rcx}(%rdi)
     mov     %rbp, {rbp}(%rdi)
-    mov     %r11, {r11}(%rdi)
     movq    ${syscall}, {vector} - {size}(%rsp)
     mov     %rcx, {rip} - {size}(%rsp)
     mov     %r11, {rflags} - {size}(%rsp)

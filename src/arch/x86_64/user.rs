@@ -2,9 +2,10 @@
 //!
 //! While a thread is the next to run on a CPU, that CPU's TSS points at the end of its frame: what
 //! interrupts it is saved right there. User code can change neither CS nor SS to anything else, so
-//! `syscall` need not save them. What it can change without being asked is FS and GS: it may load
-//! their selectors, by which a base becomes zero and never anything else. Hence a base is written
-//! when a thread arrives unless both the last one on this CPU and this one are zero.
+//! `syscall` need not save them. What it can change without being asked are the other selectors. They are
+//! not kept: a thread that arrives finds them zero. To load one of FS or GS makes its base zero and never
+//! anything else, if anything at all. Hence the bases are written when a thread arrives unless those that
+//! were last loaded on this CPU and its own are zero.
 
 mod fpu;
 mod ports;
@@ -26,7 +27,6 @@ use ::x86_64::VirtAddr;
 use ::x86_64::registers::model_specific::{Efer, EferFlags, LStar, Msr, SFMask, Star};
 use ::x86_64::registers::rflags::RFlags;
 use core::arch::asm;
-use core::cell::Cell;
 
 pub use phys::copy;
 
@@ -65,6 +65,8 @@ pub struct Context {
     pub frame: TrapFrame,
     fs_base: u64,
     gs_base: u64,
+    /// Both in one word, zero if both are.
+    bases: u64,
 }
 
 impl Context {
@@ -80,7 +82,7 @@ impl Context {
             ss: USER_DATA.0.into(),
             ..TrapFrame::default()
         };
-        Context { frame, fs_base: 0, gs_base: 0 }
+        Context { frame, fs_base: 0, gs_base: 0, bases: 0 }
     }
 
     /// The registers, in the order of the interface, of a thread that is not running.
@@ -131,15 +133,18 @@ impl Context {
             rsp,
             ..old.clone()
         };
-        self.fs_base = choose(fs_base, self.fs_base);
-        self.gs_base = choose(gs_base, self.gs_base);
+        self.set_bases(choose(fs_base, self.fs_base), choose(gs_base, self.gs_base));
+    }
+
+    fn set_bases(&mut self, fs: u64, gs: u64) {
+        (self.fs_base, self.gs_base, self.bases) = (fs, gs, fs | gs);
     }
 
     /// Sets the FS base, if that is a user address.
     pub fn set_tls(&mut self, value: u64) -> bool {
         let valid = value < USER_END;
         if valid {
-            self.fs_base = value;
+            self.set_bases(value, self.gs_base);
         }
         valid
     }
@@ -186,21 +191,23 @@ pub use leave as leave_plain;
 pub fn arrive(context: &mut Context) {
     let local = Local::current();
     local.set_frame(&raw mut context.frame);
-    if context.fs_base | context.gs_base | local.fs_base.get() | local.gs_base.get() != 0 {
+    // SAFETY: the kernel uses none of these segments.
+    unsafe {
+        asm!("mov ds, {0:e}", "mov es, {0:e}", "mov fs, {0:e}", "mov gs, {0:e}", in(reg) 0,
+             options(nostack, preserves_flags))
+    };
+    if context.bases | local.bases.get() != 0 {
         load_bases(context, local);
     }
 }
 
 #[inline(never)]
 fn load_bases(context: &Context, local: &Local) {
-    let load = |mut register: Msr, base: u64, loaded: &Cell<u64>| {
-        if base | loaded.replace(base) != 0 {
-            // SAFETY: the base is a user address, and the kernel uses neither of the two.
-            unsafe { register.write(base) };
-        }
-    };
-    load(FS_BASE, context.fs_base, &local.fs_base);
-    load(GS_BASE, context.gs_base, &local.gs_base);
+    local.bases.set(context.bases);
+    for (mut register, base) in [(FS_BASE, context.fs_base), (GS_BASE, context.gs_base)] {
+        // SAFETY: the base is a user address, and the kernel uses neither of the two.
+        unsafe { register.write(base) };
+    }
 }
 
 /// User memory is that of this space from now on. Forgets all that is not global.
