@@ -136,7 +136,7 @@ pub(in super::super) fn current() -> CpuId {
     let selector: u32;
     // SAFETY: reads a register.
     unsafe { asm!("str {:e}", out(reg) selector, options(nomem, nostack, preserves_flags)) };
-    CpuId((selector / 16) as u8 % MAX_CPUS as u8)
+    CpuId((selector / 16 % MAX_CPUS as u32) as u8)
 }
 
 fn own_stack(id: CpuId, nth: usize) -> VirtAddr {
