@@ -6,12 +6,13 @@
 //!
 //! ```text
 //!   asking CPU                              answering CPU
-//!   REQUEST.lock()
 //!   table entry = new          (1)
+//!   drop its own pages
+//!   REQUEST.lock()
 //!   write the request          (2)
 //!   PENDING = others (release) (3)  ---->   PENDING (acquire) has me?     (4)
 //!   IPI to others                           read the request, drop pages  (5)
-//!   drop its own pages                      PENDING &= !me (release)      (6)
+//!                                           PENDING &= !me (release)      (6)
 //!   PENDING (acquire) == 0?    (7)  <----
 //!   REQUEST.unlock()
 //! ```
@@ -23,12 +24,31 @@
 //!
 //! A CPU that joins empties its TLB after it has set its bit in `ONLINE`: a request that missed the
 //! bit came before that, with its table entry (1) already written.
+//!
+//! What belongs to user code is asked of those CPUs alone that have its address space loaded. Who that is
+//! stands still meanwhile, for it takes the kernel's lock to load one as it does to change its table:
+//!
+//! ```text
+//!   CPU that has loaded it      asking CPU              CPU that loads it later
+//!   LOADED = it
+//!   CR3 = it
+//!   unlock             ---->    lock
+//!                               table entry = new (1)
+//!                               LOADED is it? ask
+//!                               unlock          ---->   lock
+//!                                                       LOADED = it
+//!                                                       CR3 = it: walks the new table
+//! ```
+//!
+//! A CPU that has loaded another one since remembers nothing: all translations belong to PCID 0, and a
+//! write to CR3 drops what is not global.
 
-use super::cpu;
-use super::interrupts;
+use super::paging::ASIDS;
+use super::trap::descriptors::{LOCALS, Local};
+use super::{cpu, interrupts};
 use crate::abi::USER_END;
 use crate::arch::Flush;
-use crate::units::{Asid, CpuId, MAX_CPUS};
+use crate::units::{Asid, CpuId};
 use ::x86_64::VirtAddr;
 use ::x86_64::instructions::tlb;
 use ::x86_64::registers::control::{Cr4, Cr4Flags};
@@ -56,6 +76,9 @@ static ONLINE: AtomicU32 = AtomicU32::new(0);
 /// The right to ask.
 static REQUEST: SpinMutex<(), Serving> = SpinMutex::new(());
 
+/// What is loaded to run the address space that has a tag: the last one that has had it.
+static SEATS: [AtomicU64; ASIDS as usize] = [const { AtomicU64::new(0) }; ASIDS as usize];
+
 /// Whoever waits for the right to ask answers in the meantime.
 struct Serving;
 
@@ -70,24 +93,24 @@ impl RelaxStrategy for Serving {
 /// no absence, and stores are seen in order.
 pub fn publish() {}
 
-/// No CPU uses the old translations once this returns. All of them belong to PCID 0: a change of
-/// address space drops what is not global, so a CPU that has another one loaded has none of these,
-/// and loses at most a page of its own.
-pub fn flush(stale: Flush, _asid: Asid) {
+/// No CPU uses the old translations once this returns.
+pub fn flush(stale: Flush, asid: Asid) {
     let count = (stale.pages.end.0 - stale.pages.start.0).div_ceil(stale.step);
-    let many = if stale.pages.end.0 <= USER_END { NOT_GLOBAL } else { EVERYTHING };
+    let of_user = stale.pages.end.0 <= USER_END;
+    let (cpus, many) =
+        if of_user { (running(asid), NOT_GLOBAL) } else { (everybody(), EVERYTHING) };
     // INVLPG drops what is remembered of tables as well (SDM vol. 3, 4.10.4.1).
-    shoot_down(stale.pages.start.0, stale.step, if count > MANY { many } else { count });
+    shoot_down(cpus, stale.pages.start.0, stale.step, if count > MANY { many } else { count });
 }
 
-/// No CPU uses any translation of this address space once this returns, nor any other user code's.
-pub fn flush_space(_asid: Asid) {
-    shoot_down(0, 0, NOT_GLOBAL);
+/// No CPU uses any translation of this address space once this returns.
+pub fn flush_space(asid: Asid) {
+    shoot_down(running(asid), 0, 0, NOT_GLOBAL);
 }
 
 /// No CPU uses any old translation, of any address space, once this returns.
 pub fn flush_all() {
-    shoot_down(0, 0, EVERYTHING);
+    shoot_down(everybody(), 0, 0, EVERYTHING);
 }
 
 /// Answers another CPU's request, if there is one: a single load where there is none. May be called
@@ -120,7 +143,7 @@ pub(super) fn join() {
 
 /// The CPUs that take part, but for the one we run on.
 pub(super) fn others() -> impl Iterator<Item = CpuId> {
-    members(ONLINE.load(Ordering::SeqCst) & !bit(cpu::current()))
+    members(everybody() & !bit(cpu::current()))
 }
 
 /// All other CPUs have been stopped for good: they are not asked any more, nor waited for.
@@ -129,12 +152,39 @@ pub(super) fn leave_alone() {
     PENDING.store(0, Ordering::SeqCst);
 }
 
-fn shoot_down(start: u64, step: u64, count: u64) {
+/// An address space has this tag from now on.
+pub(super) fn name(asid: Asid, seat: u64) {
+    SEATS[usize::from(asid.0)].store(seat, Ordering::Relaxed);
+}
+
+/// This CPU is about to load an address space.
+#[inline(always)]
+pub(super) fn loading(seat: u64) {
+    Local::current().loaded.store(seat, Ordering::Relaxed);
+}
+
+/// The CPUs that have the address space with this tag loaded.
+fn running(asid: Asid) -> u32 {
+    let seat = SEATS[usize::from(asid.0)].load(Ordering::Relaxed);
+    let has_loaded = |id: &CpuId| LOCALS[id.index()].loaded.load(Ordering::Relaxed) == seat;
+    members(everybody()).filter(has_loaded).fold(0, |all, id| all | bit(id))
+}
+
+/// All CPUs that take part, and the one we run on.
+fn everybody() -> u32 {
     // Orders the change of the table (1) before the look at who is there: partner is `join`.
     fence(Ordering::SeqCst);
-    let others = ONLINE.load(Ordering::SeqCst) & !bit(cpu::current());
+    ONLINE.load(Ordering::SeqCst) | bit(cpu::current())
+}
+
+fn shoot_down(cpus: u32, start: u64, step: u64, count: u64) {
+    let me = bit(cpu::current());
+    if cpus & me != 0 {
+        drop_pages(start, step, count);
+    }
+    let others = cpus & !me;
     if others == 0 {
-        return drop_pages(start, step, count);
+        return;
     }
     // The trap of an interrupt might wait for a lock whose holder waits for this one.
     let interrupts = cpu::interrupts_off();
@@ -144,7 +194,6 @@ fn shoot_down(start: u64, step: u64, count: u64) {
     COUNT.store(count, Ordering::Relaxed);
     PENDING.store(others, Ordering::Release);
     members(others).for_each(interrupts::send_shootdown);
-    drop_pages(start, step, count);
     while PENDING.load(Ordering::Acquire) != 0 {
         core::hint::spin_loop();
     }
@@ -181,6 +230,10 @@ fn bit(id: CpuId) -> u32 {
     1 << id.0
 }
 
-fn members(set: u32) -> impl Iterator<Item = CpuId> {
-    (0..MAX_CPUS as u8).map(CpuId).filter(move |&id| set & bit(id) != 0)
+fn members(mut set: u32) -> impl Iterator<Item = CpuId> {
+    core::iter::from_fn(move || {
+        let first = set.trailing_zeros() as u8;
+        set &= set.checked_sub(1)?;
+        Some(CpuId(first))
+    })
 }

@@ -18,7 +18,7 @@ pub use ports::{io_read, io_write};
 
 use super::trap::descriptors::{Local, USER_CODE, USER_DATA};
 use super::trap::syscall_gate;
-use super::{TrapFrame, cpu, paging, phys};
+use super::{TrapFrame, cpu, paging, phys, tlb};
 use crate::abi::{REGISTERS, USER_END};
 use crate::arch::PhysMem;
 use crate::layout::stack_top;
@@ -213,12 +213,14 @@ fn load_bases(context: &Context, local: &Local) {
 /// User memory is that of this space from now on. Forgets all that is not global.
 #[inline(always)]
 pub fn load_space(seat: u64) {
+    tlb::loading(seat);
     // SAFETY: `adopt` has put the kernel's half in it.
     unsafe { asm!("mov cr3, {}", in(reg) seat, options(nostack, preserves_flags)) };
 }
 
-/// What `load_space` wants for the table at `root`: CR3.
-pub fn seat(root: Frame, _asid: Asid) -> u64 {
+/// What `load_space` wants for the table at `root`, whose tag this is from now on: CR3.
+pub fn seat(root: Frame, asid: Asid) -> u64 {
+    tlb::name(asid, root.start().0);
     root.start().0
 }
 

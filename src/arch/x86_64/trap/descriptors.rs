@@ -23,6 +23,7 @@ use ::x86_64::{PrivilegeLevel, VirtAddr};
 use core::arch::asm;
 use core::cell::{Cell, UnsafeCell};
 use core::mem::offset_of;
+use core::sync::atomic::AtomicU64;
 use spin::Once;
 
 const KERNEL_CODE: SegmentSelector = SegmentSelector(0x08);
@@ -44,11 +45,13 @@ pub(in super::super) struct Local {
     tss: UnsafeCell<TaskStateSegment>,
     /// Where `syscall` keeps the user's stack pointer for a moment.
     pub(super) user_stack: Cell<u64>,
+    /// CR3, as it was last loaded for user code.
+    pub(in super::super) loaded: AtomicU64,
     /// The bases of FS and GS as they were last loaded, in one word: zero if both are.
     pub(in super::super) bases: Cell<u64>,
 }
 
-// SAFETY: each is touched by the CPU it belongs to, and only by it.
+// SAFETY: each is touched by the CPU it belongs to, and only by it, but for what is atomic.
 unsafe impl Sync for Local {}
 
 const _: () = assert!(size_of::<Local>() == 16 * 16);
@@ -63,11 +66,12 @@ impl Local {
     pub(in super::super) fn current() -> &'static Local {
         let local: *const Local;
         // SAFETY: the task register is that of one of the CPUs, whose selectors are 16 apart, and
-        // one of these is 16 times as large. By hand, for it is on the shortest way.
+        // one of these is 16 times as large. By hand, for it is on the shortest way; and pure, for the
+        // register is loaded once, before this is asked for.
         unsafe {
             asm!("str {local:e}", "shl {local:e}, 4", "lea {local}, [{local} + {locals} - {first}]",
                  local = out(reg) local, locals = sym LOCALS, first = const 16 * FIRST_TSS as usize,
-                 options(nomem, nostack));
+                 options(pure, nomem, nostack));
             &*local
         }
     }
@@ -91,10 +95,11 @@ struct EarlyStack(UnsafeCell<[u8; 8192]>);
 // SAFETY: no Rust code touches it but as the stack of one trap.
 unsafe impl Sync for EarlyStack {}
 
-pub(super) static LOCALS: [Local; MAX_CPUS] = [const {
+pub(in super::super) static LOCALS: [Local; MAX_CPUS] = [const {
     Local {
         tss: UnsafeCell::new(TaskStateSegment::new()),
         user_stack: Cell::new(0),
+        loaded: AtomicU64::new(0),
         bases: Cell::new(0),
     }
 }; MAX_CPUS];
