@@ -55,17 +55,15 @@ const SYSCALL: u64 = 256;
 /// Bytes from one CPU's way in to the next one's.
 const SYSCALL_GATE: u64 = 256;
 
-/// Vectors with a stack of their own, and those with an address.
-const NMI: u8 = 2;
-const DOUBLE_FAULT: u8 = 8;
-const MACHINE_CHECK: u8 = 18;
-
-/// What user code may raise by an instruction of its own.
-const BREAKPOINT: u8 = 3;
-
+/// Vectors.
+const NMI: u64 = 2;
+const BREAKPOINT: u64 = 3;
+const UNDEFINED: u64 = 6;
 const NO_FPU: u64 = 7;
+const DOUBLE_FAULT: u64 = 8;
 const GENERAL_PROTECTION: u64 = 13;
 const PAGE_FAULT: u64 = 14;
+const MACHINE_CHECK: u64 = 18;
 
 /// Bits of a page fault's error code.
 const PRESENT: u64 = 1 << 0;
@@ -73,11 +71,8 @@ const WRITE: u64 = 1 << 1;
 const RESERVED: u64 = 1 << 3;
 const FETCH: u64 = 1 << 4;
 
-/// An instruction that there is not.
-const UNDEFINED: u64 = 6;
-
-/// What the exceptions are called, by vector.
-const EXCEPTIONS: [&str; 32] = [
+/// What the exceptions are called, by vector; there is none at an empty one, nor after the last.
+const EXCEPTIONS: [&str; 22] = [
     "divide error",
     "debug exception",
     "NMI",
@@ -87,29 +82,19 @@ const EXCEPTIONS: [&str; 32] = [
     "undefined instruction",
     "floating point or SIMD, which the kernel does not use",
     "double fault",
-    "coprocessor segment overrun",
+    "",
     "invalid TSS",
     "segment not present",
     "stack segment fault",
     "general protection fault",
     "page fault",
-    "reserved exception 15",
+    "",
     "x87 floating-point error",
     "alignment check",
     "machine check",
     "SIMD floating-point error",
     "virtualization exception",
     "control protection exception",
-    "reserved exception 22",
-    "reserved exception 23",
-    "reserved exception 24",
-    "reserved exception 25",
-    "reserved exception 26",
-    "reserved exception 27",
-    "hypervisor injection exception",
-    "VMM communication exception",
-    "security exception",
-    "reserved exception 31",
 ];
 
 /// The interrupted code's registers, as `trap.S` and the CPU lay them out.
@@ -145,20 +130,18 @@ const _: () = {
     assert!(STACK_STEP == 16 << SELECTOR_TO_STACK);
 };
 
-/// Where the gate of a vector begins.
-fn gate(vector: u8) -> u64 {
-    unsafe extern "C" {
-        static trap_gates: u8;
-    }
-    &raw const trap_gates as u64 + 16 * u64::from(vector)
+/// Where the gate of a vector begins, and where `syscall` leads on a CPU.
+fn gate(vector: u64) -> u64 {
+    &raw const trap_gates as u64 + 16 * vector
 }
 
-/// Where `syscall` leads on a CPU.
 pub(super) fn syscall_gate(id: CpuId) -> VirtAddr {
-    unsafe extern "C" {
-        static syscall_gates: u8;
-    }
     VirtAddr(&raw const syscall_gates as u64 + SYSCALL_GATE * u64::from(id.0))
+}
+
+unsafe extern "C" {
+    static trap_gates: u8;
+    static syscall_gates: u8;
 }
 
 impl TrapFrame {
@@ -213,13 +196,11 @@ impl TrapFrame {
                 Cause::Fault(Fault { address: VirtAddr(self.args[0]), access, reason })
             }),
             NO_FPU if self.from_user() => Cause::Fpu,
-            vector if vector == DOUBLE_FAULT.into() => {
-                self.overflow().map_or(self.exception(), Cause::Fault)
-            }
+            DOUBLE_FAULT => self.overflow().map_or(self.exception(), Cause::Fault),
             // Sent by a CPU that panics: its IPI, which cannot be kept out.
-            vector if vector == NMI.into() && interrupts::stopping() => Cause::Ipi,
+            NMI if interrupts::stopping() => Cause::Ipi,
             0..32 => self.exception(),
-            _ => interrupts::cause(self.vector()),
+            _ => interrupts::cause(self.vector as u8),
         }
     }
 
@@ -249,9 +230,11 @@ impl TrapFrame {
         frame
     }
 
-    /// The vector that brought us here.
-    pub(super) fn vector(&self) -> u8 {
-        self.vector as u8
+    /// The general registers, in the order of the interface.
+    pub(super) fn general(&mut self) -> [&mut u64; 16] {
+        let [rdi, rsi, rdx, r10, r8, r9, r12, r13] = &mut self.args;
+        let TrapFrame { r14, r15, rax, rbx, rcx, rbp, r11, rsp, .. } = self;
+        [rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp, r8, r9, r10, r11, r12, r13, r14, r15]
     }
 
     /// Where the interrupted code was.
@@ -367,7 +350,8 @@ impl TrapFrame {
     }
 
     fn exception(&self) -> Cause {
-        let name = EXCEPTIONS.get(self.vector as usize).copied().unwrap_or("interrupt");
+        let name = EXCEPTIONS.get(self.vector as usize).filter(|name| !name.is_empty());
+        let name = name.copied().unwrap_or("reserved exception");
         Cause::Exception(Exception { name, class: self.vector, code: self.error })
     }
 }

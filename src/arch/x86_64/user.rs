@@ -38,6 +38,9 @@ const SYSENTER_CS: Msr = Msr::new(0x174);
 /// from.
 const STAR: (u16, u16) = (0x10 | 3, 0x08);
 
+/// How many of the registers of the interface are general ones.
+const GENERAL: usize = REGISTERS - 4;
+
 /// The flags that are user code's to choose.
 const CHOSEN: RFlags = RFlags::CARRY_FLAG
     .union(RFlags::PARITY_FLAG)
@@ -87,52 +90,21 @@ impl Context {
 
     /// The registers, in the order of the interface, of a thread that is not running.
     pub fn registers(&self) -> [u64; REGISTERS] {
-        let frame = &self.frame;
-        let [rdi, rsi, rdx, r10, r8, r9, r12, r13] = frame.args;
-        [
-            frame.rax,
-            frame.rbx,
-            frame.rcx,
-            rdx,
-            rsi,
-            rdi,
-            frame.rbp,
-            frame.rsp,
-            r8,
-            r9,
-            r10,
-            frame.r11,
-            r12,
-            r13,
-            frame.r14,
-            frame.r15,
-            frame.rip,
-            frame.rflags,
-            self.fs_base,
-            self.gs_base,
-        ]
+        let mut all = [0; REGISTERS];
+        let mut copy = self.frame.clone();
+        all.iter_mut().zip(copy.general()).for_each(|(to, from)| *to = *from);
+        all[GENERAL..].copy_from_slice(&[copy.rip, copy.rflags, self.fs_base, self.gs_base]);
+        all
     }
 
     /// Sets them all. What user code may not choose stays as it is.
     pub fn set_registers(&mut self, registers: &[u64; REGISTERS]) {
-        let &[rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp, r8, r9, rest @ ..] = registers;
-        let [r10, r11, r12, r13, r14, r15, rip, rflags, fs_base, gs_base] = rest;
         let choose = |wanted: u64, old: u64| if wanted < USER_END { wanted } else { old };
-        let old = &self.frame;
-        self.frame = TrapFrame {
-            args: [rdi, rsi, rdx, r10, r8, r9, r12, r13],
-            r14,
-            r15,
-            rax,
-            rbx,
-            rcx,
-            rbp,
-            r11,
-            rip: choose(rip, old.rip),
-            rflags: rflags & CHOSEN.bits() | FIXED,
-            rsp,
-            ..old.clone()
-        };
+        let &[.., rip, rflags, fs_base, gs_base] = registers;
+        let frame = &mut self.frame;
+        frame.general().into_iter().zip(registers).for_each(|(to, from)| *to = *from);
+        frame.rip = choose(rip, frame.rip);
+        frame.rflags = rflags & CHOSEN.bits() | FIXED;
         self.set_bases(choose(fs_base, self.fs_base), choose(gs_base, self.gs_base));
     }
 

@@ -37,7 +37,7 @@ pub(super) const FIRST_TSS: u16 = 16 * MAX_CPUS as u16;
 const GDT_ENTRIES: usize = FIRST_TSS as usize / 8 + 2 * MAX_CPUS;
 
 /// Vectors with a stack of their own, in the order of `layout::stack_top` from 1 on.
-const OWN_STACK: [u8; 3] = [super::DOUBLE_FAULT, super::NMI, super::MACHINE_CHECK];
+const OWN_STACK: [u64; 3] = [super::DOUBLE_FAULT, super::NMI, super::MACHINE_CHECK];
 
 /// What is a CPU's own.
 #[repr(C, align(256))]
@@ -175,7 +175,7 @@ fn gdt() -> GlobalDescriptorTable<GDT_ENTRIES> {
 
 fn idt() -> [Entry<HandlerFunc>; 256] {
     let mut idt = [const { Entry::missing() }; 256];
-    for (vector, gate) in (0..=u8::MAX).zip(&mut idt) {
+    for (vector, gate) in (0..).zip(&mut idt) {
         // SAFETY: `trap.S` has a gate for each vector, which preserves all registers. The stacks
         // are in each TSS.
         unsafe {
