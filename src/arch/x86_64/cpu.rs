@@ -13,7 +13,6 @@ use crate::boot::{CpuInfo, CpuStart, PhysRange};
 use crate::units::{CpuId, Frame, Nanos, PAGE_SIZE, PhysAddr, VirtAddr};
 use arrayvec::ArrayString;
 use core::arch::asm;
-use core::fmt::Write;
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 /// Stacks of each CPU: the usual one, and those of double faults, NMIs and machine checks.
@@ -176,20 +175,12 @@ pub fn park() -> ! {
 /// The features that the kernel uses, for the boot report.
 pub fn features() -> ArrayString<96> {
     let mut text = ArrayString::new();
-    for (index, (name, _)) in features::get().iter_names().enumerate() {
-        let separator = if index == 0 { "" } else { " " };
-        // All of them fit; what did not would be cut off.
-        let _ = write!(text, "{separator}{}", Lowercase(name));
+    for (name, _) in features::get().iter_names() {
+        let separator = if text.is_empty() { "" } else { " " };
+        for c in separator.chars().chain(name.chars()) {
+            // All of them fit; what did not would be cut off.
+            let _ = text.try_push(if c == '_' { '-' } else { c.to_ascii_lowercase() });
+        }
     }
     text
-}
-
-struct Lowercase(&'static str);
-
-impl core::fmt::Display for Lowercase {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        self.0
-            .chars()
-            .try_for_each(|c| f.write_char(if c == '_' { '-' } else { c.to_ascii_lowercase() }))
-    }
 }

@@ -48,22 +48,15 @@ pub fn init_cpu() {
 /// The counter at some moment since the trap that led here.
 #[inline(always)]
 pub fn lately() -> u64 {
-    let (low, high): (u32, u32);
-    // SAFETY: reads a counter.
-    unsafe {
-        asm!("rdtsc", out("eax") low, out("edx") high, options(nomem, nostack, preserves_flags))
-    };
-    u64::from(high) << 32 | u64::from(low)
+    // SAFETY: reads a counter, which every 64-bit CPU has.
+    unsafe { core::arch::x86_64::_rdtsc() }
 }
 
 /// The counter, which never stops, drifts or wraps.
 pub fn now() -> u64 {
-    let (low, high): (u32, u32);
-    // SAFETY: reads a counter; LFENCE keeps the read from being done early (SDM vol. 2, RDTSC).
-    unsafe {
-        asm!("lfence", "rdtsc", out("eax") low, out("edx") high, options(nomem, nostack, preserves_flags))
-    };
-    u64::from(high) << 32 | u64::from(low)
+    // SAFETY: a barrier, which keeps the counter from being read early (SDM vol. 2, RDTSC).
+    unsafe { asm!("lfence", options(nostack, preserves_flags)) };
+    lately()
 }
 
 /// Raises this CPU's timer interrupt when the counter reaches `deadline`, at once if it has. It may

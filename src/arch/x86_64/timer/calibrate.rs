@@ -30,11 +30,8 @@ pub(super) struct Measured {
     pub(super) apic: u64,
 }
 
-/// What one source says.
-struct Estimate {
-    name: &'static str,
-    frequency: u64,
-}
+/// What a source, by its name, says that the frequency is.
+type Estimate = (&'static str, u64);
 
 /// A counter's value and the moment, in time stamps, at which it had it.
 #[derive(Clone, Copy)]
@@ -72,7 +69,7 @@ pub(super) fn measure(
 fn wait(source: &Source, from: u64) {
     let window = (source.frequency / WINDOWS_PER_SECOND).max(COUNTS);
     (0..sources::PATIENCE)
-        .take_while(|_| source.since(from) < window)
+        .take_while(|_| source.between(from, source.read()) < window)
         .for_each(|_| core::hint::spin_loop());
 }
 
@@ -97,15 +94,15 @@ fn estimate(source: &Source, from: Sample) -> Option<Estimate> {
     let stamps = u128::from(to.stamp.saturating_sub(from.stamp));
     let frequency =
         u64::try_from((stamps * u128::from(source.frequency)).checked_div(counts)?).ok()?;
-    (frequency > 0).then_some(Estimate { name: source.name, frequency })
+    (frequency > 0).then_some((source.name, frequency))
 }
 
 /// The frequency to use, and a warning where that is a choice.
 fn decide(estimates: &[Estimate]) -> u64 {
-    let mut sorted: ArrayVec<u64, SOURCES> =
-        estimates.iter().map(|estimate| estimate.frequency).collect();
+    let mut sorted: ArrayVec<u64, SOURCES> = estimates.iter().map(|&(_, by)| by).collect();
     sorted.sort_unstable();
-    let (Some(best), Some(low), Some(high)) = (estimates.first(), sorted.first(), sorted.last())
+    let (Some(&(_, best)), Some(low), Some(high)) =
+        (estimates.first(), sorted.first(), sorted.last())
     else {
         let told = from_crystal().unwrap_or(FALLBACK);
         crate::warn!("nothing to measure the clock with; taking it to run at {told} Hz");
@@ -113,13 +110,10 @@ fn decide(estimates: &[Estimate]) -> u64 {
     };
     let median = (sorted[(sorted.len() - 1) / 2] + sorted[sorted.len() / 2]) / 2;
     let agrees = |told: &u64| told.abs_diff(median) <= median / AGREEMENT;
-    let chosen =
-        from_crystal().filter(agrees).or(Some(best.frequency).filter(agrees)).unwrap_or(median);
+    let chosen = from_crystal().filter(agrees).or(Some(best).filter(agrees)).unwrap_or(median);
     if high - low > median / AGREEMENT {
         crate::warn!("the timers disagree on the clock's frequency; taking {chosen} Hz");
-        estimates
-            .iter()
-            .for_each(|by| crate::warn!("  by the {} it is {} Hz", by.name, by.frequency));
+        estimates.iter().for_each(|(name, by)| crate::warn!("  by the {name} it is {by} Hz"));
     }
     if !features::get().contains(Features::STEADY_TSC) {
         crate::debug!("this CPU does not promise that its time stamp counter counts evenly");

@@ -45,11 +45,6 @@ impl Source {
         to.wrapping_sub(from) & self.mask
     }
 
-    /// Counts since a value.
-    pub(super) fn since(&self, from: u64) -> u64 {
-        self.between(from, self.read())
-    }
-
     fn counts(&self) -> bool {
         let from = self.read();
         (0..STANDING).any(|_| self.read() != from)
