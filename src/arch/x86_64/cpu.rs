@@ -8,7 +8,7 @@ pub(super) mod features;
 
 use super::interrupts::apic;
 use super::trap::descriptors;
-use super::{boot, phys, timer};
+use super::{phys, timer};
 use crate::boot::{CpuInfo, CpuStart, PhysRange};
 use crate::units::{CpuId, Frame, Nanos, PAGE_SIZE, PhysAddr, VirtAddr};
 use arrayvec::ArrayString;
@@ -58,17 +58,6 @@ pub fn current() -> CpuId {
     descriptors::current()
 }
 
-/// How firmware names this CPU: the local APIC's ID.
-pub fn hardware_id() -> u64 {
-    apic::id().into()
-}
-
-/// What memory the kernel must leave alone besides its image: all below 1 MiB, where firmware has
-/// its own and CPUs are started, and the entry code with the first page tables.
-pub(super) fn reserved() -> [PhysRange; 2] {
-    [PhysAddr(0)..PhysAddr(1 << 20), boot::entry_code()]
-}
-
 /// Chooses the page that CPUs start in: a free one below 640 KiB, not the first.
 pub(super) fn choose_trampoline(memory: &[PhysRange], taken: &[PhysRange]) {
     let overlaps =
@@ -103,7 +92,7 @@ pub unsafe fn start(
     LETTER.stack_top.store(stack_top.0, Ordering::Relaxed);
     LETTER.id.store(id.0.into(), Ordering::Relaxed);
     let (code, end) = (&raw const trampoline, &raw const trampoline_end);
-    // SAFETY: `choose_trampoline` found the page free, and `reserved` keeps it so.
+    // SAFETY: `choose_trampoline` found the page free, and it is reserved since.
     unsafe { phys::pointer(page).copy_from_nonoverlapping(code, end as usize - code as usize) };
     ARRIVED.store(false, Ordering::Relaxed);
     CALLED.store(target, Ordering::Relaxed);

@@ -3,7 +3,7 @@
 
 mod ns16550;
 
-use super::boot::Handoff;
+use super::boot::{Handoff, entry_code};
 use super::cpu::{self, features};
 use super::interrupts::apic;
 use super::phys;
@@ -51,7 +51,10 @@ pub fn discover(handoff: &Handoff) -> BootInfo {
         info.note(format_args!("{error}; going on with one CPU"));
     }
     cpu::choose_trampoline(&info.memory, &info.reserved);
-    cpu::reserved().into_iter().for_each(|range| regions::reserve(&mut info.reserved, range));
+    // Below 1 MiB firmware has its own, and CPUs are started; the entry code they run as well.
+    for range in [PhysAddr(0)..PhysAddr(1 << 20), entry_code()] {
+        regions::reserve(&mut info.reserved, range);
+    }
     regions::order_reserved(&mut info.reserved);
     info
 }

@@ -35,6 +35,22 @@
     mov     %rsp, %rdi
 .endm
 
+# What a call has to keep, into the frame at rdi, but rdi.
+.macro store_registers
+    mov     %rsi, 8(%rdi)
+    mov     %rdx, 16(%rdi)
+    mov     %r10, 24(%rdi)
+    mov     %r8, 32(%rdi)
+    mov     %r9, 40(%rdi)
+    mov     %r12, 48(%rdi)
+    mov     %r13, 56(%rdi)
+    mov     %r14, 64(%rdi)
+    mov     %r15, 72(%rdi)
+    mov     %rax, {rax}(%rdi)
+    mov     %rbx, {rbx}(%rdi)
+    mov     %rbp, {rbp}(%rdi)
+.endm
+
 # Whoever was interrupted: DF and AC (SMAP's key) are clear. Below a thread's frame is another's.
 .macro clear_flags
     push    $2
@@ -116,18 +132,7 @@ syscall_gates:
     mov     {locals} + cpu * {local} + {frame_end}(%rip), %rsp
     mov     %rdi, -{size}(%rsp)
     lea     -{size}(%rsp), %rdi
-    mov     %rsi, 8(%rdi)
-    mov     %rdx, 16(%rdi)
-    mov     %r10, 24(%rdi)
-    mov     %r8, 32(%rdi)
-    mov     %r9, 40(%rdi)
-    mov     %r12, 48(%rdi)
-    mov     %r13, 56(%rdi)
-    mov     %r14, 64(%rdi)
-    mov     %r15, 72(%rdi)
-    mov     %rax, {rax}(%rdi)
-    mov     %rbx, {rbx}(%rdi)
-    mov     %rbp, {rbp}(%rdi)
+    store_registers
     movq    ${syscall}, {vector} - {size}(%rsp)
     mov     %rcx, {rip} - {size}(%rsp)
     mov     %r11, {rflags} - {size}(%rsp)
@@ -137,3 +142,20 @@ syscall_gates:
     call    call_entry
     .set cpu, cpu + 1
 .endr
+
+# A function: the registers of its caller into the frame at rdi.
+.global trap_here
+trap_here:
+    store_registers
+    mov     %rdi, (%rdi)
+    mov     %rcx, {rcx}(%rdi)
+    mov     %r11, {r11}(%rdi)
+    mov     (%rsp), %rax
+    mov     %rax, {rip}(%rdi)
+    lea     8(%rsp), %rax
+    mov     %rax, {rsp}(%rdi)
+    pushfq
+    popq    {rflags}(%rdi)
+    mov     %cs, {cs}(%rdi)
+    mov     %ss, {ss}(%rdi)
+    ret

@@ -8,9 +8,8 @@ use super::{interrupts, probe};
 use crate::abi::{FaultKind, NATIVE};
 use crate::layout::{STACK_SLOT, STACKS_PER_CPU, stack_at, stack_top};
 use crate::units::{Access, Cause, CpuId, Exception, Fault, FaultReason, MAX_CPUS, VirtAddr};
-use ::x86_64::instructions::segmentation::{CS, SS, Segment};
 use ::x86_64::registers::control::Cr2;
-use core::arch::{asm, global_asm};
+use core::arch::global_asm;
 use core::mem::offset_of;
 use descriptors::{FIRST_TSS, LOCALS, Local};
 
@@ -27,6 +26,7 @@ global_asm!(
     cs = const offset_of!(TrapFrame, cs),
     rflags = const offset_of!(TrapFrame, rflags),
     rsp = const offset_of!(TrapFrame, rsp),
+    ss = const offset_of!(TrapFrame, ss),
     syscall = const SYSCALL,
     syscall_gate = const SYSCALL_GATE,
     cpus = const MAX_CPUS,
@@ -142,6 +142,7 @@ pub(super) fn syscall_gate(id: CpuId) -> VirtAddr {
 unsafe extern "C" {
     static trap_gates: u8;
     static syscall_gates: u8;
+    fn trap_here(frame: &mut TrapFrame);
 }
 
 impl TrapFrame {
@@ -207,26 +208,9 @@ impl TrapFrame {
     /// The registers of this place, as far as a report needs them.
     #[inline(always)]
     pub fn here() -> TrapFrame {
-        let mut frame = TrapFrame {
-            cs: CS::get_reg().0.into(),
-            ss: SS::get_reg().0.into(),
-            ..TrapFrame::default()
-        };
-        // SAFETY: stores registers into the frame's fields.
-        unsafe {
-            asm!(
-                "mov [rax], rdi", "mov [rax + 8], rsi", "mov [rax + 16], rdx", "mov [rax + 24], r10",
-                "mov [rax + 32], r8", "mov [rax + 40], r9", "mov [rax + 48], r12", "mov [rax + 56], r13",
-                "mov [rax + 64], r14", "mov [rax + 72], r15", "mov [rax + 80], rax", "mov [rax + 88], rbx",
-                "mov [rax + 96], rcx", "mov [rax + 104], rbp", "mov [rax + 112], r11",
-                "lea rcx, [rip]", "mov [rax + {rip}], rcx", "mov [rax + {rsp}], rsp",
-                "pushfq", "pop rcx", "mov [rax + {rflags}], rcx",
-                rip = const offset_of!(TrapFrame, rip),
-                rsp = const offset_of!(TrapFrame, rsp),
-                rflags = const offset_of!(TrapFrame, rflags),
-                in("rax") &raw mut frame, out("rcx") _,
-            )
-        };
+        let mut frame = TrapFrame::default();
+        // SAFETY: it stores registers into the frame's fields.
+        unsafe { trap_here(&mut frame) };
         frame
     }
 
