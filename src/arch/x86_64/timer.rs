@@ -27,12 +27,7 @@ static CLOCK: Once<Clock> = Once::new();
 
 /// Finds out the frequency of `now`, in Hz; `map` makes a window to what it is measured with.
 pub fn init(info: &BootInfo, map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtAddr>) -> u64 {
-    let clock = CLOCK.call_once(|| {
-        let measured = calibrate::measure(info, map);
-        let ratio = (u128::from(measured.apic) << 32) / u128::from(measured.tsc);
-        Clock { frequency: measured.tsc, apic_ratio: ratio as u64 }
-    });
-    clock.frequency
+    CLOCK.call_once(|| calibrate::measure(info, map)).frequency
 }
 
 /// Lets this CPU's timer interrupt through; nothing is due yet.

@@ -1,12 +1,13 @@
 # The ways into the kernel, and the one way out (AT&T syntax).
 #
-# Each way in completes a `TrapFrame` (trap.rs) and calls Rust with rdi = its address; the frame
-# whose address comes back in rax is restored, be it on this stack or a thread's.
+# Each way in completes a `TrapFrame` (trap.rs) and calls Rust with rdi = its address.
 #
 #   From user code, the stack is the end of the running thread's frame: the CPU takes it from the TSS
 #   (`arrive` in user.rs has put it there), `syscall_gates` do the same by hand. What is left to save is
-#   saved there too, then the CPU's usual stack is taken, empty: `user_entry`.
-#   From the kernel, the frame is on the stack that was in use: `trap_entry`.
+#   saved there too, then the CPU's usual stack is taken, empty: `call_entry`, and `user_entry` for all
+#   that is no call. They end in `trap_restore` with the frame of whoever is next.
+#   From the kernel, the frame is on the stack that was in use: `trap_entry`, which returns the frame to
+#   restore.
 #   What has a stack of its own may have interrupted anything, a way in included, and stays on that
 #   stack, with the frame: `trap_entry` as well.
 #

@@ -9,7 +9,7 @@
 use super::super::cpu::features::{self, Features};
 use super::sources::SOURCES;
 use super::sources::{self, Source};
-use super::{apic, now};
+use super::{Clock, apic, now};
 use crate::boot::BootInfo;
 use crate::units::{PhysAddr, VirtAddr};
 use arrayvec::ArrayVec;
@@ -23,12 +23,6 @@ const WINDOWS_PER_SECOND: u64 = 1000;
 const COUNTS: u64 = 10_000;
 /// Sources that differ by more than one in this many disagree.
 const AGREEMENT: u64 = 100;
-
-/// Frequencies in Hz.
-pub(super) struct Measured {
-    pub(super) tsc: u64,
-    pub(super) apic: u64,
-}
 
 /// What a source, by its name, says that the frequency is.
 type Estimate = (&'static str, u64);
@@ -44,7 +38,7 @@ struct Sample {
 pub(super) fn measure(
     info: &BootInfo,
     map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtAddr>,
-) -> Measured {
+) -> Clock {
     apic::timer_by_count(None);
     apic::set_count(u32::MAX);
     let sources = sources::find(info, map);
@@ -59,10 +53,9 @@ pub(super) fn measure(
         sources.iter().zip(&first).filter_map(|(source, from)| estimate(source, *from)).collect();
     let apic_last = sample(apic_timer);
     apic::set_count(0);
-    let tsc = decide(&estimates);
-    let apic_counts = u128::from(apic_last.count.wrapping_sub(apic_first.count));
+    let counts = u128::from(apic_last.count.wrapping_sub(apic_first.count));
     let stamps = u128::from((apic_last.stamp - apic_first.stamp).max(1));
-    Measured { tsc, apic: (apic_counts * u128::from(tsc) / stamps) as u64 }
+    Clock { frequency: decide(&estimates), apic_ratio: ((counts << 32) / stamps) as u64 }
 }
 
 /// Waits for the end of the window by one source; how often it is asked is bounded, should it stop.
