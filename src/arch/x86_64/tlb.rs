@@ -30,13 +30,13 @@
 //!
 //! ```text
 //!   CPU that has loaded it      asking CPU              CPU that loads it later
-//!   LOADED = it
+//!   loaded = it
 //!   CR3 = it
 //!   unlock             ---->    lock
 //!                               table entry = new (1)
-//!                               LOADED is it? ask
+//!                               loaded is it? ask
 //!                               unlock          ---->   lock
-//!                                                       LOADED = it
+//!                                                       loaded = it
 //!                                                       CR3 = it: walks the new table
 //! ```
 //!
@@ -71,7 +71,7 @@ const NOT_GLOBAL: u64 = u64::MAX - 1;
 
 /// The CPUs that have yet to answer, one bit each.
 static PENDING: AtomicU32 = AtomicU32::new(0);
-/// The CPUs that must be asked.
+/// The CPUs that take part.
 static ONLINE: AtomicU32 = AtomicU32::new(0);
 /// The right to ask.
 static REQUEST: SpinMutex<(), Serving> = SpinMutex::new(());
@@ -97,20 +97,19 @@ pub fn publish() {}
 pub fn flush(stale: Flush, asid: Asid) {
     let count = (stale.pages.end.0 - stale.pages.start.0).div_ceil(stale.step);
     let of_user = stale.pages.end.0 <= USER_END;
-    let (cpus, many) =
-        if of_user { (running(asid), NOT_GLOBAL) } else { (everybody(), EVERYTHING) };
+    let (whose, many) = if of_user { (Some(asid), NOT_GLOBAL) } else { (None, EVERYTHING) };
     // INVLPG drops what is remembered of tables as well (SDM vol. 3, 4.10.4.1).
-    shoot_down(cpus, stale.pages.start.0, stale.step, if count > MANY { many } else { count });
+    shoot_down(whose, stale.pages.start.0, stale.step, if count > MANY { many } else { count });
 }
 
 /// No CPU uses any translation of this address space once this returns.
 pub fn flush_space(asid: Asid) {
-    shoot_down(running(asid), 0, 0, NOT_GLOBAL);
+    shoot_down(Some(asid), 0, 0, NOT_GLOBAL);
 }
 
 /// No CPU uses any old translation, of any address space, once this returns.
 pub fn flush_all() {
-    shoot_down(everybody(), 0, 0, EVERYTHING);
+    shoot_down(None, 0, 0, EVERYTHING);
 }
 
 /// Answers another CPU's request, if there is one: a single load where there is none. May be called
@@ -143,7 +142,7 @@ pub(super) fn join() {
 
 /// The CPUs that take part, but for the one we run on.
 pub(super) fn others() -> impl Iterator<Item = CpuId> {
-    members(everybody() & !bit(cpu::current()))
+    members(ONLINE.load(Ordering::SeqCst) & !bit(cpu::current()))
 }
 
 /// All other CPUs have been stopped for good: they are not asked any more, nor waited for.
@@ -163,27 +162,18 @@ pub(super) fn loading(seat: u64) {
     Local::current().loaded.store(seat, Ordering::Relaxed);
 }
 
-/// The CPUs that have the address space with this tag loaded.
-fn running(asid: Asid) -> u32 {
-    let seat = SEATS[usize::from(asid.0)].load(Ordering::Relaxed);
-    let has_loaded = |id: &CpuId| LOCALS[id.index()].loaded.load(Ordering::Relaxed) == seat;
-    members(everybody()).filter(has_loaded).fold(0, |all, id| all | bit(id))
-}
-
-/// All CPUs that take part, and the one we run on.
-fn everybody() -> u32 {
+/// Has translations dropped here, and where else they may be: on all CPUs, or on those that have the
+/// address space loaded `whose` they are.
+fn shoot_down(whose: Option<Asid>, start: u64, step: u64, count: u64) {
+    drop_pages(start, step, count);
     // Orders the change of the table (1) before the look at who is there: partner is `join`.
     fence(Ordering::SeqCst);
-    ONLINE.load(Ordering::SeqCst) | bit(cpu::current())
-}
-
-fn shoot_down(cpus: u32, start: u64, step: u64, count: u64) {
-    let me = bit(cpu::current());
-    if cpus & me != 0 {
-        drop_pages(start, step, count);
-    }
-    let others = cpus & !me;
-    if others == 0 {
+    let seat = whose.map(|asid| SEATS[usize::from(asid.0)].load(Ordering::Relaxed));
+    let loaded = |id: &CpuId| LOCALS[id.index()].loaded.load(Ordering::Relaxed);
+    let asked = others()
+        .filter(|id| seat.is_none_or(|seat| loaded(id) == seat))
+        .fold(0, |all, id| all | bit(id));
+    if asked == 0 {
         return;
     }
     // The trap of an interrupt might wait for a lock whose holder waits for this one.
@@ -192,8 +182,8 @@ fn shoot_down(cpus: u32, start: u64, step: u64, count: u64) {
     START.store(start, Ordering::Relaxed);
     STEP.store(step, Ordering::Relaxed);
     COUNT.store(count, Ordering::Relaxed);
-    PENDING.store(others, Ordering::Release);
-    members(others).for_each(interrupts::send_shootdown);
+    PENDING.store(asked, Ordering::Release);
+    members(asked).for_each(interrupts::send_shootdown);
     while PENDING.load(Ordering::Acquire) != 0 {
         core::hint::spin_loop();
     }
