@@ -49,8 +49,15 @@ pub(super) fn measure(
     if let (Some(source), Some(from)) = (sources.first(), first.first()) {
         wait(source, from.count);
     }
-    let estimates: ArrayVec<Estimate, SOURCES> =
-        sources.iter().zip(&first).filter_map(|(source, from)| estimate(source, *from)).collect();
+    // A machine that was held up may have let the others come around.
+    let passed = |best: &Source| best.nanos(best.between(first[0].count, best.read()));
+    let passed = sources.first().map_or(0, passed);
+    let estimates: ArrayVec<Estimate, SOURCES> = sources
+        .iter()
+        .zip(&first)
+        .filter(|(source, _)| passed < source.nanos(source.mask))
+        .filter_map(|(source, from)| estimate(source, *from))
+        .collect();
     let apic_last = sample(apic_timer);
     apic::set_count(0);
     let counts = u128::from(apic_last.count.wrapping_sub(apic_first.count));
