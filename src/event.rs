@@ -26,7 +26,7 @@ impl Kernel {
     /// Deals with a trap of `cpu`'s current thread.
     pub fn handle_user(&mut self, cpu: CpuId, cause: Cause) -> Next {
         if let (true, Some(thread)) = (self.fast_path, self.cpus[cpu.index()].current) {
-            let mut current = Current::new(self, thread);
+            let mut current = Current::of(&mut self.threads[thread]);
             let frame = &current.thread().context.frame;
             let (number, refused) = (frame.number(), frame.refused_instruction());
             let way = match (cause, refused) {

@@ -253,9 +253,10 @@ pub struct Current(NonNull<Thread>);
 const _: () = assert!(offset_of!(Thread, context) == 0);
 
 impl Current {
-    /// The current thread of a CPU.
-    pub fn new(kernel: &mut Kernel, id: Id<Thread>) -> Current {
-        Current(NonNull::from(&mut kernel.threads[id]))
+    /// The thread, which is the current one of its CPU.
+    #[inline(always)]
+    pub fn of(thread: &mut Thread) -> Current {
+        Current(NonNull::from(thread))
     }
 
     /// The thread.
@@ -264,5 +265,12 @@ impl Current {
         // SAFETY: a thread that runs is there, and stays where it is. Its registers are its CPU's alone;
         // all else is for whoever has the lock, and who has it here looks for other threads only.
         unsafe { self.0.as_mut() }
+    }
+
+    /// Goes on with it.
+    #[inline(always)]
+    pub fn resume(mut self) -> ! {
+        // SAFETY: it has arrived on this CPU, and its registers are its CPU's.
+        unsafe { arch::user::resume(&raw mut self.thread().context.frame) }
     }
 }

@@ -1,4 +1,8 @@
-//! Physical memory as the kernel reaches it: all RAM lies at `PHYS_MAP` plus its address.
+//! What real machines have in common: physical memory as the kernel reaches it, all RAM at `PHYS_MAP`
+//! plus its address; in the folder the image's parts, and probes.
+
+pub(super) mod image;
+pub(super) mod probe;
 
 use crate::layout::PHYS_MAP;
 use crate::units::{Frame, PhysAddr};

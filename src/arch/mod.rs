@@ -57,7 +57,6 @@ mod x86_64;
 #[cfg(all(target_os = "none", target_arch = "x86_64"))]
 pub use x86_64::*;
 
-// What real machines have in common.
 #[cfg(target_os = "none")]
 mod mapped;
 

@@ -273,15 +273,23 @@ impl<T> Index<Id<T>> for Arena<T> {
 
     #[inline(always)]
     fn index(&self, id: Id<T>) -> &T {
-        self.get(id).expect("the object exists")
+        let Some(object) = self.get(id) else { missing() };
+        object
     }
 }
 
 impl<T> IndexMut<Id<T>> for Arena<T> {
     #[inline(always)]
     fn index_mut(&mut self, id: Id<T>) -> &mut T {
-        self.get_mut(id).expect("the object exists")
+        let Some(object) = self.get_mut(id) else { missing() };
+        object
     }
+}
+
+#[cold]
+#[inline(never)]
+fn missing() -> ! {
+    panic!("the object does not exist")
 }
 
 impl<T> Clone for Id<T> {

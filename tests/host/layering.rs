@@ -163,6 +163,10 @@ fn architectures_have_the_same_files() {
     let mut architectures: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     let parts = files.keys().filter_map(|file| file.strip_prefix("arch/")?.split_once('/'));
     for (architecture, file) in parts {
+        if files.contains_key(&format!("arch/{architecture}.rs")) {
+            // None, but what real machines have in common.
+            continue;
+        }
         // What a folder holds is a detail of the file that has its name.
         let (name, in_folder) = match file.split_once('/') {
             Some((folder, _)) => (folder, true),

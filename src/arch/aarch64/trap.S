@@ -56,7 +56,6 @@
     mrs     x1, tpidr_el1
     and     sp, x1, #~0xff
     bl      user_entry
-    b       restore_user
 .endm
 
 .section .text.vectors, "ax"

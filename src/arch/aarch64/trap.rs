@@ -38,6 +38,9 @@ const _: () = {
     assert!(offset_of!(TrapFrame, syndrome) == 272);
 };
 
+/// Calls arrive at `user_entry`, as all else does.
+pub const CALLS_APART: bool = false;
+
 /// Kinds of vector.
 const SYNCHRONOUS: u64 = 0;
 const IRQ: u64 = 1;
@@ -114,6 +117,12 @@ impl TrapFrame {
     #[inline(always)]
     pub fn is_call(&self) -> bool {
         self.syndrome >> 26 == SVC
+    }
+
+    /// Whether a call is this native one.
+    #[inline(always)]
+    pub fn calls(&self, number: u64) -> bool {
+        self.is_native() && self.number() == number
     }
 
     /// Whether the call is a native one.
@@ -203,13 +212,13 @@ impl TrapFrame {
     }
 
     /// Continues elsewhere, with `result` where a function returns its value.
-    pub(super) fn divert(&mut self, pc: u64, result: u64) {
+    pub(in crate::arch) fn divert(&mut self, pc: u64, result: u64) {
         self.pc = pc;
         self.x[0] = result;
     }
 
     /// The link register.
-    pub(super) fn link(&self) -> u64 {
+    pub(in crate::arch) fn link(&self) -> u64 {
         self.x[30]
     }
 

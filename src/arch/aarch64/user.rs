@@ -176,6 +176,7 @@ unsafe extern "C" {
 /// # Safety
 /// The frame is that of a `Context` which has arrived on this CPU, and which nobody uses before it
 /// traps.
+#[inline(always)]
 pub unsafe fn resume(frame: *mut TrapFrame) -> ! {
     // SAFETY: the caller vouches for the frame; what is on this stack is forgotten.
     unsafe { restore_user(frame) }

@@ -222,11 +222,7 @@ impl Vm {
 
     /// The memory that is mapped at an address, the page that is there, how many there are from it on,
     /// and what they may be used for at most.
-    pub fn mapped_at(
-        &self,
-        space: Id<Space>,
-        at: u64,
-    ) -> Option<(Id<Memory>, u64, u64, Access)> {
+    pub fn mapped_at(&self, space: Id<Space>, at: u64) -> Option<(Id<Memory>, u64, u64, Access)> {
         let region = &self.regions[self.region_at(space, at)?];
         let pages = (region.end() - at).div_ceil(PAGE_SIZE);
         Some((region.memory, region.page_at(at), pages, region.ceiling))
