@@ -5,6 +5,7 @@
 
 pub mod acpi;
 pub mod built_in;
+mod collect;
 mod command_line;
 pub mod device_tree;
 pub mod elf;
