@@ -5,6 +5,7 @@ mod lock;
 
 #[cfg(feature = "lock-stats")]
 pub use lock::hold;
+pub(crate) use lock::resume;
 pub use lock::{Guard, install, lock, run, stop_all, stopping, try_lock};
 
 use crate::abi::{Error, PortRights};

@@ -7,28 +7,29 @@ use crate::kernel::{self, Current, Guard, Next};
 use crate::panic::{self, Doing};
 use crate::units::{Cause, MAX_CPUS};
 
-/// Called by `trap.S` with the thread that this CPU runs, whose registers are where it keeps them. Those
-/// that this returns are restored.
+/// Called by `trap.S` with the thread that this CPU runs, whose registers are where it keeps them. It does
+/// not return: the way back restores all registers, and those that functions keep for each other would
+/// be restored for nothing.
 #[unsafe(no_mangle)]
-extern "C" fn user_entry(mut current: Current) -> *mut TrapFrame {
+extern "C" fn user_entry(mut current: Current) -> ! {
     let frame = &mut current.thread().context.frame;
     if frame.is_native() {
-        return match frame.number() {
+        match frame.number() {
             NULL => {
                 frame.args_mut()[0] = 0;
-                frame
+                kernel::resume(frame)
             }
             CALL => short_way(current, Way::Call),
             REPLY_RECEIVE => short_way(current, Way::ReplyReceive),
-            _ => long_way(current),
-        };
+            _ => kernel::resume(long_way(current)),
+        }
     }
     if frame.is_call() {
-        return short_way(current, Way::Foreign);
+        short_way(current, Way::Foreign)
     }
     match frame.refused_instruction() {
         Some(kind) => short_way(current, Way::Fault(kind)),
-        None => long_way(current),
+        None => kernel::resume(long_way(current)),
     }
 }
 
@@ -38,22 +39,24 @@ const REPLY_RECEIVE: u64 = Call::ReplyReceive as u64;
 
 /// What takes a few steps, if this does; otherwise nothing happens, and it is done the long way.
 #[inline(always)]
-fn short_way(mut current: Current, way: Way) -> *mut TrapFrame {
+fn short_way(mut current: Current, way: Way) -> ! {
     if let Some(mut kernel) = kernel::try_lock() {
         let cpu = arch::cpu::current();
         if kernel.cpus[cpu.index() % MAX_CPUS].fpu_on {
-            return with_fpu(kernel, current);
+            with_fpu(kernel, current)
         }
         if let Some(next) = kernel.short_way(cpu, current.thread(), way) {
-            return &raw mut next.context.frame;
+            let frame = &raw mut next.context.frame;
+            drop(kernel);
+            kernel::resume(frame)
         }
     }
-    long_way(current)
+    kernel::resume(long_way(current))
 }
 
 /// The floating point registers have to be saved first. After that they are off.
 #[inline(never)]
-fn with_fpu(mut kernel: Guard, current: Current) -> *mut TrapFrame {
+fn with_fpu(mut kernel: Guard, current: Current) -> ! {
     kernel.save_fpu(arch::cpu::current());
     drop(kernel);
     user_entry(current)

@@ -1,7 +1,7 @@
 //! The one lock. Whoever has it has the kernel.
 
 use super::Kernel;
-use crate::arch;
+use crate::arch::{self, TrapFrame};
 use crate::mm::Id;
 use crate::object::Thread;
 use core::cell::UnsafeCell;
@@ -127,6 +127,12 @@ pub mod hold {
 pub fn run(mut kernel: Guard, thread: Id<Thread>) -> ! {
     let frame = &raw mut kernel.threads[thread].context.frame;
     drop(kernel);
+    resume(frame)
+}
+
+/// Goes on with the current thread of this CPU, whose registers are there.
+#[inline(always)]
+pub(crate) fn resume(frame: *mut TrapFrame) -> ! {
     // SAFETY: a thread that runs stays where it is, and its registers are its CPU's.
     unsafe { arch::user::resume(frame) }
 }

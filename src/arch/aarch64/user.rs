@@ -167,7 +167,7 @@ pub unsafe fn publish_code(page: *const u8) {
 }
 
 unsafe extern "C" {
-    fn restore_user(frame: *mut TrapFrame) -> !;
+    fn restore_user() -> !;
     fn idle_entry() -> !;
 }
 
@@ -176,9 +176,10 @@ unsafe extern "C" {
 /// # Safety
 /// The frame is that of a `Context` which has arrived on this CPU, and which nobody uses before it
 /// traps.
+#[inline(always)]
 pub unsafe fn resume(frame: *mut TrapFrame) -> ! {
     // SAFETY: the caller vouches for the frame; what is on this stack is forgotten.
-    unsafe { restore_user(frame) }
+    unsafe { asm!("b {}", sym restore_user, in("x0") frame, options(noreturn)) }
 }
 
 /// Goes on with the kernel's `idle_entry`, at the top of this CPU's usual stack.

@@ -235,6 +235,7 @@ const HALF: usize = PAGE_SIZE as usize / 2;
 /// # Safety
 /// Interrupts are off, the frame is one that a trap has saved or that of a thread's `Context`; if
 /// the latter, that has arrived on this CPU and its address space is loaded.
+#[inline(always)]
 pub unsafe fn resume(frame: *mut TrapFrame) -> ! {
     // SAFETY: this is the end of each way out of the kernel, as the caller promises.
     unsafe { asm!("jmp trap_restore", in("rax") frame, options(noreturn)) }
