@@ -69,7 +69,7 @@ fn initrd(kernel: &Kernel) {
     let archive = mm::reserved_bytes(&kernel.ram.memory, &kernel.info, range);
     match initrd::check(archive) {
         Ok(found) => line("initrd", format_args!("{} entries, {}", found.files, Bytes(range))),
-        Err(why) => crate::warn!("{why}; going on without it"),
+        Err(why) => crate::warn!("initrd: {why}; going on without it"),
     }
 }
 

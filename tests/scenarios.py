@@ -205,7 +205,7 @@ def everywhere(new):
             for what, data, why in (
                 ("of noise", initrds.NOISE, "no cpio header at 0x0"),
                 ("compressed", initrds.COMPRESSED, "compressed: not supported yet"),
-                ("cut short", initrds.CUT_SHORT, f"the entry at {initrds.CUT_AT:#x} is cut short"),
+                ("cut short", initrds.CUT_SHORT, f"an entry is cut short at {initrds.CUT_AT:#x}"),
                 ("without trailer", initrds.NO_TRAILER, f"no cpio header at {len(initrds.NO_TRAILER):#x}"),
             )
         ),

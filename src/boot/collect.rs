@@ -10,7 +10,7 @@ impl BootInfo {
     /// Takes a bank of RAM.
     pub(super) fn take_memory(&mut self, start: u64, size: u64) {
         if let Err(bad) = regions::add_memory(&mut self.memory, start, size) {
-            self.note(format_args!("memory at {start:#x} {}: ignored", bad.text()));
+            self.note(format_args!("memory at {start:#x} {bad}: ignored"));
         }
     }
 
@@ -18,9 +18,7 @@ impl BootInfo {
     pub(super) fn take_reservation(&mut self, start: u64, size: u64) {
         match regions::range(start, size) {
             Ok(range) => regions::reserve(&mut self.reserved, range),
-            Err(bad) => {
-                self.note(format_args!("reservation at {start:#x} {}: ignored", bad.text()))
-            }
+            Err(bad) => self.note(format_args!("reservation at {start:#x} {bad}: ignored")),
         }
     }
 

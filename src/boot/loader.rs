@@ -2,9 +2,8 @@
 //! the BIOS (e820), a command line, a module, and where ACPI begins.
 
 use super::info::{BootInfo, Console, PhysRange, Regions, Timer};
-use super::regions;
+use super::{Malformed, regions};
 use crate::units::PhysAddr;
-use core::fmt;
 
 /// The first serial port of a PC.
 const COM1: u16 = 0x3f8;
@@ -18,30 +17,6 @@ pub struct Loaded {
     pub info: BootInfo,
     /// Where ACPI's root pointer lies, if the loader says so.
     pub rsdp: Option<PhysAddr>,
-}
-
-/// Why a loader's information cannot be used.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum LoaderError {
-    /// It does not begin as it should.
-    Magic,
-    /// It is not, or not all, in memory that can be read.
-    Unreadable(PhysAddr),
-    /// A tag's size cannot be true.
-    BadTag(PhysAddr),
-    /// There is no RAM in its memory map, or no map.
-    NoMemory,
-}
-
-impl fmt::Display for LoaderError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            LoaderError::Magic => f.write_str("boot loader: its information was not found"),
-            LoaderError::Unreadable(at) => write!(f, "boot loader: unreadable at {at:?}"),
-            LoaderError::BadTag(at) => write!(f, "boot loader: malformed tag at {at:?}"),
-            LoaderError::NoMemory => f.write_str("boot loader: no memory in its map"),
-        }
-    }
 }
 
 impl Loaded {
@@ -79,11 +54,11 @@ impl Loaded {
     }
 
     /// Puts in order what was taken. Reservations outside of memory are nobody's concern.
-    pub(super) fn finish(mut self) -> Result<Loaded, LoaderError> {
+    pub(super) fn finish(mut self) -> Result<Loaded, Malformed> {
         let info = &mut self.info;
         info.settle(&mut Regions::new());
         if info.memory.is_empty() {
-            return Err(LoaderError::NoMemory);
+            return Err(Malformed::new("no memory in its map"));
         }
         let touches =
             |range: &PhysRange| info.memory.iter().any(|bank| regions::overlap(range, bank));

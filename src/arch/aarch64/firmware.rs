@@ -3,8 +3,7 @@
 use super::boot::{Handoff, map_early_device};
 use super::{cpu, probe};
 use crate::boot::built_in::{self, Board};
-use crate::boot::device_tree::{self, DtError};
-use crate::boot::{BootInfo, Console, regions};
+use crate::boot::{BootInfo, Console, Malformed, device_tree, regions};
 use crate::dev::{MiniUart, Mmio, Pl011};
 use crate::layout::PHYS_MAP;
 use crate::log::Sink;
@@ -78,7 +77,8 @@ fn address(console: Console) -> Option<PhysAddr> {
 pub fn discover(handoff: &Handoff) -> BootInfo {
     let blob = device_tree(handoff);
     let boot_cpu = cpu::hardware_id();
-    let read = blob.ok_or(DtError::Magic).and_then(|blob| device_tree::read(blob, boot_cpu));
+    let read =
+        blob.ok_or(Malformed::new("not found")).and_then(|blob| device_tree::read(blob, boot_cpu));
     match read {
         Ok(mut info) => {
             // The one that `early_console` found goes on speaking.
@@ -92,7 +92,9 @@ pub fn discover(handoff: &Handoff) -> BootInfo {
         }
         Err(error) => {
             let mut info = built_in::describe(board(), boot_cpu);
-            info.note(format_args!("{error}; using the built-in description of this board"));
+            info.note(format_args!(
+                "device tree: {error}; using the built-in description of this board"
+            ));
             info
         }
     }

@@ -7,7 +7,7 @@ use crate::layout;
 use crate::units::{Access, Cause, CpuId, Exception, Fault, FaultReason, VirtAddr};
 use aarch64_cpu::registers::{FAR_EL1, Readable};
 use core::arch::{asm, global_asm};
-use core::fmt;
+use core::fmt::{self, Write};
 use core::mem::offset_of;
 
 global_asm!(include_str!("trap.S"), options(raw));
@@ -306,30 +306,13 @@ impl fmt::Display for TrapFrame {
             }
             writeln!(f)?;
         }
-        writeln!(
-            f,
-            "  pc  {:016x}  sp  {:016x}  esr {:016x}  far {:016x}",
-            self.pc,
-            self.sp,
-            self.code(),
-            self.far
-        )?;
-        let flag = |bit: u32, name: char| if self.pstate >> bit & 1 == 1 { name } else { '-' };
-        let mode = if self.pstate & 1 == 1 { 'h' } else { 't' };
-        write!(f, "  pstate {:08x}  ", self.pstate)?;
-        [
-            (31, 'N'),
-            (30, 'Z'),
-            (29, 'C'),
-            (28, 'V'),
-            (22, 'P'),
-            (9, 'D'),
-            (8, 'A'),
-            (7, 'I'),
-            (6, 'F'),
-        ]
-        .iter()
-        .try_for_each(|&(bit, name)| write!(f, "{}", flag(bit, name)))?;
+        let TrapFrame { pc, sp, far, pstate, .. } = self;
+        writeln!(f, "  pc  {pc:016x}  sp  {sp:016x}  esr {:016x}  far {far:016x}", self.code())?;
+        write!(f, "  pstate {pstate:08x}  ")?;
+        for (bit, name) in [31, 30, 29, 28, 22, 9, 8, 7, 6].into_iter().zip("NZCVPDAIF".chars()) {
+            f.write_char(if pstate >> bit & 1 == 1 { name } else { '-' })?;
+        }
+        let mode = if pstate & 1 == 1 { 'h' } else { 't' };
         write!(f, "  EL{}{mode}", self.pstate >> 2 & 3)
     }
 }

@@ -5,8 +5,8 @@
 //! tree, and short printable names; and it ends where it says. The blob may lie anywhere. The total size
 //! is read and the padding behind the blocks never is: QEMU's tree is 8 KiB in a blob of 1 MiB.
 
-use super::DtError;
 use super::place::Place;
+use crate::boot::Malformed;
 
 /// How deep nodes may nest below the root.
 pub(super) const MAX_DEPTH: usize = 15;
@@ -24,14 +24,14 @@ const NOP: u32 = 4;
 const END: u32 = 9;
 
 /// How long the tree that starts with these bytes (eight will do) claims to be.
-pub fn total_size(start: &[u8]) -> Result<usize, DtError> {
-    let field = |at| word(start, at).ok_or(DtError::Header("cut short"));
+pub fn total_size(start: &[u8]) -> Result<usize, Malformed> {
+    let field = |at| word(start, at).ok_or(Malformed::new("cut short"));
     if field(0)? != MAGIC {
-        return Err(DtError::Magic);
+        return Err(Malformed::new("not found"));
     }
     match field(4)? as usize {
         size @ HEADER..=MAX_TOTAL => Ok(size),
-        _ => Err(DtError::Header("impossible total size")),
+        _ => Err(Malformed::new("impossible total size")),
     }
 }
 
@@ -44,25 +44,25 @@ pub(super) struct Blob<'a> {
 
 impl<'a> Blob<'a> {
     /// The tree at the start of `bytes`.
-    pub fn new(bytes: &'a [u8]) -> Result<Blob<'a>, DtError> {
+    pub fn new(bytes: &'a [u8]) -> Result<Blob<'a>, Malformed> {
         let tree = bytes.get(..total_size(bytes)?);
-        let tree = tree.ok_or(DtError::Header("longer than its memory"))?;
+        let tree = tree.ok_or(Malformed::new("longer than its memory"))?;
         // The header is there: no total size is smaller.
         let field = |at| word(tree, at).unwrap_or_default() as usize;
-        let block = |at, size, what| tree.get(at..at + size).ok_or(DtError::Header(what));
+        let block = |at, size, what| tree.get(at..at + size).ok_or(Malformed::new(what));
         let (version, compatible) = (field(20), field(24));
         if version < 17 || compatible > 17 {
-            return Err(DtError::Header("unknown version"));
+            return Err(Malformed::new("unknown version"));
         }
         let structure = block(field(8), field(36), "structure block outside of it")?;
         let strings = block(field(12), field(32), "strings block outside of it")?;
         if strings.last().is_some_and(|&last| last != 0) {
-            return Err(DtError::Header("strings block without end"));
+            return Err(Malformed::new("strings block without end"));
         }
         let (entries, _) = tree.get(field(16)..).unwrap_or_default().as_chunks();
         let end = entries.iter().position(|entry| *entry == [0; 16]);
         let reservations = end.and_then(|end| entries.get(..end));
-        let reservations = reservations.ok_or(DtError::Header("reservation block without end"))?;
+        let reservations = reservations.ok_or(Malformed::new("reservation block without end"))?;
         Ok(Blob { structure, strings, reservations })
     }
 
@@ -72,11 +72,11 @@ impl<'a> Blob<'a> {
     }
 
     /// Hands over each node, parents before children.
-    pub fn walk(&self, take: &mut dyn FnMut(&Place<'a>)) -> Result<(), DtError> {
+    pub fn walk(&self, take: &mut dyn FnMut(&Place<'a>)) -> Result<(), Malformed> {
         let mut cursor = Cursor(self.structure);
         let walked = self.step_through(&mut cursor, take);
         let at = self.structure.len() - cursor.0.len();
-        walked.map_err(|what| DtError::Structure { at, what })
+        walked.map_err(|what| Malformed::at(at as u64, what))
     }
 
     /// What is wrong is where the cursor stands.
@@ -134,8 +134,8 @@ impl<'a> Node<'a> {
         loop {
             if cursor.word().ok()? == PROP {
                 let (at, value) = cursor.property().ok()?;
-                let rest = self.strings.get(at..)?.strip_prefix(name.as_bytes());
-                if rest.is_some_and(|rest| rest.starts_with(&[0])) {
+                let found = self.strings.get(at..)?;
+                if found.get(name.len()) == Some(&0) && found.starts_with(name.as_bytes()) {
                     return Some(value);
                 }
             }

@@ -6,36 +6,6 @@ use super::reader::Reader;
 use crate::boot::info::{Console, InterruptController, Power, Timer};
 use crate::units::PhysAddr;
 
-/// The kinds of device that are known.
-enum Kind {
-    Timer,
-    Pl011,
-    MiniUart,
-    OtherUart,
-    GicV2,
-    GicV3,
-    /// The BCM2836's interrupt controller.
-    Local,
-    Watchdog,
-}
-
-impl Kind {
-    /// What is compatible with `name`.
-    fn of(name: &[u8]) -> Option<Kind> {
-        Some(match name {
-            b"arm,armv8-timer" | b"arm,armv7-timer" => Kind::Timer,
-            b"arm,pl011" => Kind::Pl011,
-            b"brcm,bcm2835-aux-uart" => Kind::MiniUart,
-            b"ns16550a" | b"ns16550" | b"snps,dw-apb-uart" => Kind::OtherUart,
-            b"arm,cortex-a15-gic" | b"arm,gic-400" => Kind::GicV2,
-            b"arm,gic-v3" => Kind::GicV3,
-            b"brcm,bcm2836-l1-intc" => Kind::Local,
-            b"brcm,bcm2835-pm" | b"brcm,bcm2835-pm-wdt" => Kind::Watchdog,
-            _ => return None,
-        })
-    }
-}
-
 #[derive(Default)]
 pub(super) struct Devices<'a> {
     console_path: &'a [u8],
@@ -63,37 +33,48 @@ impl<'a> Reader<'a> {
     /// Takes a node by the first name that is known of those it is compatible with.
     pub fn device(&mut self, place: &Place<'a>) {
         let node = place.node();
-        let known = node.compatible().find_map(Kind::of);
-        let Some(kind) = known.filter(|_| node.is_enabled()) else { return };
-        let first = place.registers(0).map(|(address, _)| PhysAddr(address));
-        match (kind, first) {
-            (Kind::Timer, _) => {
-                self.devices.timer.get_or_insert(node);
+        let first = || place.registers(0).map(|(at, _)| at);
+        if !node.is_enabled() {
+            return;
+        }
+        for name in node.compatible() {
+            match name {
+                b"arm,armv8-timer" | b"arm,armv7-timer" => {
+                    self.devices.timer.get_or_insert(node);
+                }
+                b"arm,pl011" => self.uart(place, Console::Pl011),
+                b"brcm,bcm2835-aux-uart" => self.uart(place, Console::MiniUart),
+                b"ns16550a" | b"ns16550" | b"snps,dw-apb-uart" => {
+                    self.uart(place, |_| Console::None);
+                }
+                b"arm,cortex-a15-gic" | b"arm,gic-400" => {
+                    self.gic(place, |distributor, cpu, _| InterruptController::GicV2 {
+                        distributor,
+                        cpu,
+                    });
+                }
+                b"arm,gic-v3" => {
+                    self.gic(place, |distributor, redistributor, redistributor_size| {
+                        InterruptController::GicV3 {
+                            distributor,
+                            redistributor,
+                            redistributor_size,
+                        }
+                    });
+                }
+                b"brcm,bcm2836-l1-intc" => self.devices.local = self.devices.local.or_else(first),
+                b"brcm,bcm2835-pm" | b"brcm,bcm2835-pm-wdt" => {
+                    self.devices.watchdog = self.devices.watchdog.or_else(first);
+                }
+                _ => continue,
             }
-            (_, None) => {}
-            (Kind::Pl011, Some(at)) => self.uart(place, Console::Pl011(at)),
-            (Kind::MiniUart, Some(at)) => self.uart(place, Console::MiniUart(at)),
-            (Kind::OtherUart, Some(_)) => self.uart(place, Console::None),
-            (Kind::GicV2, Some(distributor)) => {
-                self.gic(place, |cpu, _| InterruptController::GicV2 { distributor, cpu });
-            }
-            (Kind::GicV3, Some(distributor)) => {
-                self.gic(place, |redistributor, redistributor_size| InterruptController::GicV3 {
-                    distributor,
-                    redistributor,
-                    redistributor_size,
-                });
-            }
-            (Kind::Local, Some(at)) => {
-                self.devices.local.get_or_insert(at);
-            }
-            (Kind::Watchdog, Some(at)) => {
-                self.devices.watchdog.get_or_insert(at);
-            }
+            return;
         }
     }
 
-    fn uart(&mut self, place: &Place<'a>, console: Console) {
+    fn uart(&mut self, place: &Place<'a>, console: fn(PhysAddr) -> Console) {
+        let Some((at, _)) = place.registers(0) else { return };
+        let console = console(at);
         if place.is_at(self.devices.console_path) {
             self.devices.chosen_console.get_or_insert(console);
         }
@@ -102,14 +83,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn gic(&mut self, place: &Place<'a>, gic: impl FnOnce(PhysAddr, u64) -> InterruptController) {
+    fn gic(&mut self, place: &Place<'a>, gic: fn(PhysAddr, PhysAddr, u64) -> InterruptController) {
         let node = place.node();
-        match place.registers(1) {
-            Some((at, size)) => {
+        match (place.registers(0), place.registers(1)) {
+            (Some((first, _)), Some((second, size))) => {
                 let cells = node.cell("#interrupt-cells").unwrap_or(3);
-                self.devices.gic.get_or_insert((gic(PhysAddr(at), size), cells));
+                self.devices.gic.get_or_insert((gic(first, second, size), cells));
             }
-            None => self.info.note(format_args!("{}: its reg is malformed", node.name)),
+            _ => self.info.note(format_args!("{}: its reg is malformed", node.name)),
         }
     }
 

@@ -11,42 +11,15 @@ mod memory;
 mod place;
 mod reader;
 
-use super::info::BootInfo;
+use super::{BootInfo, Malformed};
 use blob::Blob;
-use core::fmt;
 use reader::Reader;
 
 pub use blob::total_size;
 
-/// Why a device tree cannot be believed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum DtError {
-    /// It does not begin like one.
-    Magic,
-    /// Its header cannot be true.
-    Header(&'static str),
-    /// Its nodes and properties do not add up.
-    Structure {
-        /// Where, as an offset into the structure block.
-        at: usize,
-        /// What is wrong there.
-        what: &'static str,
-    },
-}
-
-impl fmt::Display for DtError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            DtError::Magic => f.write_str("device tree: not found"),
-            DtError::Header(what) => write!(f, "device tree: {what}"),
-            DtError::Structure { at, what } => write!(f, "device tree: {what} at {at:#x}"),
-        }
-    }
-}
-
 /// Reads the tree at the start of `bytes`. `boot_cpu` is the affinity (MPIDR) of the CPU that runs
 /// this. The tree's own memory is not among what is reserved: only the caller knows where it lies.
-pub fn read(bytes: &[u8], boot_cpu: u64) -> Result<BootInfo, DtError> {
+pub fn read(bytes: &[u8], boot_cpu: u64) -> Result<BootInfo, Malformed> {
     let blob = Blob::new(bytes)?;
     let mut reader = Reader::new(boot_cpu);
     blob.walk(&mut |place| reader.learn(place))?;

@@ -2,6 +2,7 @@
 //! the memory bus once every bus in between has translated them (sections 2.3.5 and 2.3.8).
 
 use super::blob::{Cells, MAX_DEPTH, Node};
+use crate::units::PhysAddr;
 use arrayvec::ArrayVec;
 
 /// Bytes of a path that are looked at.
@@ -75,7 +76,7 @@ impl<'a> Place<'a> {
     }
 
     /// The `index`th pair of `reg`, its address translated to the memory bus.
-    pub fn registers(&self, index: usize) -> Option<(u64, u64)> {
+    pub fn registers(&self, index: usize) -> Option<(PhysAddr, u64)> {
         let (mut address, size) = self.reg().0.nth(index)?;
         let mut buses = self.buses();
         let mut bus = buses.next();
@@ -83,7 +84,7 @@ impl<'a> Place<'a> {
             address = bus?.translate(address, outer.address_cells)?;
             bus = Some(outer);
         }
-        Some((address, size))
+        Some((PhysAddr(address), size))
     }
 
     /// Whether `path` leads to the node in hand. Its names may go without their unit addresses.
