@@ -178,7 +178,8 @@ impl fmt::Display for Described<'_> {
             Cause::Exception(what) => {
                 write!(f, "{} (class {:#x}, code {:#x})", what.name, what.class, what.code)
             }
-            other => write!(f, "{other:?}"),
+            Cause::Native | Cause::Foreign | Cause::Fpu => f.write_str("what only user code does"),
+            _ => f.write_str("an interrupt"),
         }
     }
 }

@@ -31,7 +31,7 @@ pub fn machine(kernel: &Kernel) {
     }
     info.notes.iter().for_each(|note| crate::warn!("{note}"));
     unknown_words(&info.command_line)
-        .for_each(|word| crate::warn!("unknown command-line word {word:?}, ignored"));
+        .for_each(|word| crate::warn!("unknown command-line word \"{word}\", ignored"));
 }
 
 /// The last line of boot.

@@ -126,7 +126,14 @@ impl Iterator for Free<'_> {
 
 /// Sorts, and makes one of those that overlap or touch. Says whether any overlapped.
 fn merge(list: &mut Regions) -> bool {
-    list.sort_unstable_by_key(|range| range.start);
+    // By insertion: they are few, and nearly in order.
+    for end in 1..list.len() {
+        let mut at = end;
+        while at > 0 && list[at - 1].start > list[at].start {
+            list.swap(at - 1, at);
+            at -= 1;
+        }
+    }
     let mut overlaps = false;
     let mut merged = Regions::new();
     for range in list.drain(..) {

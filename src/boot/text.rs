@@ -22,12 +22,9 @@ struct Clip<const N: usize>(ArrayString<N>);
 
 impl<const N: usize> Write for Clip<N> {
     fn write_str(&mut self, piece: &str) -> fmt::Result {
-        let room = self.0.remaining_capacity();
-        if piece.len() <= room {
-            self.0.push_str(piece);
-            return Ok(());
-        }
-        self.0.push_str(&piece[..piece.floor_char_boundary(room)]);
-        Err(fmt::Error)
+        let fits = piece.floor_char_boundary(self.0.remaining_capacity());
+        let (piece, rest) = piece.split_at_checked(fits).unwrap_or_default();
+        self.0.push_str(piece);
+        if rest.is_empty() { Ok(()) } else { Err(fmt::Error) }
     }
 }
