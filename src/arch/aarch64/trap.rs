@@ -54,24 +54,14 @@ impl TrapFrame {
     /// The registers as they are, for a report that no trap led to.
     #[inline(always)]
     pub fn here() -> TrapFrame {
-        let mut frame = TrapFrame {
-            x: [0; 31],
-            sp: 0,
-            pc: 0,
-            pstate: 0b0101,
-            syndrome: FROM_KERNEL,
-            far: 0,
-            acknowledged: 0,
-            stepping: 0,
-        };
+        let nothing = TrapFrame::begin(0, 0, 0);
+        let mut frame = TrapFrame { pstate: 0b0101, syndrome: FROM_KERNEL, ..nothing };
         // SAFETY: stores registers into `x`, and the stack pointer and this place after it.
         unsafe {
             asm!(
-                "stp x0, x1, [{f}]", "stp x2, x3, [{f}, #16]", "stp x4, x5, [{f}, #32]",
-                "stp x6, x7, [{f}, #48]", "stp x8, x9, [{f}, #64]", "stp x10, x11, [{f}, #80]",
-                "stp x12, x13, [{f}, #96]", "stp x14, x15, [{f}, #112]", "stp x16, x17, [{f}, #128]",
-                "stp x18, x19, [{f}, #144]", "stp x20, x21, [{f}, #160]", "stp x22, x23, [{f}, #176]",
-                "stp x24, x25, [{f}, #192]", "stp x26, x27, [{f}, #208]", "stp x28, x29, [{f}, #224]",
+                ".irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20",
+                r"str x\n, [{f}, #8 * \n]", ".endr",
+                ".irp n, 21, 22, 23, 24, 25, 26, 27, 28, 29", r"str x\n, [{f}, #8 * \n]", ".endr",
                 "mov {t}, sp", "stp x30, {t}, [{f}, #240]", "adr {t}, .", "str {t}, [{f}, #256]",
                 f = in(reg) &raw mut frame, t = out(reg) _, options(nostack)
             )

@@ -114,7 +114,10 @@ impl<'a> Bus<'a> {
             return Some(address);
         }
         // Without cells for an address an entry may have no bytes at all, and there is no end.
-        while self.address_cells > 0 {
+        if self.address_cells == 0 {
+            return None;
+        }
+        loop {
             let inner = ranges.take(self.address_cells)?;
             let outer = ranges.take(outer_cells)?;
             let size = ranges.take(self.size_cells)?;
@@ -123,6 +126,5 @@ impl<'a> Bus<'a> {
                 _ => {}
             }
         }
-        None
     }
 }
