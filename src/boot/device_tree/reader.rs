@@ -72,9 +72,10 @@ impl<'a> Reader<'a> {
     pub fn finish(mut self) -> BootInfo {
         let chosen = self.chosen;
         self.info.take_command_line(chosen.text("bootargs"));
-        match ["linux,initrd-start", "linux,initrd-end"].map(|name| chosen.number(name)) {
+        let initrd = ["linux,initrd-start", "linux,initrd-end"];
+        match initrd.map(|name| chosen.number(name)) {
             [Some(start), Some(end)] => self.info.take_initrd(start, end),
-            [None, None] => {}
+            _ if initrd.iter().all(|name| chosen.get(name).is_none()) => {}
             _ => self.info.note(format_args!("initrd: only half described, ignored")),
         }
         self.finish_cpus();
