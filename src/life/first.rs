@@ -66,7 +66,7 @@ impl Kernel {
             .ok_or("the initrd has no such file; `init=` names it")?;
         let user = PAGE..STACK_TOP - (STACK_PAGES + 1) * PAGE;
         let program = elf::read(file, arch::ELF_MACHINE, user).map_err(|why| {
-            crate::warn!("init: {why:?}");
+            crate::warn!("init: {why}");
             "`init` is no program for this machine"
         })?;
         let entry = program.entry;

@@ -7,7 +7,7 @@ use super::boot::{Handoff, entry_code};
 use super::cpu::{self, features};
 use super::interrupts::apic;
 use super::phys;
-use crate::boot::{BootInfo, Console, LoaderError, PhysRead, acpi, multiboot2, pvh, regions};
+use crate::boot::{BootInfo, Console, Malformed, PhysRead, acpi, multiboot2, pvh, regions};
 use crate::log::Sink;
 use crate::units::{PhysAddr, VirtAddr};
 use ns16550::Ns16550;
@@ -59,10 +59,10 @@ pub fn discover(handoff: &Handoff) -> BootInfo {
     info
 }
 
-fn unknown_loader(error: LoaderError) -> BootInfo {
+fn unknown_loader(error: Malformed) -> BootInfo {
     let mut info = BootInfo::new("an unknown boot loader");
     info.console = Console::Ns16550(COM1);
-    info.note(format_args!("{error}"));
+    info.note(format_args!("boot loader: {error}"));
     info
 }
 
