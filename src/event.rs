@@ -1,14 +1,11 @@
 //! What happens on each trap: the one place where the kernel is told, and says what is next.
 
-use crate::abi::{Call, EXIT_FAULT, Error, FaultKind};
+use crate::abi::{EXIT_FAULT, Error, FaultKind};
 use crate::ipc::Way;
 use crate::kernel::{Current, Kernel, Next};
 use crate::mm::Id;
 use crate::object::{Sort, Target, Thread};
 use crate::units::{Cause, CpuId, Exception, Fault, FaultReason, MAX_CPUS};
-
-const CALL: u64 = Call::Call as u64;
-const REPLY_RECEIVE: u64 = Call::ReplyReceive as u64;
 
 /// Timers served by one interrupt; those that are left raise another.
 const BATCH: usize = 16;
@@ -27,18 +24,11 @@ impl Kernel {
     pub fn handle_user(&mut self, cpu: CpuId, cause: Cause) -> Next {
         if let (true, Some(thread)) = (self.fast_path, self.cpus[cpu.index()].current) {
             let mut current = Current::new(self, thread);
-            let frame = &current.thread().context.frame;
-            let (number, refused) = (frame.number(), frame.refused_instruction());
-            let way = match (cause, refused) {
-                (Cause::Native, _) if number == CALL => Way::Call,
-                (Cause::Native, _) if number == REPLY_RECEIVE => Way::ReplyReceive,
-                (Cause::Foreign, _) => Way::Foreign,
-                (Cause::Exception(_), Some(kind)) => Way::Fault(kind),
-                _ => return self.long_way(cpu, cause),
-            };
-            self.save_fpu(cpu);
-            if self.short_way(cpu, current.thread(), way).is_some() {
-                return self.cpus[cpu.index()].current.map_or(Next::Idle, Next::Run);
+            if let Some(way) = Way::of(&current.thread().context.frame) {
+                self.save_fpu(cpu);
+                if self.short_way(cpu, current.thread(), way).is_some() {
+                    return self.cpus[cpu.index()].current.map_or(Next::Idle, Next::Run);
+                }
             }
         }
         self.long_way(cpu, cause)
@@ -166,26 +156,24 @@ impl Kernel {
 
     /// The current thread cannot go on by itself: its handler decides, or its process ends.
     fn stop_at(&mut self, cpu: CpuId, id: Id<Thread>, kind: FaultKind, address: u64, access: u64) {
-        let frame = &self.threads[id].context.frame;
-        let words = [address, access, frame.pc().0, frame.sp().0, frame.code()];
-        self.threads[id].fault = Some((kind, words));
+        self.threads[id].fault = (kind, address, access);
         if self.call_handler(cpu, id, Sort::Fault) {
             return;
         }
-        self.record_crash(id, kind, words);
+        self.record_crash(id);
         self.kill_process(cpu, self.threads[id].process, EXIT_FAULT);
     }
 
     /// The crash record of a process that has nobody to ask.
-    fn record_crash(&self, id: Id<Thread>, kind: FaultKind, words: [u64; 5]) {
-        let [address, access, pc, sp, code] = words;
-        let process = self.threads[id].process;
+    fn record_crash(&self, id: Id<Thread>) {
+        let Thread { ref context, process, fault: (kind, address, access), .. } = self.threads[id];
+        let [_, _, _, pc, sp, code, _] = self.threads[id].message(Sort::Fault);
         let access = ["read", "write", "execute"].get(access as usize).unwrap_or(&"?");
         crate::warn!(
             "process {} ends: {kind:?} at pc {pc:#x}, {access} of {address:#x}, sp {sp:#x}, code {code:#x}",
             process.index()
         );
-        crate::debug!("{}", &self.threads[id].context.frame);
+        crate::debug!("{}", &context.frame);
     }
 }
 

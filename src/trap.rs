@@ -12,29 +12,19 @@ use crate::units::{Cause, MAX_CPUS};
 #[unsafe(no_mangle)]
 extern "C" fn user_entry(mut current: Current) -> *mut TrapFrame {
     let frame = &mut current.thread().context.frame;
-    if frame.is_native() {
-        return match frame.number() {
-            NULL => {
-                frame.args_mut()[0] = 0;
-                frame
-            }
-            CALL => short_way(current, Way::Call),
-            REPLY_RECEIVE => short_way(current, Way::ReplyReceive),
-            _ => long_way(current),
-        };
-    }
-    if frame.is_call() {
-        return short_way(current, Way::Foreign);
-    }
-    match frame.refused_instruction() {
-        Some(kind) => short_way(current, Way::Fault(kind)),
+    // Each way has its own copy of what follows.
+    match Way::of(frame) {
+        Some(Way::Call) => short_way(current, Way::Call),
+        Some(Way::ReplyReceive) => short_way(current, Way::ReplyReceive),
+        Some(Way::Foreign) => short_way(current, Way::Foreign),
+        Some(way) => short_way(current, way),
+        None if frame.is_native() && frame.number() == Call::Null as u64 => {
+            frame.args_mut()[0] = 0;
+            frame
+        }
         None => long_way(current),
     }
 }
-
-const NULL: u64 = Call::Null as u64;
-const CALL: u64 = Call::Call as u64;
-const REPLY_RECEIVE: u64 = Call::ReplyReceive as u64;
 
 /// What takes a few steps, if this does; otherwise nothing happens, and it is done the long way.
 #[inline(always)]

@@ -1,6 +1,6 @@
 //! Sending and calling.
 
-use super::Outcome;
+use super::{Answer, Outcome};
 use crate::abi::{Error, FOREVER, Info, NOW};
 use crate::kernel::Kernel;
 use crate::mm::Id;
@@ -9,13 +9,7 @@ use crate::units::CpuId;
 
 impl Kernel {
     /// `Send`.
-    pub fn send(
-        &mut self,
-        cpu: CpuId,
-        me: Id<Thread>,
-        id: Id<Port>,
-        badge: u64,
-    ) -> Result<Outcome, Error> {
+    pub fn send(&mut self, cpu: CpuId, me: Id<Thread>, id: Id<Port>, badge: u64) -> Answer {
         let (info, deadline) = self.prepare(me, id, badge)?;
         if let Some(receiver) = self.take_receiver(id) {
             self.deliver(me, Sort::Send, receiver);
@@ -26,7 +20,7 @@ impl Kernel {
         if port.waiting == Waiting::Receivers
             && port.messages < port.capacity
             && self.may_be_queued(me, info)
-            && self.enqueue(me, id, info).is_ok()
+            && self.enqueue(me, id).is_ok()
         {
             return Ok(Outcome::Done);
         }
@@ -34,25 +28,17 @@ impl Kernel {
             self.take_back(me);
             return Err(Error::Full);
         }
-        self.wait_at(cpu, me, State::Sending(id, Sort::Send), deadline);
-        Ok(Outcome::Settled)
+        self.wait_at(cpu, me, State::Sending(id, Sort::Send), deadline)
     }
 
     /// `Call`.
-    pub fn call(
-        &mut self,
-        cpu: CpuId,
-        me: Id<Thread>,
-        id: Id<Port>,
-        badge: u64,
-    ) -> Result<Outcome, Error> {
+    pub fn call(&mut self, cpu: CpuId, me: Id<Thread>, id: Id<Port>, badge: u64) -> Answer {
         let (_, deadline) = self.prepare(me, id, badge)?;
         if deadline == NOW {
             self.take_back(me);
             return Err(Error::TimedOut);
         }
-        self.call_on(cpu, me, id, Sort::Call, deadline);
-        Ok(Outcome::Settled)
+        self.call_on(cpu, me, id, Sort::Call, deadline)
     }
 
     /// The current thread's foreign call or fault becomes a call on its process's handler; false if
@@ -63,12 +49,18 @@ impl Kernel {
             return false;
         }
         self.threads[me].badge = handler.badge;
-        self.call_on(cpu, me, handler.port, sort, FOREVER);
-        true
+        self.call_on(cpu, me, handler.port, sort, FOREVER).is_ok()
     }
 
     #[inline(always)]
-    fn call_on(&mut self, cpu: CpuId, me: Id<Thread>, id: Id<Port>, sort: Sort, deadline: u64) {
+    fn call_on(
+        &mut self,
+        cpu: CpuId,
+        me: Id<Thread>,
+        id: Id<Port>,
+        sort: Sort,
+        deadline: u64,
+    ) -> Answer {
         let Some(receiver) = self.take_receiver(id) else {
             return self.wait_at(cpu, me, State::Sending(id, sort), deadline);
         };
@@ -76,6 +68,7 @@ impl Kernel {
         self.bind(me, sort, receiver, id);
         self.set_deadline(cpu, me, deadline);
         self.pass(cpu, receiver);
+        Ok(Outcome::Settled)
     }
 
     /// `server`, which is in no queue, has taken the call of `caller`: it owes an answer, and works at
@@ -104,10 +97,11 @@ impl Kernel {
         port: Id<Port>,
         badge: u64,
     ) -> Result<(Info, u64), Error> {
-        let thread = &self.threads[me];
-        let (process, deadline) = (thread.process, thread.context.frame.deadline());
-        let [_, info, a, b, c, d, e, f] = *thread.context.frame.args();
-        let (info, mut words) = (Info(info), [a, b, c, d, e, f]);
+        let Thread { ref context, process, .. } = self.threads[me];
+        let (frame, info) = (&context.frame, Info(context.frame.args()[1]));
+        let deadline = frame.deadline();
+        let [_, _, a, b, c, d, e, f] = *frame.args();
+        let mut words = [a, b, c, d, e, f];
         if !info.is_valid() {
             return Err(Error::Invalid);
         }
@@ -126,10 +120,10 @@ impl Kernel {
     }
 
     /// Puts the message into the port's queue, which has room and is paid for.
-    fn enqueue(&mut self, me: Id<Thread>, id: Id<Port>, info: Info) -> Result<(), Error> {
+    fn enqueue(&mut self, me: Id<Thread>, id: Id<Port>) -> Result<(), Error> {
         let Thread { ref context, badge, tag, .. } = self.threads[me];
-        let [_, _, words @ ..] = *context.frame.args();
-        let message = Message { info: info.0, words, badge, tag, next: None };
+        let [_, words @ ..] = *context.frame.args();
+        let message = Message { words, badge, tag, next: None };
         let message = self.messages.insert(message, &mut self.ram)?;
         let port = &mut self.ports[id];
         port.messages += 1;

@@ -19,12 +19,12 @@ impl Kernel {
         }
         self.processes.reserve(&mut self.ram)?;
         self.vm.charge(parent, Arena::<Process>::COST)?;
-        let account = self.vm.account_open(&mut self.ram, parent, quota);
-        let account = account.inspect_err(|_| self.vm.uncharge(parent, Arena::<Process>::COST))?;
-        let space = self.vm.space_create(&mut self.ram, account).inspect_err(|_| {
-            self.vm.account_close(account);
-            self.vm.uncharge(parent, Arena::<Process>::COST);
-        })?;
+        let made = self.vm.account_open(&mut self.ram, parent, quota).and_then(|account| {
+            let space = self.vm.space_create(&mut self.ram, account);
+            Ok((account, space.inspect_err(|_| self.vm.account_close(account))?))
+        });
+        let (account, space) =
+            made.inspect_err(|_| self.vm.uncharge(parent, Arena::<Process>::COST))?;
         let process = Process {
             space,
             account,

@@ -49,6 +49,8 @@ pub enum Named {
 /// What a handle led to.
 #[derive(Debug)]
 pub struct Found<T: Object> {
+    /// The handle itself.
+    pub handle: Id<Handle>,
     /// The object.
     pub id: T::Name,
     /// What the handle allows, as bits.

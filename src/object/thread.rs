@@ -54,8 +54,8 @@ pub struct Thread {
     pub fpu: Option<Id<Fpu>>,
     /// Rings when its deadline has passed.
     pub timer: Id<Timer>,
-    /// The fault it waits to report.
-    pub fault: Option<(FaultKind, [u64; 5])>,
+    /// Its last fault: the kind, the address, and the kind of access.
+    pub fault: (FaultKind, u64, u64),
     /// How far a call has come that takes several pieces.
     pub progress: Option<Progress>,
     /// Handles to it.
@@ -152,6 +152,28 @@ bitflags! {
         const STEPPING = 8;
         /// It runs as long as it likes: its slice is zero. Two such threads take the short ways.
         const COOPERATIVE = 16;
+    }
+}
+
+impl Thread {
+    /// What it has to say.
+    #[inline(always)]
+    pub fn message(&self, sort: Sort) -> [u64; 7] {
+        let frame = &self.context.frame;
+        match sort {
+            Sort::Send | Sort::Call => {
+                let [_, words @ ..] = *frame.args();
+                words
+            }
+            Sort::Foreign => {
+                let [a, b, c, d, e, f] = frame.foreign_arguments();
+                [frame.number() & 0xffff_ffff, a, b, c, d, e, f]
+            }
+            Sort::Fault => {
+                let (kind, address, access) = self.fault;
+                [kind as u64, address, access, frame.pc().0, frame.sp().0, frame.code(), 0]
+            }
+        }
     }
 }
 

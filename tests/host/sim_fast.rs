@@ -136,11 +136,11 @@ fn state(sim: &Sim) -> String {
     let mut text = String::new();
     let kernel = &sim.kernel;
     for (id, thread) in kernel.threads.iter() {
-        let Thread { state, flags, priority, caller, calls, tag, badge, fault, .. } = thread;
+        let Thread { state, flags, priority, caller, calls, tag, badge, .. } = thread;
         let frame = &thread.context.frame;
         let _ = writeln!(
             text,
-            "{id:?} {state:?} {flags:?} {priority} {caller:?} {calls} {tag} {badge} {fault:?} \
+            "{id:?} {state:?} {flags:?} {priority} {caller:?} {calls} {tag} {badge} \
              {:x?} {:x?} {} {}",
             frame.args, frame.extra, frame.result, frame.restarts
         );
