@@ -4,7 +4,7 @@ use crate::abi::{EXIT_FAULT, Error, FaultKind};
 use crate::ipc::Way;
 use crate::kernel::{Current, Kernel, Next};
 use crate::mm::Id;
-use crate::object::{Sort, Target, Thread};
+use crate::object::{Flags, Sort, Target, Thread};
 use crate::units::{Cause, CpuId, Exception, Fault, FaultReason, MAX_CPUS};
 
 /// Timers served by one interrupt; those that are left raise another.
@@ -17,7 +17,12 @@ impl Kernel {
             return Next::Stop;
         }
         self.reap(cpu);
-        self.after_interrupt(cpu, false)
+        let state = &self.cpus[cpu.index()];
+        if state.current.is_none() && state.queue.is_empty() {
+            self.rearm(cpu);
+            return Next::Resume;
+        }
+        self.pick(cpu)
     }
 
     /// Deals with a trap of `cpu`'s current thread.
@@ -44,30 +49,7 @@ impl Kernel {
         };
         let next = match cause {
             Cause::Native => self.native(cpu, thread),
-            Cause::Foreign => {
-                if !self.call_handler(cpu, thread, Sort::Foreign) {
-                    self.stop_at(cpu, thread, FaultKind::Instruction, 0, 0);
-                }
-                self.pick(cpu)
-            }
-            Cause::Fpu => {
-                if !self.use_fpu(cpu) {
-                    self.stop_at(cpu, thread, FaultKind::Instruction, 0, 0);
-                }
-                self.pick(cpu)
-            }
-            Cause::Fault(fault) => {
-                self.memory_fault(cpu, thread, fault);
-                self.pick(cpu)
-            }
-            Cause::Exception(exception) => {
-                self.stop_at(cpu, thread, kind(exception), 0, 0);
-                self.pick(cpu)
-            }
-            interrupt => {
-                self.interrupt_of(cpu, interrupt);
-                self.pick(cpu)
-            }
+            _ => self.other_trap(cpu, thread, cause),
         };
         if !self.has_work() {
             return next;
@@ -76,14 +58,26 @@ impl Kernel {
         self.pick(cpu)
     }
 
+    #[inline(always)]
+    fn other_trap(&mut self, cpu: CpuId, thread: Id<Thread>, cause: Cause) -> Next {
+        match cause {
+            Cause::Foreign if self.call_handler(cpu, thread, Sort::Foreign) => {}
+            Cause::Fpu if self.use_fpu(cpu) => {}
+            Cause::Foreign | Cause::Fpu => {
+                self.stop_at(cpu, thread, FaultKind::Instruction, 0, 0);
+            }
+            Cause::Fault(fault) => self.memory_fault(cpu, thread, fault),
+            Cause::Exception(exception) => self.stop_at(cpu, thread, kind(exception), 0, 0),
+            interrupt => _ = self.interrupt_of(cpu, interrupt),
+        }
+        self.pick(cpu)
+    }
+
     /// Notes what is done while the lock is held: a native call by its number, other traps above.
     #[cfg(feature = "lock-stats")]
     fn note(&self, current: Option<Id<Thread>>, cause: Cause) {
-        let number = current
-            .and_then(|id| self.threads.get(id))
-            .map_or(0, |thread| thread.context.frame.number());
         let doing = match cause {
-            Cause::Native => number,
+            Cause::Native => current.map_or(0, |id| self.threads[id].context.frame.number()),
             Cause::Foreign => 1000,
             Cause::Fault(_) => 1001,
             Cause::Exception(_) | Cause::Fpu => 1002,
@@ -95,12 +89,16 @@ impl Kernel {
     /// A trap of a thread that another CPU stopped: what it was about to do it does when it is resumed.
     #[inline(never)]
     fn stopped(&mut self, cpu: CpuId, cause: Cause) -> Next {
-        if let Some(thread) = self.cpus[cpu.index()].current {
-            self.heed(cpu);
-            if let (Cause::Native | Cause::Foreign, Some(thread)) =
-                (cause, self.threads.get_mut(thread))
-            {
+        if let Some(id) = self.cpus[cpu.index()].current {
+            let thread = &mut self.threads[id];
+            if matches!(cause, Cause::Native | Cause::Foreign) {
                 thread.context.frame.restart();
+            }
+            if thread.flags.contains(Flags::DOOMED) {
+                self.end_thread(cpu, id);
+            } else {
+                self.stop(cpu, id);
+                self.wake(cpu, id);
             }
             self.interrupt_of(cpu, cause);
             self.reap(cpu);

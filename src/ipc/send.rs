@@ -4,13 +4,47 @@ use super::{Answer, Outcome};
 use crate::abi::{Error, FOREVER, Info, NOW};
 use crate::kernel::Kernel;
 use crate::mm::Id;
-use crate::object::{Awaited, Caller, Message, Port, Sort, State, Thread, Waiting};
+use crate::object::{Awaited, Caller, Found, Message, Port, Sort, State, Thread, Waiting};
 use crate::units::CpuId;
 
 impl Kernel {
-    /// `Send`.
-    pub fn send(&mut self, cpu: CpuId, me: Id<Thread>, id: Id<Port>, badge: u64) -> Answer {
-        let (info, deadline) = self.prepare(me, id, badge)?;
+    /// `Send`, and `Call`, which waits for the answer.
+    #[inline(always)]
+    pub fn send(&mut self, cpu: CpuId, me: Id<Thread>, to: Found<Port>, sort: Sort) -> Answer {
+        let Thread { ref context, process, .. } = self.threads[me];
+        let [_, info, a, b, c, d, e, f] = *context.frame.args();
+        let (info, mut words, deadline) =
+            (Info(info), [a, b, c, d, e, f], context.frame.deadline());
+        if !info.is_valid() {
+            return Err(Error::Invalid);
+        }
+        if self.ports[to.id].is_gone() {
+            return Err(Error::PeerGone);
+        }
+        if sort == Sort::Call && deadline == NOW {
+            return Err(Error::TimedOut);
+        }
+        if info.handles() > 0 {
+            self.detach(process, info, &mut words)?;
+            let [_, _, places @ ..] = self.threads[me].context.frame.args_mut();
+            *places = words;
+        }
+        self.threads[me].badge = to.badge;
+        match sort {
+            Sort::Send => self.send_on(cpu, me, to.id, info, deadline),
+            _ => self.call_on(cpu, me, to.id, sort, deadline),
+        }
+    }
+
+    #[inline(always)]
+    fn send_on(
+        &mut self,
+        cpu: CpuId,
+        me: Id<Thread>,
+        id: Id<Port>,
+        info: Info,
+        deadline: u64,
+    ) -> Answer {
         if let Some(receiver) = self.take_receiver(id) {
             self.deliver(me, Sort::Send, receiver);
             self.wake(cpu, receiver);
@@ -29,16 +63,6 @@ impl Kernel {
             return Err(Error::Full);
         }
         self.wait_at(cpu, me, State::Sending(id, Sort::Send), deadline)
-    }
-
-    /// `Call`.
-    pub fn call(&mut self, cpu: CpuId, me: Id<Thread>, id: Id<Port>, badge: u64) -> Answer {
-        let (_, deadline) = self.prepare(me, id, badge)?;
-        if deadline == NOW {
-            self.take_back(me);
-            return Err(Error::TimedOut);
-        }
-        self.call_on(cpu, me, id, Sort::Call, deadline)
     }
 
     /// The current thread's foreign call or fault becomes a call on its process's handler; false if
@@ -87,36 +111,6 @@ impl Kernel {
         to.serving = Some(port);
         to.priority = from.priority.max(to.base);
         self.ports[port].server = Some(server);
-    }
-
-    /// What every message has to pass before anything happens.
-    #[inline(always)]
-    fn prepare(
-        &mut self,
-        me: Id<Thread>,
-        port: Id<Port>,
-        badge: u64,
-    ) -> Result<(Info, u64), Error> {
-        let Thread { ref context, process, .. } = self.threads[me];
-        let (frame, info) = (&context.frame, Info(context.frame.args()[1]));
-        let deadline = frame.deadline();
-        let [_, _, a, b, c, d, e, f] = *frame.args();
-        let mut words = [a, b, c, d, e, f];
-        if !info.is_valid() {
-            return Err(Error::Invalid);
-        }
-        if self.ports[port].is_gone() {
-            return Err(Error::PeerGone);
-        }
-        if info.handles() > 0 {
-            self.detach(process, info, &mut words)?;
-            if info.copies() {
-                let [_, _, places @ ..] = self.threads[me].context.frame.args_mut();
-                *places = words;
-            }
-        }
-        self.threads[me].badge = badge;
-        Ok((info, deadline))
     }
 
     /// Puts the message into the port's queue, which has room and is paid for.

@@ -160,21 +160,6 @@ impl Kernel {
             && thread.affinity >> (cpu.0 & 7) & 1 == 1
     }
 
-    /// The current thread of `cpu` may have been suspended, doomed or sent away by another CPU: sees to
-    /// it.
-    pub fn heed(&mut self, cpu: CpuId) {
-        let Some(id) = self.cpus[cpu.index()].current else { return };
-        let Thread { flags, affinity, .. } = self.threads[id];
-        if flags.contains(Flags::DOOMED) {
-            self.end_thread(cpu, id);
-        } else if flags.contains(Flags::SUSPENDED) {
-            self.stop(cpu, id);
-        } else if affinity >> cpu.0 & 1 == 0 {
-            self.set_aside(cpu);
-            self.wake(cpu, id);
-        }
-    }
-
     /// Ends a thread that does not run and is in no queue of a CPU.
     fn bury(&mut self, cpu: CpuId, id: Id<Thread>) {
         let state = self.threads[id].state;

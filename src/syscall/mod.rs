@@ -60,13 +60,10 @@ impl Kernel {
         let Thread { ref context, process, .. } = self.threads[thread];
         let ([first, second, ..], deadline) = (*context.frame.args(), context.frame.deadline());
         match call {
-            Call::Send => {
+            Call::Send | Call::Call => {
                 let port = self.find::<Port>(process, first, PortRights::SEND)?;
-                self.send(cpu, thread, port.id, port.badge)
-            }
-            Call::Call => {
-                let port = self.find::<Port>(process, first, PortRights::SEND)?;
-                self.call(cpu, thread, port.id, port.badge)
+                let sort = if call == Call::Send { Sort::Send } else { Sort::Call };
+                self.send(cpu, thread, port, sort)
             }
             Call::Receive if first != 0 => {
                 let port = self.find::<Port>(process, first, PortRights::RECEIVE)?;
