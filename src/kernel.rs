@@ -199,7 +199,7 @@ impl Kernel {
         needed: T::Rights,
     ) -> Result<Found<T>, Error> {
         let (handle, &Handle { named, rights, badge, .. }) = self.owned(process, word)?;
-        let id = T::of(named).ok_or(Error::WrongKind)?;
+        let id = T::of(named)?;
         if rights & needed.bits() != needed.bits() {
             return Err(Error::NoRight);
         }

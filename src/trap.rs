@@ -5,7 +5,7 @@ use crate::arch::{self, TrapFrame};
 use crate::ipc::Way;
 use crate::kernel::{self, Current, Guard, Next};
 use crate::panic::{self, Doing};
-use crate::units::{Cause, MAX_CPUS};
+use crate::units::{Cause, CpuId, MAX_CPUS};
 
 /// Called by `trap.S` with the thread that this CPU runs, whose registers are where it keeps them. Those
 /// that this returns are restored.
@@ -30,8 +30,8 @@ extern "C" fn user_entry(mut current: Current) -> *mut TrapFrame {
 #[inline(always)]
 fn short_way(mut current: Current, way: Way) -> *mut TrapFrame {
     if let Some(mut kernel) = kernel::try_lock() {
-        let cpu = arch::cpu::current();
-        if kernel.cpus[cpu.index() % MAX_CPUS].fpu_on {
+        let cpu = CpuId(arch::cpu::current().0 % MAX_CPUS as u8);
+        if kernel.cpus[cpu.index()].fpu_on {
             return with_fpu(kernel, current);
         }
         if let Some(next) = kernel.short_way(cpu, current.thread(), way) {

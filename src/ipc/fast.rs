@@ -96,15 +96,15 @@ impl Kernel {
     ) -> Option<&'a mut Thread> {
         let Kernel { threads, ports, cpus, vm, .. } = self;
         let state = &mut cpus[cpu.index() % MAX_CPUS];
-        let me = state.current?;
         let port = ports.get_mut(id)?;
         if port.waiting != Waiting::Receivers {
             return None;
         }
         let first = port.queue.first()?;
         let server = threads.other(caller, first)?;
+        let priority = caller.priority;
         if server.links.1.is_some()
-            || server.base > caller.priority
+            || server.base > priority
             || !may_take_over(cpu, caller, server, &vm.asids)
         {
             return None;
@@ -113,11 +113,10 @@ impl Kernel {
         // The point of no return.
         port.queue.clear();
         port.server = Some(first);
-        caller.badge = badge;
         caller.state = State::Awaiting(Awaited { sort, server: first });
-        server.caller = Some(Caller { thread: me, call: caller.calls });
+        server.caller = state.current.map(|thread| Caller { thread, call: caller.calls });
         server.serving = Some(id);
-        server.priority = caller.priority;
+        server.priority = priority;
         server.context.frame.set_words(sort.arrival() as u64, caller.message(sort));
         server.context.frame.set_badge(badge, caller.tag);
         take_over(state, cpu, caller, first, server);
@@ -142,8 +141,9 @@ impl Kernel {
         let me = state.current?;
         let port = ports.get_mut(found.id)?;
         let message = port.ends.map_or(0, |(first, _)| first.to_bits());
-        let receiver = port.queue.first().map_or(0, Id::to_bits);
-        if port.signals | message | receiver != 0 || port.waiting != Waiting::Receivers {
+        // Whoever may receive from it: nobody waits, or they wait to receive as well.
+        let waiting = port.queue.first().map_or(0, Id::to_bits);
+        if port.signals | message | waiting != 0 {
             return None;
         }
         let caller = threads.other(server, answer.thread)?;
@@ -155,7 +155,7 @@ impl Kernel {
             return None;
         }
         let label = server.context.frame.args()[1] as u32;
-        if label == REPLY_KILL && sort != Sort::Call {
+        if sort != Sort::Call && label == REPLY_KILL {
             return None;
         }
 
@@ -181,7 +181,7 @@ impl Kernel {
 fn may_take_over(cpu: CpuId, from: &Thread, to: &Thread, asids: &Asids) -> bool {
     from.flags == to.flags
         && (from.flags - Flags::COOPERATIVE).is_empty()
-        && to.affinity >> cpu.0 & 1 == 1
+        && usize::from(to.affinity) >> cpu.index() & 1 == 1
         && asids.is_current(to.seat)
 }
 

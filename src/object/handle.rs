@@ -3,7 +3,7 @@
 
 use super::{Interrupt, Port, Process, Thread, Timer};
 use crate::abi::{
-    InterruptRights, IoRights, Kind, MachineRights, MemoryRights, PortRights, ProcessRights,
+    Error, InterruptRights, IoRights, Kind, MachineRights, MemoryRights, PortRights, ProcessRights,
     ReplyRights, ThreadRights, TimerRights,
 };
 use crate::mm::{Id, Memory};
@@ -77,7 +77,7 @@ pub trait Object {
     type Rights: bitflags::Flags<Bits = u8>;
 
     /// The one that a handle names, if it is of this kind.
-    fn of(named: Named) -> Option<Self::Name>;
+    fn of(named: Named) -> Result<Self::Name, Error>;
 }
 
 macro_rules! objects {
@@ -87,8 +87,8 @@ macro_rules! objects {
             type Rights = $rights;
 
             #[inline(always)]
-            fn of(named: Named) -> Option<$name> {
-                if let $pattern = named { Some($value) } else { None }
+            fn of(named: Named) -> Result<$name, Error> {
+                if let $pattern = named { Ok($value) } else { Err(Error::WrongKind) }
             }
         })+
 

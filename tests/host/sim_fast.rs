@@ -8,7 +8,7 @@ use crate::sim::Sim;
 use crate::sim_calls;
 use ochre::abi::{ANY_CPU, COOPERATIVE, Call, FOREVER, NOW, THREAD_FPU};
 use ochre::mm::Id;
-use ochre::object::{Named, Process, Thread};
+use ochre::object::{Named, Process, State, Thread};
 use ochre::units::{Cause, CpuId};
 use std::fmt::Write;
 
@@ -137,10 +137,12 @@ fn state(sim: &Sim) -> String {
     let kernel = &sim.kernel;
     for (id, thread) in kernel.threads.iter() {
         let Thread { state, flags, priority, caller, calls, tag, badge, .. } = thread;
+        // It means something while the message has not been taken.
+        let badge = matches!(state, State::Sending(..)).then_some(badge);
         let frame = &thread.context.frame;
         let _ = writeln!(
             text,
-            "{id:?} {state:?} {flags:?} {priority} {caller:?} {calls} {tag} {badge} \
+            "{id:?} {state:?} {flags:?} {priority} {caller:?} {calls} {tag} {badge:?} \
              {:x?} {:x?} {} {}",
             frame.args, frame.extra, frame.result, frame.restarts
         );
