@@ -217,7 +217,7 @@ impl Kernel {
     }
 
     /// Runs the first thread of the queue, which is not empty.
-    #[inline(always)]
+    #[inline(never)]
     fn take_first(&mut self, cpu: CpuId) -> Next {
         let queue = &mut self.cpus[cpu.index() % MAX_CPUS].queue;
         match queue.pop(&mut self.threads).or_else(|| self.steal(cpu)) {
@@ -227,10 +227,9 @@ impl Kernel {
     }
 
     /// Runs a thread that was taken out of the queue.
-    #[inline(never)]
+    #[inline(always)]
     fn run(&mut self, cpu: CpuId, id: Id<Thread>) -> Next {
-        let now = arch::timer::now();
-        self.resting &= !(1 << (cpu.0 & 7));
+        let now = arch::timer::lately();
         self.switch(cpu, id, now);
         let thread = &mut self.threads[id];
         let state = &mut self.cpus[cpu.index() % MAX_CPUS];

@@ -11,15 +11,16 @@ impl Kernel {
     /// state it was given. `now` is the counter.
     #[inline(always)]
     pub fn switch(&mut self, cpu: CpuId, id: Id<Thread>, now: u64) {
-        if let Some(before) = self.cpus[cpu.index()].current.replace(id) {
-            self.leave(cpu, before, now);
+        match self.cpus[cpu.index() % MAX_CPUS].current.replace(id) {
+            Some(before) => self.leave(cpu, before, now),
+            None => self.resting &= !(1 << (cpu.0 & 7)),
         }
         let thread = &mut self.threads[id];
         thread.state = State::Running;
         thread.cpu = cpu;
         arch::user::arrive(&mut thread.context);
         let space = thread.space;
-        let state = &mut self.cpus[cpu.index()];
+        let state = &mut self.cpus[cpu.index() % MAX_CPUS];
         state.since = now;
         let holds_fpu = state.fpu == Some(id);
         if state.space != Some(space) {
