@@ -149,6 +149,7 @@ fn act(sim: &mut Sim, cpu: CpuId, thread: Id<Thread>, menu: &[&'static Row]) {
             if matches!(call, Call::RegistersSet | Call::CallerRegistersSet) {
                 // Nobody knows any more what they hold.
                 sim.fpu.clear();
+                sim.asked.clear();
             }
         }
         800..920 => touch(sim, cpu, thread),
