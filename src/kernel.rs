@@ -103,8 +103,8 @@ pub struct Cpu {
     pub timers: Tree<Timer>,
     /// When the first of them rings; the end of time if there is none.
     pub first_timer: Nanos,
-    /// What its hardware timer is set to.
-    pub armed: Option<Nanos>,
+    /// What its hardware timer is set to; the end of time if to nothing.
+    pub armed: Nanos,
 }
 
 /// What a CPU does when the kernel has dealt with a trap.
@@ -241,7 +241,7 @@ impl Cpu {
             slice_end: Nanos(0),
             timers: Tree::EMPTY,
             first_timer: Nanos(u64::MAX),
-            armed: None,
+            armed: Nanos(u64::MAX),
             space: None,
             fpu: None,
             fpu_on: false,

@@ -117,7 +117,7 @@ impl Kernel {
         server.caller = state.current.map(|thread| Caller { thread, call: caller.calls });
         server.serving = Some(id);
         server.priority = priority;
-        server.context.frame.set_words(sort.arrival() as u64, caller.message(sort));
+        server.context.frame.set_words(sort as u64, caller.message(sort));
         server.context.frame.set_badge(badge, caller.tag);
         take_over(state, cpu, caller, first, server);
         Some(server)

@@ -45,7 +45,7 @@ impl Kernel {
     fn deliver(&mut self, from: Id<Thread>, sort: Sort, to: Id<Thread>) {
         let Some((sender, receiver)) = self.threads.pair(from, to) else { return };
         let words = sender.message(sort);
-        receiver.context.frame.set_words(sort.arrival() as u64, words);
+        receiver.context.frame.set_words(sort as u64, words);
         receiver.context.frame.set_badge(sender.badge, sender.tag);
         if matches!(sort, Sort::Send | Sort::Call) {
             self.attach(to, Info(words[0]));

@@ -3,8 +3,8 @@
 use crate::abi::{
     ANY_CPU, Error, FaultKind, MESSAGE_HANDLES, PRIORITIES, THREAD_FPU, THREAD_START, USER_END,
 };
-use crate::arch::Context;
 use crate::arch::user::Fpu;
+use crate::arch::{self, Context};
 use crate::kernel::Kernel;
 use crate::mm::asid::Seat;
 use crate::mm::{Arena, Id};
@@ -135,7 +135,7 @@ impl Kernel {
     pub fn stop(&mut self, cpu: CpuId, id: Id<Thread>) -> bool {
         match self.threads[id].state {
             State::Running if self.threads[id].cpu != cpu => {
-                self.disturb(cpu, id);
+                arch::interrupts::send_ipi(self.threads[id].cpu);
                 return false;
             }
             State::Running => {

@@ -116,17 +116,18 @@ pub struct Awaited {
     pub server: Id<Thread>,
 }
 
-/// How a message came to be.
+/// How a message came to be, in the numbers of what it arrives as.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
 pub enum Sort {
     /// By `Send`.
-    Send,
+    Send = Arrival::Message as u8,
     /// By `Call`.
-    Call,
+    Call = Arrival::Call as u8,
     /// By a call meant for another system.
-    Foreign,
+    Foreign = Arrival::Foreign as u8,
     /// By a fault.
-    Fault,
+    Fault = Arrival::Fault as u8,
 }
 
 /// Who waits for an answer.
@@ -173,18 +174,6 @@ impl Thread {
                 let (kind, address, access) = self.fault;
                 [kind as u64, address, access, frame.pc().0, frame.sp().0, frame.code(), 0]
             }
-        }
-    }
-}
-
-impl Sort {
-    /// What it arrives as.
-    pub const fn arrival(self) -> Arrival {
-        match self {
-            Sort::Send => Arrival::Message,
-            Sort::Call => Arrival::Call,
-            Sort::Foreign => Arrival::Foreign,
-            Sort::Fault => Arrival::Fault,
         }
     }
 }

@@ -117,42 +117,24 @@ impl Kernel {
 
     /// Changes a thread's priority, wherever it is.
     pub fn set_priority(&mut self, cpu: CpuId, id: Id<Thread>, priority: u8) {
-        let thread = &mut self.threads[id];
-        if thread.priority == priority {
+        let Thread { state, cpu: home, priority: before, .. } = self.threads[id];
+        if before == priority {
             return;
         }
-        match (thread.state, thread.state.port()) {
-            (State::Ready, _) => {
-                let home = thread.cpu;
-                let queue = &mut self.cpus[home.index()].queue;
-                queue.remove(&mut self.threads, id);
-                self.threads[id].priority = priority;
-                queue.push(&mut self.threads, id);
-                if home != cpu {
-                    arch::interrupts::send_ipi(home);
-                }
-            }
-            (_, Some(port)) => {
-                let queue = &mut self.ports[port].queue;
-                queue.remove(&mut self.threads, id);
-                self.threads[id].priority = priority;
-                queue.push(&mut self.threads, id);
-            }
-            (State::Running, _) => {
-                thread.priority = priority;
-                if thread.cpu != cpu {
-                    arch::interrupts::send_ipi(thread.cpu);
-                }
-            }
-            _ => thread.priority = priority,
+        let queue = match state.port() {
+            Some(port) => Some(&mut self.ports[port].queue),
+            None if state == State::Ready => Some(&mut self.cpus[home.index()].queue),
+            None => None,
+        };
+        if let Some(queue) = queue {
+            queue.remove(&mut self.threads, id);
+            self.threads[id].priority = priority;
+            queue.push(&mut self.threads, id);
+        } else {
+            self.threads[id].priority = priority;
         }
-    }
-
-    /// Has `cpu` look again what it should do, if it runs this thread.
-    pub fn disturb(&mut self, cpu: CpuId, id: Id<Thread>) {
-        let thread = &self.threads[id];
-        if thread.state == State::Running && thread.cpu != cpu {
-            arch::interrupts::send_ipi(thread.cpu);
+        if matches!(state, State::Ready | State::Running) && home != cpu {
+            arch::interrupts::send_ipi(home);
         }
     }
 
@@ -163,21 +145,18 @@ impl Kernel {
         let allowed = |at: &CpuId| thread.affinity >> at.0 & 1 == 1 && self.cpus[at.index()].online;
         let idles = |at: &CpuId| {
             let state = &self.cpus[at.index()];
-            state.current.is_none() && state.queue.first().is_none()
+            *at != cpu && state.current.is_none() && state.queue.is_empty()
         };
-        let home = thread.cpu;
-        if allowed(&home) {
-            let others = self.resting & thread.affinity & !(1 << (cpu.0 & 7));
-            let current = self.cpus[home.index()].current;
-            let beats = |current| self.threads[current].priority < thread.priority;
-            if others == 0 || current.is_none_or(beats) {
-                return home;
-            }
+        let beats = |current| self.threads[current].priority < thread.priority;
+        let home = Some(thread.cpu).filter(allowed);
+        if let Some(home) = home
+            && self.cpus[home.index()].current.is_none_or(beats)
+        {
+            return home;
         }
-        let all = || (0..MAX_CPUS as u8).map(CpuId);
-        let idle = all().find(|at| *at != cpu && allowed(at) && idles(at));
-        let stay = Some(home).filter(allowed);
-        idle.or(stay).or_else(|| all().find(allowed)).unwrap_or(CpuId::BOOT)
+        let mut all = (0..MAX_CPUS as u8).map(CpuId).filter(allowed);
+        let idle = all.clone().find(idles);
+        idle.or(home).or_else(|| all.next()).unwrap_or(CpuId::BOOT)
     }
 
     /// Takes over a thread that waits for another CPU: of the first ones there that may run here, the

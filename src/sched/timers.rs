@@ -106,22 +106,21 @@ impl Kernel {
                 due = due.min(Nanos(self.now().0 + WORK_PAUSE));
             }
         }
-        if due < state.armed.unwrap_or(NEVER) {
+        if due < state.armed {
             self.arm(cpu, due);
         }
     }
 
     #[inline(never)]
     fn arm(&mut self, cpu: CpuId, due: Nanos) {
-        self.cpus[cpu.index()].armed = Some(due);
+        self.cpus[cpu.index()].armed = due;
         arch::timer::arm(self.clock.ticks(due));
     }
 
     /// Has the hardware timer of `cpu`, which is about to rest, ring for its first timer only.
     pub(super) fn rearm_to_rest(&mut self, cpu: CpuId) {
         let state = &mut self.cpus[cpu.index()];
-        let due = Some(state.first_timer).filter(|due| *due != NEVER);
-        if state.armed != due {
+        if state.armed != state.first_timer {
             self.disarm(cpu);
             self.rearm(cpu);
         }
@@ -129,7 +128,7 @@ impl Kernel {
 
     /// Has it ring for nothing.
     pub fn disarm(&mut self, cpu: CpuId) {
-        self.cpus[cpu.index()].armed = None;
+        self.cpus[cpu.index()].armed = NEVER;
         arch::timer::disarm();
     }
 }

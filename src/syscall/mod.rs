@@ -14,8 +14,8 @@ use crate::kernel::{Kernel, Next};
 use crate::life::NewThread;
 use crate::mm::{Id, Memory};
 use crate::object::{
-    Awaited, Flags, Handle, Interrupt, Named, Notice, Port, Process, Sort, State, Target, Thread,
-    Timer,
+    Awaited, Flags, Found, Handle, Handler, Interrupt, Named, Notice, Port, Process, Sort, State,
+    Target, Thread, Timer,
 };
 use crate::units::{CpuId, Nanos};
 
@@ -187,11 +187,14 @@ impl Kernel {
             }
             Call::ProcessHandler => {
                 let target = self.process(me, ProcessRights::MANAGE)?;
-                let port = match b {
+                self.processes[target].handler = match b {
                     0 => None,
-                    handle => Some(self.find::<Port>(process, handle, PortRights::SEND)?),
+                    port => {
+                        let Found { id: port, badge, .. } =
+                            self.find::<Port>(process, port, PortRights::SEND)?;
+                        Some(Handler { port, badge })
+                    }
                 };
-                self.set_handler(target, port.map(|port| (port.id, port.badge)));
             }
             Call::ProcessWatch => {
                 let target = self.process(me, ProcessRights::MANAGE)?;

@@ -8,7 +8,7 @@ use crate::sim::Sim;
 use crate::sim_calls;
 use ochre::abi::{ANY_CPU, COOPERATIVE, Call, FOREVER, NOW, THREAD_FPU};
 use ochre::mm::Id;
-use ochre::object::{Named, Process, State, Thread};
+use ochre::object::{Handler, Named, Process, State, Thread};
 use ochre::units::{Cause, CpuId};
 use std::fmt::Write;
 
@@ -105,7 +105,7 @@ fn set_up(sim: &mut Sim) {
             sim.grant(process, Named::Thread(*thread), u8::MAX, 0);
         }
         let handler = sim.rng.one_of(&ports);
-        sim.kernel.set_handler(process, Some((handler, 99)));
+        sim.kernel.processes[process].handler = Some(Handler { port: handler, badge: 99 });
         sim.settle_in(process);
     }
     for thread in threads {
