@@ -26,31 +26,39 @@ impl Kernel {
         info: Info,
         words: &mut [u64; MESSAGE_WORDS],
     ) -> Result<(), Error> {
-        let needed = if info.copies() { TRANSFER | DUPLICATE } else { TRANSFER };
         for at in places(info) {
-            let (_, handle) = self.owned(process, words[at])?;
-            if handle.rights & needed != needed {
-                return Err(Error::NoRight);
-            }
-            if info.handles() > 1 && !info.copies() && words[at + 1..].contains(&words[at]) {
-                return Err(Error::BadHandle);
-            }
-        }
-        for at in places(info) {
-            let (id, &Handle { named, rights, badge, .. }) = self.owned(process, words[at])?;
-            if !info.copies() {
-                self.disown(process, id);
-                continue;
-            }
-            match self.install(None, named, rights, badge) {
-                Ok(twin) => words[at] = twin,
+            match self.take_out(process, words[at], info.copies()) {
+                Ok(word) => words[at] = word,
                 Err(error) => {
-                    self.orphan(&words[places(info).start..at]);
+                    let others = &words[places(info).start..at];
+                    if info.copies() {
+                        self.orphan(others);
+                        return Err(error);
+                    }
+                    for word in others {
+                        let (id, _) = self.handles.named(*word).ok_or(error)?;
+                        self.own(process, id)?;
+                    }
                     return Err(error);
                 }
             }
         }
         Ok(())
+    }
+
+    /// A handle leaves its process, or a copy of it does: it is nobody's, and named by this word.
+    #[inline(always)]
+    fn take_out(&mut self, owner: Id<Process>, word: u64, copy: bool) -> Result<u64, Error> {
+        let (id, &Handle { named, rights, badge, .. }) = self.owned(owner, word)?;
+        let needed = if copy { TRANSFER | DUPLICATE } else { TRANSFER };
+        if rights & needed != needed {
+            return Err(Error::NoRight);
+        }
+        if copy {
+            return self.install(None, named, rights, badge);
+        }
+        self.disown(owner, id);
+        Ok(word)
     }
 
     /// The handles of a message, which is in the registers of a thread, are its process's now. Those
