@@ -5,7 +5,7 @@ use crate::arch::{self, TrapFrame};
 use crate::ipc::Way;
 use crate::kernel::{self, Current, Guard, Next};
 use crate::panic::{self, Doing};
-use crate::units::{Cause, MAX_CPUS};
+use crate::units::{Cause, CpuId, MAX_CPUS};
 
 const NULL: u64 = Call::Null as u64;
 const CALL: u64 = Call::Call as u64;
@@ -42,6 +42,7 @@ fn serve(current: &mut Current, again: extern "C" fn(Current) -> !) {
     } else if frame.calls(REPLY_RECEIVE) {
         short_way(current, Way::ReplyReceive, again);
     }
+    let frame = &current.thread().context.frame;
     if frame.is_native() {
         long_call(Cause::Native);
     } else if frame.is_call() {
@@ -55,8 +56,8 @@ fn serve(current: &mut Current, again: extern "C" fn(Current) -> !) {
 #[inline(always)]
 fn short_way(current: &mut Current, way: Way, again: extern "C" fn(Current) -> !) {
     let Some(mut kernel) = kernel::try_lock() else { return };
-    let cpu = arch::cpu::current();
-    if kernel.cpus[cpu.index() % MAX_CPUS].fpu_on {
+    let cpu = CpuId(arch::cpu::current().0 % MAX_CPUS as u8);
+    if kernel.cpus[cpu.index()].fpu_on {
         with_fpu(kernel, Current::of(current.thread()), again);
     }
     if let Some(next) = kernel.short_way(cpu, current.thread(), way) {

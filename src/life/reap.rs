@@ -50,7 +50,7 @@ impl Kernel {
                     self.end_wait(cpu, waiting, Error::PeerGone);
                 }
             } else if let Some(message) = self.dequeue(id) {
-                self.orphan_all(message.info, &message.words);
+                self.orphan_all(&message);
             } else {
                 let port = &mut self.ports[id];
                 self.dying.port = port.next_dying.take();

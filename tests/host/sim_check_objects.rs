@@ -47,7 +47,8 @@ fn handles(kernel: &Kernel) {
     };
     let mut on_the_way = Vec::new();
     for (_, message) in kernel.messages.iter() {
-        on_the_way.extend(carried(message.info, &message.words));
+        let [info, words @ ..] = message.words;
+        on_the_way.extend(carried(info, &words));
     }
     for (_, thread) in kernel.threads.iter() {
         if let State::Sending(_, Sort::Send | Sort::Call) = thread.state {
