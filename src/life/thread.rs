@@ -8,7 +8,7 @@ use crate::arch::{self, Context};
 use crate::kernel::Kernel;
 use crate::mm::asid::Seat;
 use crate::mm::{Arena, Id};
-use crate::object::{Flags, Handle, Life, Made, Process, Progress, Sort, State, Target, Thread};
+use crate::object::{Flags, Handle, Life, Made, Process, Sort, State, Target, Thread};
 use crate::units::CpuId;
 
 /// What a thread begins with.
@@ -205,9 +205,15 @@ impl Kernel {
 
     /// What a thread has begun to make will not be made.
     pub fn drop_progress(&mut self, id: Id<Thread>) {
-        if let Some(Progress { made: Made::Memory(memory), .. }) = self.threads[id].progress.take()
-        {
-            self.vm.release(memory);
+        match self.threads[id].progress.take().map(|progress| progress.made) {
+            Some(Made::Memory(memory)) => _ = self.vm.release(memory),
+            // What is mapped there stays, for others to unmap.
+            Some(Made::Space(process)) => {
+                if let Some(process) = self.processes.get_mut(process) {
+                    process.cloning = false;
+                }
+            }
+            None => {}
         }
     }
 

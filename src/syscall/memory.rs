@@ -86,9 +86,9 @@ impl Kernel {
             }
             _ => 0,
         };
-        let next = self.vm.space_clone(&mut self.ram, space, from, at)?;
-        self.processes[to].cloning = next.is_some();
-        match next {
+        let next = self.vm.space_clone(&mut self.ram, space, from, at);
+        self.processes[to].cloning = matches!(next, Ok(Some(_)));
+        match next? {
             Some(next) => self.later(me, Made::Space(to), next),
             None => Ok(Outcome::Done),
         }

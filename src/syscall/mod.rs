@@ -177,7 +177,9 @@ impl Kernel {
                 let done = self.vm.protect(&mut self.ram, space, b, c, d)?;
                 return self.advance_pages(me, done);
             }
-            Call::SpaceClone => return self.clone_space(me),
+            Call::SpaceClone => {
+                return self.clone_space(me).inspect_err(|_| self.drop_progress(thread));
+            }
             Call::ProcessCreate => {
                 if b > self.processes[process].ceiling.into() {
                     return Err(Error::Invalid);

@@ -256,11 +256,14 @@ impl Model {
         let bytes = range.map(|(&page, &byte)| (page - first, byte)).collect();
         let World { vm, ram, .. } = &mut self.world;
         let result = result.and_then(|clone| {
-            let next = vm.memory_clone_more(ram, clone, id, first, 0);
-            next.map(|next| (clone, next)).inspect_err(|_| _ = vm.release(clone))
+            let mut next = Some(0);
+            while let Some(at) = next {
+                let piece = vm.memory_clone_more(ram, clone, id, first, at);
+                next = piece.inspect_err(|_| _ = vm.release(clone))?;
+            }
+            Ok(clone)
         });
-        let Some((clone, next)) = self.done(result) else { return self.world.destroy_dying() };
-        assert_eq!(next, None);
+        let Some(clone) = self.done(result) else { return self.world.destroy_dying() };
         self.set_handle(to, clone, Pages { count: pages, bytes });
     }
 

@@ -81,6 +81,12 @@ fn references(kernel: &Kernel) {
     for (id, process) in kernel.processes.iter() {
         assert_eq!(process.refs, take(Kind::Process, id.to_bits()), "handles to {id:?}");
         assert!(process.refs > 0 || process.life != Life::Ended, "{id:?} is forgotten");
+        let cloning = |thread: &Thread| match thread.progress {
+            Some(Progress { made: Made::Space(to), .. }) => to == id,
+            _ => false,
+        };
+        let cloning = kernel.threads.iter().filter(|(_, thread)| cloning(thread)).count();
+        assert_eq!(usize::from(process.cloning), cloning, "who clones into {id:?}");
     }
     for (id, thread) in kernel.threads.iter() {
         assert_eq!(thread.refs, take(Kind::Thread, id.to_bits()), "handles to {id:?}");

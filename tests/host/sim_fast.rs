@@ -14,7 +14,7 @@ use std::fmt::Write;
 
 const CPU: CpuId = CpuId::BOOT;
 /// Steps of a script, if it does not come to rest before.
-const STEPS: usize = if cfg!(miri) { 20 } else { 300 };
+const STEPS: usize = if cfg!(miri) { 7 } else { 300 };
 /// What scripts are made of, each as often as it is in here.
 const MENU: [Call; 24] = [
     Call::Call,

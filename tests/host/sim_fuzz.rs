@@ -14,7 +14,7 @@ use ochre::units::{Access, Cause, CpuId, Exception, Fault, FaultReason, VirtAddr
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Native calls of one run.
-const CALLS: u64 = if cfg!(miri) { 150 } else { 20_000 };
+const CALLS: u64 = if cfg!(miri) { 50 } else { 20_000 };
 /// Steps between two looks at everything.
 const PAUSE: u64 = if cfg!(miri) { 1000 } else { 128 };
 /// Threads below which new programs are started.
