@@ -243,4 +243,4 @@ $(PLATFORMS:%=qemu-line-%): qemu-line-%:
 #= APP=./program     one static Linux program put into /bin; what exec-virt runs without CMD=, with ARGS=
 #= PROGRAMS=         crates of userland/programs.txt, as in PROGRAMS="coreutils yash-cli"
 #= NAMES=            scripts of tests/posix/cases, as in NAMES='trap* fifo*'
-#= SUITE=            what test-suite runs, as in SUITE='virt/4 heap*'
+#= SUITE=            what test-suite runs, as in SUITE='virt/4 frames*'
