@@ -25,6 +25,7 @@ use linux_raw_sys::general::{
     EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD, EPOLLET, EPOLLEXCLUSIVE,
     EPOLLONESHOT, EPOLLWAKEUP, O_CLOEXEC, O_RDWR,
 };
+use rt::abi::FOREVER;
 use rt::sync::Lock;
 
 /// Bytes of `struct epoll_event`, which is packed on x86-64 alone.

@@ -3,7 +3,7 @@
 use super::Subject;
 use crate::errno::{Errno, Result};
 use crate::process::State;
-use crate::process::info::{HOST, RELEASE, SYSTEM, VERSION};
+use crate::process::info::{RELEASE, SYSTEM, VERSION};
 use crate::time::{self, SECOND};
 use alloc::format;
 use alloc::vec::Vec;
@@ -25,8 +25,10 @@ pub fn version(_: &Subject) -> Result<Vec<u8>> {
     line(&format!("{SYSTEM} version {RELEASE} (Ochre kernel, posix server) {VERSION}"))
 }
 
-pub fn hostname(_: &Subject) -> Result<Vec<u8>> {
-    line(HOST)
+pub fn hostname(subject: &Subject) -> Result<Vec<u8>> {
+    let mut name = subject.server.names.host();
+    name.push(b'\n');
+    Ok(name)
 }
 
 pub fn osrelease(_: &Subject) -> Result<Vec<u8>> {
