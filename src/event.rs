@@ -1,14 +1,11 @@
 //! What happens on each trap: the one place where the kernel is told, and says what is next.
 
-use crate::abi::{Call, EXIT_FAULT, Error, FaultKind};
+use crate::abi::{EXIT_FAULT, Error, FaultKind};
 use crate::ipc::Way;
 use crate::kernel::{Current, Kernel, Next};
 use crate::mm::Id;
-use crate::object::{Sort, Target, Thread};
+use crate::object::{Flags, Sort, Target, Thread};
 use crate::units::{Cause, CpuId, Exception, Fault, FaultReason, MAX_CPUS};
-
-const CALL: u64 = Call::Call as u64;
-const REPLY_RECEIVE: u64 = Call::ReplyReceive as u64;
 
 /// Timers served by one interrupt; those that are left raise another.
 const BATCH: usize = 16;
@@ -20,25 +17,23 @@ impl Kernel {
             return Next::Stop;
         }
         self.reap(cpu);
-        self.after_interrupt(cpu, false)
+        let state = &self.cpus[cpu.index()];
+        if state.current.is_none() && state.queue.is_empty() {
+            self.rearm(cpu);
+            return Next::Resume;
+        }
+        self.pick(cpu)
     }
 
     /// Deals with a trap of `cpu`'s current thread.
     pub fn handle_user(&mut self, cpu: CpuId, cause: Cause) -> Next {
         if let (true, Some(thread)) = (self.fast_path, self.cpus[cpu.index()].current) {
-            let mut current = Current::new(self, thread);
-            let frame = &current.thread().context.frame;
-            let (number, refused) = (frame.number(), frame.refused_instruction());
-            let way = match (cause, refused) {
-                (Cause::Native, _) if number == CALL => Way::Call,
-                (Cause::Native, _) if number == REPLY_RECEIVE => Way::ReplyReceive,
-                (Cause::Foreign, _) => Way::Foreign,
-                (Cause::Exception(_), Some(kind)) => Way::Fault(kind),
-                _ => return self.long_way(cpu, cause),
-            };
-            self.save_fpu(cpu);
-            if self.short_way(cpu, current.thread(), way).is_some() {
-                return self.cpus[cpu.index()].current.map_or(Next::Idle, Next::Run);
+            let mut current = Current::of(&mut self.threads[thread]);
+            if let Some(way) = Way::of(&current.thread().context.frame) {
+                self.save_fpu(cpu);
+                if self.short_way(cpu, current.thread(), way).is_some() {
+                    return self.cpus[cpu.index()].current.map_or(Next::Idle, Next::Run);
+                }
             }
         }
         self.long_way(cpu, cause)
@@ -54,30 +49,7 @@ impl Kernel {
         };
         let next = match cause {
             Cause::Native => self.native(cpu, thread),
-            Cause::Foreign => {
-                if !self.call_handler(cpu, thread, Sort::Foreign) {
-                    self.stop_at(cpu, thread, FaultKind::Instruction, 0, 0);
-                }
-                self.pick(cpu)
-            }
-            Cause::Fpu => {
-                if !self.use_fpu(cpu) {
-                    self.stop_at(cpu, thread, FaultKind::Instruction, 0, 0);
-                }
-                self.pick(cpu)
-            }
-            Cause::Fault(fault) => {
-                self.memory_fault(cpu, thread, fault);
-                self.pick(cpu)
-            }
-            Cause::Exception(exception) => {
-                self.stop_at(cpu, thread, kind(exception), 0, 0);
-                self.pick(cpu)
-            }
-            interrupt => {
-                self.interrupt_of(cpu, interrupt);
-                self.pick(cpu)
-            }
+            _ => self.other_trap(cpu, thread, cause),
         };
         if !self.has_work() {
             return next;
@@ -86,14 +58,26 @@ impl Kernel {
         self.pick(cpu)
     }
 
+    #[inline(always)]
+    fn other_trap(&mut self, cpu: CpuId, thread: Id<Thread>, cause: Cause) -> Next {
+        match cause {
+            Cause::Foreign if self.call_handler(cpu, thread, Sort::Foreign) => {}
+            Cause::Fpu if self.use_fpu(cpu) => {}
+            Cause::Foreign | Cause::Fpu => {
+                self.stop_at(cpu, thread, FaultKind::Instruction, 0, 0);
+            }
+            Cause::Fault(fault) => self.memory_fault(cpu, thread, fault),
+            Cause::Exception(exception) => self.stop_at(cpu, thread, kind(exception), 0, 0),
+            interrupt => _ = self.interrupt_of(cpu, interrupt),
+        }
+        self.pick(cpu)
+    }
+
     /// Notes what is done while the lock is held: a native call by its number, other traps above.
     #[cfg(feature = "lock-stats")]
     fn note(&self, current: Option<Id<Thread>>, cause: Cause) {
-        let number = current
-            .and_then(|id| self.threads.get(id))
-            .map_or(0, |thread| thread.context.frame.number());
         let doing = match cause {
-            Cause::Native => number,
+            Cause::Native => current.map_or(0, |id| self.threads[id].context.frame.number()),
             Cause::Foreign => 1000,
             Cause::Fault(_) => 1001,
             Cause::Exception(_) | Cause::Fpu => 1002,
@@ -105,12 +89,16 @@ impl Kernel {
     /// A trap of a thread that another CPU stopped: what it was about to do it does when it is resumed.
     #[inline(never)]
     fn stopped(&mut self, cpu: CpuId, cause: Cause) -> Next {
-        if let Some(thread) = self.cpus[cpu.index()].current {
-            self.heed(cpu);
-            if let (Cause::Native | Cause::Foreign, Some(thread)) =
-                (cause, self.threads.get_mut(thread))
-            {
+        if let Some(id) = self.cpus[cpu.index()].current {
+            let thread = &mut self.threads[id];
+            if matches!(cause, Cause::Native | Cause::Foreign) {
                 thread.context.frame.restart();
+            }
+            if thread.flags.contains(Flags::DOOMED) {
+                self.end_thread(cpu, id);
+            } else {
+                self.stop(cpu, id);
+                self.wake(cpu, id);
             }
             self.interrupt_of(cpu, cause);
             self.reap(cpu);
@@ -166,26 +154,24 @@ impl Kernel {
 
     /// The current thread cannot go on by itself: its handler decides, or its process ends.
     fn stop_at(&mut self, cpu: CpuId, id: Id<Thread>, kind: FaultKind, address: u64, access: u64) {
-        let frame = &self.threads[id].context.frame;
-        let words = [address, access, frame.pc().0, frame.sp().0, frame.code()];
-        self.threads[id].fault = Some((kind, words));
+        self.threads[id].fault = (kind, address, access);
         if self.call_handler(cpu, id, Sort::Fault) {
             return;
         }
-        self.record_crash(id, kind, words);
+        self.record_crash(id);
         self.kill_process(cpu, self.threads[id].process, EXIT_FAULT);
     }
 
     /// The crash record of a process that has nobody to ask.
-    fn record_crash(&self, id: Id<Thread>, kind: FaultKind, words: [u64; 5]) {
-        let [address, access, pc, sp, code] = words;
-        let process = self.threads[id].process;
+    fn record_crash(&self, id: Id<Thread>) {
+        let Thread { ref context, process, fault: (kind, address, access), .. } = self.threads[id];
+        let [_, _, _, pc, sp, code, _] = self.threads[id].message(Sort::Fault);
         let access = ["read", "write", "execute"].get(access as usize).unwrap_or(&"?");
         crate::warn!(
             "process {} ends: {kind:?} at pc {pc:#x}, {access} of {address:#x}, sp {sp:#x}, code {code:#x}",
             process.index()
         );
-        crate::debug!("{}", &self.threads[id].context.frame);
+        crate::debug!("{}", &context.frame);
     }
 }
 

@@ -7,12 +7,11 @@ mod lock;
 pub use lock::hold;
 pub use lock::{Guard, install, lock, run, stop_all, stopping, try_lock};
 
-use crate::abi::{Error, PortRights};
+use crate::abi::Error;
 use crate::arch;
 use crate::arch::user::Fpu;
 use crate::boot::{BootInfo, Options};
 use crate::clock::Clock;
-use crate::mm::page_table::MapError;
 use crate::mm::tree::Tree;
 use crate::mm::window::Window;
 use crate::mm::{Arena, Id, Ram, Space, Vm};
@@ -103,8 +102,8 @@ pub struct Cpu {
     pub timers: Tree<Timer>,
     /// When the first of them rings; the end of time if there is none.
     pub first_timer: Nanos,
-    /// What its hardware timer is set to.
-    pub armed: Option<Nanos>,
+    /// What its hardware timer is set to; the end of time if to nothing.
+    pub armed: Nanos,
 }
 
 /// What a CPU does when the kernel has dealt with a trap.
@@ -157,12 +156,6 @@ impl Kernel {
         space.open_window(at, size, memory, frames)
     }
 
-    /// Makes sure that the heap has room for `bytes` more.
-    pub fn reserve_heap(&mut self, bytes: usize) -> Result<(), MapError> {
-        let Ram { space, memory, frames, .. } = &mut self.ram;
-        crate::mm::global::reserve(bytes, &mut space.table, memory, frames)
-    }
-
     /// Calls up a CPU, which arrives at `secondary_entry` some time later, if it does.
     pub fn call_up(&mut self, id: CpuId) -> Result<(), &'static str> {
         let info = self.info.cpus.get(id.index()).ok_or("there is no such CPU")?;
@@ -183,41 +176,38 @@ impl Kernel {
         process.is_some() || port.is_some() || handle.is_some() || self.vm.has_dying()
     }
 
+    /// A handle of a process.
+    #[inline(always)]
+    pub fn owned(&self, process: Id<Process>, word: u64) -> Result<(Id<Handle>, &Handle), Error> {
+        let found = self.handles.named(word).filter(|(_, handle)| process.is(handle.owner));
+        found.ok_or(Error::BadHandle)
+    }
+
     /// Finds what a handle of a process names, if it is of this kind and has these rights.
     #[inline(always)]
     pub fn find<T: Object>(
         &self,
         process: Id<Process>,
         word: u64,
-        needed: impl Into<Option<T::Rights>>,
+        needed: T::Rights,
     ) -> Result<Found<T>, Error> {
-        let (_, handle) = self.handles.named(word).ok_or(Error::BadHandle)?;
-        if !process.is(handle.owner) {
-            return Err(Error::BadHandle);
-        }
-        let id = T::of(handle.named).ok_or(Error::WrongKind)?;
-        let needed = needed.into().map_or(0, |rights: T::Rights| rights.bits());
-        if handle.rights & needed != needed {
+        let (handle, &Handle { named, rights, badge, .. }) = self.owned(process, word)?;
+        let id = T::of(named)?;
+        if rights & needed.bits() != needed.bits() {
             return Err(Error::NoRight);
         }
-        Ok(Found { id, rights: handle.rights, badge: handle.badge })
+        Ok(Found { handle, id, rights, badge })
     }
 
-    /// A handle has come to be: what it names has one more reference.
-    pub fn retain(&mut self, id: Id<Handle>) {
-        let Handle { named, rights, .. } = self.handles[id];
+    /// How many handles there are to an object, if that is counted here.
+    pub fn refs(&mut self, named: Named) -> Option<&mut u32> {
         match named {
-            Named::Process(id) => self.processes[id].refs += 1,
-            Named::Thread(id) => self.threads[id].refs += 1,
-            Named::Port(id) => {
-                let port = &mut self.ports[id];
-                port.refs += 1;
-                port.receivers += u32::from(rights & PortRights::RECEIVE.bits() != 0);
-            }
-            Named::Memory(id) => self.vm.retain(id),
-            Named::Timer(id) => self.timers[id].refs += 1,
-            Named::Interrupt(id) => self.interrupts[id].refs += 1,
-            Named::Reply(_) | Named::Machine | Named::IoPorts => {}
+            Named::Process(id) => Some(&mut self.processes[id].refs),
+            Named::Thread(id) => Some(&mut self.threads[id].refs),
+            Named::Port(id) => Some(&mut self.ports[id].refs),
+            Named::Timer(id) => Some(&mut self.timers[id].refs),
+            Named::Interrupt(id) => Some(&mut self.interrupts[id].refs),
+            Named::Memory(_) | Named::Reply(_) | Named::Machine | Named::IoPorts => None,
         }
     }
 
@@ -244,7 +234,7 @@ impl Cpu {
             slice_end: Nanos(0),
             timers: Tree::EMPTY,
             first_timer: Nanos(u64::MAX),
-            armed: None,
+            armed: Nanos(u64::MAX),
             space: None,
             fpu: None,
             fpu_on: false,
@@ -260,16 +250,24 @@ pub struct Current(NonNull<Thread>);
 const _: () = assert!(offset_of!(Thread, context) == 0);
 
 impl Current {
-    /// The current thread of a CPU.
-    pub fn new(kernel: &mut Kernel, id: Id<Thread>) -> Current {
-        Current(NonNull::from(&mut kernel.threads[id]))
+    /// The thread, which is the current one of its CPU.
+    #[inline(always)]
+    pub fn of(thread: &mut Thread) -> Current {
+        Current(NonNull::from(thread))
     }
 
     /// The thread.
     #[inline(always)]
-    pub fn thread<'a>(&mut self) -> &'a mut Thread {
+    pub fn thread(&mut self) -> &mut Thread {
         // SAFETY: a thread that runs is there, and stays where it is. Its registers are its CPU's alone;
         // all else is for whoever has the lock, and who has it here looks for other threads only.
         unsafe { self.0.as_mut() }
+    }
+
+    /// Goes on with it.
+    #[inline(always)]
+    pub fn resume(mut self) -> ! {
+        // SAFETY: it has arrived on this CPU, and its registers are its CPU's.
+        unsafe { arch::user::resume(&raw mut self.thread().context.frame) }
     }
 }

@@ -13,8 +13,6 @@ pub const PHYS_MAP_SIZE: u64 = 1 << 46;
 pub const IMAGE_BASE: u64 = 0xffff_ffff_8000_0000;
 /// The CPUs' stacks, each at the top of a slot whose lower part is never mapped.
 pub const STACKS: u64 = 0xffff_ffff_a000_0000;
-/// The kernel's heap.
-pub const HEAP: Range<u64> = 0xffff_ffff_b000_0000..0xffff_ffff_c000_0000;
 /// Windows to device registers.
 pub const DEVICES: Range<u64> = 0xffff_ffff_c000_0000..0xffff_ffff_e000_0000;
 
@@ -52,11 +50,9 @@ pub const fn stack_at(at: VirtAddr) -> Option<(CpuId, usize)> {
 const _: () = {
     assert!(PHYS_MAP + PHYS_MAP_SIZE <= IMAGE_BASE);
     assert!(IMAGE_BASE < STACKS);
-    assert!(stack_top(CpuId(MAX_CPUS as u8 - 1), STACKS_PER_CPU - 1).0 <= HEAP.start);
-    assert!(HEAP.end <= DEVICES.start);
+    assert!(stack_top(CpuId(MAX_CPUS as u8 - 1), STACKS_PER_CPU - 1).0 <= DEVICES.start);
     assert!(PHYS_MAP.is_multiple_of(1 << 39));
     assert!(IMAGE_BASE.is_multiple_of(LARGE_PAGE_SIZE) && STACKS.is_multiple_of(LARGE_PAGE_SIZE));
-    assert!(HEAP.start.is_multiple_of(LARGE_PAGE_SIZE));
     assert!(DEVICES.start.is_multiple_of(LARGE_PAGE_SIZE));
     assert!(DEVICES.end <= ARENAS && ARENAS.is_multiple_of(LARGE_PAGE_SIZE));
 };

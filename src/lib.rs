@@ -17,7 +17,7 @@
 //! * [`boot`]: what firmware says (device tree, ACPI, PVH, multiboot2), checked and read into one
 //!   [`BootInfo`](boot::BootInfo).
 //! * [`arch`]: the only place that knows the instruction set; the same names for all three.
-//! * [`mm`]: physical frames, the heap, page tables.
+//! * [`mm`]: physical frames, page tables, where objects live, and the memory of processes.
 //! * [`object`]: what processes can name by handles, as data.
 //! * [`kernel`]: the value, its lock, its clock and its CPUs.
 //! * [`sched`]: which thread runs where, and when it stops.
@@ -32,8 +32,6 @@
 
 #![cfg_attr(target_os = "none", no_std)]
 #![warn(missing_docs)]
-
-extern crate alloc;
 
 pub mod abi;
 pub mod units;

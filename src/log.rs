@@ -27,26 +27,22 @@ pub enum Level {
 }
 
 impl Level {
+    /// Each with its name and what its lines begin with, the most important first.
+    const ALL: [(Level, &str, &str); 5] = [
+        (Level::Error, "error", "error: "),
+        (Level::Warn, "warn", "warning: "),
+        (Level::Info, "info", ""),
+        (Level::Debug, "debug", "debug: "),
+        (Level::Trace, "trace", "trace: "),
+    ];
+
     /// The level a `log=` word names.
     pub fn parse(word: &str) -> Option<Level> {
-        Some(match word {
-            "error" => Level::Error,
-            "warn" => Level::Warn,
-            "info" => Level::Info,
-            "debug" => Level::Debug,
-            "trace" => Level::Trace,
-            _ => return None,
-        })
+        Level::ALL.into_iter().find(|&(_, name, _)| name == word).map(|(level, ..)| level)
     }
 
     fn prefix(self) -> &'static str {
-        match self {
-            Level::Error => "error: ",
-            Level::Warn => "warning: ",
-            Level::Info => "",
-            Level::Debug => "debug: ",
-            Level::Trace => "trace: ",
-        }
+        Level::ALL[self as usize].2
     }
 }
 
@@ -187,6 +183,3 @@ macro_rules! info { ($($text:tt)*) => { $crate::log::line($crate::log::Level::In
 /// Logs what a developer wants to see.
 #[macro_export]
 macro_rules! debug { ($($text:tt)*) => { $crate::log::line($crate::log::Level::Debug, format_args!($($text)*)) } }
-/// Logs everything else.
-#[macro_export]
-macro_rules! trace { ($($text:tt)*) => { $crate::log::line($crate::log::Level::Trace, format_args!($($text)*)) } }

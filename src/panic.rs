@@ -32,26 +32,19 @@ pub enum Doing {
 }
 
 impl Doing {
-    const ALL: [Doing; 7] = [
-        Doing::Nothing,
-        Doing::Boot,
-        Doing::Idle,
-        Doing::User,
-        Doing::Interrupt,
-        Doing::Test,
-        Doing::Panic,
+    /// Each in words, in order.
+    const ALL: [(Doing, &str); 7] = [
+        (Doing::Nothing, "not started"),
+        (Doing::Boot, "booting"),
+        (Doing::Idle, "idle"),
+        (Doing::User, "running user code"),
+        (Doing::Interrupt, "serving an interrupt"),
+        (Doing::Test, "running a test"),
+        (Doing::Panic, "reporting a panic"),
     ];
 
     fn text(self) -> &'static str {
-        match self {
-            Doing::Nothing => "not started",
-            Doing::Boot => "booting",
-            Doing::Idle => "idle",
-            Doing::User => "running user code",
-            Doing::Interrupt => "serving an interrupt",
-            Doing::Test => "running a test",
-            Doing::Panic => "reporting a panic",
-        }
+        Doing::ALL[self as usize].1
     }
 }
 
@@ -63,14 +56,12 @@ const DEPTH: usize = 24;
 
 /// Notes what this CPU does from now on, and says what it did before.
 pub fn now_doing(what: Doing) -> Doing {
-    let slot = &DOING[arch::cpu::current().index()];
-    let before = slot.swap(what as u8, Relaxed);
-    Doing::ALL.into_iter().nth(before.into()).unwrap_or(Doing::Nothing)
+    let before = DOING[arch::cpu::current().index()].swap(what as u8, Relaxed);
+    Doing::ALL[usize::from(before) % Doing::ALL.len()].0
 }
 
 fn doing(cpu: CpuId) -> Doing {
-    let index = DOING[cpu.index()].load(Relaxed);
-    Doing::ALL.into_iter().nth(index.into()).unwrap_or(Doing::Nothing)
+    Doing::ALL[usize::from(DOING[cpu.index()].load(Relaxed)) % Doing::ALL.len()].0
 }
 
 /// Ends everything because of a trap that nothing expected.
@@ -187,7 +178,8 @@ impl fmt::Display for Described<'_> {
             Cause::Exception(what) => {
                 write!(f, "{} (class {:#x}, code {:#x})", what.name, what.class, what.code)
             }
-            other => write!(f, "{other:?}"),
+            Cause::Native | Cause::Foreign | Cause::Fpu => f.write_str("what only user code does"),
+            _ => f.write_str("an interrupt"),
         }
     }
 }

@@ -31,7 +31,7 @@ pub fn machine(kernel: &Kernel) {
     }
     info.notes.iter().for_each(|note| crate::warn!("{note}"));
     unknown_words(&info.command_line)
-        .for_each(|word| crate::warn!("unknown command-line word {word:?}, ignored"));
+        .for_each(|word| crate::warn!("unknown command-line word \"{word}\", ignored"));
 }
 
 /// The last line of boot.
@@ -69,7 +69,7 @@ fn initrd(kernel: &Kernel) {
     let archive = mm::reserved_bytes(&kernel.ram.memory, &kernel.info, range);
     match initrd::check(archive) {
         Ok(found) => line("initrd", format_args!("{} entries, {}", found.files, Bytes(range))),
-        Err(why) => crate::warn!("{why}; going on without it"),
+        Err(why) => crate::warn!("initrd: {why}; going on without it"),
     }
 }
 

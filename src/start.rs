@@ -22,9 +22,6 @@ use spin::Once;
 /// Bytes of a kernel stack. AArch64's vectors expect all of the upper half of its slot.
 const STACK: u64 = MAX_STACK;
 
-/// Bytes of heap the kernel begins with.
-const FIRST_HEAP: usize = 64 << 10;
-
 /// How long a CPU that was called may take to arrive. It takes microseconds; an emulator whose host
 /// is busy may let it wait much longer.
 const PATIENCE: Nanos = Nanos(2_000_000_000);
@@ -132,9 +129,6 @@ extern "C" fn resume(main: Main) -> ! {
     let mut kernel = kernel::lock();
     start_devices(&mut kernel);
     report::machine(&kernel);
-    if kernel.reserve_heap(FIRST_HEAP).is_err() {
-        crate::warn!("no memory is left for a heap");
-    }
     kernel.cpus[CpuId::BOOT.index()].online = true;
     let cpus = kernel.info.cpus.len() as u8;
     drop(kernel);

@@ -1,32 +1,21 @@
 //! Function names for backtraces, from the table that `tools/symbols.py` puts into the image after
-//! linking: a count, that many pairs (offset from `IMAGE_BASE`, offset of the name in the
-//! table) sorted by the first, then the names, each ended by a zero. All numbers are 32-bit and
-//! little-endian. A table that was not filled in
-//! has a count of zero; an empty name is where the code ends.
+//! linking. It begins with where the code does, four bytes of offset from `IMAGE_BASE`; then there is an
+//! entry for each function, by ascending address: two bytes of distance from the one before, and a name
+//! that ends with a zero. Numbers are little-endian. An empty name is where the code ends.
 
 /// The function that an address in the image belongs to, and how far into it the address is.
 pub fn lookup(table: &[u8], offset: u64) -> Option<(&str, u64)> {
-    let count = word(table, 0)? as usize;
-    let (mut low, mut high) = (0, count);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if u64::from(word(table, 1 + 2 * middle)?) <= offset {
-            low = middle + 1;
-        } else {
-            high = middle;
+    let (first, mut rest) = table.split_first_chunk()?;
+    let (mut start, mut name) = (u64::from(u32::from_le_bytes(*first)), "");
+    loop {
+        let (distance, tail) = rest.split_first_chunk()?;
+        let next = start + u64::from(u16::from_le_bytes(*distance));
+        if next > offset {
+            return (!name.is_empty()).then_some((name, offset - start));
         }
+        let end = tail.iter().position(|&byte| byte == 0)?;
+        (start, name, rest) = (next, str::from_utf8(&tail[..end]).ok()?, &tail[end + 1..]);
     }
-    let index = low.checked_sub(1)?;
-    let start = word(table, 1 + 2 * index)?;
-    let name = table.get(word(table, 2 + 2 * index)? as usize..)?;
-    let end = name.iter().position(|&byte| byte == 0)?;
-    let name = core::str::from_utf8(&name[..end]).ok().filter(|name| !name.is_empty())?;
-    Some((name, offset - u64::from(start)))
-}
-
-fn word(table: &[u8], index: usize) -> Option<u32> {
-    let bytes = table.get(4 * index..)?.first_chunk()?;
-    Some(u32::from_le_bytes(*bytes))
 }
 
 #[cfg(test)]
@@ -34,10 +23,7 @@ mod tests {
     use super::lookup;
 
     fn table() -> Vec<u8> {
-        let words = [2u32, 0x100, 20, 0x180, 26];
-        let mut bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-        bytes.extend(b"first\0second\0");
-        bytes
+        b"\x80\0\0\0\x80\0first\0\x80\0second\0\0\x10\0".to_vec()
     }
 
     #[test]
@@ -45,6 +31,8 @@ mod tests {
         assert_eq!(lookup(&table(), 0x17f), Some(("first", 0x7f)));
         assert_eq!(lookup(&table(), 0x180), Some(("second", 0)));
         assert_eq!(lookup(&table(), 0xff), None);
+        assert_eq!(lookup(&table(), 0x117f), Some(("second", 0xfff)));
+        assert_eq!(lookup(&table(), 0x1180), None);
     }
 
     #[test]

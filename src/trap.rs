@@ -5,63 +5,87 @@ use crate::arch::{self, TrapFrame};
 use crate::ipc::Way;
 use crate::kernel::{self, Current, Guard, Next};
 use crate::panic::{self, Doing};
-use crate::units::{Cause, MAX_CPUS};
-
-/// Called by `trap.S` with the thread that this CPU runs, whose registers are where it keeps them. Those
-/// that this returns are restored.
-#[unsafe(no_mangle)]
-extern "C" fn user_entry(mut current: Current) -> *mut TrapFrame {
-    let frame = &mut current.thread().context.frame;
-    if frame.is_native() {
-        return match frame.number() {
-            NULL => {
-                frame.args_mut()[0] = 0;
-                frame
-            }
-            CALL => short_way(current, Way::Call),
-            REPLY_RECEIVE => short_way(current, Way::ReplyReceive),
-            _ => long_way(current),
-        };
-    }
-    if frame.is_call() {
-        return short_way(current, Way::Foreign);
-    }
-    match frame.refused_instruction() {
-        Some(kind) => short_way(current, Way::Fault(kind)),
-        None => long_way(current),
-    }
-}
+use crate::units::{Cause, CpuId, MAX_CPUS};
 
 const NULL: u64 = Call::Null as u64;
 const CALL: u64 = Call::Call as u64;
 const REPLY_RECEIVE: u64 = Call::ReplyReceive as u64;
 
-/// What takes a few steps, if this does; otherwise nothing happens, and it is done the long way.
-#[inline(always)]
-fn short_way(mut current: Current, way: Way) -> *mut TrapFrame {
-    if let Some(mut kernel) = kernel::try_lock() {
-        let cpu = arch::cpu::current();
-        if kernel.cpus[cpu.index() % MAX_CPUS].fpu_on {
-            return with_fpu(kernel, current);
-        }
-        if let Some(next) = kernel.short_way(cpu, current.thread(), way) {
-            return &raw mut next.context.frame;
-        }
+/// Called by `trap.S` with the thread that this CPU runs, whose registers are where it keeps them.
+#[unsafe(no_mangle)]
+extern "C" fn user_entry(mut current: Current) -> ! {
+    if !arch::trap::CALLS_APART {
+        serve(&mut current, user_entry);
+    }
+    if let Some(kind) = current.thread().context.frame.refused_instruction() {
+        short_way(&mut current, Way::Fault(kind), user_entry);
     }
     long_way(current)
 }
 
+/// The same for a call, where these have a way in of their own.
+#[unsafe(no_mangle)]
+extern "C" fn call_entry(mut current: Current) -> ! {
+    serve(&mut current, call_entry);
+    long_way(current)
+}
+
+/// Serves a call, if it is one.
+#[inline(always)]
+fn serve(current: &mut Current, again: extern "C" fn(Current) -> !) {
+    let frame = &mut current.thread().context.frame;
+    if frame.calls(NULL) {
+        frame.args_mut()[0] = 0;
+        Current::of(current.thread()).resume();
+    } else if frame.calls(CALL) {
+        short_way(current, Way::Call, again);
+    } else if frame.calls(REPLY_RECEIVE) {
+        short_way(current, Way::ReplyReceive, again);
+    }
+    let frame = &current.thread().context.frame;
+    if frame.is_native() {
+        long_call(Cause::Native);
+    } else if frame.is_call() {
+        short_way(current, Way::Foreign, again);
+        long_call(Cause::Foreign);
+    }
+}
+
+/// Does what takes a few steps, and goes on with whoever is next; otherwise nothing happened. It begins
+/// `again` when the floating point registers were to be saved.
+#[inline(always)]
+fn short_way(current: &mut Current, way: Way, again: extern "C" fn(Current) -> !) {
+    let Some(mut kernel) = kernel::try_lock() else { return };
+    let cpu = CpuId(arch::cpu::current().0 % MAX_CPUS as u8);
+    if kernel.cpus[cpu.index()].fpu_on {
+        with_fpu(kernel, Current::of(current.thread()), again);
+    }
+    if let Some(next) = kernel.short_way(cpu, current.thread(), way) {
+        let next = Current::of(next);
+        drop(kernel);
+        next.resume();
+    }
+}
+
 /// The floating point registers have to be saved first. After that they are off.
 #[inline(never)]
-fn with_fpu(mut kernel: Guard, current: Current) -> *mut TrapFrame {
+fn with_fpu(mut kernel: Guard, current: Current, again: extern "C" fn(Current) -> !) -> ! {
     kernel.save_fpu(arch::cpu::current());
     drop(kernel);
-    user_entry(current)
+    again(current)
+}
+
+/// A call that is not done in a few steps.
+#[inline(never)]
+fn long_call(cause: Cause) -> ! {
+    let mut kernel = kernel::lock();
+    let next = kernel.long_way(arch::cpu::current(), cause);
+    proceed(kernel, next)
 }
 
 /// Whatever is not done in a few steps.
 #[inline(never)]
-fn long_way(mut current: Current) -> *mut TrapFrame {
+fn long_way(mut current: Current) -> ! {
     let frame = &mut current.thread().context.frame;
     let cause = frame.cause();
     if cause == Cause::Ipi && kernel::stopping() {
@@ -99,10 +123,11 @@ extern "C" fn trap_entry(frame: &mut TrapFrame) -> *mut TrapFrame {
     }
 }
 
-/// Gives up the lock and does what comes next: these registers are restored.
-fn proceed(mut kernel: Guard, next: Next) -> *mut TrapFrame {
+/// Gives up the lock and does what comes next.
+#[inline(always)]
+fn proceed(kernel: Guard, next: Next) -> ! {
     match next {
-        Next::Run(thread) => &raw mut kernel.threads[thread].context.frame,
+        Next::Run(thread) => kernel::run(kernel, thread),
         Next::Idle => {
             drop(kernel);
             arch::user::idle()

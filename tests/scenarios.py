@@ -205,7 +205,7 @@ def everywhere(new):
             for what, data, why in (
                 ("of noise", initrds.NOISE, "no cpio header at 0x0"),
                 ("compressed", initrds.COMPRESSED, "compressed: not supported yet"),
-                ("cut short", initrds.CUT_SHORT, f"the entry at {initrds.CUT_AT:#x} is cut short"),
+                ("cut short", initrds.CUT_SHORT, f"an entry is cut short at {initrds.CUT_AT:#x}"),
                 ("without trailer", initrds.NO_TRAILER, f"no cpio header at {len(initrds.NO_TRAILER):#x}"),
             )
         ),
@@ -265,7 +265,7 @@ VIRT = [
     virt("empty initrd", BOOTED, says("initrd", "none"), INITRD="/dev/null"),
     virt("tree without memory", warns("device tree: no memory in it"), *refused(".*"), status=REFUSED, tree=without(RAM)),
     virt("tree with overlapping memory", *memory(160), warns("memory banks overlap: taken as one"), MEM="256M", tree=OVERLAP),
-    virt("tree with 40 banks", *memory(63, 32), warns("memory: 8 banks too many, ignored"), MEM="256M", tree=MANY),
+    virt("tree with 40 banks", *memory(63, 32), warns("memory at 0x.+ is one too many: ignored"), MEM="256M", tree=MANY),
     virt("tree with reservations", *memory(255, 2), r"^debug:   reserved +1024 KiB at 0x44000000$",
          r"^debug:   bank +\d+ KiB at 0x46100000$", words="exit=qemu log=debug then=off", tree=reserve),
     virt("tree reserving all RAM", *refused("NoMemory"), status=REFUSED, tree=reserve_all),
@@ -293,9 +293,9 @@ VIRT = [
     virt("tree without GIC", BOOTED, warns("no interrupt controller the kernel knows"), SMP=1, tree=without("/intc@8000000")),
     virt("tree without GIC, smp 4", BOOTED, warns("no interrupt controller the kernel knows"), SMP=4, tree=without("/intc@8000000")),
     virt("tree without timer", *cpus(4), warns("no timer in the device tree: taking the generic one"), tree=without("/timer")),
-    virt("tree without PSCI", BOOTED, warns("3 CPUs want PSCI and there is none: not used"), tree=without("/psci")),
+    virt("tree without PSCI", BOOTED, warns("cpu@3: it wants PSCI and there is none, not used"), tree=without("/psci")),
     virt("tree with a CPU that is not there", says("running", "3 CPUs"), BOOTED, warns("CPU 1 does not start: PSCI knows no such CPU"), tree=absent_cpu),
-    virt("tree with a CPU without a way to start", *cpus(3, 4), warns("cpu@2: no known way to start it"), tree=unstartable_cpu),
+    virt("tree with a CPU without a way to start", *cpus(3, 4), warns("cpu@2: no known way to start it, not used"), tree=unstartable_cpu),
     virt("shipped image", *cpus(4), KERNEL="dist/ochre-virt.img"),
 ]
 

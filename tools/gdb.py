@@ -20,7 +20,6 @@ WINDOWS = [
     ("physical map", PHYS_MAP, None),
     ("image", 0xFFFF_FFFF_8000_0000, None),
     ("stacks", 0xFFFF_FFFF_A000_0000, 0xFFFF_FFFF_B000_0000),
-    ("heap", 0xFFFF_FFFF_B000_0000, 0xFFFF_FFFF_C000_0000),
     ("devices", 0xFFFF_FFFF_C000_0000, 0xFFFF_FFFF_E000_0000),
 ]
 PARTS = [("text", "r-x"), ("rodata", "r--"), ("symbols", "r--"), ("data", "rw-"), ("bss", "rw-")]

@@ -3,10 +3,10 @@
 
 usage: symbols.py ELF
 
-Fills the section `.symbols`, for which the linker script keeps room, in place. All is
-little-endian: a u32 count; that many entries by ascending address, each a u32 offset of the
-function from `layout::IMAGE_BASE` and a u32 offset of its name in the section; the names, each ended by
-a zero byte. What does not fit is left out, the longest names first, after all have been shortened.
+Fills the section `.symbols`, for which the linker script keeps room, in place. All is little-endian: a
+u32 offset of the code from `layout::IMAGE_BASE`; then an entry for each function, by ascending address,
+of a u16 with the distance from the function before, and the name, ended by a zero byte. What does not
+fit is left out, the longest names first, after all have been shortened.
 """
 
 import re
@@ -38,15 +38,16 @@ def entries(elf):
 def shorten(name):
     """A name as one would say it: `<ochre::mm::Frames as Drop>::drop` is `Frames::drop`.
 
-    The kernel's own crate goes unsaid, and so do generic arguments, the paths of types and the hashes
-    of crates.
+    The kernel's own crate goes unsaid, and so do generic arguments, the paths of types, the hashes of
+    crates, and of a library's path all but its end.
     """
     name = re.sub(r"\[[0-9a-f]{8,16}\]", "", name)
     name = re.sub(r"^<(.*)>(::.*)$", lambda m: implementer(m[1]) + m[2], name)
     previous = None
     while name != previous:
         previous, name = name, re.sub(r"(::)?<[^<>]*>", "", name)
-    name = name.removeprefix("ochre::")
+    ours = name.removeprefix("ochre::")
+    name = ours if ours != name else "::".join(name.split("::")[-2:])
     return name if len(name) <= LONGEST else "..." + name[3 - LONGEST :]
 
 
@@ -66,13 +67,11 @@ def encode(table, room):
     """The section's bytes; the longest names are left out until they fit into `room`."""
     table = list(table)
     while True:
-        offsets, names = {}, bytearray()
-        for _, name in table:
-            if name not in offsets:
-                offsets[name] = 4 + 8 * len(table) + len(names)
-                names += name.encode() + b"\0"
-        head = [struct.pack("<II", addr, offsets[name]) for addr, name in table]
-        encoded = struct.pack("<I", len(table)) + b"".join(head) + names
+        before, _ = table[0]
+        encoded = bytearray(struct.pack("<I", before))
+        for addr, name in table:
+            encoded += struct.pack("<H", addr - before) + name.encode() + b"\0"
+            before = addr
         if len(encoded) <= room:
             return encoded
         longest = max(len(name) for _, name in table)

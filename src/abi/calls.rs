@@ -27,7 +27,8 @@ pub struct Row {
     pub arguments: &'static [Argument],
     /// What it gives, from register [1] on.
     pub results: &'static [&'static str],
-    /// How it may fail, besides `BadHandle`, `WrongKind` and `NoRight` where it takes a handle.
+    /// How it may fail, besides `BadHandle`, `WrongKind` and `NoRight` where it takes a handle of a
+    /// kind.
     pub errors: &'static [Error],
 }
 
@@ -76,15 +77,15 @@ calls! {
     /// The monotonic clock.
     2 Clock() -> ("nanoseconds") ! [];
     /// Writes a line of at most 240 bytes to the log.
-    3 Log(machine: Machine["LOG"], address, length) -> () ! [Invalid, BadAddress];
+    3 Log(machine: Machine["LOG"], address, length) -> () ! [Invalid, BadAddress, NoMemory];
     /// A figure of the whole machine; see `figures` in the reference.
     4 MachineInfo(machine: Machine["INSPECT"], which) -> ("value", "value", "value", "value") ! [Invalid];
     /// Copies the kernel's command line, cut to the length.
-    5 CommandLine(machine: Machine["INSPECT"], address, length) -> ("length") ! [BadAddress];
+    5 CommandLine(machine: Machine["INSPECT"], address, length) -> ("length") ! [BadAddress, NoMemory];
     /// Ends everything: `POWER_OFF`, `POWER_SUCCESS` or `POWER_FAILURE`.
     6 Power(machine: Machine["POWER"], how) -> () ! [Invalid];
     /// The four entries that translate an address, from the root on; zero where there is none.
-    7 Translation(machine: Machine["INSPECT"], process: Process["READ"], address) -> ("entry", "entry", "entry", "entry") ! [BadAddress];
+    7 Translation(machine: Machine["INSPECT"], process: Process["READ"], address) -> ("entry", "entry", "entry", "entry") ! [BadAddress, PeerGone];
     /// Gives up a handle. What nobody has a handle to ends.
     8 Close(handle) -> () ! [BadHandle];
     /// Another handle to the same object, with those of the rights that are in the mask; to a port, with
@@ -93,35 +94,35 @@ calls! {
     /// What a handle is.
     10 HandleInfo(handle) -> ("kind", "rights", "badge") ! [BadHandle];
     /// Puts a handle into another process, as a message would.
-    11 Give(process: Process["MANAGE"], handle) -> ("handle over there") ! [BadHandle, NoRight, NoMemory];
+    11 Give(process: Process["MANAGE"], handle) -> ("handle over there") ! [NoMemory];
     /// A port whose queue holds so many messages: 0 to 256.
     12 PortCreate(capacity) -> ("handle") ! [Invalid, NoMemory];
     /// Puts a message into a port's queue; if it is full waits until the deadline.
-    13 Send(port: Port["SEND"], info) -> () ! [Invalid, BadHandle, NoRight, NoMemory, Full, TimedOut, PeerGone, Cancelled];
+    13 Send(port: Port["SEND"], info) -> () ! [Invalid, NoMemory, Full, TimedOut, PeerGone, Cancelled];
     /// Sends, and waits for the answer.
-    14 Call(port: Port["SEND"], info) -> ("info", "words") ! [Invalid, BadHandle, NoRight, NoMemory, TimedOut, PeerGone, Cancelled];
+    14 Call(port: Port["SEND"], info) -> ("info", "words") ! [Invalid, NoMemory, TimedOut, PeerGone, Cancelled];
     /// Waits for a message, a call, or signals. With no handle: only waits.
     15 Receive(port: Port["RECEIVE"]) -> ("info", "words") ! [TimedOut, PeerGone, Cancelled];
     /// Answers the call this thread received last, or a saved one. Never waits.
-    16 Reply(reply, info) -> () ! [BadHandle, WrongKind, Invalid, NotFound];
+    16 Reply(reply, info) -> () ! [BadHandle, WrongKind, NoRight, Invalid, NoMemory, NotFound];
     /// Answers the call this thread received last, if there is one, then receives.
-    17 ReplyReceive(port: Port["RECEIVE"], info) -> ("info", "words") ! [Invalid, BadHandle, TimedOut, PeerGone, Cancelled];
+    17 ReplyReceive(port: Port["RECEIVE"], info) -> ("info", "words") ! [Invalid, NoMemory, TimedOut, PeerGone, Cancelled];
     /// Makes the duty to answer the last call a handle.
     18 ReplySave() -> ("handle") ! [NotFound, NoMemory];
     /// Sets signals at a port: bits that are there until somebody receives them.
     19 Signal(port: Port["SIGNAL"], bits) -> () ! [PeerGone];
     /// Copies out of a window that the caller of the last call, or of a saved one, lent.
-    20 LeaseRead(reply, index, offset, address, length) -> () ! [BadHandle, WrongKind, NotFound, Invalid, BadAddress];
+    20 LeaseRead(reply, index, offset, address, length) -> () ! [BadHandle, WrongKind, NoRight, NotFound, Invalid, BadAddress, NoMemory];
     /// Copies into such a window.
-    21 LeaseWrite(reply, index, offset, address, length) -> () ! [BadHandle, WrongKind, NotFound, Invalid, BadAddress];
+    21 LeaseWrite(reply, index, offset, address, length) -> () ! [BadHandle, WrongKind, NoRight, NotFound, Invalid, BadAddress, NoMemory];
     /// Reads the registers of a thread that is suspended.
-    22 RegistersGet(thread: Thread["REGISTERS"], set, address) -> () ! [Invalid, Busy, BadAddress];
+    22 RegistersGet(thread: Thread["REGISTERS"], set, address) -> () ! [Invalid, Busy, BadAddress, NoMemory, PeerGone];
     /// Replaces them. What user code may not choose stays as it is.
-    23 RegistersSet(thread: Thread["REGISTERS"], set, address) -> () ! [Invalid, Busy, BadAddress];
+    23 RegistersSet(thread: Thread["REGISTERS"], set, address) -> () ! [Invalid, Busy, BadAddress, NoMemory, PeerGone];
     /// Reads the registers of the thread that waits for the answer to a foreign call or fault.
-    24 CallerRegistersGet(reply, set, address) -> () ! [BadHandle, WrongKind, NotFound, Invalid, BadAddress];
+    24 CallerRegistersGet(reply, set, address) -> () ! [BadHandle, WrongKind, NotFound, Invalid, BadAddress, NoMemory];
     /// Replaces them.
-    25 CallerRegistersSet(reply, set, address) -> () ! [BadHandle, WrongKind, NotFound, Invalid, BadAddress];
+    25 CallerRegistersSet(reply, set, address) -> () ! [BadHandle, WrongKind, NotFound, Invalid, BadAddress, NoMemory];
     /// Pages of zeroes, which take memory when they are first touched: the caller's quota, or that of
     /// a process which a handle with `MANAGE` names.
     26 MemoryCreate(pages, payer) -> ("handle") ! [BadHandle, WrongKind, NoRight, PeerGone, Invalid, NoMemory];
@@ -141,24 +142,24 @@ calls! {
     /// Copies bytes into it.
     33 MemoryWrite(memory: Memory["WRITE"], offset, address, length) -> () ! [Invalid, BadAddress, NoMemory];
     /// Maps pages of a memory at an address: `MAP_WRITE` or `MAP_EXECUTE`, not both, and `MAP_SHARED`.
-    34 Map(process: Process["MAP"], memory: Memory["by access"], address, first, pages, access) -> () ! [Invalid, Occupied, NoMemory];
+    34 Map(process: Process["MAP"], memory: Memory["by access"], address, first, pages, access) -> () ! [Invalid, Occupied, NoMemory, Busy, PeerGone];
     /// Unmaps whatever is mapped in a range.
-    35 Unmap(process: Process["MAP"], address, pages) -> () ! [Invalid, NoMemory];
+    35 Unmap(process: Process["MAP"], address, pages) -> () ! [Invalid, NoMemory, Busy, PeerGone];
     /// Changes what may be done in a range, all of which is mapped, within the rights it was mapped with.
-    36 Protect(process: Process["MAP"], address, pages, access) -> () ! [Invalid, NotFound, NoRight, NoMemory];
+    36 Protect(process: Process["MAP"], address, pages, access) -> () ! [Invalid, NotFound, NoMemory, Busy, PeerGone];
     /// A process with so many bytes of the caller's quota, and threads of at most this priority.
     37 ProcessCreate(quota, priority) -> ("handle") ! [Invalid, NoMemory];
     /// Maps in an empty process what is mapped in another: a copy of what is writable, shared until
     /// written; what was mapped with `MAP_SHARED` is shared. Until it is done nothing else is mapped
     /// there, or unmapped: that is `Busy`.
-    38 SpaceClone(to: Process["MAP"], from: Process["READ"]) -> () ! [Occupied, NoMemory];
+    38 SpaceClone(to: Process["MAP"], from: Process["READ"]) -> () ! [Occupied, NoMemory, PeerGone];
     /// Copies bytes out of a process's memory.
-    39 ProcessRead(process: Process["READ"], there, address, length) -> () ! [BadAddress, NoMemory];
+    39 ProcessRead(process: Process["READ"], there, address, length) -> () ! [BadAddress, NoMemory, PeerGone];
     /// Copies bytes into a process's memory.
-    40 ProcessWrite(process: Process["WRITE"], there, address, length) -> () ! [BadAddress, NoMemory];
+    40 ProcessWrite(process: Process["WRITE"], there, address, length) -> () ! [BadAddress, NoMemory, PeerGone];
     /// Names the port that foreign calls and faults of a process go to, by a handle with a badge. With no
     /// handle: none.
-    41 ProcessHandler(process: Process["MANAGE"], port) -> () ! [BadHandle, WrongKind, NoRight];
+    41 ProcessHandler(process: Process["MANAGE"], port) -> () ! [];
     /// Names the signals that the end of a process sets, and where.
     42 ProcessWatch(process: Process["MANAGE"], port: Port["SIGNAL"], bits) -> () ! [];
     /// Ends a process.
@@ -173,15 +174,15 @@ calls! {
     /// Ends the calling thread.
     47 ThreadExit() -> () ! [];
     /// Ends a thread.
-    48 ThreadKill(thread: Thread["CONTROL"]) -> () ! [];
+    48 ThreadKill(thread: Thread["CONTROL"]) -> () ! [PeerGone];
     /// Keeps a thread from running.
-    49 ThreadSuspend(thread: Thread["CONTROL"]) -> () ! [];
+    49 ThreadSuspend(thread: Thread["CONTROL"]) -> () ! [PeerGone];
     /// Lets it run again.
-    50 ThreadResume(thread: Thread["CONTROL"]) -> () ! [];
+    50 ThreadResume(thread: Thread["CONTROL"]) -> () ! [PeerGone];
     /// Ends the wait of a thread with `Cancelled`.
-    51 ThreadCancel(thread: Thread["CONTROL"]) -> () ! [NotFound];
+    51 ThreadCancel(thread: Thread["CONTROL"]) -> () ! [NotFound, PeerGone];
     /// Priority, time slice in nanoseconds (`COOPERATIVE`: none), CPUs it may run on.
-    52 ThreadSchedule(thread: Thread["SCHEDULE"], priority, slice, cpus) -> () ! [Invalid];
+    52 ThreadSchedule(thread: Thread["SCHEDULE"], priority, slice, cpus) -> () ! [Invalid, PeerGone];
     /// How it is: 0 ready, 1 runs, 2 waits, 3 suspended, 4 ended; nanoseconds it ran; its CPU.
     53 ThreadInfo(thread: Thread["CONTROL"]) -> ("state", "nanoseconds", "cpu", "priority") ! [];
     /// Sets the calling thread's TLS register.
@@ -201,7 +202,7 @@ calls! {
     /// Writes a port.
     61 IoWrite(ports: IoPorts["WRITE"], port, size, value) -> () ! [Invalid];
     /// The memory that is mapped at an address, which of its pages is there, and how many follow it.
-    62 MemoryOf(process: Process["MANAGE"], address) -> ("handle", "page", "pages") ! [NotFound, NoMemory];
+    62 MemoryOf(process: Process["MANAGE"], address) -> ("handle", "page", "pages") ! [NotFound, NoMemory, PeerGone];
     /// Gives a process that the caller has made so many bytes of quota in all, from the caller's or
     /// back to it: no less than it uses.
     63 ProcessQuota(process: Process["MANAGE"], quota) -> () ! [Invalid, NoMemory];

@@ -1,4 +1,8 @@
-//! Physical memory as the kernel reaches it: all RAM lies at `PHYS_MAP` plus its address.
+//! What real machines have in common: physical memory as the kernel reaches it, all RAM at `PHYS_MAP`
+//! plus its address; in the folder the image's parts, and probes.
+
+pub(super) mod image;
+pub(super) mod probe;
 
 use crate::layout::PHYS_MAP;
 use crate::units::{Frame, PhysAddr};
@@ -20,7 +24,7 @@ impl PhysMem {
     /// One entry of a table.
     ///
     /// # Safety
-    /// The table is a frame of RAM that is mapped, and nobody has a `&mut` to it.
+    /// The table is a frame of RAM that is mapped, and nobody has a `&mut` to it; it has 512 entries.
     #[inline(always)]
     pub unsafe fn read(&self, table: Frame, index: usize) -> u64 {
         // SAFETY: the caller says that it is mapped; the entry is aligned and inside.
@@ -30,7 +34,7 @@ impl PhysMem {
     /// Sets one entry of a table.
     ///
     /// # Safety
-    /// The table is a frame of RAM that is mapped, and the caller's to change.
+    /// The table is a frame of RAM that is mapped, and the caller's to change; it has 512 entries.
     #[inline(always)]
     pub unsafe fn write(&mut self, table: Frame, index: usize, bits: u64) {
         // SAFETY: as in `read`, and the table is the caller's.
@@ -56,7 +60,7 @@ impl PhysMem {
     #[inline(always)]
     fn entry(&self, table: Frame, index: usize) -> *mut u64 {
         debug_assert!(index < 512, "a table has no entry {index}");
-        pointer(PhysAddr(table.start().0 + 8 * (index as u64 & 511))).cast()
+        pointer(PhysAddr(table.start().0 + 8 * index as u64)).cast()
     }
 }
 

@@ -9,7 +9,7 @@
 //! | `cpu.rs` | `current()`, `start()`, `wait()`, `relax()`, `interrupts_on/off()`, `park()`, `features()` |
 //! | `trap.rs`, `trap.S` | `TrapFrame`: `cause()`, `pc()`, `sp()`, `fp()`, `here()`, registers as text |
 //! | `paging.rs` | `Entry` (a [`TableEntry`]), `ASIDS`, `activate()`, `enter()` |
-//! | `tlb.rs` | `publish()`, `flush()`, `flush_all()`, `serve()` |
+//! | `tlb.rs` | `publish()`, `flush()`, `flush_space()`, `flush_all()`, `serve()` |
 //! | `phys.rs` | `PhysMem`: `claim()`, `read()`, `write()`, `zero()`, `pointer()` |
 //! | `interrupts.rs` | `init()`, `init_cpu()`, `enable()`, `end()`, `send_ipi()`, `stop_others()` |
 //! | `timer.rs` | `init()`, `init_cpu()`, `now()`, `arm()`, `disarm()` |
@@ -37,16 +37,15 @@
 //! pub const ASIDS: u16;
 //! /// Entries that were empty and are no more are seen by every CPU that looks after this.
 //! pub fn tlb::publish();
-//! /// No CPU uses the old translations once this returns. Addresses of the upper half are the
-//! /// same in every address space; those of the lower belong to `asid`.
-//! pub fn tlb::flush(stale: Flush, asid: Asid);
+//! /// No CPU uses what was in the tables of `asid` for a few user pages once this returns, nor, if tables
+//! /// went too, what it remembers of those.
+//! pub fn tlb::flush(pages: Range<VirtAddr>, tables: bool, asid: Asid);
 //! /// No CPU uses any old translation, of any address space, once this returns.
 //! pub fn tlb::flush_all();
 //! ```
 
-use crate::units::{Frame, VirtAddr};
+use crate::units::Frame;
 use bitflags::bitflags;
-use core::ops::Range;
 
 #[cfg(all(target_os = "none", target_arch = "aarch64"))]
 mod aarch64;
@@ -58,7 +57,6 @@ mod x86_64;
 #[cfg(all(target_os = "none", target_arch = "x86_64"))]
 pub use x86_64::*;
 
-// What real machines have in common.
 #[cfg(target_os = "none")]
 mod mapped;
 
@@ -107,18 +105,6 @@ pub trait TableEntry: Copy {
     fn frame(self) -> Frame;
     /// What a leaf allows.
     fn access(self) -> Access;
-}
-
-/// Translations that a TLB may still hold although the page table has others, or none, by now.
-#[must_use = "stale translations stay in use until `tlb::flush`"]
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Flush {
-    /// The addresses.
-    pub pages: Range<VirtAddr>,
-    /// The distance from one entry to the next: the size of the pages they were mapped with.
-    pub step: u64,
-    /// Whether tables went away too, which CPUs remember apart from the pages.
-    pub tables: bool,
 }
 
 /// How the machine stops, and the status an emulator hands to whoever started it.

@@ -38,21 +38,6 @@ pub struct Segment<'a> {
     pub execute: bool,
 }
 
-/// Why a program cannot be used.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum ElfError {
-    /// It is not a 64-bit little-endian ELF file, or is cut short.
-    NotElf,
-    /// It is for another machine.
-    Machine,
-    /// It is not a static executable, or has more segments than are read.
-    Kind,
-    /// A segment has rights that it may not have, lies outside, overlaps, or is not all there.
-    Segment,
-    /// It would begin to run outside of its code.
-    Entry,
-}
-
 const PAGE: u64 = 4096;
 const IDENT: &[u8] = b"\x7fELF\x02\x01\x01";
 const EXECUTABLE: u16 = 2;
@@ -64,38 +49,38 @@ const FLAG_EXECUTE: u32 = 1;
 const FLAG_WRITE: u32 = 2;
 const FLAG_READ: u32 = 4;
 
-/// Reads a program for `machine`, all of which lies inside of `user`.
-pub fn read(file: &[u8], machine: u16, user: Range<u64>) -> Result<Program<'_>, ElfError> {
+/// Reads a program for `machine`, all of which lies inside of `user`, or says what is wrong with it.
+pub fn read(file: &[u8], machine: u16, user: Range<u64>) -> Result<Program<'_>, &'static str> {
     if !file.starts_with(IDENT) {
-        return Err(ElfError::NotElf);
+        return Err("no 64-bit ELF file");
     }
-    let half = |at| field(file, at).map(u16::from_le_bytes).ok_or(ElfError::NotElf);
-    let long = |at| field(file, at).map(u64::from_le_bytes).ok_or(ElfError::NotElf);
+    let half = |at| field(file, at).map(u16::from_le_bytes).ok_or("no 64-bit ELF file");
+    let long = |at| field(file, at).map(u64::from_le_bytes).ok_or("no 64-bit ELF file");
     if half(18)? != machine {
-        return Err(ElfError::Machine);
+        return Err("for another machine");
     }
     if half(16)? != EXECUTABLE || half(54)? != PROGRAM_HEADER {
-        return Err(ElfError::Kind);
+        return Err("no static executable");
     }
     let entry = long(24)?;
-    let headers = part(file, long(32)?, u64::from(half(56)?) * 56).ok_or(ElfError::NotElf)?;
+    let headers = part(file, long(32)?, u64::from(half(56)?) * 56).ok_or("no 64-bit ELF file")?;
     let mut segments = ArrayVec::new();
     let mut free = user;
     for header in headers.chunks_exact(PROGRAM_HEADER.into()) {
         match field(header, 0).map(u32::from_le_bytes) {
             Some(LOAD) => {}
-            Some(DYNAMIC | INTERPRETER) => return Err(ElfError::Kind),
+            Some(DYNAMIC | INTERPRETER) => return Err("no static executable"),
             _ => continue,
         }
-        let segment = segment(file, header, &free).ok_or(ElfError::Segment)?;
+        let segment = segment(file, header, &free).ok_or("a segment that cannot be mapped")?;
         if segment.size != 0 {
             free.start = (segment.address + segment.size).next_multiple_of(PAGE);
-            segments.try_push(segment).map_err(|_| ElfError::Kind)?;
+            segments.try_push(segment).map_err(|_| "no static executable")?;
         }
     }
     let starts = |s: &Segment| s.execute && (s.address..s.address + s.size).contains(&entry);
     if !segments.iter().any(starts) {
-        return Err(ElfError::Entry);
+        return Err("its entry is not in its code");
     }
     Ok(Program { entry, segments })
 }

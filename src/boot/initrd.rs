@@ -1,7 +1,7 @@
 //! Looks an initial RAM disk over before anybody relies on it, and finds files in it: a cpio archive
 //! of the "newc" kind.
 
-use core::fmt;
+use super::Malformed;
 
 /// What is in an initrd that is sound.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -10,33 +10,6 @@ pub struct Contents {
     pub files: usize,
     /// Bytes in the files.
     pub bytes: u64,
-}
-
-/// Why an initrd cannot be used.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum InitrdError {
-    /// It is compressed, which only matters to those who could expand it.
-    Compressed,
-    /// There is no header where one should be.
-    NoHeader {
-        /// Bytes from the start.
-        at: usize,
-    },
-    /// An entry is longer than the archive.
-    CutShort {
-        /// Where that entry begins.
-        at: usize,
-    },
-}
-
-impl fmt::Display for InitrdError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            InitrdError::Compressed => f.write_str("initrd: compressed: not supported yet"),
-            InitrdError::NoHeader { at } => write!(f, "initrd: no cpio header at {at:#x}"),
-            InitrdError::CutShort { at } => write!(f, "initrd: the entry at {at:#x} is cut short"),
-        }
-    }
 }
 
 const HEADER: usize = 110;
@@ -48,9 +21,9 @@ const FILE_SIZE: usize = 54;
 const NAME_SIZE: usize = 94;
 
 /// Walks the archive's headers to its trailer. The work grows with their number.
-pub fn check(archive: &[u8]) -> Result<Contents, InitrdError> {
+pub fn check(archive: &[u8]) -> Result<Contents, Malformed> {
     if archive.starts_with(GZIP) {
-        return Err(InitrdError::Compressed);
+        return Err(Malformed::new("compressed: not supported yet"));
     }
     let mut contents = Contents::default();
     let mut at = 0;
@@ -83,10 +56,10 @@ struct Entry<'a> {
 }
 
 /// The entry that begins `at` so many bytes, or nothing if that is the trailer.
-fn entry(archive: &[u8], at: usize) -> Result<Option<Entry<'_>>, InitrdError> {
+fn entry(archive: &[u8], at: usize) -> Result<Option<Entry<'_>>, Malformed> {
     let rest = archive.get(at..).unwrap_or_default();
-    let (name_size, file_size) = header(rest).ok_or(InitrdError::NoHeader { at })?;
-    let cut_short = InitrdError::CutShort { at };
+    let (name_size, file_size) = header(rest).ok_or(Malformed::at(at as u64, "no cpio header"))?;
+    let cut_short = Malformed::at(at as u64, "an entry is cut short");
     let data = (HEADER + name_size).next_multiple_of(4);
     let name = rest.get(HEADER..HEADER + name_size).ok_or(cut_short)?;
     // More than one NUL puts the file's bytes to a place that its maker wanted.

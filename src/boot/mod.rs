@@ -5,12 +5,14 @@
 
 pub mod acpi;
 pub mod built_in;
+mod collect;
 mod command_line;
 pub mod device_tree;
 pub mod elf;
 mod info;
 pub mod initrd;
 mod loader;
+mod malformed;
 pub mod multiboot2;
 mod phys;
 pub mod pvh;
@@ -19,5 +21,6 @@ mod text;
 
 pub use command_line::*;
 pub use info::*;
-pub use loader::{Loaded, LoaderError};
+pub use loader::Loaded;
+pub use malformed::Malformed;
 pub use phys::PhysRead;

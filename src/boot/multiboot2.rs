@@ -1,7 +1,7 @@
 //! The boot information of Multiboot2 (specification 2.0, section 3.6), as GRUB hands it over.
 
-use super::loader::{Loaded, LoaderError};
 use super::phys::{PhysRead, u32_at, u64_at};
+use super::{Loaded, Malformed};
 use crate::units::PhysAddr;
 
 /// What a multiboot2 loader leaves in `eax`.
@@ -20,18 +20,18 @@ const NEW_RSDP: u32 = 15;
 const TAG_HEADER: usize = 8;
 
 /// Reads the boot information at `at`.
-pub fn read(memory: &impl PhysRead, at: PhysAddr) -> Result<Loaded, LoaderError> {
-    let unreadable = LoaderError::Unreadable(at);
+pub fn read(memory: &impl PhysRead, at: PhysAddr) -> Result<Loaded, Malformed> {
+    let unreadable = Malformed::at(at.0, "unreadable");
     let size = memory.bytes(at, 8).and_then(|start| u32_at(start, 0)).ok_or(unreadable)?;
     if !(8..=MAX_SIZE).contains(&size) {
-        return Err(LoaderError::Magic);
+        return Err(Malformed::new("its information was not found"));
     }
     let tags = memory.bytes(at, size as usize).ok_or(unreadable)?;
     let mut loaded = Loaded::new("multiboot2 + ACPI");
     // The information itself is read once and for all here, and its memory is free afterwards.
     let mut offset = 8;
     loop {
-        let bad = LoaderError::BadTag(PhysAddr(at.0 + offset as u64));
+        let bad = Malformed::at(at.0 + offset as u64, "malformed tag");
         let (Some(kind), Some(size)) = (u32_at(tags, offset), u32_at(tags, offset + 4)) else {
             return Err(bad);
         };

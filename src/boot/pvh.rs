@@ -1,8 +1,8 @@
 //! The start information of Xen's PVH boot protocol, which QEMU, Firecracker and Cloud Hypervisor
 //! speak (xen/include/public/arch-x86/hvm/start_info.h).
 
-use super::loader::{Loaded, LoaderError};
 use super::phys::{PhysRead, u32_at, u64_at};
+use super::{Loaded, Malformed};
 use crate::units::PhysAddr;
 
 const MAGIC: u32 = 0x336e_c578;
@@ -16,15 +16,15 @@ const MAX_MAP_ENTRIES: u32 = 256;
 const MAX_LINE: usize = 2048;
 
 /// Reads the start information at `at`.
-pub fn read(memory: &impl PhysRead, at: PhysAddr) -> Result<Loaded, LoaderError> {
-    let start = memory.bytes(at, SIZE).ok_or(LoaderError::Unreadable(at))?;
+pub fn read(memory: &impl PhysRead, at: PhysAddr) -> Result<Loaded, Malformed> {
+    let start = memory.bytes(at, SIZE).ok_or(Malformed::at(at.0, "unreadable"))?;
     let word = |offset| u32_at(start, offset).unwrap_or_default();
     let address = |offset| PhysAddr(u64_at(start, offset).unwrap_or_default());
     if word(0) != MAGIC {
-        return Err(LoaderError::Magic);
+        return Err(Malformed::new("its information was not found"));
     }
     if word(4) == 0 {
-        return Err(LoaderError::NoMemory);
+        return Err(Malformed::new("no memory in its map"));
     }
     let mut loaded = Loaded::new("PVH + ACPI");
     let (map, entries) = (address(40), word(48));
@@ -61,9 +61,9 @@ fn item(
     table: PhysAddr,
     index: u32,
     size: usize,
-) -> Result<&[u8], LoaderError> {
+) -> Result<&[u8], Malformed> {
     let at = table.0.checked_add(u64::from(index) * size as u64).map(PhysAddr);
-    at.and_then(|at| memory.bytes(at, size)).ok_or(LoaderError::Unreadable(table))
+    at.and_then(|at| memory.bytes(at, size)).ok_or(Malformed::at(table.0, "unreadable"))
 }
 
 /// The line has no length: it ends with a zero, which may be the last byte that can be read.

@@ -8,28 +8,6 @@ use crate::units::{PAGE_SIZE, PhysAddr};
 /// (the frame bitmap first) grows without bounds.
 pub const MEMORY_LIMIT: u64 = 1 << 40;
 
-/// What is wrong with a range that firmware claims.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum BadRange {
-    /// It has no bytes.
-    Empty,
-    /// It ends beyond the last address.
-    Wraps,
-    /// The list is full.
-    TooMany,
-}
-
-impl BadRange {
-    /// The fault, to be put behind the name of the range.
-    pub fn text(self) -> &'static str {
-        match self {
-            BadRange::Empty => "is empty",
-            BadRange::Wraps => "ends beyond the last address",
-            BadRange::TooMany => "is one too many",
-        }
-    }
-}
-
 /// What had to be changed to put a list in order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Changes {
@@ -39,18 +17,18 @@ pub struct Changes {
     pub cut: bool,
 }
 
-/// The range of `size` bytes at `start`, where there is such a thing.
-pub fn range(start: u64, size: u64) -> Result<PhysRange, BadRange> {
+/// The range of `size` bytes at `start`, or what is wrong with it.
+pub fn range(start: u64, size: u64) -> Result<PhysRange, &'static str> {
     if size == 0 {
-        return Err(BadRange::Empty);
+        return Err("is empty");
     }
-    let end = start.checked_add(size).ok_or(BadRange::Wraps)?;
+    let end = start.checked_add(size).ok_or("ends beyond the last address")?;
     Ok(PhysAddr(start)..PhysAddr(end))
 }
 
 /// Adds RAM to a list that is not in order yet.
-pub fn add_memory(list: &mut Regions, start: u64, size: u64) -> Result<(), BadRange> {
-    list.try_push(range(start, size)?).map_err(|_| BadRange::TooMany)
+pub fn add_memory(list: &mut Regions, start: u64, size: u64) -> Result<(), &'static str> {
+    list.try_push(range(start, size)?).map_err(|_| "is one too many")
 }
 
 /// Adds a reservation. A full list never loses one: the two that lie closest become one, which
@@ -148,7 +126,14 @@ impl Iterator for Free<'_> {
 
 /// Sorts, and makes one of those that overlap or touch. Says whether any overlapped.
 fn merge(list: &mut Regions) -> bool {
-    list.sort_unstable_by_key(|range| range.start);
+    // By insertion: they are few, and nearly in order.
+    for end in 1..list.len() {
+        let mut at = end;
+        while at > 0 && list[at - 1].start > list[at].start {
+            list.swap(at - 1, at);
+            at -= 1;
+        }
+    }
     let mut overlaps = false;
     let mut merged = Regions::new();
     for range in list.drain(..) {

@@ -13,13 +13,7 @@ pub fn clipped<const N: usize>(text: fmt::Arguments<'_>) -> ArrayString<N> {
 
 /// The longest beginning of `bytes` that is UTF-8 and fits into `N` bytes, and whether that is all.
 pub fn prefix<const N: usize>(bytes: &[u8]) -> (ArrayString<N>, bool) {
-    let text = match str::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) => bytes.get(..error.valid_up_to()).map_or("", |valid| {
-            // Cannot fail: these are the bytes just found to be valid.
-            str::from_utf8(valid).unwrap_or_default()
-        }),
-    };
+    let text = bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid());
     let kept = clipped::<N>(format_args!("{text}"));
     (kept, kept.len() == bytes.len())
 }
@@ -28,12 +22,9 @@ struct Clip<const N: usize>(ArrayString<N>);
 
 impl<const N: usize> Write for Clip<N> {
     fn write_str(&mut self, piece: &str) -> fmt::Result {
-        let room = self.0.remaining_capacity();
-        if piece.len() <= room {
-            self.0.push_str(piece);
-            return Ok(());
-        }
-        self.0.push_str(&piece[..piece.floor_char_boundary(room)]);
-        Err(fmt::Error)
+        let fits = piece.floor_char_boundary(self.0.remaining_capacity());
+        let (piece, rest) = piece.split_at_checked(fits).unwrap_or_default();
+        self.0.push_str(piece);
+        if rest.is_empty() { Ok(()) } else { Err(fmt::Error) }
     }
 }

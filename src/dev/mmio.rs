@@ -14,6 +14,11 @@ impl Mmio {
         Mmio(base)
     }
 
+    /// The part of the window that begins at `offset` bytes.
+    pub fn at(&self, offset: u64) -> Mmio {
+        Mmio(VirtAddr(self.0.0 + offset))
+    }
+
     /// Reads the register at `offset` bytes.
     pub fn read(&self, offset: u64) -> u32 {
         // SAFETY: `new` was promised a mapped window of device registers.

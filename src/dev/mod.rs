@@ -3,14 +3,12 @@
 
 mod mini_uart;
 mod mmio;
-mod ns16550;
 mod pl011;
 
 pub use mini_uart::MiniUart;
 pub use mmio::Mmio;
-pub use ns16550::{Ns16550, Registers};
 pub use pl011::Pl011;
 
 /// How often a driver asks a device that does not get ready before it goes on without it. A byte at
 /// 9600 baud takes a millisecond; this is far more, and still not for ever.
-const PATIENCE: u32 = 1_000_000;
+pub(crate) const PATIENCE: u32 = 1_000_000;

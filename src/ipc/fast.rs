@@ -8,8 +8,8 @@
 //! Nothing here calls a function that is not inlined: the registers that functions keep for each other
 //! would cost as much as all the rest.
 
-use crate::abi::{FOREVER, FaultKind, PortRights, REPLY_KILL};
-use crate::arch;
+use crate::abi::{Call, FOREVER, FaultKind, PortRights, REPLY_KILL};
+use crate::arch::{self, TrapFrame};
 use crate::kernel::{Cpu, Kernel};
 use crate::mm::Id;
 use crate::mm::asid::Asids;
@@ -32,6 +32,26 @@ pub enum Way {
     Fault(FaultKind),
 }
 
+impl Way {
+    /// What user code wants that left these registers, if there is a short way for it.
+    #[inline(always)]
+    pub fn of(frame: &TrapFrame) -> Option<Way> {
+        const CALL: u64 = Call::Call as u64;
+        const REPLY_RECEIVE: u64 = Call::ReplyReceive as u64;
+        if frame.is_native() {
+            return match frame.number() {
+                CALL => Some(Way::Call),
+                REPLY_RECEIVE => Some(Way::ReplyReceive),
+                _ => None,
+            };
+        }
+        if frame.is_call() {
+            return Some(Way::Foreign);
+        }
+        frame.refused_instruction().map(Way::Fault)
+    }
+}
+
 impl Kernel {
     /// Takes a short way in the name of the thread that runs now, whose floating point registers are
     /// saved: who runs then. Otherwise nothing happened.
@@ -42,17 +62,19 @@ impl Kernel {
         me: &'a mut Thread,
         way: Way,
     ) -> Option<&'a mut Thread> {
-        match way {
-            Way::Call => self.call_fast(cpu, me),
-            Way::ReplyReceive => self.reply_receive_fast(cpu, me),
-            Way::Foreign => self.foreign_fast(cpu, me),
-            Way::Fault(kind) => self.fault_fast(cpu, me, kind),
+        let sort = match way {
+            Way::ReplyReceive => return self.reply_receive_fast(cpu, me),
+            Way::Call => Sort::Call,
+            Way::Foreign => Sort::Foreign,
+            Way::Fault(kind) => {
+                me.fault = (kind, 0, 0);
+                Sort::Fault
+            }
+        };
+        if sort != Sort::Call {
+            let handler = self.processes.get(me.process)?.handler?;
+            return self.hand_over(cpu, me, sort, (handler.port, handler.badge));
         }
-    }
-
-    /// `Call`.
-    #[inline(always)]
-    fn call_fast<'a>(&'a mut self, cpu: CpuId, me: &'a mut Thread) -> Option<&'a mut Thread> {
         let frame = &me.context.frame;
         let head = (frame.args()[1] >> 32) as u32;
         // The lowest four bits are the number of handles, the next that of leases.
@@ -60,32 +82,7 @@ impl Kernel {
             return None;
         }
         let found = self.find::<Port>(me.process, frame.args()[0], PortRights::SEND).ok()?;
-        let [_, words @ ..] = *frame.args();
-        self.hand_over(cpu, me, Sort::Call, (found.id, found.badge), words)
-    }
-
-    /// A foreign call.
-    #[inline(always)]
-    fn foreign_fast<'a>(&'a mut self, cpu: CpuId, me: &'a mut Thread) -> Option<&'a mut Thread> {
-        let handler = self.processes.get(me.process)?.handler?;
-        let frame = &me.context.frame;
-        let [a, b, c, d, e, f] = frame.foreign_arguments();
-        let words = [frame.number() & 0xffff_ffff, a, b, c, d, e, f];
-        self.hand_over(cpu, me, Sort::Foreign, (handler.port, handler.badge), words)
-    }
-
-    /// An exception that is not about memory.
-    #[inline(always)]
-    fn fault_fast<'a>(
-        &'a mut self,
-        cpu: CpuId,
-        me: &'a mut Thread,
-        kind: FaultKind,
-    ) -> Option<&'a mut Thread> {
-        let handler = self.processes.get(me.process)?.handler?;
-        let frame = &me.context.frame;
-        let words = [kind as u64, 0, 0, frame.pc().0, frame.sp().0, frame.code(), 0];
-        self.hand_over(cpu, me, Sort::Fault, (handler.port, handler.badge), words)
+        self.hand_over(cpu, me, sort, (found.id, found.badge))
     }
 
     /// The CPU and a message go from the caller to the server that waits for it.
@@ -96,19 +93,18 @@ impl Kernel {
         caller: &'a mut Thread,
         sort: Sort,
         (id, badge): (Id<Port>, u64),
-        words: [u64; 7],
     ) -> Option<&'a mut Thread> {
         let Kernel { threads, ports, cpus, vm, .. } = self;
         let state = &mut cpus[cpu.index() % MAX_CPUS];
-        let me = state.current?;
         let port = ports.get_mut(id)?;
         if port.waiting != Waiting::Receivers {
             return None;
         }
         let first = port.queue.first()?;
         let server = threads.other(caller, first)?;
+        let priority = caller.priority;
         if server.links.1.is_some()
-            || server.base > caller.priority
+            || server.base > priority
             || !may_take_over(cpu, caller, server, &vm.asids)
         {
             return None;
@@ -117,12 +113,11 @@ impl Kernel {
         // The point of no return.
         port.queue.clear();
         port.server = Some(first);
-        caller.badge = badge;
         caller.state = State::Awaiting(Awaited { sort, server: first });
-        server.caller = Some(Caller { thread: me, call: caller.calls });
+        server.caller = state.current.map(|thread| Caller { thread, call: caller.calls });
         server.serving = Some(id);
-        server.priority = caller.priority;
-        server.context.frame.set_words(sort.arrival() as u64, words);
+        server.priority = priority;
+        server.context.frame.set_words(sort as u64, caller.message(sort));
         server.context.frame.set_badge(badge, caller.tag);
         take_over(state, cpu, caller, first, server);
         Some(server)
@@ -146,8 +141,9 @@ impl Kernel {
         let me = state.current?;
         let port = ports.get_mut(found.id)?;
         let message = port.ends.map_or(0, |(first, _)| first.to_bits());
-        let receiver = port.queue.first().map_or(0, Id::to_bits);
-        if port.signals | message | receiver != 0 || port.waiting != Waiting::Receivers {
+        // Whoever may receive from it: nobody waits, or they wait to receive as well.
+        let waiting = port.queue.first().map_or(0, Id::to_bits);
+        if port.signals | message | waiting != 0 {
             return None;
         }
         let caller = threads.other(server, answer.thread)?;
@@ -159,7 +155,7 @@ impl Kernel {
             return None;
         }
         let label = server.context.frame.args()[1] as u32;
-        if label == REPLY_KILL && sort != Sort::Call {
+        if sort != Sort::Call && label == REPLY_KILL {
             return None;
         }
 
@@ -167,9 +163,7 @@ impl Kernel {
         let [_, words @ ..] = *server.context.frame.args();
         if sort == Sort::Call {
             caller.context.frame.set_words(0, words);
-        } else if sort == Sort::Fault {
-            caller.fault = None;
-        } else if label == 0 {
+        } else if sort == Sort::Foreign && label == 0 {
             caller.context.frame.set_foreign_result(words[1]);
         }
         caller.calls = caller.calls.wrapping_add(1);
@@ -187,7 +181,7 @@ impl Kernel {
 fn may_take_over(cpu: CpuId, from: &Thread, to: &Thread, asids: &Asids) -> bool {
     from.flags == to.flags
         && (from.flags - Flags::COOPERATIVE).is_empty()
-        && to.affinity >> cpu.0 & 1 == 1
+        && usize::from(to.affinity) >> cpu.index() & 1 == 1
         && asids.is_current(to.seat)
 }
 

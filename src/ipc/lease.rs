@@ -1,6 +1,6 @@
 //! Windows that callers lend for as long as their call lasts: a borrow, across address spaces.
 
-use super::Outcome;
+use super::{Answer, Outcome};
 use crate::abi::{Error, Info, Lease, MESSAGE_WORDS};
 use crate::kernel::Kernel;
 use crate::mm::{Id, Place, Space};
@@ -8,7 +8,7 @@ use crate::object::{Sort, Thread};
 
 impl Kernel {
     /// `LeaseRead` and `LeaseWrite` (`write`): copies a piece, and moves on in the registers.
-    pub fn lease_copy(&mut self, me: Id<Thread>, write: bool) -> Result<Outcome, Error> {
+    pub fn lease_copy(&mut self, me: Id<Thread>, write: bool) -> Answer {
         let [which, index, offset, address, length, ..] = *self.threads[me].context.frame.args();
         let (space, lease) = self.lease(me, which, index)?;
         let needed = if write { Lease::WRITE } else { Lease::READ };
@@ -23,13 +23,19 @@ impl Kernel {
         let here = Place::Space(self.threads[me].space, address);
         let (from, to) = if write { (here, there) } else { (there, here) };
         let done = self.vm.copy(&mut self.ram, from, to, length)?;
-        if done == length {
+        self.advance(me, 2, done)
+    }
+
+    /// So many bytes are copied between what the registers from this one on say, two addresses and a
+    /// length: the rest is next.
+    pub fn advance(&mut self, me: Id<Thread>, at: usize, done: u64) -> Answer {
+        let args = self.threads[me].context.frame.args_mut();
+        if done >= args[at + 2] {
             return Ok(Outcome::Done);
         }
-        let args = self.threads[me].context.frame.args_mut();
-        args[2] += done;
-        args[3] += done;
-        args[4] -= done;
+        args[at] += done;
+        args[at + 1] += done;
+        args[at + 2] -= done;
         Ok(Outcome::Again)
     }
 

@@ -17,10 +17,13 @@ mod wait;
 
 pub use fast::Way;
 
-use crate::abi::Info;
+use crate::abi::{Error, Info};
 use crate::kernel::Kernel;
 use crate::mm::Id;
 use crate::object::{Sort, Thread};
+
+/// What a call of the kernel returns.
+pub type Answer = Result<Outcome, Error>;
 
 /// How a call of the kernel ended.
 #[must_use]
@@ -41,26 +44,11 @@ impl Kernel {
     #[inline(always)]
     fn deliver(&mut self, from: Id<Thread>, sort: Sort, to: Id<Thread>) {
         let Some((sender, receiver)) = self.threads.pair(from, to) else { return };
-        let frame = &sender.context.frame;
-        let [a, b, c, d, e, f, g] = match sort {
-            Sort::Send | Sort::Call => {
-                let [_, words @ ..] = *frame.args();
-                words
-            }
-            Sort::Foreign => {
-                let [a, b, c, d, e, f] = frame.foreign_arguments();
-                [frame.number() & 0xffff_ffff, a, b, c, d, e, f]
-            }
-            Sort::Fault => {
-                let (kind, [a, b, c, d, e]) =
-                    sender.fault.unwrap_or((crate::abi::FaultKind::Other, [0; 5]));
-                [kind as u64, a, b, c, d, e, 0]
-            }
-        };
-        receiver.context.frame.set_words(sort.arrival() as u64, [a, b, c, d, e, f, g]);
+        let words = sender.message(sort);
+        receiver.context.frame.set_words(sort as u64, words);
         receiver.context.frame.set_badge(sender.badge, sender.tag);
         if matches!(sort, Sort::Send | Sort::Call) {
-            self.attach(to, Info(a));
+            self.attach(to, Info(words[0]));
         }
     }
 }

@@ -1,43 +1,23 @@
 //! Receiving: signals first, then what is queued, then those who wait.
 
-use super::Outcome;
-use crate::abi::{Arrival, Error, Info, NOW};
+use super::{Answer, Outcome};
+use crate::abi::{Arrival, Error, Info};
 use crate::kernel::Kernel;
 use crate::mm::Id;
-use crate::object::{Flags, Message, Port, Sort, State, Thread, Waiting};
+use crate::object::{Message, Port, Sort, State, Thread, Waiting};
 use crate::units::CpuId;
 
 impl Kernel {
     /// `Receive`. A call that was received before and not answered is dropped.
     #[inline(always)]
-    pub fn receive(
-        &mut self,
-        cpu: CpuId,
-        me: Id<Thread>,
-        id: Id<Port>,
-        deadline: u64,
-    ) -> Result<Outcome, Error> {
-        if let Some(caller) = self.threads[me].caller.take() {
+    pub fn receive(&mut self, cpu: CpuId, me: Id<Thread>, id: Id<Port>, deadline: u64) -> Answer {
+        if let Some(caller) = self.settle_debt(me) {
             self.abandon(cpu, caller);
-            self.give_back_priority(me);
         }
         if self.take(cpu, me, id)? {
             return Ok(Outcome::Settled);
         }
-        if deadline == NOW {
-            return Err(Error::TimedOut);
-        }
-        self.wait_at(cpu, me, State::Receiving(id), deadline);
-        Ok(Outcome::Settled)
-    }
-
-    /// Waits for nothing but the deadline.
-    pub fn sleep(&mut self, cpu: CpuId, me: Id<Thread>, deadline: u64) -> Result<Outcome, Error> {
-        if deadline <= self.now().0 {
-            return Err(Error::TimedOut);
-        }
-        self.wait_at(cpu, me, State::Sleeping, deadline);
-        Ok(Outcome::Settled)
+        self.wait_at(cpu, me, State::Receiving(id), deadline)
     }
 
     /// Receives what there is.
@@ -61,11 +41,10 @@ impl Kernel {
     /// Receives what is queued, or what the first in the queue has to say.
     fn take_message(&mut self, cpu: CpuId, me: Id<Thread>, id: Id<Port>) -> bool {
         if let Some(message) = self.dequeue(id) {
-            let Message { info, words: [a, b, c, d, e, f], badge, tag, .. } = message;
             let frame = &mut self.threads[me].context.frame;
-            frame.set_words(Arrival::Message as u64, [info, a, b, c, d, e, f]);
-            frame.set_badge(badge, tag);
-            self.attach(me, Info(info));
+            frame.set_words(Arrival::Message as u64, message.words);
+            frame.set_badge(message.badge, message.tag);
+            self.attach(me, Info(message.words[0]));
             return true;
         }
         let Some(sender) = self.ports[id].queue.first() else { return false };
@@ -76,7 +55,8 @@ impl Kernel {
             self.threads[sender].context.frame.args_mut()[0] = 0;
             self.wake(cpu, sender);
         } else {
-            self.unqueue_keeping_deadline(id, sender);
+            // The deadline of a call is that of its answer.
+            self.leave_port(sender);
             self.bind(sender, sort, me, id);
         }
         true
@@ -104,31 +84,14 @@ impl Kernel {
         port.ends = message.next.map(|next| (next, last));
         Some(message)
     }
-
-    /// The deadline of a call is that of its answer.
-    fn unqueue_keeping_deadline(&mut self, id: Id<Port>, sender: Id<Thread>) {
-        let port = &mut self.ports[id];
-        port.queue.remove(&mut self.threads, sender);
-        if port.queue.is_empty() {
-            port.waiting = Waiting::Receivers;
-        }
-    }
 }
 
 impl Thread {
     /// Its receive ends with signals.
     #[inline(always)]
-    fn put_signals(&mut self, bits: u64) {
+    pub(super) fn put_signals(&mut self, bits: u64) {
         let frame = &mut self.context.frame;
         frame.set_words(Arrival::Signals as u64, [0, bits, 0, 0, 0, 0, 0]);
         frame.set_badge(0, 0);
-    }
-
-    /// It waited, and signals came: true if it has a deadline still.
-    #[inline(always)]
-    pub(super) fn take_signals(&mut self, bits: u64) -> bool {
-        self.state = State::Stopped;
-        self.put_signals(bits);
-        self.flags.contains(Flags::TIMED)
     }
 }

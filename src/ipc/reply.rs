@@ -1,7 +1,7 @@
 //! Answering. An answer never waits: whoever gets it is waiting for it.
 
-use super::Outcome;
-use crate::abi::{Error, Info, NOW, REPLY_KILL};
+use super::{Answer, Outcome};
+use crate::abi::{Error, Info, NOW, REPLY_KILL, ReplyRights};
 use crate::kernel::Kernel;
 use crate::mm::Id;
 use crate::object::{Caller, Handle, Named, Port, Reply, Sort, State, Thread};
@@ -9,7 +9,7 @@ use crate::units::CpuId;
 
 impl Kernel {
     /// `Reply`: to the call received last (0), or to a saved one.
-    pub fn reply(&mut self, cpu: CpuId, me: Id<Thread>, which: u64) -> Result<Outcome, Error> {
+    pub fn reply(&mut self, cpu: CpuId, me: Id<Thread>, which: u64) -> Answer {
         let (caller, saved) = self.caller(me, which)?;
         let [_, info, words @ ..] = self.threads[me].context.frame.args();
         let mut carried = words.iter().rev().take(Info(*info).handles());
@@ -19,11 +19,11 @@ impl Kernel {
         }
         let answered = self.answer(me, caller)?;
         match saved {
-            Some(handle) => self.spend(me, handle),
-            None => {
-                self.threads[me].caller = None;
-                self.give_back_priority(me);
+            Some(handle) => {
+                self.disown(self.threads[me].process, handle);
+                self.handles.remove(handle);
             }
+            None => _ = self.settle_debt(me),
         }
         if let Some(thread) = answered {
             self.wake(cpu, thread);
@@ -38,7 +38,7 @@ impl Kernel {
         me: Id<Thread>,
         port: Id<Port>,
         deadline: u64,
-    ) -> Result<Outcome, Error> {
+    ) -> Answer {
         let Some(caller) = self.threads[me].caller else {
             return self.receive(cpu, me, port, deadline);
         };
@@ -48,8 +48,7 @@ impl Kernel {
             Err(Error::NotFound) => None,
             Err(error) => return Err(error),
         };
-        self.threads[me].caller = None;
-        self.give_back_priority(me);
+        self.settle_debt(me);
         let taken = self.take(cpu, me, port);
         if taken == Ok(false) && deadline != NOW {
             self.begin_wait(cpu, me, State::Receiving(port), deadline);
@@ -66,14 +65,12 @@ impl Kernel {
     }
 
     /// `ReplySave`.
-    pub fn reply_save(&mut self, me: Id<Thread>) -> Result<Outcome, Error> {
-        let caller = self.threads[me].caller.ok_or(Error::NotFound)?;
-        let rights = crate::abi::ReplyRights::TRANSFER.bits();
-        let process = self.threads[me].process;
-        let handle =
-            self.install(process, Named::Reply(caller.thread), rights, caller.call.into())?;
-        self.threads[me].caller = None;
-        self.give_back_priority(me);
+    pub fn reply_save(&mut self, me: Id<Thread>) -> Answer {
+        let Thread { caller, process, .. } = self.threads[me];
+        let Caller { thread, call } = caller.ok_or(Error::NotFound)?;
+        let rights = ReplyRights::TRANSFER.bits();
+        let handle = self.install(process, Named::Reply(thread), rights, call.into())?;
+        self.settle_debt(me);
         Ok(Outcome::Value(handle))
     }
 
@@ -86,15 +83,8 @@ impl Kernel {
         if which == 0 {
             return Ok((self.threads[me].caller.ok_or(Error::NotFound)?, None));
         }
-        let found = self.find::<Reply>(self.threads[me].process, which, None)?;
-        let (id, _) = self.owned(self.threads[me].process, which)?;
-        Ok((Caller { thread: found.id, call: found.badge as u32 }, Some(id)))
-    }
-
-    /// A saved reply has been used.
-    fn spend(&mut self, me: Id<Thread>, handle: Id<Handle>) {
-        self.disown(self.threads[me].process, handle);
-        self.handles.remove(handle);
+        let found = self.find::<Reply>(self.threads[me].process, which, ReplyRights::empty())?;
+        Ok((Caller { thread: found.id, call: found.badge as u32 }, Some(found.handle)))
     }
 
     /// Puts the answer into the caller's registers, and says who is to be woken for it.
@@ -110,7 +100,9 @@ impl Kernel {
         if awaited.sort != Sort::Call && info.handles() > 0 {
             return Err(Error::Invalid);
         }
-        self.detach(process, info, &mut words)?;
+        if info.handles() > 0 {
+            self.detach(process, info, &mut words)?;
+        }
         let id = caller.thread;
         let [a, b, c, d, e, f] = words;
         if awaited.sort == Sort::Call {
@@ -125,7 +117,6 @@ impl Kernel {
         self.clear_deadline(id);
         let thread = &mut self.threads[id];
         thread.calls = thread.calls.wrapping_add(1);
-        thread.fault = None;
         thread.state = State::Stopped;
         Ok(Some(id))
     }

@@ -1,22 +1,50 @@
 //! Sending and calling.
 
-use super::Outcome;
+use super::{Answer, Outcome};
 use crate::abi::{Error, FOREVER, Info, NOW};
 use crate::kernel::Kernel;
 use crate::mm::Id;
-use crate::object::{Awaited, Caller, Message, Port, Sort, State, Thread, Waiting};
+use crate::object::{Awaited, Caller, Found, Message, Port, Sort, State, Thread, Waiting};
 use crate::units::CpuId;
 
 impl Kernel {
-    /// `Send`.
-    pub fn send(
+    /// `Send`, and `Call`, which waits for the answer.
+    #[inline(always)]
+    pub fn send(&mut self, cpu: CpuId, me: Id<Thread>, to: Found<Port>, sort: Sort) -> Answer {
+        let Thread { ref context, process, .. } = self.threads[me];
+        let [_, info, a, b, c, d, e, f] = *context.frame.args();
+        let (info, mut words, deadline) =
+            (Info(info), [a, b, c, d, e, f], context.frame.deadline());
+        if !info.is_valid() {
+            return Err(Error::Invalid);
+        }
+        if self.ports[to.id].is_gone() {
+            return Err(Error::PeerGone);
+        }
+        if sort == Sort::Call && deadline == NOW {
+            return Err(Error::TimedOut);
+        }
+        if info.handles() > 0 {
+            self.detach(process, info, &mut words)?;
+            let [_, _, places @ ..] = self.threads[me].context.frame.args_mut();
+            *places = words;
+        }
+        self.threads[me].badge = to.badge;
+        match sort {
+            Sort::Send => self.send_on(cpu, me, to.id, info, deadline),
+            _ => self.call_on(cpu, me, to.id, sort, deadline),
+        }
+    }
+
+    #[inline(always)]
+    fn send_on(
         &mut self,
         cpu: CpuId,
         me: Id<Thread>,
         id: Id<Port>,
-        badge: u64,
-    ) -> Result<Outcome, Error> {
-        let (info, deadline) = self.prepare(me, id, badge)?;
+        info: Info,
+        deadline: u64,
+    ) -> Answer {
         if let Some(receiver) = self.take_receiver(id) {
             self.deliver(me, Sort::Send, receiver);
             self.wake(cpu, receiver);
@@ -26,7 +54,7 @@ impl Kernel {
         if port.waiting == Waiting::Receivers
             && port.messages < port.capacity
             && self.may_be_queued(me, info)
-            && self.enqueue(me, id, info).is_ok()
+            && self.enqueue(me, id).is_ok()
         {
             return Ok(Outcome::Done);
         }
@@ -34,25 +62,7 @@ impl Kernel {
             self.take_back(me);
             return Err(Error::Full);
         }
-        self.wait_at(cpu, me, State::Sending(id, Sort::Send), deadline);
-        Ok(Outcome::Settled)
-    }
-
-    /// `Call`.
-    pub fn call(
-        &mut self,
-        cpu: CpuId,
-        me: Id<Thread>,
-        id: Id<Port>,
-        badge: u64,
-    ) -> Result<Outcome, Error> {
-        let (_, deadline) = self.prepare(me, id, badge)?;
-        if deadline == NOW {
-            self.take_back(me);
-            return Err(Error::TimedOut);
-        }
-        self.call_on(cpu, me, id, Sort::Call, deadline);
-        Ok(Outcome::Settled)
+        self.wait_at(cpu, me, State::Sending(id, Sort::Send), deadline)
     }
 
     /// The current thread's foreign call or fault becomes a call on its process's handler; false if
@@ -63,12 +73,18 @@ impl Kernel {
             return false;
         }
         self.threads[me].badge = handler.badge;
-        self.call_on(cpu, me, handler.port, sort, FOREVER);
-        true
+        self.call_on(cpu, me, handler.port, sort, FOREVER).is_ok()
     }
 
     #[inline(always)]
-    fn call_on(&mut self, cpu: CpuId, me: Id<Thread>, id: Id<Port>, sort: Sort, deadline: u64) {
+    fn call_on(
+        &mut self,
+        cpu: CpuId,
+        me: Id<Thread>,
+        id: Id<Port>,
+        sort: Sort,
+        deadline: u64,
+    ) -> Answer {
         let Some(receiver) = self.take_receiver(id) else {
             return self.wait_at(cpu, me, State::Sending(id, sort), deadline);
         };
@@ -76,6 +92,7 @@ impl Kernel {
         self.bind(me, sort, receiver, id);
         self.set_deadline(cpu, me, deadline);
         self.pass(cpu, receiver);
+        Ok(Outcome::Settled)
     }
 
     /// `server`, which is in no queue, has taken the call of `caller`: it owes an answer, and works at
@@ -96,40 +113,11 @@ impl Kernel {
         self.ports[port].server = Some(server);
     }
 
-    /// What every message has to pass before anything happens.
-    #[inline(always)]
-    fn prepare(
-        &mut self,
-        me: Id<Thread>,
-        port: Id<Port>,
-        badge: u64,
-    ) -> Result<(Info, u64), Error> {
-        let thread = &self.threads[me];
-        let (process, deadline) = (thread.process, thread.context.frame.deadline());
-        let [_, info, a, b, c, d, e, f] = *thread.context.frame.args();
-        let (info, mut words) = (Info(info), [a, b, c, d, e, f]);
-        if !info.is_valid() {
-            return Err(Error::Invalid);
-        }
-        if self.ports[port].is_gone() {
-            return Err(Error::PeerGone);
-        }
-        if info.handles() > 0 {
-            self.detach(process, info, &mut words)?;
-            if info.copies() {
-                let [_, _, places @ ..] = self.threads[me].context.frame.args_mut();
-                *places = words;
-            }
-        }
-        self.threads[me].badge = badge;
-        Ok((info, deadline))
-    }
-
     /// Puts the message into the port's queue, which has room and is paid for.
-    fn enqueue(&mut self, me: Id<Thread>, id: Id<Port>, info: Info) -> Result<(), Error> {
+    fn enqueue(&mut self, me: Id<Thread>, id: Id<Port>) -> Result<(), Error> {
         let Thread { ref context, badge, tag, .. } = self.threads[me];
-        let [_, _, words @ ..] = *context.frame.args();
-        let message = Message { info: info.0, words, badge, tag, next: None };
+        let [_, words @ ..] = *context.frame.args();
+        let message = Message { words, badge, tag, next: None };
         let message = self.messages.insert(message, &mut self.ram)?;
         let port = &mut self.ports[id];
         port.messages += 1;

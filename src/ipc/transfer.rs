@@ -4,7 +4,7 @@
 use crate::abi::{Error, Info, MESSAGE_WORDS, PortRights};
 use crate::kernel::Kernel;
 use crate::mm::{Arena, Id};
-use crate::object::{Handle, Named, Process, Thread};
+use crate::object::{Handle, Message, Named, Process, Thread};
 
 /// The words that are handles.
 fn places(info: Info) -> core::ops::Range<usize> {
@@ -14,66 +14,51 @@ fn places(info: Info) -> core::ops::Range<usize> {
 /// Bits that all kinds of rights share.
 const TRANSFER: u8 = PortRights::TRANSFER.bits();
 const DUPLICATE: u8 = PortRights::DUPLICATE.bits();
+const RECEIVE: u8 = PortRights::RECEIVE.bits();
 
 impl Kernel {
-    /// A handle of this process.
-    #[inline(always)]
-    pub fn owned(&self, process: Id<Process>, word: u64) -> Result<(Id<Handle>, &Handle), Error> {
-        let (id, handle) = self.handles.named(word).ok_or(Error::BadHandle)?;
-        if !process.is(handle.owner) {
-            return Err(Error::BadHandle);
-        }
-        Ok((id, handle))
-    }
-
     /// Takes the handles of a message from its sender, all or none. Where the sender keeps its own,
     /// the words become those of fresh ones.
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn detach(
         &mut self,
         process: Id<Process>,
         info: Info,
         words: &mut [u64; MESSAGE_WORDS],
     ) -> Result<(), Error> {
-        if info.handles() == 0 {
-            return Ok(());
-        }
-        self.detach_some(process, info, words)
-    }
-
-    #[inline(never)]
-    fn detach_some(
-        &mut self,
-        process: Id<Process>,
-        info: Info,
-        words: &mut [u64; MESSAGE_WORDS],
-    ) -> Result<(), Error> {
-        let needed = if info.copies() { TRANSFER | DUPLICATE } else { TRANSFER };
         for at in places(info) {
-            let (_, handle) = self.owned(process, words[at])?;
-            if handle.rights & needed != needed {
-                return Err(Error::NoRight);
-            }
-            if info.handles() > 1 && !info.copies() && words[at + 1..].contains(&words[at]) {
-                return Err(Error::BadHandle);
-            }
-        }
-        for at in places(info) {
-            let (id, _) = self.owned(process, words[at])?;
-            if !info.copies() {
-                self.disown(process, id);
-                continue;
-            }
-            match self.twin(id) {
-                Ok(twin) => words[at] = twin.to_bits(),
+            match self.take_out(process, words[at], info.copies()) {
+                Ok(word) => words[at] = word,
                 Err(error) => {
-                    let made = places(info).start..at;
-                    words[made].iter().for_each(|word| self.orphan_named(*word));
+                    let others = &words[places(info).start..at];
+                    if info.copies() {
+                        self.orphan(others);
+                        return Err(error);
+                    }
+                    for word in others {
+                        let (id, _) = self.handles.named(*word).ok_or(error)?;
+                        self.own(process, id)?;
+                    }
                     return Err(error);
                 }
             }
         }
         Ok(())
+    }
+
+    /// A handle leaves its process, or a copy of it does: it is nobody's, and named by this word.
+    #[inline(always)]
+    fn take_out(&mut self, owner: Id<Process>, word: u64, copy: bool) -> Result<u64, Error> {
+        let (id, &Handle { named, rights, badge, .. }) = self.owned(owner, word)?;
+        let needed = if copy { TRANSFER | DUPLICATE } else { TRANSFER };
+        if rights & needed != needed {
+            return Err(Error::NoRight);
+        }
+        if copy {
+            return self.install(None, named, rights, badge);
+        }
+        self.disown(owner, id);
+        Ok(word)
     }
 
     /// The handles of a message, which is in the registers of a thread, are its process's now. Those
@@ -89,10 +74,11 @@ impl Kernel {
     fn attach_some(&mut self, to: Id<Thread>, info: Info) {
         for at in places(info) {
             let Thread { ref context, process, .. } = self.threads[to];
-            let Some((id, _)) = self.handles.named(context.frame.args()[2 + at]) else { continue };
+            let word = context.frame.args()[2 + at];
+            let Some((id, _)) = self.handles.named(word) else { continue };
             if self.own(process, id).is_err() {
                 self.threads[to].context.frame.args_mut()[2 + at] = 0;
-                self.orphan(id);
+                self.orphan(&[word]);
             }
         }
     }
@@ -102,21 +88,24 @@ impl Kernel {
     pub(super) fn may_be_queued(&self, me: Id<Thread>, info: Info) -> bool {
         let [_, _, words @ ..] = self.threads[me].context.frame.args();
         let mut handles = words[places(info)].iter().filter_map(|word| self.handles.named(*word));
-        let receives = PortRights::RECEIVE.bits();
         !handles.any(|(_, handle)| {
-            matches!(handle.named, Named::Port(_)) && handle.rights & receives != 0
+            matches!(handle.named, Named::Port(_)) && handle.rights & RECEIVE != 0
         })
     }
 
-    /// Closes the handles of a message that nobody will receive.
-    pub fn orphan_all(&mut self, info: u64, words: &[u64; MESSAGE_WORDS]) {
-        words[places(Info(info))].iter().for_each(|word| self.orphan_named(*word));
+    /// Has handles that belong to nobody closed, when their turn comes.
+    fn orphan(&mut self, words: &[u64]) {
+        for word in words {
+            if let Some((id, _)) = self.handles.named(*word) {
+                self.handles[id].links = (None, self.dying.handle.replace(id));
+            }
+        }
     }
 
-    fn orphan_named(&mut self, word: u64) {
-        if let Some((id, _)) = self.handles.named(word) {
-            self.orphan(id);
-        }
+    /// Closes the handles of a message that nobody will receive.
+    pub fn orphan_all(&mut self, message: &Message) {
+        let [info, words @ ..] = &message.words;
+        self.orphan(&words[places(Info(*info))]);
     }
 
     /// A handle that belongs to nobody becomes a process's, which pays for it.
@@ -149,19 +138,5 @@ impl Kernel {
             None => owner.handles = after,
         }
         self.vm.uncharge(owner.account, Arena::<Handle>::COST);
-    }
-
-    /// Another handle to the same object, with the same rights, nobody's yet.
-    pub fn twin(&mut self, id: Id<Handle>) -> Result<Id<Handle>, Error> {
-        let Handle { named, rights, badge, .. } = self.handles[id];
-        let twin = Handle { owner: None, named, badge, links: (None, None), rights };
-        let id = self.handles.insert(twin, &mut self.ram)?;
-        self.retain(id);
-        Ok(id)
-    }
-
-    /// Has a handle that belongs to nobody closed, when its turn comes.
-    pub fn orphan(&mut self, id: Id<Handle>) {
-        self.handles[id].links = (None, self.dying.handle.replace(id));
     }
 }

@@ -1,7 +1,8 @@
 //! Waiting, and the end of it: because something came, because time is up, because there is nothing to
 //! wait for any more.
 
-use crate::abi::{EXIT_ABANDONED, Error, Info};
+use super::{Answer, Outcome};
+use crate::abi::{EXIT_ABANDONED, Error, Info, NOW};
 use crate::kernel::Kernel;
 use crate::mm::Id;
 use crate::object::{Awaited, Caller, Notice, Sort, State, Thread, Waiting};
@@ -13,9 +14,13 @@ const CHAIN: usize = 8;
 impl Kernel {
     /// The current thread waits, at most until the deadline, and leaves the CPU.
     #[inline(always)]
-    pub(super) fn wait_at(&mut self, cpu: CpuId, me: Id<Thread>, state: State, deadline: u64) {
+    pub fn wait_at(&mut self, cpu: CpuId, me: Id<Thread>, state: State, deadline: u64) -> Answer {
+        if deadline == NOW {
+            return Err(Error::TimedOut);
+        }
         self.begin_wait(cpu, me, state, deadline);
         self.set_aside(cpu);
+        Ok(Outcome::Settled)
     }
 
     /// The current thread waits, at a port perhaps, and will be off the CPU in a moment.
@@ -38,15 +43,19 @@ impl Kernel {
     /// Takes a thread out of the queue of the port it waits at: it waits for nothing any more, and has no
     /// deadline.
     pub fn unqueue(&mut self, id: Id<Thread>) {
-        if let Some(port) = self.threads[id].state.port() {
-            let port = &mut self.ports[port];
-            port.queue.remove(&mut self.threads, id);
-            if port.queue.first().is_none() && port.waiting == Waiting::Senders {
-                port.waiting = Waiting::Receivers;
-            }
-        }
+        self.leave_port(id);
         self.threads[id].state = State::Stopped;
         self.clear_deadline(id);
+    }
+
+    /// Takes a thread out of the queue of the port it waits at.
+    pub(super) fn leave_port(&mut self, id: Id<Thread>) {
+        let Some(port) = self.threads[id].state.port() else { return };
+        let port = &mut self.ports[port];
+        port.queue.remove(&mut self.threads, id);
+        if port.queue.is_empty() && port.waiting == Waiting::Senders {
+            port.waiting = Waiting::Receivers;
+        }
     }
 
     /// Ends a thread's wait with an error, if it waits: nothing was sent or received. A thread that
@@ -100,17 +109,15 @@ impl Kernel {
     pub fn signal(&mut self, cpu: CpuId, notice: Notice) {
         let Kernel { ports, threads, .. } = self;
         let Some(port) = ports.get_mut(notice.port) else { return };
-        let bits = port.signals | notice.bits;
-        port.signals = bits;
-        if bits == 0 || port.waiting != Waiting::Receivers {
+        port.signals |= notice.bits;
+        if port.signals == 0 || port.waiting != Waiting::Receivers {
             return;
         }
         if let Some(receiver) = port.queue.pop(threads) {
-            port.signals = 0;
-            let timed = threads[receiver].take_signals(bits);
-            if timed {
-                self.forget_deadline(receiver);
-            }
+            let thread = &mut threads[receiver];
+            thread.state = State::Stopped;
+            thread.put_signals(core::mem::take(&mut port.signals));
+            self.clear_deadline(receiver);
             self.wake(cpu, receiver);
         }
     }
@@ -150,10 +157,14 @@ impl Kernel {
         }
     }
 
-    /// The current thread, which answered, works at its own priority again.
+    /// The current thread owes nobody an answer any more, and works at its own priority again.
     #[inline(always)]
-    pub(super) fn give_back_priority(&mut self, me: Id<Thread>) {
+    pub(super) fn settle_debt(&mut self, me: Id<Thread>) -> Option<Caller> {
         let thread = &mut self.threads[me];
-        thread.priority = thread.base;
+        let caller = thread.caller.take();
+        if caller.is_some() {
+            thread.priority = thread.base;
+        }
+        caller
     }
 }

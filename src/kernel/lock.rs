@@ -1,6 +1,6 @@
 //! The one lock. Whoever has it has the kernel.
 
-use super::Kernel;
+use super::{Current, Kernel};
 use crate::arch;
 use crate::mm::Id;
 use crate::object::Thread;
@@ -71,18 +71,29 @@ pub fn install(kernel: Kernel) {
     LOCK.state.store(FREE, Release);
 }
 
-/// Takes the lock. Interrupts must be off: the trap that one raises would wait for it for ever. A CPU
-/// that waits still serves what others need from it: TLB shootdowns, and the end of the world.
+/// Takes the lock. Interrupts must be off: the trap that one raises would wait for it for ever.
+#[inline(always)]
 pub fn lock() -> Guard {
+    match try_lock() {
+        Some(guard) => guard,
+        None => wait(),
+    }
+}
+
+/// Waits for the lock. A CPU that does still serves what others need from it: TLB shootdowns, and the end
+/// of the world.
+#[cold]
+#[inline(never)]
+fn wait() -> Guard {
     loop {
         if stopping() {
             arch::cpu::park();
         }
+        arch::tlb::serve();
+        arch::cpu::relax();
         if let Some(guard) = try_lock() {
             return guard;
         }
-        arch::tlb::serve();
-        arch::cpu::relax();
     }
 }
 
@@ -124,11 +135,11 @@ pub mod hold {
 }
 
 /// Gives up the lock, and goes on with the current thread of this CPU.
+#[inline(always)]
 pub fn run(mut kernel: Guard, thread: Id<Thread>) -> ! {
-    let frame = &raw mut kernel.threads[thread].context.frame;
+    let current = Current::of(&mut kernel.threads[thread]);
     drop(kernel);
-    // SAFETY: a thread that runs stays where it is, and its registers are its CPU's.
-    unsafe { arch::user::resume(frame) }
+    current.resume()
 }
 
 /// Tells every CPU to stop when it next looks. True for the first to say so.

@@ -17,8 +17,8 @@ impl Kernel {
         if capacity > MAX_CAPACITY {
             return Err(Error::Invalid);
         }
-        let cost = Self::port_cost(capacity as u32);
-        self.vm.charge(account, cost)?;
+        self.ports.reserve(&mut self.ram)?;
+        self.vm.charge(account, Self::port_cost(capacity as u32))?;
         let port = Port {
             queue: Queue::new(),
             waiting: Waiting::Receivers,
@@ -33,8 +33,7 @@ impl Kernel {
             is_empty: false,
             next_dying: None,
         };
-        let made = self.ports.insert(port, &mut self.ram);
-        made.inspect_err(|_| self.vm.uncharge(account, cost))
+        self.ports.insert(port, &mut self.ram)
     }
 
     /// With the handles that its messages may carry, which nobody else pays for.
@@ -54,39 +53,20 @@ impl Kernel {
     pub fn create_timer(
         &mut self,
         account: Id<Account>,
-        notice: Notice,
-    ) -> Result<Id<Timer>, Error> {
-        self.vm.charge(account, Arena::<Timer>::COST)?;
-        let target = Target::Port(notice);
-        let made = self.insert_timer(account, target);
-        made.inspect_err(|_| self.vm.uncharge(account, Arena::<Timer>::COST))
-    }
-
-    /// A timer that is paid for.
-    pub(super) fn insert_timer(
-        &mut self,
-        account: Id<Account>,
         target: Target,
     ) -> Result<Id<Timer>, Error> {
-        let (when, number, links) = (Nanos(0), 0, Links::NONE);
+        let number = self.timers.reserve(&mut self.ram)?.index() as u32;
+        self.vm.charge(account, Arena::<Timer>::COST)?;
+        let (when, links) = (Nanos(0), Links::NONE);
         let timer = Timer { when, number, cpu: None, target, refs: 0, account, links };
-        let id = self.timers.insert(timer, &mut self.ram)?;
-        self.timers[id].number = id.index() as u32;
-        Ok(id)
+        self.timers.insert(timer, &mut self.ram)
     }
 
-    pub(super) fn release_timer(&mut self, id: Id<Timer>) {
-        self.timers[id].refs -= 1;
-        self.forget_timer(id);
-    }
-
-    /// A timer ends if nobody has a handle to it.
-    pub fn forget_timer(&mut self, id: Id<Timer>) {
-        if self.timers[id].refs == 0 {
-            self.unset(id);
-            if let Some(timer) = self.timers.remove(id) {
-                self.vm.uncharge(timer.account, Arena::<Timer>::COST);
-            }
+    /// Nobody waits for a timer any more.
+    pub(super) fn end_timer(&mut self, id: Id<Timer>) {
+        self.unset(id);
+        if let Some(timer) = self.timers.remove(id) {
+            self.vm.uncharge(timer.account, Arena::<Timer>::COST);
         }
     }
 
@@ -104,10 +84,10 @@ impl Kernel {
         if self.interrupts.iter().any(|(_, interrupt)| interrupt.line == line) {
             return Err(Error::Occupied);
         }
+        self.interrupts.reserve(&mut self.ram)?;
         self.vm.charge(account, Arena::<Interrupt>::COST)?;
         let interrupt = Interrupt { line, notice, pending: false, refs: 0, account };
-        let made = self.interrupts.insert(interrupt, &mut self.ram);
-        let id = made.inspect_err(|_| self.vm.uncharge(account, Arena::<Interrupt>::COST))?;
+        let id = self.interrupts.insert(interrupt, &mut self.ram)?;
         arch::interrupts::unmask(line);
         Ok(id)
     }
@@ -133,16 +113,9 @@ impl Kernel {
         }
     }
 
-    pub(super) fn release_interrupt(&mut self, id: Id<Interrupt>) {
-        self.interrupts[id].refs -= 1;
-        self.forget_interrupt(id);
-    }
-
-    /// An interrupt ends if nobody has a handle to it.
-    pub fn forget_interrupt(&mut self, id: Id<Interrupt>) {
-        if self.interrupts[id].refs == 0
-            && let Some(interrupt) = self.interrupts.remove(id)
-        {
+    /// Nobody serves an interrupt any more.
+    pub(super) fn end_interrupt(&mut self, id: Id<Interrupt>) {
+        if let Some(interrupt) = self.interrupts.remove(id) {
             arch::interrupts::mask(interrupt.line);
             self.vm.uncharge(interrupt.account, Arena::<Interrupt>::COST);
         }

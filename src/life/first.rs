@@ -1,16 +1,15 @@
 //! The first process: an ELF file from the initial RAM disk. It gets everything there is to hand out,
 //! and everyone else gets it from there.
 
-use crate::abi::{MAP_EXECUTE, MAP_WRITE, PAGE, THREAD_FPU, THREAD_START, USER_END};
+use crate::abi::{Error, MAP_EXECUTE, MAP_WRITE, PAGE, THREAD_FPU, USER_END};
 use crate::arch;
 use crate::boot::{PhysRange, elf, initrd};
 use crate::kernel::Kernel;
 use crate::life::NewThread;
-use crate::mm::{self, Id};
+use crate::mm::{self, Place};
 use crate::object::{Named, Process};
 use crate::units::{CpuId, PAGE_SIZE};
 use arrayvec::ArrayVec;
-use core::ops::Range;
 
 /// Pages of its stack; below them nothing is mapped.
 const STACK_PAGES: u64 = 16;
@@ -24,103 +23,84 @@ const PRIORITY: u64 = 32;
 impl Kernel {
     /// Starts the first process, or says why there is none.
     pub fn start_first(&mut self, cpu: CpuId) -> Result<(), &'static str> {
-        let Program { entry, parts, archive } = self.first_program()?;
-        let length = archive.end.0 - archive.start.0;
-        let no_memory = |_| "there is not enough memory for it";
-        let quota = self.ram.frames.stats().free as u64 * PAGE_SIZE;
-        let root = self.vm.account_root(&mut self.ram, quota).map_err(no_memory)?;
-        let quota = quota.saturating_sub(KEPT);
-        let process = self.create_process(root, quota, 63).map_err(no_memory)?;
-        let stack = Part {
-            address: STACK_TOP - STACK_PAGES * PAGE,
-            pages: STACK_PAGES,
-            data: 0..0,
-            access: MAP_WRITE,
-        };
-        for part in parts.into_iter().chain([stack]) {
-            self.load(process, part, &archive).map_err(no_memory)?;
-        }
-        let account = self.processes[process].account;
-        let pages = archive.end.0.div_ceil(PAGE) - archive.start.0 / PAGE;
-        let window = self.vm.memory_window(&mut self.ram, account, archive.start, pages, false);
-        let window = window.map_err(no_memory)?;
-        let mut give = |named| self.install(process, named, u8::MAX, 0).map_err(no_memory);
-        let handles =
-            [give(Named::Process(process))?, give(Named::Machine)?, give(Named::Memory(window))?];
-        let flags = THREAD_FPU | PRIORITY;
-        let new = NewThread { entry, stack: STACK_TOP, argument: 0, tag: 0, flags };
-        let thread = self.create_thread(cpu, process, new).map_err(no_memory)?;
-        let args = self.threads[thread].context.frame.args_mut();
-        args[..3].copy_from_slice(&handles);
-        args[3] = length;
-        debug_assert_eq!(flags & THREAD_START, 0);
-        self.resume_thread(cpu, thread);
-        Ok(())
+        let archive = self.info.initrd.clone().ok_or("there is no initrd; INITRD= names one")?;
+        let (entry, parts) = self.first_program(&archive)?;
+        let started = self.start_program(cpu, archive, entry, parts);
+        started.map_err(|_| "there is not enough memory for it")
     }
 
-    /// What there is to load.
-    fn first_program(&self) -> Result<Program, &'static str> {
-        let range = self.info.initrd.clone().ok_or("there is no initrd; INITRD= names one")?;
-        let archive = mm::reserved_bytes(&self.ram.memory, &self.info, &range);
+    /// Where the program begins, and what there is to load.
+    fn first_program(&self, archive: &PhysRange) -> Result<(u64, Parts), &'static str> {
+        let archive = mm::reserved_bytes(&self.ram.memory, &self.info, archive);
         let file = initrd::find(archive, &self.options.init)
             .ok_or("the initrd has no such file; `init=` names it")?;
         let user = PAGE..STACK_TOP - (STACK_PAGES + 1) * PAGE;
         let program = elf::read(file, arch::ELF_MACHINE, user).map_err(|why| {
-            crate::warn!("init: {why:?}");
+            crate::warn!("init: {why}");
             "`init` is no program for this machine"
         })?;
-        let entry = program.entry;
-        let parts = program
-            .segments
-            .iter()
-            .map(|segment| {
-                let start = segment.data.as_ptr() as usize - archive.as_ptr() as usize;
-                let write = if segment.write { MAP_WRITE } else { 0 };
-                let execute = if segment.execute { MAP_EXECUTE } else { 0 };
-                Part {
-                    address: segment.address,
-                    pages: segment.size.div_ceil(PAGE),
-                    data: start..start + segment.data.len(),
-                    access: write | execute,
-                }
-            })
-            .collect();
-        Ok(Program { entry, parts, archive: range })
+        let part = |segment: &elf::Segment| {
+            let write = if segment.write { MAP_WRITE } else { 0 };
+            let execute = if segment.execute { MAP_EXECUTE } else { 0 };
+            Part {
+                address: segment.address,
+                pages: segment.size.div_ceil(PAGE),
+                from: (segment.data.as_ptr().addr() - archive.as_ptr().addr()) as u64,
+                bytes: segment.data.len() as u64,
+                access: write | execute,
+            }
+        };
+        Ok((program.entry, program.segments.iter().map(part).collect()))
     }
 
-    /// Maps fresh memory with a part of the archive in it.
-    fn load(
+    fn start_program(
         &mut self,
-        process: Id<Process>,
-        part: Part,
-        archive: &PhysRange,
-    ) -> Result<(), crate::abi::Error> {
+        cpu: CpuId,
+        archive: PhysRange,
+        entry: u64,
+        parts: Parts,
+    ) -> Result<(), Error> {
+        let quota = self.ram.frames.stats().free as u64 * PAGE_SIZE;
+        let root = self.vm.account_root(&mut self.ram, quota)?;
+        let process = self.create_process(root, quota.saturating_sub(KEPT), 63)?;
         let Process { space, account, .. } = self.processes[process];
-        let Part { address, pages, data, access } = part;
-        let memory = self.vm.memory_create(&mut self.ram, account, pages)?;
-        let mut piece = [0; 1024];
-        for at in data.clone().step_by(piece.len()) {
-            let bytes = mm::reserved_bytes(&self.ram.memory, &self.info, archive);
-            let bytes = &bytes[at..data.end.min(at + piece.len())];
-            let piece = &mut piece[..bytes.len()];
-            piece.copy_from_slice(bytes);
-            self.vm.memory_fill(&mut self.ram, memory, (at - data.start) as u64, piece)?;
+        let pages = archive.end.0.div_ceil(PAGE) - archive.start.0 / PAGE;
+        let window = self.vm.memory_window(&mut self.ram, account, archive.start, pages, false)?;
+        let address = STACK_TOP - STACK_PAGES * PAGE;
+        let stack = Part { address, pages: STACK_PAGES, from: 0, bytes: 0, access: MAP_WRITE };
+        for Part { address, pages, from, bytes, access } in parts.into_iter().chain([stack]) {
+            let memory = self.vm.memory_create(&mut self.ram, account, pages)?;
+            let mut done = 0;
+            while done < bytes {
+                let (from, to) = (Place::Memory(window, from + done), Place::Memory(memory, done));
+                done += self.vm.copy(&mut self.ram, from, to, bytes - done)?;
+            }
+            self.vm.map(&mut self.ram, space, memory, address, 0, pages, access, access)?;
+            self.vm.release(memory);
         }
-        self.vm.map(&mut self.ram, space, memory, address, 0, pages, access, access)
+        let flags = THREAD_FPU | PRIORITY;
+        let new = NewThread { entry, stack: STACK_TOP, argument: 0, tag: 0, flags };
+        let thread = self.create_thread(cpu, process, new)?;
+        let all = [Named::Process(process), Named::Machine, Named::Memory(window)];
+        for (at, named) in all.into_iter().enumerate() {
+            let handle = self.install(process, named, u8::MAX, 0)?;
+            self.threads[thread].context.frame.args_mut()[at] = handle;
+        }
+        self.vm.release(window);
+        self.threads[thread].context.frame.args_mut()[3] = archive.end.0 - archive.start.0;
+        self.resume_thread(cpu, thread);
+        Ok(())
     }
 }
 
-/// The first process's program.
-struct Program {
-    entry: u64,
-    parts: ArrayVec<Part, { elf::MAX_SEGMENTS }>,
-    archive: PhysRange,
-}
+/// What a program consists of.
+type Parts = ArrayVec<Part, { elf::MAX_SEGMENTS }>;
 
 /// A part of a program: where it goes, and where in the archive its bytes are.
 struct Part {
     address: u64,
     pages: u64,
-    data: Range<usize>,
+    from: u64,
+    bytes: u64,
     access: u64,
 }

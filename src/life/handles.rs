@@ -1,52 +1,30 @@
-//! Making, finding and closing handles. A handle counts as a reference to what it names.
+//! Making and closing handles. A handle counts as a reference to what it names.
 
 use crate::abi::{Error, PortRights};
-use crate::ipc::Outcome;
+use crate::ipc::{Answer, Outcome};
 use crate::kernel::Kernel;
-use crate::mm::Id;
-use crate::object::{Caller, Handle, Life, Named, Port, Process, State, Thread, Waiting};
+use crate::mm::{Account, Arena, Id};
+use crate::object::{Caller, Handle, Life, Named, Process, State, Waiting};
 use crate::units::CpuId;
 
 const DUPLICATE: u8 = PortRights::DUPLICATE.bits();
 const TRANSFER: u8 = PortRights::TRANSFER.bits();
+const RECEIVE: u8 = PortRights::RECEIVE.bits();
 
 impl Kernel {
-    /// `Close`.
-    pub fn close(&mut self, cpu: CpuId, me: Id<Thread>, word: u64) -> Result<Outcome, Error> {
-        let process = self.threads[me].process;
-        let (id, _) = self.owned(process, word)?;
-        self.disown(process, id);
-        self.drop_handle(cpu, id);
-        Ok(Outcome::Done)
-    }
-
     /// `Duplicate`.
-    pub fn duplicate(
-        &mut self,
-        process: Id<Process>,
-        word: u64,
-        rights: u64,
-        badge: u64,
-    ) -> Result<Outcome, Error> {
-        let (_, handle) = self.owned(process, word)?;
-        if handle.rights & DUPLICATE == 0 {
+    pub fn duplicate(&mut self, owner: Id<Process>, word: u64, mask: u64, badge: u64) -> Answer {
+        let (_, &Handle { named, rights, badge: own, .. }) = self.owned(owner, word)?;
+        if rights & DUPLICATE == 0 {
             return Err(Error::NoRight);
         }
-        let receives = matches!(handle.named, Named::Port(_))
-            && handle.rights & PortRights::RECEIVE.bits() != 0;
-        let rights = handle.rights & rights as u8;
-        let badge = if receives { badge } else { handle.badge };
-        let named = handle.named;
-        Ok(Outcome::Value(self.install(process, named, rights, badge)?))
+        let receives = matches!(named, Named::Port(_)) && rights & RECEIVE != 0;
+        let badge = if receives { badge } else { own };
+        Ok(Outcome::Value(self.install(owner, named, rights & mask as u8, badge)?))
     }
 
     /// `Give`.
-    pub fn give(
-        &mut self,
-        process: Id<Process>,
-        to: Id<Process>,
-        word: u64,
-    ) -> Result<Outcome, Error> {
+    pub fn give(&mut self, process: Id<Process>, to: Id<Process>, word: u64) -> Answer {
         let (id, handle) = self.owned(process, word)?;
         if handle.rights & TRANSFER == 0 {
             return Err(Error::NoRight);
@@ -62,73 +40,80 @@ impl Kernel {
         Ok(Outcome::Value(id.to_bits()))
     }
 
-    /// A new handle for a process.
+    /// A new handle, for a process or nobody yet. What it names has one more reference.
     pub fn install(
         &mut self,
-        process: Id<Process>,
+        owner: impl Into<Option<Id<Process>>>,
         named: Named,
         rights: u8,
         badge: u64,
     ) -> Result<u64, Error> {
         let handle = Handle { owner: None, named, badge, links: (None, None), rights };
         let id = self.handles.insert(handle, &mut self.ram)?;
-        if let Err(error) = self.own(process, id) {
+        if let Some(owner) = owner.into()
+            && let Err(error) = self.own(owner, id)
+        {
             self.handles.remove(id);
             return Err(error);
         }
-        self.retain(id);
+        if let Some(refs) = self.refs(named) {
+            *refs += 1;
+        }
+        match named {
+            Named::Port(id) if rights & RECEIVE != 0 => self.ports[id].receivers += 1,
+            Named::Memory(id) => self.vm.retain(id),
+            _ => {}
+        }
         Ok(id.to_bits())
     }
 
-    /// Drops the last trace of a handle that nobody owns.
+    /// Makes an object for a process, which pays, and a handle with all rights to it. There is room for
+    /// the handle before anything is made, so that nothing has to be unmade.
+    pub fn make(
+        &mut self,
+        process: Id<Process>,
+        make: impl FnOnce(&mut Kernel, Id<Account>) -> Result<Named, Error>,
+    ) -> Answer {
+        let account = self.processes[process].account;
+        self.handles.reserve(&mut self.ram)?;
+        self.vm.charge(account, Arena::<Handle>::COST)?;
+        let made = make(self, account);
+        self.vm.uncharge(account, Arena::<Handle>::COST);
+        Ok(Outcome::Value(self.install(process, made?, u8::MAX, 0)?))
+    }
+
+    /// Drops the last trace of a handle that nobody owns. With the last one its object ends, if nothing
+    /// else keeps it.
     pub fn drop_handle(&mut self, cpu: CpuId, id: Id<Handle>) {
-        let Some(Handle { named, rights, badge, .. }) = self.handles.remove(id) else {
-            return;
-        };
+        let Some(Handle { named, rights, badge, .. }) = self.handles.remove(id) else { return };
+        let mut left = 0;
+        if let Some(refs) = self.refs(named) {
+            *refs -= 1;
+            left = *refs;
+        }
         match named {
-            Named::Process(id) => self.release_process(id),
-            Named::Thread(id) => self.release_thread(id),
-            Named::Port(id) => self.release_port(id, rights),
+            Named::Port(id) if rights & RECEIVE != 0 => {
+                let port = &mut self.ports[id];
+                port.receivers -= 1;
+                if port.receivers == 0 {
+                    port.waiting = Waiting::Gone;
+                    port.next_dying = self.dying.port.replace(id);
+                }
+            }
             Named::Reply(thread) => self.abandon(cpu, Caller { thread, call: badge as u32 }),
             Named::Memory(id) => _ = self.vm.release(id),
-            Named::Timer(id) => self.release_timer(id),
-            Named::Interrupt(id) => self.release_interrupt(id),
-            Named::Machine | Named::IoPorts => {}
-        }
-    }
-
-    fn release_process(&mut self, id: Id<Process>) {
-        let process = &mut self.processes[id];
-        process.refs -= 1;
-        match (process.refs, process.life) {
-            (0, Life::Ended) => self.forget_process(id),
-            // Nobody can give it a thread any more.
-            (0, Life::Alive) if process.thread_count == 0 => self.end_process(id, 0),
-            _ => {}
-        }
-    }
-
-    fn release_thread(&mut self, id: Id<Thread>) {
-        let thread = &mut self.threads[id];
-        thread.refs -= 1;
-        if thread.refs == 0 && thread.state == State::Ended {
-            self.forget_thread(id);
-        }
-    }
-
-    fn release_port(&mut self, id: Id<Port>, rights: u8) {
-        let port = &mut self.ports[id];
-        port.refs -= 1;
-        if rights & PortRights::RECEIVE.bits() != 0 {
-            port.receivers -= 1;
-            if port.receivers == 0 {
-                port.waiting = Waiting::Gone;
-                port.next_dying = self.dying.port.replace(id);
-                return;
-            }
-        }
-        if port.refs == 0 && port.is_empty {
-            self.forget_port(id);
+            _ if left > 0 => {}
+            Named::Process(id) => match &self.processes[id] {
+                Process { life: Life::Ended, .. } => self.forget_process(id),
+                // Nobody can give it a thread any more.
+                Process { life: Life::Alive, thread_count: 0, .. } => self.end_process(id, 0),
+                _ => {}
+            },
+            Named::Thread(id) if self.threads[id].state == State::Ended => self.forget_thread(id),
+            Named::Port(id) if self.ports[id].is_empty => self.forget_port(id),
+            Named::Timer(id) => self.end_timer(id),
+            Named::Interrupt(id) => self.end_interrupt(id),
+            Named::Thread(_) | Named::Port(_) | Named::Machine | Named::IoPorts => {}
         }
     }
 }

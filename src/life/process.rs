@@ -1,9 +1,10 @@
 //! The beginning and the end of processes.
 
 use crate::abi::{Error, PRIORITIES};
+use crate::arch;
 use crate::kernel::Kernel;
 use crate::mm::{Account, Arena, Id};
-use crate::object::{Handler, Life, Notice, Port, Process, State, Thread};
+use crate::object::{Life, Notice, Process, State, Thread};
 use crate::units::CpuId;
 
 impl Kernel {
@@ -19,12 +20,12 @@ impl Kernel {
         }
         self.processes.reserve(&mut self.ram)?;
         self.vm.charge(parent, Arena::<Process>::COST)?;
-        let account = self.vm.account_open(&mut self.ram, parent, quota);
-        let account = account.inspect_err(|_| self.vm.uncharge(parent, Arena::<Process>::COST))?;
-        let space = self.vm.space_create(&mut self.ram, account).inspect_err(|_| {
-            self.vm.account_close(account);
-            self.vm.uncharge(parent, Arena::<Process>::COST);
-        })?;
+        let made = self.vm.account_open(&mut self.ram, parent, quota).and_then(|account| {
+            let space = self.vm.space_create(&mut self.ram, account);
+            Ok((account, space.inspect_err(|_| self.vm.account_close(account))?))
+        });
+        let (account, space) =
+            made.inspect_err(|_| self.vm.uncharge(parent, Arena::<Process>::COST))?;
         let process = Process {
             space,
             account,
@@ -53,11 +54,6 @@ impl Kernel {
         {
             self.end_thread(cpu, current);
         }
-    }
-
-    /// Names where foreign calls and faults go.
-    pub fn set_handler(&mut self, id: Id<Process>, handler: Option<(Id<Port>, u64)>) {
-        self.processes[id].handler = handler.map(|(port, badge)| Handler { port, badge });
     }
 
     /// Has signals set when a process has ended: at once, if it has.
@@ -93,11 +89,8 @@ impl Kernel {
     fn thread_ticks(&self, id: Id<Thread>) -> u64 {
         let thread = &self.threads[id];
         let cpu = &self.cpus[thread.cpu.index()];
-        let now = if thread.state == State::Running {
-            crate::arch::timer::now().wrapping_sub(cpu.since)
-        } else {
-            0
-        };
+        let runs = thread.state == State::Running;
+        let now = if runs { arch::timer::now().wrapping_sub(cpu.since) } else { 0 };
         thread.time.wrapping_add(now)
     }
 

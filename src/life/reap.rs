@@ -19,8 +19,8 @@ impl Kernel {
             self.reap_handles(cpu);
         } else if let Some(port) = self.dying.port {
             self.reap_port(cpu, port);
-        } else if let Some(memory) = self.vm.next_dying() {
-            self.vm.memory_destroy(&mut self.ram, memory);
+        } else if self.vm.has_dying() {
+            self.vm.destroy_dying(&mut self.ram);
         } else if let Some(process) = self.dying.process {
             // Out of the list meanwhile: its end may be that of others.
             self.dying.process = self.processes[process].next_dying.take();
@@ -50,7 +50,7 @@ impl Kernel {
                     self.end_wait(cpu, waiting, Error::PeerGone);
                 }
             } else if let Some(message) = self.dequeue(id) {
-                self.orphan_all(message.info, &message.words);
+                self.orphan_all(&message);
             } else {
                 let port = &mut self.ports[id];
                 self.dying.port = port.next_dying.take();

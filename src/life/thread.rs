@@ -1,14 +1,14 @@
 //! The beginning and the end of threads.
 
-use crate::abi::{ANY_CPU, Error, MESSAGE_HANDLES, PRIORITIES, THREAD_FPU, THREAD_START, USER_END};
-use crate::arch::Context;
+use crate::abi::{
+    ANY_CPU, Error, FaultKind, MESSAGE_HANDLES, PRIORITIES, THREAD_FPU, THREAD_START, USER_END,
+};
 use crate::arch::user::Fpu;
+use crate::arch::{self, Context};
 use crate::kernel::Kernel;
 use crate::mm::asid::Seat;
-use crate::mm::{Account, Arena, Id};
-use crate::object::{
-    Flags, Handle, Life, Made, Process, Progress, Sort, State, Target, Thread, Timer,
-};
+use crate::mm::{Arena, Id};
+use crate::object::{Flags, Handle, Life, Made, Process, Sort, State, Target, Thread};
 use crate::units::CpuId;
 
 /// What a thread begins with.
@@ -49,39 +49,51 @@ impl Kernel {
             return Err(Error::PeerGone);
         }
         let (space, account) = (owner.space, owner.account);
+        let slice = 1_000_000_000 / self.options.hz;
+        let id = self.threads.reserve(&mut self.ram)?;
         let wants_fpu = new.flags & THREAD_FPU != 0;
+        if wants_fpu {
+            self.fpus.reserve(&mut self.ram)?;
+        }
         let cost = Self::thread_cost(wants_fpu);
         self.vm.charge(account, cost)?;
-        let slice = 1_000_000_000 / self.options.hz;
-        let made = self.insert_thread(account, wants_fpu, |timer, fpu| Thread {
-            context: Context::new(new.entry, new.stack, new.argument),
-            state: State::Stopped,
-            flags: Flags::SUSPENDED,
-            priority,
-            base: priority,
-            cpu,
-            affinity: ANY_CPU as u8,
-            links: (None, None),
-            process,
-            space,
-            seat: Seat::default(),
-            caller: None,
-            serving: None,
-            calls: 0,
-            tag: new.tag,
-            badge: 0,
-            time: 0,
-            slice,
-            left: 0,
-            fpu,
-            timer,
-            fault: None,
-            progress: None,
-            refs: 0,
-            siblings: (None, None),
-            account,
-        });
-        let id = made.inspect_err(|_| self.vm.uncharge(account, cost))?;
+        let timer = self.create_timer(account, Target::Thread(id));
+        let timer = timer.inspect_err(|_| self.vm.uncharge(account, cost))?;
+        let fpu = match wants_fpu {
+            true => Some(self.fpus.insert(Fpu::new(), &mut self.ram)?),
+            false => None,
+        };
+        self.threads.insert(
+            Thread {
+                context: Context::new(new.entry, new.stack, new.argument),
+                state: State::Stopped,
+                flags: Flags::SUSPENDED,
+                priority,
+                base: priority,
+                cpu,
+                affinity: ANY_CPU as u8,
+                links: (None, None),
+                process,
+                space,
+                seat: Seat::default(),
+                caller: None,
+                serving: None,
+                calls: 0,
+                tag: new.tag,
+                badge: 0,
+                time: 0,
+                slice,
+                left: 0,
+                fpu,
+                timer,
+                fault: (FaultKind::Other, 0, 0),
+                progress: None,
+                refs: 0,
+                siblings: (None, None),
+                account,
+            },
+            &mut self.ram,
+        )?;
         let owner = &mut self.processes[process];
         let next = owner.threads.replace(id);
         owner.thread_count += 1;
@@ -120,10 +132,10 @@ impl Kernel {
 
     /// A thread that should not run does not: takes it from its queue or its CPU; false if another
     /// CPU has to let go of it first.
-    fn stop(&mut self, cpu: CpuId, id: Id<Thread>) -> bool {
+    pub fn stop(&mut self, cpu: CpuId, id: Id<Thread>) -> bool {
         match self.threads[id].state {
             State::Running if self.threads[id].cpu != cpu => {
-                self.disturb(cpu, id);
+                arch::interrupts::send_ipi(self.threads[id].cpu);
                 return false;
             }
             State::Running => {
@@ -148,21 +160,6 @@ impl Kernel {
             && thread.affinity >> (cpu.0 & 7) & 1 == 1
     }
 
-    /// The current thread of `cpu` may have been suspended, doomed or sent away by another CPU: sees to
-    /// it.
-    pub fn heed(&mut self, cpu: CpuId) {
-        let Some(id) = self.cpus[cpu.index()].current else { return };
-        let Thread { flags, affinity, .. } = self.threads[id];
-        if flags.contains(Flags::DOOMED) {
-            self.end_thread(cpu, id);
-        } else if flags.contains(Flags::SUSPENDED) {
-            self.stop(cpu, id);
-        } else if affinity >> cpu.0 & 1 == 0 {
-            self.set_aside(cpu);
-            self.wake(cpu, id);
-        }
-    }
-
     /// Ends a thread that does not run and is in no queue of a CPU.
     fn bury(&mut self, cpu: CpuId, id: Id<Thread>) {
         let state = self.threads[id].state;
@@ -173,9 +170,7 @@ impl Kernel {
             self.take_back(id);
         }
         self.unqueue(id);
-        let timer = self.threads[id].timer;
-        self.unset(timer);
-        self.timers.remove(timer);
+        self.end_timer(self.threads[id].timer);
         if let Some(caller) = self.threads[id].caller.take() {
             self.abandon(cpu, caller);
         }
@@ -210,9 +205,15 @@ impl Kernel {
 
     /// What a thread has begun to make will not be made.
     pub fn drop_progress(&mut self, id: Id<Thread>) {
-        if let Some(Progress { made: Made::Memory(memory), .. }) = self.threads[id].progress.take()
-        {
-            self.vm.release(memory);
+        match self.threads[id].progress.take().map(|progress| progress.made) {
+            Some(Made::Memory(memory)) => _ = self.vm.release(memory),
+            // What is mapped there stays, for others to unmap.
+            Some(Made::Space(process)) => {
+                if let Some(process) = self.processes.get_mut(process) {
+                    process.cloning = false;
+                }
+            }
+            None => {}
         }
     }
 
@@ -223,29 +224,10 @@ impl Kernel {
         }
     }
 
-    /// Puts a thread and what belongs to it into the arenas, or nothing.
-    fn insert_thread(
-        &mut self,
-        account: Id<Account>,
-        wants_fpu: bool,
-        thread: impl FnOnce(Id<Timer>, Option<Id<Fpu>>) -> Thread,
-    ) -> Result<Id<Thread>, Error> {
-        let id = self.threads.reserve(&mut self.ram)?;
-        if wants_fpu {
-            self.fpus.reserve(&mut self.ram)?;
-        }
-        let timer = self.insert_timer(account, Target::Thread(id))?;
-        let fpu = match wants_fpu {
-            true => Some(self.fpus.insert(Fpu::new(), &mut self.ram)?),
-            false => None,
-        };
-        self.threads.insert(thread(timer, fpu), &mut self.ram)
-    }
-
-    /// With the handles of a message that it waits to send, which nobody else pays for.
+    /// What a thread takes besides its timer, with the handles of a message that it waits to send, which nobody else pays for.
     fn thread_cost(fpu: bool) -> u64 {
         let fpu = if fpu { Arena::<Fpu>::COST } else { 0 };
         let carried = MESSAGE_HANDLES as u64 * Arena::<Handle>::COST;
-        Arena::<Thread>::COST + Arena::<Timer>::COST + carried + fpu
+        Arena::<Thread>::COST + carried + fpu
     }
 }

@@ -15,7 +15,7 @@ use crate::abi::Error;
 use crate::layout::ARENA_SIZE;
 use core::fmt;
 use core::marker::PhantomData;
-use core::mem::{self, MaybeUninit};
+use core::mem::{MaybeUninit, needs_drop};
 use core::num::NonZeroU64;
 use core::ops::{Index, IndexMut};
 
@@ -62,6 +62,7 @@ impl<T> Arena<T> {
 
     /// An arena in a window nobody else has.
     pub fn new(window: Window) -> Arena<T> {
+        const { assert!(!needs_drop::<T>(), "an arena forgets its objects") };
         assert!(
             window.at(window.first()).cast::<Slot<T>>().is_aligned(),
             "windows begin at a page"
@@ -231,24 +232,6 @@ const fn size<T>() -> usize {
     size_of::<Slot<T>>()
 }
 
-impl<T> Drop for Arena<T> {
-    fn drop(&mut self) {
-        if !mem::needs_drop::<T>() {
-            return;
-        }
-        for nth in 0..self.made {
-            let place = self.place(nth);
-            // SAFETY: among the slots that were made; an even name says that it has an object.
-            unsafe {
-                let slot = self.slot_mut(place);
-                if slot.name & FREE == 0 {
-                    slot.value.assume_init_drop();
-                }
-            }
-        }
-    }
-}
-
 impl<T> Id<T> {
     /// What tells it from others of its kind that are there at the same time.
     pub fn index(self) -> usize {
@@ -290,15 +273,23 @@ impl<T> Index<Id<T>> for Arena<T> {
 
     #[inline(always)]
     fn index(&self, id: Id<T>) -> &T {
-        self.get(id).expect("the object exists")
+        let Some(object) = self.get(id) else { missing() };
+        object
     }
 }
 
 impl<T> IndexMut<Id<T>> for Arena<T> {
     #[inline(always)]
     fn index_mut(&mut self, id: Id<T>) -> &mut T {
-        self.get_mut(id).expect("the object exists")
+        let Some(object) = self.get_mut(id) else { missing() };
+        object
     }
+}
+
+#[cold]
+#[inline(never)]
+fn missing() -> ! {
+    panic!("the object does not exist")
 }
 
 impl<T> Clone for Id<T> {

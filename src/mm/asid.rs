@@ -14,7 +14,8 @@ const MAX: usize = 256;
 /// What an address space remembers: its tag, and the generation it is of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Tag {
-    asid: Asid,
+    /// What the CPU loads together with the table.
+    pub asid: Asid,
     /// Zero before the first use: there is no such generation.
     generation: u64,
 }
@@ -47,16 +48,6 @@ impl Seat {
     }
 }
 
-/// What to switch to.
-#[must_use]
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Switch {
-    /// The tag to load together with the table.
-    pub asid: Asid,
-    /// A generation has begun: `tlb::flush_all` first, on all CPUs.
-    pub flush_all: bool,
-}
-
 impl Asids {
     /// For a CPU with `count` tags ([`ASIDS`](crate::arch::paging::ASIDS)); there have to be more
     /// than CPUs.
@@ -78,40 +69,28 @@ impl Asids {
     }
 
     /// A CPU is about to run the address space that has `tag`. `running` are the tags of what the
-    /// others run, as they are now.
-    pub fn switch(&mut self, tag: &mut Tag, running: &[Tag; MAX_CPUS]) -> Switch {
-        let flush_all = tag.generation != self.generation && self.renew(tag, running);
-        Switch { asid: tag.asid, flush_all }
+    /// others run, as they are now. True if a generation has begun: `tlb::flush_all` first, on all CPUs.
+    #[must_use]
+    pub fn switch(&mut self, tag: &mut Tag, running: &[Tag; MAX_CPUS]) -> bool {
+        let begins = self.current(*tag).is_none() && self.find().is_none();
+        if begins {
+            self.begin_generation(running);
+        }
+        // What other CPUs run may include this very address space.
+        if self.current(*tag).is_none() {
+            let asid = self.find().expect("more tags than CPUs");
+            self.used[asid / 64] |= 1 << (asid % 64);
+            self.next = asid + 1;
+            tag.asid = Asid(asid as u16);
+        }
+        tag.generation = self.generation;
+        begins
     }
 
     /// The tag under which TLBs may remember something of an address space.
     pub fn current(&self, tag: Tag) -> Option<Asid> {
         let kept = || tag.generation != 0 && self.kept.contains(&tag);
         (tag.generation == self.generation || kept()).then_some(tag.asid)
-    }
-
-    /// Gives a tag of this generation to an address space that has none; true if that had to be the
-    /// next generation.
-    fn renew(&mut self, tag: &mut Tag, running: &[Tag; MAX_CPUS]) -> bool {
-        if tag.generation != 0 && self.kept.contains(tag) {
-            tag.generation = self.generation;
-            return false;
-        }
-        let found = self.find();
-        let began = found.is_none();
-        if began {
-            self.begin_generation(running);
-            // What other CPUs run may include this very address space.
-            if tag.generation != 0 && self.kept.contains(tag) {
-                self.renew(tag, running);
-                return true;
-            }
-        }
-        let asid = found.or_else(|| self.find()).expect("more tags than CPUs");
-        self.used[asid / 64] |= 1 << (asid % 64);
-        self.next = asid + 1;
-        *tag = Tag { asid: Asid(asid as u16), generation: self.generation };
-        began
     }
 
     /// Forgets all tags but those that other CPUs run with.

@@ -5,7 +5,7 @@
 //! Invariant: what is free is owned; bit `n` of `summary` is set where `free[n]` is not zero;
 //! `count` is the number of bits set in `free`.
 
-use super::frames::FreeError;
+use super::frames::Refused;
 use super::ring::Links;
 use crate::units::Frame;
 use core::ops::Range;
@@ -75,12 +75,11 @@ impl Chunk {
         Frame(self.first.0 + (word * 64 + bit) as u64)
     }
 
-    /// Puts back one frame.
-    pub fn put(&mut self, place: usize) -> Result<(), FreeError> {
+    /// Puts back one frame, if it is in use.
+    pub fn put(&mut self, place: usize) -> Result<(), Refused> {
         let (word, bit) = (place / 64 % WORDS, 1 << (place % 64));
-        if self.used(word) & bit == 0 {
-            let free = self.free[word] & bit != 0;
-            return Err(if free { FreeError::AlreadyFree } else { FreeError::NotOurs });
+        if self.owned[word] & !self.free[word] & bit == 0 {
+            return Err(Refused);
         }
         self.free[word] |= bit;
         self.summary |= 1 << word;
@@ -88,84 +87,35 @@ impl Chunk {
         Ok(())
     }
 
-    /// Makes frames the allocator's, free, that were not; tells how many they were.
-    pub fn release(&mut self, places: Range<usize>) -> usize {
-        if places.len() == FRAMES && self.owns_none() {
+    /// Whether it holds of all these frames what holds of up to 64 of them: which are the allocator's,
+    /// which are free, and which are meant.
+    pub fn all(&self, places: Range<usize>, holds: &impl Fn(u64, u64, u64) -> bool) -> bool {
+        masks(places).all(|(word, mask)| holds(self.owned[word], self.free[word], mask))
+    }
+
+    /// Changes frames: up to 64 at a time, which are the allocator's, which are free, and which are
+    /// meant.
+    pub fn change(
+        &mut self,
+        places: Range<usize>,
+        change: &mut impl FnMut(&mut u64, &mut u64, u64),
+    ) {
+        for (word, mask) in masks(places) {
+            change(&mut self.owned[word], &mut self.free[word], mask);
+        }
+        self.recount();
+    }
+
+    /// Makes all of them the allocator's, and free, if none is yet: what `change` does, but at once.
+    pub fn fill(&mut self) -> bool {
+        // Spelt out: of a loop, and of a comparison of arrays, compilers make several times as much.
+        let [a, b, c, d, e, f, g, h] = self.owned;
+        let fresh = (a | b | c | d) | (e | f | g | h) == 0;
+        if fresh {
             (self.free, self.owned) = ([u64::MAX; WORDS], [u64::MAX; WORDS]);
             (self.count, self.summary) = (FRAMES as u16, u8::MAX);
-            return FRAMES;
         }
-        let mut fresh = 0;
-        for (word, mask) in masks(places) {
-            let new = mask & !self.owned[word];
-            fresh += new.count_ones() as usize;
-            self.owned[word] |= new;
-            self.free[word] |= new;
-        }
-        self.recount();
         fresh
-    }
-
-    /// Makes frames nobody's; tells how many were the allocator's. None of them is in use.
-    pub fn reserve(&mut self, places: Range<usize>) -> usize {
-        let mut gone = 0;
-        for (word, mask) in masks(places) {
-            gone += (self.owned[word] & mask).count_ones() as usize;
-            self.owned[word] &= !mask;
-            self.free[word] &= !mask;
-        }
-        self.recount();
-        gone
-    }
-
-    /// Marks frames as in use that are all free.
-    pub fn occupy(&mut self, places: Range<usize>) {
-        masks(places).for_each(|(word, mask)| self.free[word] &= !mask);
-        self.recount();
-    }
-
-    /// Marks frames as free that are all in use.
-    pub fn vacate(&mut self, places: Range<usize>) {
-        masks(places).for_each(|(word, mask)| self.free[word] |= mask);
-        self.recount();
-    }
-
-    /// Whether all of these frames are free.
-    pub fn all_free(&self, places: Range<usize>) -> bool {
-        masks(places).all(|(word, mask)| self.free[word] & mask == mask)
-    }
-
-    /// Whether none of these frames is in use.
-    pub fn none_used(&self, places: Range<usize>) -> bool {
-        masks(places).all(|(word, mask)| self.used(word) & mask == 0)
-    }
-
-    /// Whether any of these frames is the allocator's.
-    pub fn owns_any(&self, places: Range<usize>) -> bool {
-        masks(places).any(|(word, mask)| self.owned[word] & mask != 0)
-    }
-
-    /// Why these frames cannot be freed, unless all of them are in use.
-    pub fn check_used(&self, places: Range<usize>) -> Result<(), FreeError> {
-        for (word, mask) in masks(places) {
-            if self.owned[word] & mask != mask {
-                return Err(FreeError::NotOurs);
-            }
-            if self.free[word] & mask != 0 {
-                return Err(FreeError::AlreadyFree);
-            }
-        }
-        Ok(())
-    }
-
-    /// Spelt out: of a loop, and of a comparison of arrays, compilers make several times as much.
-    fn owns_none(&self) -> bool {
-        let [a, b, c, d, e, f, g, h] = self.owned;
-        (a | b | c | d) | (e | f | g | h) == 0
-    }
-
-    fn used(&self, word: usize) -> u64 {
-        self.owned[word] & !self.free[word]
     }
 
     fn recount(&mut self) {

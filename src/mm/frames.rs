@@ -59,18 +59,10 @@ pub struct Stats {
     pub free_large: usize,
 }
 
-/// Why a frame was not taken back. It is as it was.
+/// Some of the frames are not what they have to be: in use to be freed, free to be claimed. All of them
+/// are as they were.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum FreeError {
-    /// It is free.
-    AlreadyFree,
-    /// It is reserved, or no RAM at all.
-    NotOurs,
-}
-
-/// Some of the frames are in use, or for `claim` not free. All of them are as they were.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct InUse;
+pub struct Refused;
 
 impl Frames {
     /// Bytes of bookkeeping that `new` needs for RAM within `span`.
@@ -103,17 +95,19 @@ impl Frames {
         Frames { chunks, count, ring, base, stats: Stats::default(), owners }
     }
 
-    /// One of a frame's owners gives it up; the last frees it.
-    pub(super) fn give_up(&mut self, frame: Frame) {
-        if !self.owners.remove(frame) {
+    /// One of a frame's owners gives it up; the last frees it, and then this is true.
+    #[inline(always)]
+    pub(super) fn give_up(&mut self, frame: Frame) -> bool {
+        let last = !self.owners.remove(frame);
+        if last {
             self.give(frame);
         }
+        last
     }
 
     /// Whether any of these frames is the allocator's. Costs as much as the RAM among them.
     pub fn owns_any(&self, range: &Range<Frame>) -> bool {
-        let mut pieces = pieces(self.known(range));
-        pieces.any(|(at, places)| self.all()[at].owns_any(places))
+        !self.holds(self.known(range), |owned, _, mask| owned & mask == 0)
     }
 
     /// Takes one frame.
@@ -131,9 +125,9 @@ impl Frames {
     }
 
     /// Takes back one frame.
-    pub fn free(&mut self, frame: Frame) -> Result<(), FreeError> {
+    pub fn free(&mut self, frame: Frame) -> Result<(), Refused> {
         let place = frame.0.wrapping_sub(self.base) as usize;
-        let at = self.at(place / FRAMES).ok_or(FreeError::NotOurs)?;
+        let at = self.at(place / FRAMES).ok_or(Refused)?;
         let chunk = self.chunk(at);
         chunk.put(place % FRAMES)?;
         match chunk.count() {
@@ -162,50 +156,69 @@ impl Frames {
         let start = self
             .find_in_chunk(run)
             .or_else(|| runs::find(self.all(), 0..self.count * FRAMES, run))?;
-        self.change(start..start + count, Chunk::occupy);
+        self.change(start..start + count, |_, free, mask| *free &= !mask);
         Some(Frame(self.base + start as u64))
     }
 
     /// Takes back frames side by side, or none of them.
-    pub fn free_run(&mut self, start: Frame, count: usize) -> Result<(), FreeError> {
-        let end = start.0.checked_add(count as u64).ok_or(FreeError::NotOurs)?;
+    pub fn free_run(&mut self, start: Frame, count: usize) -> Result<(), Refused> {
+        let end = start.0.checked_add(count as u64).ok_or(Refused)?;
         let range = self.known(&(start..Frame(end)));
-        if range.len() != count {
-            return Err(FreeError::NotOurs);
+        if range.len() != count
+            || !self.holds(range.clone(), |owned, free, mask| owned & !free & mask == mask)
+        {
+            return Err(Refused);
         }
-        pieces(range.clone()).try_for_each(|(at, places)| self.all()[at].check_used(places))?;
-        self.change(range, Chunk::vacate);
+        self.change(range, |_, free, mask| *free |= mask);
         Ok(())
     }
 
     /// Makes these frames the allocator's, free to be taken. Those it has already stay as they are.
     pub fn release(&mut self, range: Range<Frame>) {
         let mut fresh = 0;
-        self.change(self.known(&range), |chunk, places| fresh += chunk.release(places));
+        for (index, places) in pieces(self.known(&range)) {
+            let all = places.len() == FRAMES;
+            self.change_chunk(index, |chunk| {
+                if all && chunk.fill() {
+                    fresh += FRAMES;
+                    return;
+                }
+                chunk.change(places, &mut |owned, free, mask| {
+                    let new = mask & !*owned;
+                    fresh += new.count_ones() as usize;
+                    *owned |= new;
+                    *free |= new;
+                });
+            });
+        }
         self.stats.total += fresh;
     }
 
     /// Makes these frames nobody's, until they are released; those that are no RAM do not matter.
-    pub fn reserve(&mut self, range: Range<Frame>) -> Result<(), InUse> {
+    pub fn reserve(&mut self, range: Range<Frame>) -> Result<(), Refused> {
         let range = self.known(&range);
-        if !pieces(range.clone()).all(|(at, places)| self.all()[at].none_used(places)) {
-            return Err(InUse);
+        if !self.holds(range.clone(), |owned, free, mask| owned & !free & mask == 0) {
+            return Err(Refused);
         }
         let mut gone = 0;
-        self.change(range, |chunk, places| gone += chunk.reserve(places));
+        self.change(range, |owned, free, mask| {
+            gone += (*owned & mask).count_ones() as usize;
+            *owned &= !mask;
+            *free &= !mask;
+        });
         self.stats.total -= gone;
         Ok(())
     }
 
     /// Counts these frames, which have to be free, as taken: by whoever used them before there was
     /// an allocator, and can give them back now like any other.
-    pub fn claim(&mut self, range: Range<Frame>) -> Result<(), InUse> {
+    pub fn claim(&mut self, range: Range<Frame>) -> Result<(), Refused> {
         let known = self.known(&range);
         let complete = known.len() as u64 == range.end.0.saturating_sub(range.start.0);
-        if !complete || !pieces(known.clone()).all(|(at, part)| self.all()[at].all_free(part)) {
-            return Err(InUse);
+        if !complete || !self.holds(known.clone(), |_, free, mask| free & mask == mask) {
+            return Err(Refused);
         }
-        self.change(known, Chunk::occupy);
+        self.change(known, |_, free, mask| *free &= !mask);
         Ok(())
     }
 
@@ -237,20 +250,25 @@ impl Frames {
         place(range.start)..place(range.end).max(place(range.start))
     }
 
-    /// Changes chunks, and puts each where its count then says.
-    fn change(&mut self, range: Range<usize>, mut change: impl FnMut(&mut Chunk, Range<usize>)) {
+    /// Whether something holds of all these frames, as `Chunk::all` asks.
+    fn holds(&self, range: Range<usize>, holds: impl Fn(u64, u64, u64) -> bool) -> bool {
+        pieces(range).all(|(index, places)| self.all()[index].all(places, &holds))
+    }
+
+    /// Changes frames, as `Chunk::change` does.
+    fn change(&mut self, range: Range<usize>, mut change: impl FnMut(&mut u64, &mut u64, u64)) {
         for (index, places) in pieces(range) {
-            let Some(at) = self.at(index) else { return };
-            let chunk = self.chunk(at);
-            let before = chunk.count();
-            change(chunk, places);
-            let after = chunk.count();
-            self.recount(at, before, after);
+            self.change_chunk(index, |chunk| chunk.change(places, &mut change));
         }
     }
 
-    /// A chunk had `before` free frames and has `after`.
-    fn recount(&mut self, at: NonNull<Chunk>, before: usize, after: usize) {
+    /// Changes a chunk, and puts it where its count then says.
+    fn change_chunk(&mut self, index: usize, change: impl FnOnce(&mut Chunk)) {
+        let Some(at) = self.at(index) else { return };
+        let chunk = self.chunk(at);
+        let before = chunk.count();
+        change(chunk);
+        let after = chunk.count();
         self.stats.free = self.stats.free - before + after;
         self.stats.free_large -= (before == FRAMES) as usize;
         self.stats.free_large += (after == FRAMES) as usize;

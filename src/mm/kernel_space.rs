@@ -4,7 +4,7 @@
 //! Invariant: code and read-only data cannot be written through any address, the physical map
 //! included; only code can be executed; below every stack lies a page that is not mapped.
 
-use super::page_table::{MapError, Mapping, PageSize};
+use super::page_table::MapError;
 use super::{FrameSource, PageTable};
 use crate::arch::{self, Access, PhysMem};
 use crate::boot::{CpuInfo, PhysRange};
@@ -73,7 +73,7 @@ impl KernelSpace {
         image: &Image,
         ram: &[PhysRange],
         memory: &mut PhysMem,
-        source: &mut impl FrameSource,
+        source: &mut dyn FrameSource,
     ) -> Result<KernelSpace, MapError> {
         let mut table = PageTable::new(memory, source)?;
         let parts = [
@@ -83,7 +83,7 @@ impl KernelSpace {
         ];
         for (part, access) in parts {
             let phys = image.physical(part);
-            table.map_range(part.start, phys, access | Access::GLOBAL, memory, source)?;
+            table.map(part.start, phys, access | Access::GLOBAL, memory, source)?;
         }
         let constant = [image.physical(&image.text), image.physical(&image.rodata)];
         for bank in ram {
@@ -99,19 +99,14 @@ impl KernelSpace {
         nth: usize,
         size: u64,
         memory: &mut PhysMem,
-        source: &mut impl FrameSource,
+        source: &mut dyn FrameSource,
     ) -> Result<VirtAddr, MapError> {
         if size > MAX_STACK {
             return Err(MapError::OutOfRange);
         }
         let top = layout::stack_top(cpu, nth);
         for at in (top.0 - size.next_multiple_of(PAGE_SIZE)..top.0).step_by(PAGE_SIZE as usize) {
-            let frame = source.take().ok_or(MapError::NoMemory)?;
-            let access = Access::WRITE | Access::GLOBAL;
-            let page = Mapping { frame, size: PageSize::Small, access };
-            self.table
-                .map(VirtAddr(at), page, memory, source)
-                .inspect_err(|_| source.give(frame))?;
+            self.table.map_fresh(VirtAddr(at), memory, source)?;
         }
         Ok(top)
     }
@@ -122,7 +117,7 @@ impl KernelSpace {
         at: PhysAddr,
         size: u64,
         memory: &mut PhysMem,
-        source: &mut impl FrameSource,
+        source: &mut dyn FrameSource,
     ) -> Option<VirtAddr> {
         let registers = at..PhysAddr(at.0.saturating_add(size));
         let mapped = self.map_device(registers, memory, source);
@@ -135,7 +130,7 @@ impl KernelSpace {
         &mut self,
         registers: Range<PhysAddr>,
         memory: &mut PhysMem,
-        source: &mut impl FrameSource,
+        source: &mut dyn FrameSource,
     ) -> Result<VirtAddr, MapError> {
         if registers.is_empty() || registers.end.0 > PHYS_MAP_SIZE {
             return Err(MapError::OutOfRange);
@@ -148,7 +143,7 @@ impl KernelSpace {
         let at = VirtAddr(self.next_window);
         let access = Access::WRITE | Access::DEVICE | Access::GLOBAL;
         let phys = frames.start.start()..frames.end.start();
-        self.table.map_range(at, phys, access, memory, source)?;
+        self.table.map(at, phys, access, memory, source)?;
         self.next_window += bytes + PAGE_SIZE;
         Ok(VirtAddr(at.0 + registers.start.0 % PAGE_SIZE))
     }
@@ -160,7 +155,7 @@ fn map_bank(
     constant: &[PhysRange; 2],
     table: &mut PageTable,
     memory: &mut PhysMem,
-    source: &mut impl FrameSource,
+    source: &mut dyn FrameSource,
 ) -> Result<(), MapError> {
     if bank.end.0 > PHYS_MAP_SIZE {
         return Err(MapError::OutOfRange);
@@ -171,7 +166,7 @@ fn map_bank(
     for (nth, border) in borders.windows(2).enumerate() {
         let access = if nth % 2 == 0 { Access::WRITE } else { Access::empty() };
         let at = VirtAddr(PHYS_MAP + border[0].0);
-        table.map_range(at, border[0]..border[1], access | Access::GLOBAL, memory, source)?;
+        table.map(at, border[0]..border[1], access | Access::GLOBAL, memory, source)?;
     }
     Ok(())
 }

@@ -1,22 +1,21 @@
-//! Memory: who owns which frame, what is mapped where, and the kernel's heap.
+//! Memory: who owns which frame, and what is mapped where. The kernel has no heap: what there may be many
+//! of lives in arenas.
 //!
 //! In the order in which boot needs them:
 //!
 //! * [`early`]: frames before there is an allocator.
-//! * [`page_table`], `walker`: what is mapped where; [`asid`]: tags for what TLBs remember of it.
+//! * [`page_table`]: what the kernel has mapped where, by a `walker` down the tables; [`asid`]: tags for
+//!   what TLBs remember of those of processes.
 //! * [`kernel_space`]: the kernel's own page table.
 //! * [`frames`], with `chunk`s of them in a `ring`, and a search for `runs`: who has which.
 //! * [`vm`]: address spaces of processes, what they map, and who pays.
 //! * [`arena`]: where objects live, in a [`window`] of addresses.
-//! * [`heap`]: the kernel's heap, made of frames; [`global`]: how Rust reaches it.
 
 pub mod arena;
 pub mod asid;
 mod chunk;
 pub mod early;
 pub mod frames;
-pub mod global;
-pub mod heap;
 pub mod kernel_space;
 mod owners;
 pub mod page_table;
@@ -49,7 +48,7 @@ pub struct Ram {
     pub object_pages: usize,
 }
 
-/// Where frames for page tables, stacks and the heap come from, and where they go back to.
+/// Where frames for page tables and stacks come from, and where they go back to.
 ///
 /// # Safety
 /// What `take` gives is RAM that is mapped, and nobody else uses it until it is given back.

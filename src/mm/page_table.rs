@@ -1,34 +1,22 @@
-//! What is mapped where: a tree of four levels, of the CPU's own entries. Portable over
-//! [`TableEntry`]; the recursion over the levels is in `walker`.
+//! The table of what the kernel itself has mapped. It only ever grows: nothing is unmapped, and no page
+//! changes what it is.
 //!
-//! Invariant: every table but the root has an entry that is present, no page is both writable and
-//! executable, and a call that fails has changed nothing and taken nothing.
+//! Invariant: no page is both writable and executable; a call that fails has mapped nothing, though
+//! tables without entries may be left of it, which the next one uses.
 
 use super::FrameSource;
-use super::walker::{self, Request, Reserve};
-use crate::arch::{self, Access, Entry, Flush, PhysMem, TableEntry};
-use crate::units::{Asid, Frame, PhysAddr, VirtAddr};
-use arrayvec::ArrayVec;
+use super::walker::{self, PAGES, index, span};
+use crate::arch::{self, Access, Entry, PhysMem, TableEntry};
+use crate::units::{Frame, PAGE_SIZE, PhysAddr, VirtAddr};
 use core::ops::Range;
-
-/// How much one entry maps.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum PageSize {
-    /// 4 KiB.
-    Small,
-    /// 2 MiB.
-    Large,
-    /// 1 GiB, where the CPU has it.
-    Huge,
-}
 
 /// One page, and what it is mapped to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Mapping {
-    /// The first frame.
-    pub frame: Frame,
-    /// How many follow it.
-    pub size: PageSize,
+    /// Where it begins.
+    pub start: PhysAddr,
+    /// How much it is.
+    pub bytes: u64,
     /// What may be done there.
     pub access: Access,
 }
@@ -42,18 +30,12 @@ pub enum MapError {
     NotMapped,
     /// No frame is left for a table or a page.
     NoMemory,
-    /// The address does not begin a page of this size.
+    /// Not whole pages.
     Misaligned,
-    /// No address of the CPU, or a range that leaves the half of the address space it begins in.
-    NotCanonical,
-    /// A physical address that entries have no room for, or a window that is used up.
+    /// A physical address that the kernel has no room for, or a window that is used up.
     OutOfRange,
-    /// The address lies within a large page, which is only changed as a whole.
-    InsideLargePage,
     /// Writable and executable at once.
     WritableCode,
-    /// The CPU has no pages of this size, or a page cannot change in this way while it is mapped.
-    Unsupported,
 }
 
 /// A tree of tables. Its frames are its own; those it maps are not.
@@ -62,23 +44,10 @@ pub struct PageTable {
     root: Frame,
 }
 
-/// What was a page. No CPU may still reach the frames when they get another use, so that they are
-/// only told once TLBs have been flushed.
-#[must_use = "stale translations stay in use until `retire`"]
-#[derive(Debug)]
-pub struct Unmapped {
-    mapping: Mapping,
-    tables: ArrayVec<Frame, 3>,
-    flush: Flush,
-}
-
 impl PageTable {
     /// A table that maps nothing.
-    pub fn new(memory: &mut PhysMem, source: &mut impl FrameSource) -> Result<PageTable, MapError> {
-        let root = source.take().ok_or(MapError::NoMemory)?;
-        // SAFETY: the source gave it to us.
-        unsafe { memory.zero(root) };
-        Ok(PageTable { root })
+    pub fn new(memory: &mut PhysMem, source: &mut dyn FrameSource) -> Result<PageTable, MapError> {
+        Ok(PageTable { root: zeroed(memory, source)? })
     }
 
     /// The frame of the first table, for the CPU.
@@ -86,135 +55,75 @@ impl PageTable {
         self.root
     }
 
-    /// Maps one page.
+    /// Maps a range, with the largest pages that fit. Costs a walk for each, twice: before the first
+    /// entry is written there are tables for all of them, and nothing is in their way.
     pub fn map(
-        &mut self,
-        at: VirtAddr,
-        page: Mapping,
-        memory: &mut PhysMem,
-        source: &mut impl FrameSource,
-    ) -> Result<(), MapError> {
-        let level = page.size.level();
-        if level < Entry::top_leaf_level() {
-            return Err(MapError::Unsupported);
-        }
-        let request = Request {
-            at: at.0,
-            phys: page.frame.start().0,
-            len: page.size.bytes(),
-            leaves: (level, level),
-        };
-        self.add(request, page.access, memory, source)
-    }
-
-    /// Maps a range, with the largest pages that fit.
-    ///
-    /// Costs a few instructions per entry written, and one descent per table touched.
-    pub fn map_range(
         &mut self,
         at: VirtAddr,
         phys: Range<PhysAddr>,
         access: Access,
         memory: &mut PhysMem,
-        source: &mut impl FrameSource,
+        source: &mut dyn FrameSource,
     ) -> Result<(), MapError> {
-        let len = phys.end.0.saturating_sub(phys.start.0);
-        if len == 0 {
-            return Ok(());
+        if access.contains(Access::WRITE | Access::EXECUTE) {
+            return Err(MapError::WritableCode);
         }
-        let leaves = (Entry::top_leaf_level(), walker::LAST_LEVEL);
-        self.add(Request { at: at.0, phys: phys.start.0, len, leaves }, access, memory, source)
+        if !(at.0 | phys.start.0 | phys.end.0).is_multiple_of(PAGE_SIZE) {
+            return Err(MapError::Misaligned);
+        }
+        for fill in [false, true] {
+            let (mut at, mut start) = (at.0, phys.start.0);
+            while start < phys.end.0 {
+                let fits = |&level: &u8| {
+                    (at | start).is_multiple_of(span(level)) && span(level) <= phys.end.0 - start
+                };
+                let level = (Entry::top_leaf_level()..PAGES).find(fits).unwrap_or(PAGES);
+                let (table, reached) = walker::walk(memory, self.root, at, level);
+                let place = index(at, reached);
+                if fill {
+                    let page = Entry::leaf(PhysAddr(start).frame(), level, access);
+                    walker::write(memory, table, place, page);
+                } else if walker::read(memory, table, place).is_present() {
+                    return Err(MapError::AlreadyMapped);
+                } else {
+                    let take = |memory: &mut PhysMem| zeroed(memory, source);
+                    walker::make(memory, self.root, at, level, take)?;
+                }
+                (at, start) = (at.wrapping_add(span(level)), start + span(level));
+            }
+        }
+        arch::tlb::publish();
+        Ok(())
     }
 
-    /// Takes away the page that begins at `at`, and the tables that are empty without it.
-    pub fn unmap(&mut self, at: VirtAddr, memory: &mut PhysMem) -> Result<Unmapped, MapError> {
-        let path = walker::find_page(memory, self.root, at)?;
-        let mapping = path.mapping();
-        let tables = path.clear(memory, at);
-        let flush = flush(at, mapping.size, !tables.is_empty());
-        Ok(Unmapped { mapping, tables, flush })
-    }
-
-    /// Changes what may be done with the page that begins at `at`. `DEVICE` and `GLOBAL` have to
-    /// stay: a TLB that holds both kinds of translation is allowed to do anything
-    /// (Arm ARM D8.17.1, "break-before-make").
-    pub fn protect(
+    /// Maps a page to a frame of its own, with anything in it.
+    pub fn map_fresh(
         &mut self,
         at: VirtAddr,
-        access: Access,
         memory: &mut PhysMem,
-    ) -> Result<Flush, MapError> {
-        walker::check_access(access)?;
-        let path = walker::find_page(memory, self.root, at)?;
-        let old = path.mapping();
-        let fixed = Access::DEVICE | Access::GLOBAL;
-        if (old.access ^ access).intersects(fixed) {
-            return Err(MapError::Unsupported);
-        }
-        path.replace(memory, at, access);
-        Ok(flush(at, old.size, false))
+        source: &mut dyn FrameSource,
+    ) -> Result<(), MapError> {
+        let frame = source.take().ok_or(MapError::NoMemory)?;
+        let phys = frame.start()..Frame(frame.0 + 1).start();
+        let mapped = self.map(at, phys, Access::WRITE | Access::GLOBAL, memory, source);
+        mapped.inspect_err(|_| source.give(frame))
     }
 
     /// The page that `at` lies in.
     pub fn query(&self, at: VirtAddr, memory: &PhysMem) -> Option<Mapping> {
-        walker::find(memory, self.root, at).ok().map(|path| path.mapping())
-    }
-
-    /// Looks first, takes the frames for all tables it needs, and only then begins: from there on
-    /// nothing can fail.
-    fn add(
-        &mut self,
-        request: Request,
-        access: Access,
-        memory: &mut PhysMem,
-        source: &mut impl FrameSource,
-    ) -> Result<(), MapError> {
-        walker::check_access(access)?;
-        request.check()?;
-        let needed = walker::plan(memory, Some(self.root), 0, request)?;
-        let mut reserve = Reserve::take(needed, memory, source).ok_or(MapError::NoMemory)?;
-        walker::fill(memory, self.root, 0, request, access, &mut reserve);
-        arch::tlb::publish();
-        Ok(())
+        let (table, level) = walker::walk(memory, self.root, at.0, PAGES);
+        let entry = walker::read(memory, table, index(at.0, level));
+        entry.is_present().then(|| Mapping {
+            start: entry.frame().start(),
+            bytes: span(level),
+            access: entry.access(),
+        })
     }
 }
 
-impl Unmapped {
-    /// Makes every CPU forget the page, gives back the tables, and tells what was mapped there:
-    /// from now on its frames may be used for something else.
-    pub fn retire(self, asid: Asid, source: &mut impl FrameSource) -> Mapping {
-        arch::tlb::flush(self.flush, asid);
-        self.tables.into_iter().for_each(|table| source.give(table));
-        self.mapping
-    }
-}
-
-impl PageSize {
-    /// Bytes in such a page.
-    pub const fn bytes(self) -> u64 {
-        walker::entry_size(self.level())
-    }
-
-    /// The level of the tables whose entries map such pages.
-    pub(super) const fn level(self) -> u8 {
-        match self {
-            PageSize::Small => 3,
-            PageSize::Large => 2,
-            PageSize::Huge => 1,
-        }
-    }
-
-    pub(super) const fn of_level(level: u8) -> PageSize {
-        match level {
-            1 => PageSize::Huge,
-            2 => PageSize::Large,
-            _ => PageSize::Small,
-        }
-    }
-}
-
-fn flush(at: VirtAddr, size: PageSize, tables: bool) -> Flush {
-    let step = size.bytes();
-    // The last page of the address space ends where 64 bits do.
-    Flush { pages: at..VirtAddr(at.0.saturating_add(step)), step, tables }
+fn zeroed(memory: &mut PhysMem, source: &mut dyn FrameSource) -> Result<Frame, MapError> {
+    let frame = source.take().ok_or(MapError::NoMemory)?;
+    // SAFETY: the source gave it to us.
+    unsafe { memory.zero(frame) };
+    Ok(frame)
 }

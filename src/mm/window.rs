@@ -11,10 +11,7 @@ pub const WINDOWS: usize = 15;
 #[cfg(target_os = "none")]
 mod kind {
     use super::*;
-    use crate::arch::Access;
     use crate::layout::{ARENA_SIZE, ARENAS};
-    use crate::mm::FrameSource;
-    use crate::mm::page_table::{Mapping, PageSize};
     use crate::units::{PAGE_SIZE, VirtAddr};
 
     /// A window of addresses.
@@ -53,14 +50,9 @@ mod kind {
             if self.size == ARENA_SIZE {
                 return None;
             }
-            let frame = ram.frames.take()?;
-            let access = Access::WRITE | Access::GLOBAL;
-            let page = Mapping { frame, size: PageSize::Small, access };
+            let Ram { memory, frames, space, .. } = ram;
             let at = VirtAddr(self.start + self.size);
-            if ram.space.table.map(at, page, &mut ram.memory, &mut ram.frames).is_err() {
-                ram.frames.give(frame);
-                return None;
-            }
+            space.table.map_fresh(at, memory, frames).ok()?;
             self.size += PAGE_SIZE;
             ram.object_pages += 1;
             Some(())

@@ -3,7 +3,7 @@
 
 use super::{Interrupt, Port, Process, Thread, Timer};
 use crate::abi::{
-    InterruptRights, IoRights, Kind, MachineRights, MemoryRights, PortRights, ProcessRights,
+    Error, InterruptRights, IoRights, Kind, MachineRights, MemoryRights, PortRights, ProcessRights,
     ReplyRights, ThreadRights, TimerRights,
 };
 use crate::mm::{Id, Memory};
@@ -49,6 +49,8 @@ pub enum Named {
 /// What a handle led to.
 #[derive(Debug)]
 pub struct Found<T: Object> {
+    /// The handle itself.
+    pub handle: Id<Handle>,
     /// The object.
     pub id: T::Name,
     /// What the handle allows, as bits.
@@ -75,7 +77,7 @@ pub trait Object {
     type Rights: bitflags::Flags<Bits = u8>;
 
     /// The one that a handle names, if it is of this kind.
-    fn of(named: Named) -> Option<Self::Name>;
+    fn of(named: Named) -> Result<Self::Name, Error>;
 }
 
 macro_rules! objects {
@@ -85,8 +87,8 @@ macro_rules! objects {
             type Rights = $rights;
 
             #[inline(always)]
-            fn of(named: Named) -> Option<$name> {
-                if let $pattern = named { Some($value) } else { None }
+            fn of(named: Named) -> Result<$name, Error> {
+                if let $pattern = named { Ok($value) } else { Err(Error::WrongKind) }
             }
         })+
 

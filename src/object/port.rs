@@ -53,10 +53,8 @@ pub enum Waiting {
 /// A message in a queue.
 #[derive(Debug)]
 pub struct Message {
-    /// Its head.
-    pub info: u64,
-    /// Its words.
-    pub words: [u64; MESSAGE_WORDS],
+    /// Its head, and its words.
+    pub words: [u64; 1 + MESSAGE_WORDS],
     /// The badge of the handle it was sent by.
     pub badge: u64,
     /// The sender's tag.

@@ -35,12 +35,6 @@ impl Queue {
         self.present == 0
     }
 
-    /// The highest priority that is present.
-    #[inline(always)]
-    pub fn priority(&self) -> Option<u8> {
-        (self.present != 0).then(|| 63 - self.present.leading_zeros() as u8)
-    }
-
     /// Whether a thread of a higher priority waits.
     #[inline(always)]
     pub fn has_above(&self, priority: u8) -> bool {

@@ -54,8 +54,8 @@ pub struct Thread {
     pub fpu: Option<Id<Fpu>>,
     /// Rings when its deadline has passed.
     pub timer: Id<Timer>,
-    /// The fault it waits to report.
-    pub fault: Option<(FaultKind, [u64; 5])>,
+    /// Its last fault: the kind, the address, and the kind of access.
+    pub fault: (FaultKind, u64, u64),
     /// How far a call has come that takes several pieces.
     pub progress: Option<Progress>,
     /// Handles to it.
@@ -116,17 +116,18 @@ pub struct Awaited {
     pub server: Id<Thread>,
 }
 
-/// How a message came to be.
+/// How a message came to be, in the numbers of what it arrives as.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
 pub enum Sort {
     /// By `Send`.
-    Send,
+    Send = Arrival::Message as u8,
     /// By `Call`.
-    Call,
+    Call = Arrival::Call as u8,
     /// By a call meant for another system.
-    Foreign,
+    Foreign = Arrival::Foreign as u8,
     /// By a fault.
-    Fault,
+    Fault = Arrival::Fault as u8,
 }
 
 /// Who waits for an answer.
@@ -155,14 +156,24 @@ bitflags! {
     }
 }
 
-impl Sort {
-    /// What it arrives as.
-    pub const fn arrival(self) -> Arrival {
-        match self {
-            Sort::Send => Arrival::Message,
-            Sort::Call => Arrival::Call,
-            Sort::Foreign => Arrival::Foreign,
-            Sort::Fault => Arrival::Fault,
+impl Thread {
+    /// What it has to say.
+    #[inline(always)]
+    pub fn message(&self, sort: Sort) -> [u64; 7] {
+        let frame = &self.context.frame;
+        match sort {
+            Sort::Send | Sort::Call => {
+                let [_, words @ ..] = *frame.args();
+                words
+            }
+            Sort::Foreign => {
+                let [a, b, c, d, e, f] = frame.foreign_arguments();
+                [frame.number() & 0xffff_ffff, a, b, c, d, e, f]
+            }
+            Sort::Fault => {
+                let (kind, address, access) = self.fault;
+                [kind as u64, address, access, frame.pc().0, frame.sp().0, frame.code(), 0]
+            }
         }
     }
 }

@@ -10,11 +10,13 @@ mod switch;
 mod timers;
 
 use crate::arch;
-use crate::kernel::{Kernel, Next};
+use crate::kernel::{Cpu, Kernel, Next};
 use crate::mm::Id;
 use crate::object::{Flags, State, Thread};
 use crate::units::{CpuId, MAX_CPUS, Nanos};
-use timers::NEVER;
+
+/// Threads of another CPU's queue that one without work looks at.
+const LOOKED_AT: usize = 8;
 
 impl Kernel {
     /// What `cpu` does next: goes on with its current thread, or with a more urgent one.
@@ -22,7 +24,6 @@ impl Kernel {
     pub fn pick(&mut self, cpu: CpuId) -> Next {
         let state = &self.cpus[cpu.index() % MAX_CPUS];
         match state.current {
-            None if state.queue.is_empty() => self.look_around(cpu),
             None => self.take_first(cpu),
             Some(current) if state.queue.is_empty() => {
                 self.rearm(cpu);
@@ -37,18 +38,11 @@ impl Kernel {
         let state = &mut self.cpus[cpu.index() % MAX_CPUS];
         let thread = &mut self.threads[current];
         if !state.queue.has_above(thread.priority) {
-            let shares = thread.slice != 0 && state.queue.has(thread.priority);
-            let end = if shares { state.slice_end } else { NEVER };
-            self.ring_by(cpu, end);
+            self.rearm(cpu);
             return Next::Run(current);
         }
         self.interrupt_turn(cpu, current);
         self.take_first(cpu)
-    }
-
-    /// There is nothing to run here: what another CPU has too much of.
-    fn look_around(&mut self, cpu: CpuId) -> Next {
-        if self.steal(cpu) { self.take_first(cpu) } else { self.rest(cpu) }
     }
 
     /// The current thread of `cpu` lets those of its priority run first.
@@ -56,7 +50,7 @@ impl Kernel {
         let state = &mut self.cpus[cpu.index() % MAX_CPUS];
         let Some(current) = state.current else { return self.pick(cpu) };
         let thread = &mut self.threads[current];
-        if !state.queue.has(thread.priority) && !state.queue.has_above(thread.priority) {
+        if !state.queue.rivals(thread.priority) {
             return Next::Run(current);
         }
         thread.state = State::Ready;
@@ -117,48 +111,30 @@ impl Kernel {
     #[inline(always)]
     pub fn set_aside(&mut self, cpu: CpuId) {
         if let Some(current) = self.cpus[cpu.index() % MAX_CPUS].current.take() {
-            self.leave(cpu, current);
+            self.leave(cpu, current, arch::timer::now());
         }
     }
 
     /// Changes a thread's priority, wherever it is.
     pub fn set_priority(&mut self, cpu: CpuId, id: Id<Thread>, priority: u8) {
-        let thread = &mut self.threads[id];
-        if thread.priority == priority {
+        let Thread { state, cpu: home, priority: before, .. } = self.threads[id];
+        if before == priority {
             return;
         }
-        match (thread.state, thread.state.port()) {
-            (State::Ready, _) => {
-                let home = thread.cpu;
-                let queue = &mut self.cpus[home.index()].queue;
-                queue.remove(&mut self.threads, id);
-                self.threads[id].priority = priority;
-                queue.push(&mut self.threads, id);
-                if home != cpu {
-                    arch::interrupts::send_ipi(home);
-                }
-            }
-            (_, Some(port)) => {
-                let queue = &mut self.ports[port].queue;
-                queue.remove(&mut self.threads, id);
-                self.threads[id].priority = priority;
-                queue.push(&mut self.threads, id);
-            }
-            (State::Running, _) => {
-                thread.priority = priority;
-                if thread.cpu != cpu {
-                    arch::interrupts::send_ipi(thread.cpu);
-                }
-            }
-            _ => thread.priority = priority,
+        let queue = match state.port() {
+            Some(port) => Some(&mut self.ports[port].queue),
+            None if state == State::Ready => Some(&mut self.cpus[home.index()].queue),
+            None => None,
+        };
+        if let Some(queue) = queue {
+            queue.remove(&mut self.threads, id);
+            self.threads[id].priority = priority;
+            queue.push(&mut self.threads, id);
+        } else {
+            self.threads[id].priority = priority;
         }
-    }
-
-    /// Has `cpu` look again what it should do, if it runs this thread.
-    pub fn disturb(&mut self, cpu: CpuId, id: Id<Thread>) {
-        let thread = &self.threads[id];
-        if thread.state == State::Running && thread.cpu != cpu {
-            arch::interrupts::send_ipi(thread.cpu);
+        if matches!(state, State::Ready | State::Running) && home != cpu {
+            arch::interrupts::send_ipi(home);
         }
     }
 
@@ -169,40 +145,33 @@ impl Kernel {
         let allowed = |at: &CpuId| thread.affinity >> at.0 & 1 == 1 && self.cpus[at.index()].online;
         let idles = |at: &CpuId| {
             let state = &self.cpus[at.index()];
-            state.current.is_none() && state.queue.first().is_none()
+            *at != cpu && state.current.is_none() && state.queue.is_empty()
         };
-        let home = thread.cpu;
-        if allowed(&home) {
-            let others = self.resting & thread.affinity & !(1 << (cpu.0 & 7));
-            let current = self.cpus[home.index()].current;
-            let beats = |current| self.threads[current].priority < thread.priority;
-            if others == 0 || current.is_none_or(beats) {
-                return home;
-            }
+        let beats = |current| self.threads[current].priority < thread.priority;
+        let home = Some(thread.cpu).filter(allowed);
+        if let Some(home) = home
+            && self.cpus[home.index()].current.is_none_or(beats)
+        {
+            return home;
         }
-        let all = || (0..MAX_CPUS as u8).map(CpuId);
-        let idle = all().find(|at| *at != cpu && allowed(at) && idles(at));
-        let stay = Some(home).filter(allowed);
-        idle.or(stay).or_else(|| all().find(allowed)).unwrap_or(CpuId::BOOT)
+        let mut all = (0..MAX_CPUS as u8).map(CpuId).filter(allowed);
+        let idle = all.clone().find(idles);
+        idle.or(home).or_else(|| all.next()).unwrap_or(CpuId::BOOT)
     }
 
-    /// Takes over a thread that waits for another CPU: of those that are first there and may run here,
-    /// the most urgent.
-    fn steal(&mut self, cpu: CpuId) -> bool {
+    /// Takes over a thread that waits for another CPU: of the first ones there that may run here, the
+    /// most urgent.
+    fn steal(&mut self, cpu: CpuId) -> Option<Id<Thread>> {
         let may = |id: &Id<Thread>| self.threads[*id].affinity >> cpu.0 & 1 == 1;
-        let others = (0..MAX_CPUS as u8).map(CpuId).filter(|other| *other != cpu);
-        let loaded = others.filter_map(|other| {
-            let queue = &self.cpus[other.index()].queue;
-            let first = queue.first().filter(may)?;
-            Some((queue.priority(), other, first))
-        });
-        let Some((_, other, id)) = loaded.max_by_key(|(priority, ..)| *priority) else {
-            return false;
+        let next = |id: &Id<Thread>| self.threads[*id].links.1;
+        let first = |other: &Cpu| {
+            core::iter::successors(other.queue.first(), next).take(LOOKED_AT).find(may)
         };
-        self.cpus[other.index()].queue.remove(&mut self.threads, id);
-        self.threads[id].cpu = cpu;
-        self.cpus[cpu.index()].queue.push(&mut self.threads, id);
-        true
+        let loaded = self.cpus.iter().filter_map(first);
+        let id = loaded.max_by_key(|id| self.threads[*id].priority)?;
+        let home = self.threads[id].cpu;
+        self.cpus[home.index()].queue.remove(&mut self.threads, id);
+        Some(id)
     }
 
     /// The current thread makes room for a more urgent one. It goes on with what is left of its slice,
@@ -227,29 +196,26 @@ impl Kernel {
     }
 
     /// Runs the first thread of the queue, which is not empty.
-    #[inline(always)]
+    #[inline(never)]
     fn take_first(&mut self, cpu: CpuId) -> Next {
         let queue = &mut self.cpus[cpu.index() % MAX_CPUS].queue;
-        match queue.pop(&mut self.threads) {
+        match queue.pop(&mut self.threads).or_else(|| self.steal(cpu)) {
             Some(id) => self.run(cpu, id),
             None => self.rest(cpu),
         }
     }
 
     /// Runs a thread that was taken out of the queue.
-    #[inline(never)]
+    #[inline(always)]
     fn run(&mut self, cpu: CpuId, id: Id<Thread>) -> Next {
-        let now = arch::timer::now();
-        self.resting &= !(1 << (cpu.0 & 7));
+        let now = arch::timer::lately();
         self.switch(cpu, id, now);
         let thread = &mut self.threads[id];
         let state = &mut self.cpus[cpu.index() % MAX_CPUS];
         let left = core::mem::take(&mut thread.left);
         let slice = if left == 0 { thread.slice } else { left };
         state.slice_end = Nanos(self.clock.nanos(now).0.saturating_add(slice));
-        let shares = thread.slice != 0 && state.queue.has(thread.priority);
-        let end = if shares { state.slice_end } else { NEVER };
-        self.ring_by(cpu, end);
+        self.rearm(cpu);
         Next::Run(id)
     }
 

@@ -1,35 +1,27 @@
 //! From one thread to another on one CPU.
 
 use crate::arch;
-use crate::kernel::Kernel;
+use crate::kernel::{Cpu, Kernel};
 use crate::mm::Id;
 use crate::object::{Flags, State, Thread};
-use crate::units::CpuId;
+use crate::units::{CpuId, MAX_CPUS};
 
 impl Kernel {
     /// Makes `id`, which is in no queue, the current thread of `cpu`. Its predecessor is in whatever
     /// state it was given. `now` is the counter.
     #[inline(always)]
     pub fn switch(&mut self, cpu: CpuId, id: Id<Thread>, now: u64) {
-        let state = &mut self.cpus[cpu.index()];
-        let before = state.current.replace(id);
-        let since = core::mem::replace(&mut state.since, now);
-        if let Some(before) = before {
-            if let Some(thread) = self.threads.get_mut(before) {
-                thread.time += now.wrapping_sub(since);
-                arch::user::leave(&mut thread.context);
-                thread.flags.set(Flags::STEPPING, thread.context.is_stepping());
-            }
-            if state.fpu_on {
-                self.park_fpu(cpu, before);
-            }
+        match self.cpus[cpu.index() % MAX_CPUS].current.replace(id) {
+            Some(before) => self.leave(cpu, before, now),
+            None => self.resting &= !(1 << (cpu.0 & 7)),
         }
         let thread = &mut self.threads[id];
         thread.state = State::Running;
         thread.cpu = cpu;
         arch::user::arrive(&mut thread.context);
         let space = thread.space;
-        let state = &mut self.cpus[cpu.index()];
+        let state = &mut self.cpus[cpu.index() % MAX_CPUS];
+        state.since = now;
         let holds_fpu = state.fpu == Some(id);
         if state.space != Some(space) {
             state.space = Some(space);
@@ -44,13 +36,10 @@ impl Kernel {
         }
     }
 
-    /// The CPU leaves a thread, with none to go on with yet.
+    /// The CPU leaves a thread.
     #[inline(always)]
-    pub(super) fn leave(&mut self, cpu: CpuId, id: Id<Thread>) {
-        let now = arch::timer::now();
-        let state = &mut self.cpus[cpu.index() % crate::units::MAX_CPUS];
-        let since = core::mem::replace(&mut state.since, now);
-        let fpu_on = state.fpu_on;
+    pub(super) fn leave(&mut self, cpu: CpuId, id: Id<Thread>, now: u64) {
+        let Cpu { since, fpu_on, .. } = self.cpus[cpu.index() % MAX_CPUS];
         if let Some(thread) = self.threads.get_mut(id) {
             thread.time += now.wrapping_sub(since);
             arch::user::leave(&mut thread.context);

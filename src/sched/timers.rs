@@ -2,7 +2,7 @@
 //! there, and not at all when nothing is.
 
 use crate::arch;
-use crate::kernel::{Kernel, Next};
+use crate::kernel::Kernel;
 use crate::mm::Id;
 use crate::object::{Flags, State, Target, Thread, Timer};
 use crate::units::{CpuId, MAX_CPUS, Nanos};
@@ -38,7 +38,7 @@ impl Kernel {
     /// Sets a timer, to be kept by `cpu`.
     pub fn set_timer(&mut self, cpu: CpuId, id: Id<Timer>, when: Nanos) {
         self.unset(id);
-        if when.0 == u64::MAX {
+        if when == NEVER {
             return;
         }
         let timer = &mut self.timers[id];
@@ -94,42 +94,33 @@ impl Kernel {
     #[inline(always)]
     pub fn rearm(&mut self, cpu: CpuId) {
         let state = &self.cpus[cpu.index() % MAX_CPUS];
-        let mut end = NEVER;
-        if let Some(current) = state.current
-            && !state.queue.is_empty()
-        {
-            let thread = &self.threads[current];
-            if thread.slice != 0 && state.queue.has(thread.priority) {
-                end = state.slice_end;
+        let mut due = state.first_timer;
+        if let Some(current) = state.current {
+            if !state.queue.is_empty() {
+                let thread = &self.threads[current];
+                if thread.slice != 0 && state.queue.has(thread.priority) {
+                    due = due.min(state.slice_end);
+                }
+            }
+            if self.has_work() {
+                due = due.min(Nanos(self.now().0 + WORK_PAUSE));
             }
         }
-        self.ring_by(cpu, end);
-    }
-
-    /// The same, where it is known when the slice ends.
-    #[inline(always)]
-    pub(super) fn ring_by(&mut self, cpu: CpuId, slice_end: Nanos) {
-        let state = &self.cpus[cpu.index() % MAX_CPUS];
-        let mut due = slice_end.min(state.first_timer);
-        if self.has_work() && state.current.is_some() {
-            due = due.min(Nanos(self.now().0 + WORK_PAUSE));
-        }
-        if due < state.armed.unwrap_or(NEVER) {
+        if due < state.armed {
             self.arm(cpu, due);
         }
     }
 
     #[inline(never)]
     fn arm(&mut self, cpu: CpuId, due: Nanos) {
-        self.cpus[cpu.index()].armed = Some(due);
+        self.cpus[cpu.index()].armed = due;
         arch::timer::arm(self.clock.ticks(due));
     }
 
     /// Has the hardware timer of `cpu`, which is about to rest, ring for its first timer only.
     pub(super) fn rearm_to_rest(&mut self, cpu: CpuId) {
         let state = &mut self.cpus[cpu.index()];
-        let due = Some(state.first_timer).filter(|due| due.0 != u64::MAX);
-        if state.armed != due {
+        if state.armed != state.first_timer {
             self.disarm(cpu);
             self.rearm(cpu);
         }
@@ -137,18 +128,8 @@ impl Kernel {
 
     /// Has it ring for nothing.
     pub fn disarm(&mut self, cpu: CpuId) {
-        self.cpus[cpu.index()].armed = None;
+        self.cpus[cpu.index()].armed = NEVER;
         arch::timer::disarm();
-    }
-
-    /// After an interrupt: the current thread, another, or what was interrupted in the kernel.
-    pub fn after_interrupt(&mut self, cpu: CpuId, from_user: bool) -> Next {
-        let state = &self.cpus[cpu.index()];
-        if !from_user && state.current.is_none() && state.queue.first().is_none() {
-            self.rearm(cpu);
-            return Next::Resume;
-        }
-        self.pick(cpu)
     }
 }
 

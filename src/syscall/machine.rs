@@ -1,12 +1,12 @@
 //! Calls about the machine itself.
 
-use super::{Answer, Caller};
+use super::Caller;
 use crate::abi::{
-    Call, Error, IoRights, MachineRights, POWER_FAILURE, POWER_OFF, POWER_SUCCESS, ProcessRights,
+    Error, IoRights, MachineRights, POWER_FAILURE, POWER_OFF, POWER_SUCCESS, ProcessRights,
     USER_END,
 };
 use crate::arch::{self, Exit};
-use crate::ipc::Outcome;
+use crate::ipc::{Answer, Outcome};
 use crate::kernel::Kernel;
 use crate::object::{IoPorts, Machine, Named, Process};
 
@@ -14,69 +14,21 @@ use crate::object::{IoPorts, Machine, Named, Process};
 const LINE: usize = 240;
 
 impl Kernel {
-    pub(super) fn machine_call(&mut self, call: Call, me: &Caller) -> Answer {
-        let args = &me.args;
-        let needed = match call {
-            Call::IoRead | Call::IoWrite => return self.io(call, me),
-            Call::Log => MachineRights::LOG,
-            Call::Power => MachineRights::POWER,
-            Call::InterruptCreate | Call::IoCreate => MachineRights::DEVICES,
-            _ => MachineRights::INSPECT,
-        };
-        self.find::<Machine>(me.process, args[0], needed)?;
-        let account = self.processes[me.process].account;
-        match call {
-            Call::Log => self.write_log(me),
-            Call::CommandLine => {
-                let text = self.info.command_line;
-                let length = text.len().min(args[2] as usize);
-                let space = self.threads[me.thread].space;
-                let bytes = &text.as_bytes()[..length];
-                self.vm.write_space(&mut self.ram, space, args[1], bytes)?;
-                Ok(Outcome::Value(length as u64))
-            }
-            Call::MachineInfo => {
-                let values = self.figures(args[1]).ok_or(Error::Invalid)?;
-                self.values(me, &values)
-            }
-            Call::Power => {
-                #[cfg(feature = "lock-stats")]
-                crate::info!("lock-hold {:?}", self.longest_hold());
-                self.power(args[1])
-            }
-            Call::Translation => {
-                let process = self.find::<Process>(me.process, args[1], ProcessRights::READ)?;
-                if args[2] >= USER_END {
-                    return Err(Error::BadAddress);
-                }
-                let space = self.living_space(process.id)?;
-                let entries = self.vm.translation(&self.ram, space, args[2]);
-                self.values(me, &entries)
-            }
-            Call::InterruptCreate => {
-                let notice = self.notice(me.process, args[2], args[3])?;
-                let interrupt = self.create_interrupt(account, args[1], notice)?;
-                self.named(me, Named::Interrupt(interrupt), |kernel| {
-                    kernel.forget_interrupt(interrupt)
-                })
-            }
-            _ => {
-                if !arch::user::HAS_IO_PORTS {
-                    return Err(Error::Unsupported);
-                }
-                let (first, count) = (args[1], args[2]);
-                if count == 0 || first.checked_add(count).is_none_or(|end| end > 1 << 16) {
-                    return Err(Error::Invalid);
-                }
-                let range = first << 32 | count;
-                let rights = IoRights::all().bits();
-                Ok(Outcome::Value(self.install(me.process, Named::IoPorts, rights, range)?))
-            }
-        }
+    pub(super) fn command_line(&mut self, me: &Caller) -> Answer {
+        self.machine(me, MachineRights::INSPECT)?;
+        let [_, address, length, ..] = me.args;
+        let text = self.info.command_line.as_bytes();
+        let text = &text[..text.len().min(length as usize)];
+        let space = self.threads[me.thread].space;
+        self.vm.write_space(&mut self.ram, space, address, text)?;
+        Ok(Outcome::Value(text.len() as u64))
     }
 
-    fn power(&self, what: u64) -> Answer {
-        match what {
+    pub(super) fn power(&self, me: &Caller) -> Answer {
+        self.machine(me, MachineRights::POWER)?;
+        #[cfg(feature = "lock-stats")]
+        crate::info!("lock-hold {:?}", self.longest_hold());
+        match me.args[1] {
             POWER_OFF => arch::power::off(),
             POWER_SUCCESS => arch::power::exit(Exit::Success),
             POWER_FAILURE => arch::power::exit(Exit::Failure),
@@ -84,29 +36,47 @@ impl Kernel {
         }
     }
 
-    fn io(&mut self, call: Call, me: &Caller) -> Answer {
-        let [handle, port, size, value, ..] = me.args;
-        let needed = if call == Call::IoRead { IoRights::READ } else { IoRights::WRITE };
-        let range = self.find::<IoPorts>(me.process, handle, needed)?.badge;
-        let (first, end) = (range >> 32, (range >> 32) + (range & 0xffff_ffff));
-        let inside = port >= first && port.checked_add(size).is_some_and(|last| last <= end);
-        if !inside || !matches!(size, 1 | 2 | 4) {
+    pub(super) fn translation(&mut self, me: &Caller) -> Answer {
+        self.machine(me, MachineRights::INSPECT)?;
+        let [_, process, address, ..] = me.args;
+        let process = self.find::<Process>(me.process, process, ProcessRights::READ)?.id;
+        if address >= USER_END {
+            return Err(Error::BadAddress);
+        }
+        let space = self.living_space(process)?;
+        self.values(me, &self.vm.translation(&self.ram, space, address))
+    }
+
+    pub(super) fn io_create(&mut self, me: &Caller) -> Answer {
+        self.machine(me, MachineRights::DEVICES)?;
+        if !arch::user::HAS_IO_PORTS {
+            return Err(Error::Unsupported);
+        }
+        let [_, first, count, ..] = me.args;
+        if count == 0 || first.checked_add(count).is_none_or(|end| end > 1 << 16) {
             return Err(Error::Invalid);
         }
-        match call {
-            Call::IoRead => {
-                let value = arch::user::io_read(port as u16, size).ok_or(Error::Invalid)?;
-                Ok(Outcome::Value(value))
-            }
-            _ => {
-                arch::user::io_write(port as u16, size, value).ok_or(Error::Invalid)?;
-                Ok(Outcome::Done)
-            }
-        }
+        let (rights, range) = (IoRights::all().bits(), first << 32 | count);
+        Ok(Outcome::Value(self.install(me.process, Named::IoPorts, rights, range)?))
+    }
+
+    /// The first argument is the machine, with this right.
+    pub(super) fn machine(&self, me: &Caller, right: MachineRights) -> Result<(), Error> {
+        self.find::<Machine>(me.process, me.args[0], right).map(drop)
+    }
+
+    /// The I/O port that the first three arguments name.
+    pub(super) fn io_port(&self, me: &Caller, right: IoRights) -> Result<u16, Error> {
+        let [handle, port, size, ..] = me.args;
+        let range = self.find::<IoPorts>(me.process, handle, right)?.badge;
+        let (first, end) = (range >> 32, (range >> 32) + (range & 0xffff_ffff));
+        let inside = port >= first && port.checked_add(size).is_some_and(|last| last <= end);
+        if inside && matches!(size, 1 | 2 | 4) { Ok(port as u16) } else { Err(Error::Invalid) }
     }
 
     /// The line is shown as text, whatever its bytes are.
-    fn write_log(&mut self, me: &Caller) -> Answer {
+    pub(super) fn write_log(&mut self, me: &Caller) -> Result<(), Error> {
+        self.machine(me, MachineRights::LOG)?;
         let [_, address, length, ..] = me.args;
         if length > LINE as u64 {
             return Err(Error::Invalid);
@@ -118,11 +88,11 @@ impl Kernel {
         let printable = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t');
         line.iter_mut().filter(|byte| !printable(byte)).for_each(|byte| *byte = b'?');
         crate::info!("{}", core::str::from_utf8(line).unwrap_or("?"));
-        Ok(Outcome::Done)
+        Ok(())
     }
 
     /// Figures of the whole machine; `docs/calls.md` says which are which.
-    fn figures(&self, which: u64) -> Option<[u64; 4]> {
+    pub(super) fn figures(&self, which: u64) -> Option<[u64; 4]> {
         let frames = self.ram.frames.stats();
         let objects = self.ram.object_pages as u64;
         Some(match which {

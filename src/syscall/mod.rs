@@ -4,11 +4,19 @@ mod machine;
 mod memory;
 mod process;
 
-use crate::abi::{Call, Error, InterruptRights, PortRights, ThreadRights, TimerRights};
-use crate::ipc::Outcome;
+use crate::abi::{
+    Call, Error, InterruptRights, IoRights, MachineRights, MemoryRights, PortRights, ProcessRights,
+    ThreadRights, TimerRights,
+};
+use crate::arch;
+use crate::ipc::{Answer, Outcome};
 use crate::kernel::{Kernel, Next};
-use crate::mm::Id;
-use crate::object::{Interrupt, Named, Notice, Port, Process, Thread, Timer};
+use crate::life::NewThread;
+use crate::mm::{Id, Memory};
+use crate::object::{
+    Awaited, Flags, Found, Handle, Handler, Interrupt, Named, Notice, Port, Process, Sort, State,
+    Target, Thread, Timer,
+};
 use crate::units::{CpuId, Nanos};
 
 /// Who calls, and with what.
@@ -18,9 +26,6 @@ struct Caller {
     process: Id<Process>,
     args: [u64; 8],
 }
-
-/// What a call returns.
-type Answer = Result<Outcome, Error>;
 
 impl Kernel {
     /// Deals with the native call of `cpu`'s current thread.
@@ -34,21 +39,18 @@ impl Kernel {
             Some(call) => self.dispatch(call, cpu, thread),
             None => Err(Error::NoSuchCall),
         };
-        // A thread that is gone, or waits, has no use for a status.
-        let status = match answer {
-            Ok(Outcome::Settled) => return self.pick(cpu),
-            Ok(Outcome::Again) => {
-                self.threads[thread].context.frame.restart();
-                return self.pick(cpu);
+        // It may have ended itself.
+        if answer != Ok(Outcome::Settled)
+            && let Some(thread) = self.threads.get_mut(thread)
+        {
+            let frame = &mut thread.context.frame;
+            match answer {
+                Ok(Outcome::Again) => frame.restart(),
+                Ok(Outcome::Value(value)) => frame.args_mut()[..2].copy_from_slice(&[0, value]),
+                Ok(_) => frame.args_mut()[0] = 0,
+                Err(error) => frame.args_mut()[0] = error.status(),
             }
-            Ok(Outcome::Value(value)) => {
-                self.threads[thread].context.frame.args_mut()[1] = value;
-                0
-            }
-            Ok(Outcome::Done) => 0,
-            Err(error) => error.status(),
-        };
-        self.threads[thread].context.frame.args_mut()[0] = status;
+        }
         self.pick(cpu)
     }
 
@@ -58,13 +60,10 @@ impl Kernel {
         let Thread { ref context, process, .. } = self.threads[thread];
         let ([first, second, ..], deadline) = (*context.frame.args(), context.frame.deadline());
         match call {
-            Call::Send => {
+            Call::Send | Call::Call => {
                 let port = self.find::<Port>(process, first, PortRights::SEND)?;
-                self.send(cpu, thread, port.id, port.badge)
-            }
-            Call::Call => {
-                let port = self.find::<Port>(process, first, PortRights::SEND)?;
-                self.call(cpu, thread, port.id, port.badge)
+                let sort = if call == Call::Send { Sort::Send } else { Sort::Call };
+                self.send(cpu, thread, port, sort)
             }
             Call::Receive if first != 0 => {
                 let port = self.find::<Port>(process, first, PortRights::RECEIVE)?;
@@ -75,11 +74,11 @@ impl Kernel {
                 self.reply_receive(cpu, thread, port.id, deadline)
             }
             Call::Signal => {
-                let port = self.find::<Port>(process, first, PortRights::SIGNAL)?;
-                if self.ports[port.id].is_gone() {
+                let notice = self.notice(process, first, second)?;
+                if self.ports[notice.port].is_gone() {
                     return Err(Error::PeerGone);
                 }
-                self.signal(cpu, Notice { port: port.id, bits: second });
+                self.signal(cpu, notice);
                 Ok(Outcome::Done)
             }
             Call::LeaseRead => self.lease_copy(thread, false),
@@ -88,70 +87,193 @@ impl Kernel {
         }
     }
 
+    /// All the rest: what returns a value says so, what comes to its end is done.
     #[inline(never)]
     fn other_call(&mut self, call: Call, cpu: CpuId, thread: Id<Thread>) -> Answer {
         let Thread { ref context, process, .. } = self.threads[thread];
         let [a, b, c, d, e, f, g, h] = *context.frame.args();
         let me = &Caller { cpu, thread, process, args: [a, b, c, d, e, f, g, h] };
-        let args = &me.args;
         match call {
-            Call::Null | Call::Yield => Ok(Outcome::Done),
-            Call::Clock => Ok(Outcome::Value(self.now().0)),
-            Call::Close => self.close(cpu, thread, args[0]),
-            Call::Duplicate => self.duplicate(process, args[0], args[1], args[2]),
+            Call::Null => {}
+            // These are dealt with above.
+            Call::Yield | Call::Send | Call::Call | Call::ReplyReceive | Call::Signal => {}
+            Call::LeaseRead | Call::LeaseWrite => {}
+            Call::Clock => return Ok(Outcome::Value(self.now().0)),
+            Call::Log => self.write_log(me)?,
+            Call::MachineInfo => {
+                self.machine(me, MachineRights::INSPECT)?;
+                return self.values(me, &self.figures(b).ok_or(Error::Invalid)?);
+            }
+            Call::CommandLine => return self.command_line(me),
+            Call::Power => return self.power(me),
+            Call::Translation => return self.translation(me),
+            Call::Close => {
+                let (id, _) = self.owned(process, a)?;
+                self.disown(process, id);
+                self.drop_handle(cpu, id);
+            }
+            Call::Duplicate => return self.duplicate(process, a, b, c),
             Call::HandleInfo => {
-                let (_, handle) = self.owned(process, args[0])?;
-                let values = [handle.named.kind() as u64, handle.rights.into(), handle.badge];
-                self.values(me, &values)
+                let (_, &Handle { named, rights, badge, .. }) = self.owned(process, a)?;
+                return self.values(me, &[named.kind() as u64, rights.into(), badge]);
             }
+            Call::Give => return self.give(process, self.process(me, ProcessRights::MANAGE)?, b),
             Call::PortCreate => {
-                let port = self.create_port(self.processes[process].account, args[0])?;
-                self.named(me, Named::Port(port), |kernel| kernel.forget_port(port))
+                return self.make(process, |kernel, account| {
+                    Ok(Named::Port(kernel.create_port(account, a)?))
+                });
             }
-            Call::Receive => self.sleep(cpu, thread, self.threads[thread].context.frame.deadline()),
-            Call::Reply => self.reply(cpu, thread, args[0]),
-            Call::ReplySave => self.reply_save(thread),
-            Call::TimerCreate => {
-                let notice = self.notice(process, args[0], args[1])?;
-                let timer = self.create_timer(self.processes[process].account, notice)?;
-                self.named(me, Named::Timer(timer), |kernel| kernel.forget_timer(timer))
+            Call::Receive => {
+                let deadline = context.frame.deadline();
+                return self.wait_at(cpu, thread, State::Sleeping, deadline);
             }
-            Call::TimerSet => {
-                let timer = self.find::<Timer>(process, args[0], TimerRights::SET)?;
-                self.set_timer(cpu, timer.id, Nanos(args[1]));
-                Ok(Outcome::Done)
+            Call::Reply => return self.reply(cpu, thread, a),
+            Call::ReplySave => return self.reply_save(thread),
+            Call::RegistersGet | Call::RegistersSet => {
+                let target = self.thread(me, ThreadRights::REGISTERS)?;
+                let Thread { flags, state, .. } = self.threads[target];
+                if !flags.contains(Flags::SUSPENDED) || state != State::Stopped {
+                    return Err(Error::Busy);
+                }
+                self.registers(me, target, call == Call::RegistersSet)?;
+            }
+            Call::CallerRegistersGet | Call::CallerRegistersSet => {
+                let (caller, _) = self.caller(thread, a)?;
+                match self.awaited(caller) {
+                    None | Some(Awaited { sort: Sort::Call, .. }) => return Err(Error::NotFound),
+                    _ => self.registers(me, caller.thread, call == Call::CallerRegistersSet)?,
+                }
+            }
+            Call::MemoryCreate => {
+                let payer = self.payer(me, b)?;
+                let memory = self.vm.memory_create(&mut self.ram, payer, a)?;
+                return self.memory_named(me, memory);
+            }
+            Call::MemoryOf => return self.memory_of(me),
+            Call::MemoryContiguous => return self.contiguous_memory(me),
+            Call::MemoryWindow => return self.memory_window(me),
+            Call::MemoryClone => return self.clone_memory(me),
+            Call::MemoryResize => {
+                let memory = self.find::<Memory>(process, a, MemoryRights::RESIZE)?.id;
+                if !self.vm.memory_resize(&mut self.ram, memory, b)? {
+                    return Ok(Outcome::Again);
+                }
+            }
+            Call::MemoryInfo => {
+                let memory = self.find::<Memory>(process, a, MemoryRights::READ)?.id;
+                return self.values(me, &<[u64; 3]>::from(self.vm.memory_info(memory)));
+            }
+            Call::MemoryRead | Call::MemoryWrite | Call::ProcessRead | Call::ProcessWrite => {
+                return self.copy_piece(call, me);
+            }
+            Call::Map => self.map(me)?,
+            Call::Unmap => {
+                let space = self.space_of(me, a, ProcessRights::MAP)?;
+                let done = self.vm.unmap(&mut self.ram, space, b, c)?;
+                return self.advance_pages(me, done);
+            }
+            Call::Protect => {
+                let space = self.space_of(me, a, ProcessRights::MAP)?;
+                let done = self.vm.protect(&mut self.ram, space, b, c, d)?;
+                return self.advance_pages(me, done);
+            }
+            Call::SpaceClone => {
+                return self.clone_space(me).inspect_err(|_| self.drop_progress(thread));
+            }
+            Call::ProcessCreate => {
+                if b > self.processes[process].ceiling.into() {
+                    return Err(Error::Invalid);
+                }
+                return self.make(process, |kernel, account| {
+                    Ok(Named::Process(kernel.create_process(account, a, b as u8)?))
+                });
+            }
+            Call::ProcessHandler => {
+                let target = self.process(me, ProcessRights::MANAGE)?;
+                self.processes[target].handler = match b {
+                    0 => None,
+                    port => {
+                        let Found { id: port, badge, .. } =
+                            self.find::<Port>(process, port, PortRights::SEND)?;
+                        Some(Handler { port, badge })
+                    }
+                };
+            }
+            Call::ProcessWatch => {
+                let target = self.process(me, ProcessRights::MANAGE)?;
+                self.watch_process(cpu, target, self.notice(process, b, c)?);
+            }
+            Call::ProcessKill => {
+                self.kill_process(cpu, self.process(me, ProcessRights::MANAGE)?, b);
+            }
+            Call::ProcessInfo => {
+                let target = self.process(me, ProcessRights::READ)?;
+                return self.values(me, &self.process_info(target));
+            }
+            Call::ProcessQuota => self.set_quota(me)?,
+            Call::Exit => self.kill_process(cpu, process, a),
+            Call::ThreadCreate => {
+                let target = self.process(me, ProcessRights::MANAGE)?;
+                let new = NewThread { entry: b, stack: c, argument: d, tag: e, flags: f };
+                return self.make(process, |kernel, _| {
+                    Ok(Named::Thread(kernel.create_thread(cpu, target, new)?))
+                });
+            }
+            Call::ThreadExit => self.end_thread(cpu, thread),
+            Call::ThreadKill => self.end_thread(cpu, self.thread(me, ThreadRights::CONTROL)?),
+            Call::ThreadSuspend => {
+                self.suspend_thread(cpu, self.thread(me, ThreadRights::CONTROL)?);
+            }
+            Call::ThreadResume => self.resume_thread(cpu, self.thread(me, ThreadRights::CONTROL)?),
+            Call::ThreadCancel => {
+                let target = self.thread(me, ThreadRights::CONTROL)?;
+                if !self.end_wait(cpu, target, Error::Cancelled) {
+                    return Err(Error::NotFound);
+                }
+            }
+            Call::ThreadSchedule => self.schedule_thread(me)?,
+            Call::ThreadInfo => {
+                let target = self.find::<Thread>(process, a, ThreadRights::CONTROL)?.id;
+                return self.values(me, &self.thread_info(target));
+            }
+            Call::TlsSet => {
+                let context = &mut self.threads[thread].context;
+                if !context.set_tls(a) {
+                    return Err(Error::Invalid);
+                }
+                arch::user::arrive(context);
+            }
+            Call::InterruptCreate => {
+                self.machine(me, MachineRights::DEVICES)?;
+                let notice = self.notice(process, c, d)?;
+                return self.make(process, |kernel, account| {
+                    Ok(Named::Interrupt(kernel.create_interrupt(account, b, notice)?))
+                });
             }
             Call::InterruptAck => {
-                let found = self.find::<Interrupt>(process, args[0], InterruptRights::ACK)?;
-                self.acknowledge(found.id);
-                Ok(Outcome::Done)
+                self.acknowledge(self.find::<Interrupt>(process, a, InterruptRights::ACK)?.id);
             }
-            Call::Log
-            | Call::MachineInfo
-            | Call::CommandLine
-            | Call::Power
-            | Call::Translation
-            | Call::InterruptCreate
-            | Call::IoCreate
-            | Call::IoRead
-            | Call::IoWrite => self.machine_call(call, me),
-            Call::MemoryCreate
-            | Call::MemoryContiguous
-            | Call::MemoryWindow
-            | Call::MemoryClone
-            | Call::MemoryResize
-            | Call::MemoryInfo
-            | Call::MemoryOf
-            | Call::MemoryRead
-            | Call::MemoryWrite
-            | Call::Map
-            | Call::Unmap
-            | Call::Protect
-            | Call::SpaceClone
-            | Call::ProcessRead
-            | Call::ProcessWrite => self.memory_call(call, me),
-            _ => self.process_call(call, me),
+            Call::TimerCreate => {
+                let target = Target::Port(self.notice(process, a, b)?);
+                return self.make(process, |kernel, account| {
+                    Ok(Named::Timer(kernel.create_timer(account, target)?))
+                });
+            }
+            Call::TimerSet => {
+                let timer = self.find::<Timer>(process, a, TimerRights::SET)?.id;
+                self.set_timer(cpu, timer, Nanos(b));
+            }
+            Call::IoCreate => return self.io_create(me),
+            Call::IoRead => {
+                let port = self.io_port(me, IoRights::READ)?;
+                return Ok(Outcome::Value(arch::user::io_read(port, c).ok_or(Error::Invalid)?));
+            }
+            Call::IoWrite => {
+                let port = self.io_port(me, IoRights::WRITE)?;
+                arch::user::io_write(port, c, d).ok_or(Error::Invalid)?;
+            }
         }
+        Ok(Outcome::Done)
     }
 
     /// Puts several values into the caller's registers.
@@ -162,25 +284,10 @@ impl Kernel {
         Ok(Outcome::Settled)
     }
 
-    /// Gives the caller a handle with all rights to what was just made, or has it unmade.
-    fn named(&mut self, me: &Caller, named: Named, unmake: impl FnOnce(&mut Kernel)) -> Answer {
-        let made = self.install(me.process, named, u8::MAX, 0);
-        let handle = made.inspect_err(|_| unmake(self))?;
-        Ok(Outcome::Value(handle))
-    }
-
     /// Signals at a port that a handle names.
+    #[inline(always)]
     fn notice(&self, process: Id<Process>, port: u64, bits: u64) -> Result<Notice, Error> {
         let port = self.find::<Port>(process, port, PortRights::SIGNAL)?;
         Ok(Notice { port: port.id, bits })
-    }
-
-    /// A thread that a handle with these rights names, and that has not ended.
-    fn thread(&self, me: &Caller, rights: ThreadRights) -> Result<Id<Thread>, Error> {
-        let found = self.find::<Thread>(me.process, me.args[0], rights)?;
-        match self.threads[found.id].state {
-            crate::object::State::Ended => Err(Error::PeerGone),
-            _ => Ok(found.id),
-        }
     }
 }

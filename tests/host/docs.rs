@@ -5,7 +5,7 @@
 use bitflags::Flags;
 use ochre::abi::{Argument, CALLS, Error, Kind, Row};
 use ochre::boot::unknown_words;
-use ochre::layout::{ARENAS, DEVICES, HEAP, IMAGE_BASE, PHYS_MAP, STACK_SLOT, STACKS};
+use ochre::layout::{ARENAS, DEVICES, IMAGE_BASE, PHYS_MAP, STACK_SLOT, STACKS};
 use ochre::mm::window::WINDOWS;
 use ochre::mm::{Account, Arena, Memory, Region, Space};
 use ochre::object::{
@@ -172,7 +172,6 @@ fn the_addresses_are_those_of_the_layout() {
         ("PHYS_MAP", vec![PHYS_MAP]),
         ("IMAGE_BASE", vec![IMAGE_BASE]),
         ("STACKS", vec![STACKS]),
-        ("HEAP", vec![HEAP.start, HEAP.end]),
         ("DEVICES", vec![DEVICES.start, DEVICES.end]),
         ("ARENAS", vec![ARENAS]),
     ] {

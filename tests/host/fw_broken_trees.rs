@@ -3,11 +3,12 @@
 use crate::fw_device_tree::{EL2, GICV2, GICV3, RPI3, RPI4};
 use crate::fw_random::{Random, cases, mutate};
 use crate::fw_tree::Tree;
-use ochre::boot::device_tree::{DtError, read, total_size};
+use ochre::boot::Malformed;
+use ochre::boot::device_tree::{read, total_size};
 
 #[track_caller]
-fn refused(blob: &[u8], at: usize, what: &'static str) {
-    assert_eq!(read(blob, 0).unwrap_err(), DtError::Structure { at, what });
+fn refused(blob: &[u8], at: u64, what: &'static str) {
+    assert_eq!(read(blob, 0).unwrap_err(), Malformed::at(at, what));
 }
 
 fn with_word(at: usize, word: u32) -> Vec<u8> {
@@ -19,10 +20,10 @@ fn with_word(at: usize, word: u32) -> Vec<u8> {
 #[test]
 fn headers() {
     let header = |blob: &[u8]| read(blob, 0).unwrap_err();
-    assert_eq!(header(&[]), DtError::Header("cut short"));
-    assert_eq!(header(&[0; 64]), DtError::Magic);
-    assert_eq!(header(&GICV2[..6]), DtError::Header("cut short"));
-    assert_eq!(header(&GICV2[..100]), DtError::Header("longer than its memory"));
+    assert_eq!(header(&[]), Malformed::new("cut short"));
+    assert_eq!(header(&[0; 64]), Malformed::new("not found"));
+    assert_eq!(header(&GICV2[..6]), Malformed::new("cut short"));
+    assert_eq!(header(&GICV2[..100]), Malformed::new("longer than its memory"));
     let cases = [
         (4, 39, "impossible total size"),
         (4, u32::MAX, "impossible total size"),
@@ -36,10 +37,10 @@ fn headers() {
         (36, u32::MAX, "structure block outside of it"),
     ];
     for (at, word, what) in cases {
-        assert_eq!(header(&with_word(at, word)), DtError::Header(what), "{word:#x} at {at}");
+        assert_eq!(header(&with_word(at, word)), Malformed::new(what), "{word:#x} at {at}");
     }
     assert_eq!(total_size(&GICV2[..8]), Ok(GICV2.len()));
-    assert_eq!(DtError::Magic.to_string(), "device tree: not found");
+    assert_eq!(Malformed::new("not found").to_string(), "not found");
 }
 
 #[test]
@@ -63,7 +64,7 @@ fn structures() {
     let long = Tree::new().cells("x", &[]).word(3).word(u32::MAX).word(0).build();
     refused(&long, 32, "longer than the tree");
     let error = read(&Tree::new().word(5).build(), 0).unwrap_err();
-    assert_eq!(error.to_string(), "device tree: not a token at 0x8");
+    assert_eq!(error.to_string(), "not a token at 0x8");
 }
 
 #[test]

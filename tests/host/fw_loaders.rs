@@ -3,10 +3,16 @@
 use crate::fw_device_tree::{notes, span};
 use crate::fw_memory::{Memory, longs, words};
 use crate::fw_random::{Random, cases};
-use ochre::boot::{Console, LoaderError, multiboot2, pvh};
+use ochre::boot::{Console, Malformed, multiboot2, pvh};
 use ochre::units::PhysAddr;
 
 const AT: PhysAddr = PhysAddr(0x1000);
+const NOT_FOUND: Malformed = Malformed::new("its information was not found");
+const NO_MEMORY: Malformed = Malformed::new("no memory in its map");
+
+fn unreadable(at: PhysAddr) -> Malformed {
+    Malformed::at(at.0, "unreadable")
+}
 
 fn map_entry(start: u64, size: u64, kind: u32) -> Vec<u8> {
     [longs(&[start, size]), words(&[kind, 0])].concat()
@@ -57,12 +63,12 @@ fn pvh_with_all() {
 #[test]
 fn pvh_that_cannot_be_used() {
     let only = |info: Vec<u8>| pvh::read(&Memory::default().with(AT.0, &info), AT).unwrap_err();
-    assert_eq!(only(vec![]), LoaderError::Unreadable(AT));
-    assert_eq!(only(vec![0; 56]), LoaderError::Magic);
-    assert_eq!(only(start_info(0, 0, 0, 0)), LoaderError::NoMemory);
-    assert_eq!(only(start_info(1, 0, 0, 0)), LoaderError::NoMemory);
-    assert_eq!(only(start_info(1, 0, 0, 1)), LoaderError::Unreadable(PhysAddr(0x3000)));
-    assert_eq!(LoaderError::NoMemory.to_string(), "boot loader: no memory in its map");
+    assert_eq!(only(vec![]), unreadable(AT));
+    assert_eq!(only(vec![0; 56]), NOT_FOUND);
+    assert_eq!(only(start_info(0, 0, 0, 0)), NO_MEMORY);
+    assert_eq!(only(start_info(1, 0, 0, 0)), NO_MEMORY);
+    assert_eq!(only(start_info(1, 0, 0, 1)), unreadable(PhysAddr(0x3000)));
+    assert_eq!(unreadable(AT).to_string(), "unreadable at 0x1000");
 }
 
 #[test]
@@ -128,11 +134,11 @@ fn multiboot2_with_all() {
 fn multiboot2_that_cannot_be_used() {
     let only =
         |bytes: &[u8]| multiboot2::read(&Memory::default().with(AT.0, bytes), AT).unwrap_err();
-    assert_eq!(only(&[]), LoaderError::Unreadable(AT));
-    assert_eq!(only(&words(&[0, 0])), LoaderError::Magic);
-    assert_eq!(only(&words(&[64, 0])), LoaderError::Unreadable(AT));
-    assert_eq!(only(&information(&[tag(0, &[])])), LoaderError::NoMemory);
-    let bad = LoaderError::BadTag(PhysAddr(AT.0 + 8));
+    assert_eq!(only(&[]), unreadable(AT));
+    assert_eq!(only(&words(&[0, 0])), NOT_FOUND);
+    assert_eq!(only(&words(&[64, 0])), unreadable(AT));
+    assert_eq!(only(&information(&[tag(0, &[])])), NO_MEMORY);
+    let bad = Malformed::at(AT.0 + 8, "malformed tag");
     assert_eq!(only(&information(&[])), bad);
     assert_eq!(only(&information(&[words(&[1, 0])])), bad);
     assert_eq!(only(&information(&[words(&[1, 7])])), bad);
@@ -141,7 +147,7 @@ fn multiboot2_that_cannot_be_used() {
     assert_eq!(only(&information(&[tag(6, &words(&[0, 0, 0]))])), bad);
     // No end tag.
     let endless = information(&[tag(6, &[words(&[24, 0]), map()].concat())]);
-    assert!(matches!(only(&endless), LoaderError::BadTag(_)));
+    assert_eq!(only(&endless).what, "malformed tag");
 }
 
 #[test]

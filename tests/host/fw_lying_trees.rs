@@ -57,7 +57,7 @@ fn more_banks_than_there_is_room_for() {
     let banks: Vec<_> = (0..40).map(|bank| (bank << 24, 1 << 20)).collect();
     let info = memory(&banks);
     assert_eq!(info.memory.len(), 32);
-    says(&info, "memory: 8 banks too many, ignored");
+    says(&info, "memory at 0x20000000 is one too many: ignored");
 }
 
 #[test]
@@ -150,12 +150,12 @@ fn cpus_that_cannot_be() {
     let used: Vec<_> = info.cpus.iter().map(|cpu| (cpu.hardware_id, cpu.start)).collect();
     assert_eq!(used, [(0, CpuStart::Boot), (1, CpuStart::Psci(PsciCall::Smc))]);
     assert_eq!(info.cpus_present, 10);
-    says(&info, "cpu@1: listed twice");
-    says(&info, "cpu@0: listed twice");
-    says(&info, "cpu@2: no known way to start it");
-    says(&info, "cpu@3: no known way to start it");
-    says(&info, "cpu@80000007: 0x80000007 is no affinity, not used");
-    says(&info, "cpu@4: no release address");
+    says(&info, "cpu@1: listed twice, not used");
+    says(&info, "cpu@0: listed twice, not used");
+    says(&info, "cpu@2: no known way to start it, not used");
+    says(&info, "cpu@3: no known way to start it, not used");
+    says(&info, "cpu@80000007: its reg is no affinity, not used");
+    says(&info, "cpu@4: no release address, not used");
     says(&info, "cpu@5: disabled, not used");
     says(&info, "cpu@6: its reg is malformed, not used");
 }
@@ -175,7 +175,7 @@ fn more_cpus_than_the_kernel_can_use() {
 fn psci_that_is_not_there() {
     let info = machine(|tree| cpu(cpus(tree), 1, "psci").end());
     says(&info, "the boot CPU 0x0 is not in the device tree");
-    says(&info, "1 CPUs want PSCI and there is none: not used");
+    says(&info, "cpu@1: it wants PSCI and there is none, not used");
     assert_eq!(info.cpus.len(), 1);
     says(&machine(|tree| psci(tree, "call")), "psci: neither hvc nor smc, not used");
 }
@@ -240,10 +240,10 @@ fn consoles() {
     for path in ["bad", "unknown", "/serial@2000/x", "/", "/serial@", ":", "/serial@20000"] {
         let info = two(path);
         assert_eq!(info.console, pl011, "{path}");
-        says(&info, "the chosen console is not there: taking Pl011(0x1000)");
+        says(&info, "the chosen console is not there: taking the PL011 at 0x1000");
     }
-    says(&two(""), "no console is chosen: taking Pl011(0x1000)");
-    says(&two("/serial@3000"), "the chosen console has no driver: taking Pl011(0x1000)");
+    says(&two(""), "no console is chosen: taking the PL011 at 0x1000");
+    says(&two("/serial@3000"), "the chosen console has no driver: taking the PL011 at 0x1000");
     let none = machine(|tree| tree);
     assert_eq!(none.console, Console::None);
     says(&none, "no console is chosen, and no other either");

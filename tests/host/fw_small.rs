@@ -2,8 +2,8 @@
 
 use crate::fw_random::{Random, cases, mutate};
 use ochre::boot::built_in::{Board, describe};
-use ochre::boot::initrd::{Contents, InitrdError, check, find};
-use ochre::boot::{CpuStart, InterruptController, Options, Power, Then, unknown_words};
+use ochre::boot::initrd::{Contents, check, find};
+use ochre::boot::{CpuStart, InterruptController, Malformed, Options, Power, Then, unknown_words};
 use ochre::log::Level;
 use ochre::units::PhysAddr;
 
@@ -54,23 +54,29 @@ fn archive() -> Vec<u8> {
     [entries.concat(), entry("TRAILER!!!", b""), vec![0; 512]].concat()
 }
 
+fn no_header(at: usize) -> Malformed {
+    Malformed::at(at as u64, "no cpio header")
+}
+
+fn cut_short(at: usize) -> Malformed {
+    Malformed::at(at as u64, "an entry is cut short")
+}
+
 #[test]
 fn initrds() {
     assert_eq!(check(&archive()), Ok(Contents { files: 3, bytes: 1004 }));
     assert_eq!(check(&entry("TRAILER!!!", b"")), Ok(Contents::default()));
-    assert_eq!(check(&[0x1f, 0x8b, 8, 0]), Err(InitrdError::Compressed));
-    assert_eq!(check(b""), Err(InitrdError::NoHeader { at: 0 }));
-    assert_eq!(check(&[0; 4096]), Err(InitrdError::NoHeader { at: 0 }));
+    assert_eq!(check(&[0x1f, 0x8b, 8, 0]), Err(Malformed::new("compressed: not supported yet")));
+    assert_eq!(check(b""), Err(no_header(0)));
+    assert_eq!(check(&[0; 4096]), Err(no_header(0)));
     let second = entry("init", b"\x7fELF!").len();
-    assert_eq!(check(&archive()[..second]), Err(InitrdError::NoHeader { at: second }));
-    assert_eq!(check(&archive()[..second - 4]), Err(InitrdError::CutShort { at: 0 }));
+    assert_eq!(check(&archive()[..second]), Err(no_header(second)));
+    assert_eq!(check(&archive()[..second - 4]), Err(cut_short(0)));
     let mut lying = archive();
     lying[second + 54..second + 62].copy_from_slice(b"FFFFFFFF");
-    assert_eq!(check(&lying), Err(InitrdError::CutShort { at: second }));
+    assert_eq!(check(&lying), Err(cut_short(second)));
     lying[second + 54..second + 62].copy_from_slice(b"0000000G");
-    assert_eq!(check(&lying), Err(InitrdError::NoHeader { at: second }));
-    let said = InitrdError::CutShort { at: 0x7c }.to_string();
-    assert_eq!(said, "initrd: the entry at 0x7c is cut short");
+    assert_eq!(check(&lying), Err(no_header(second)));
 }
 
 #[test]

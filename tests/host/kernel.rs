@@ -6,7 +6,7 @@ use ochre::arch::timer;
 use ochre::kernel::{Kernel, Next};
 use ochre::mm::Id;
 use ochre::mm::page_table::MapError;
-use ochre::object::{Notice, Port, Timer};
+use ochre::object::{Notice, Port, Target, Timer};
 use ochre::units::{Cause, CpuId, Exception, Nanos, PAGE_SIZE, PhysAddr};
 
 /// A machine with a port, and with timers that set its signals, the `n`th the `n`th bit.
@@ -15,7 +15,7 @@ fn timers<const N: usize>() -> (Kernel, Id<Port>, [Id<Timer>; N]) {
     let account = kernel.vm.account_root(&mut kernel.ram, MIB).expect("an account");
     let port = kernel.create_port(account, 0).expect("a port");
     let timers = std::array::from_fn(|n| {
-        kernel.create_timer(account, Notice { port, bits: 1 << n }).expect("a timer")
+        kernel.create_timer(account, Target::Port(Notice { port, bits: 1 << n })).expect("a timer")
     });
     (kernel, port, timers)
 }

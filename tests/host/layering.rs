@@ -39,7 +39,7 @@ fn files() -> BTreeMap<String, String> {
     files
 }
 
-/// The module a file belongs to: "mm/heap.rs" to "mm", "log.rs" to "log".
+/// The module a file belongs to: "mm/ring.rs" to "mm", "log.rs" to "log".
 fn module(file: &str) -> &str {
     let first = file.split('/').next().unwrap_or(file);
     first.strip_suffix(".rs").unwrap_or(first)
@@ -119,15 +119,15 @@ fn modules_use_only_what_is_below_them() {
 fn a_back_edge_is_found() {
     let order: Vec<String> = ["units", "arch", "mm", "kernel"].map(String::from).to_vec();
     let found = |file, text| back_edges(&order, file, text);
-    assert_eq!(found("mm/heap.rs", "use crate::kernel::Kernel;"), ["mm/heap.rs uses kernel"]);
+    assert_eq!(found("mm/ring.rs", "use crate::kernel::Kernel;"), ["mm/ring.rs uses kernel"]);
     assert_eq!(found("arch/host/mod.rs", "f(crate::mm::Frames)"), ["arch/host/mod.rs uses mm"]);
     assert_eq!(
         found("units.rs", "use crate::{\n    arch::{self, mm},\n};"),
         ["units.rs uses arch"]
     );
     assert_eq!(found("units.rs", "use crate::{units, mm::{a, b}, arch};").len(), 2);
-    assert!(found("mm/heap.rs", "use crate::{arch, units::{kernel}}; // crate::kernel").is_empty());
-    assert!(found("mm/heap.rs", "use crate::mm::page_table; $crate::units").is_empty());
+    assert!(found("mm/ring.rs", "use crate::{arch, units::{kernel}}; // crate::kernel").is_empty());
+    assert!(found("mm/ring.rs", "use crate::mm::page_table; $crate::units").is_empty());
 }
 
 #[test]
@@ -163,6 +163,10 @@ fn architectures_have_the_same_files() {
     let mut architectures: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     let parts = files.keys().filter_map(|file| file.strip_prefix("arch/")?.split_once('/'));
     for (architecture, file) in parts {
+        if files.contains_key(&format!("arch/{architecture}.rs")) {
+            // None, but what real machines have in common.
+            continue;
+        }
         // What a folder holds is a detail of the file that has its name.
         let (name, in_folder) = match file.split_once('/') {
             Some((folder, _)) => (folder, true),

@@ -23,7 +23,6 @@ mod layering;
 mod mm_asid;
 mod mm_early;
 mod mm_frames;
-mod mm_heap;
 mod mm_kernel_space;
 mod mm_page_table;
 mod sim;

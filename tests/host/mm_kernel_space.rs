@@ -6,7 +6,7 @@ use ochre::arch::cpu::STACKS;
 use ochre::arch::paging::set_top_leaf_level;
 use ochre::arch::{Access, Entry, PhysMem, TableEntry};
 use ochre::layout::{DEVICES, IMAGE_BASE, MAX_STACK, PHYS_MAP, STACK_SLOT, stack_at, stack_top};
-use ochre::mm::page_table::{Mapping, PageSize};
+use ochre::mm::page_table::Mapping;
 use ochre::mm::{KernelSpace, MapError};
 use ochre::units::{CpuId, Frame, Image, PAGE_SIZE, PhysAddr, VirtAddr};
 use std::ops::Range;
@@ -96,7 +96,8 @@ fn nothing_is_writable_and_executable() {
         let code = PhysAddr(LOADED).frame().0..PhysAddr(LOADED + 0x10000).frame().0;
         let constant = code.start..PhysAddr(LOADED + 0x20000).frame().0;
         for (at, page) in machine.pages() {
-            let frames = page.frame.0..page.frame.0 + page.size.bytes() / PAGE_SIZE;
+            let first = page.start.frame().0;
+            let frames = first..first + page.bytes / PAGE_SIZE;
             let touches = |other: &Range<u64>| frames.start < other.end && other.start < frames.end;
             let executable = page.access.contains(Access::EXECUTE);
             let writable = page.access.contains(Access::WRITE);
@@ -114,21 +115,19 @@ fn the_image_and_all_ram_are_there() {
         let machine = machine(top);
         for (offset, access) in [(0, Access::EXECUTE), (64, Access::empty()), (128, Access::WRITE)]
         {
-            let frame = PhysAddr(LOADED + (offset << 10)).frame();
-            let access = access | Access::GLOBAL;
-            let page = Mapping { frame, size: PageSize::Small, access };
+            let start = PhysAddr(LOADED + (offset << 10));
+            let page = Mapping { start, bytes: PAGE_SIZE, access: access | Access::GLOBAL };
             assert_eq!(machine.query(IMAGE_BASE + (offset << 10)), Some(page));
         }
         for at in [0x1000, 0x9efff, 0x4000_0000, LOADED, LOADED + 12345, 0xffff_ffff] {
             let page = machine.query(PHYS_MAP + at).unwrap();
-            let start = at & !(page.size.bytes() - 1);
-            assert_eq!(page.frame, PhysAddr(start).frame());
+            assert_eq!(page.start, PhysAddr(at & !(page.bytes - 1)));
         }
         for at in [0, 0x9f000, 0x3fff_ffff, 0x4000_0000 + 3072 * MIB] {
             assert_eq!(machine.query(PHYS_MAP + at), None);
         }
-        let largest = if top == 1 { PageSize::Huge } else { PageSize::Large };
-        assert_eq!(machine.query(PHYS_MAP + 0x8000_0000).map(|page| page.size), Some(largest));
+        let largest = if top == 1 { 1 << 30 } else { 2 << 20 };
+        assert_eq!(machine.query(PHYS_MAP + 0x8000_0000).map(|page| page.bytes), Some(largest));
     }
 }
 
@@ -168,7 +167,7 @@ fn device_windows_are_apart() {
     }
     let device = Access::WRITE | Access::DEVICE | Access::GLOBAL;
     for (at, frame) in [(first, 0x9000), (second, 0x3f000), (VirtAddr(second.0 + 0x20), 0x3f001)] {
-        let page = Mapping { frame: Frame(frame), size: PageSize::Small, access: device };
+        let page = Mapping { start: Frame(frame).start(), bytes: PAGE_SIZE, access: device };
         assert_eq!(machine.query(at.0), Some(page));
     }
     assert_eq!(machine.query(DEVICES.start + PAGE_SIZE), None);

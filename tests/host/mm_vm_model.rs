@@ -254,8 +254,16 @@ impl Model {
         }
         let range = source.bytes.range(first..first + pages);
         let bytes = range.map(|(&page, &byte)| (page - first, byte)).collect();
-        let Some((clone, next)) = self.done(result) else { return self.world.destroy_dying() };
-        assert_eq!(next, None);
+        let World { vm, ram, .. } = &mut self.world;
+        let result = result.and_then(|clone| {
+            let mut next = Some(0);
+            while let Some(at) = next {
+                let piece = vm.memory_clone_more(ram, clone, id, first, at);
+                next = piece.inspect_err(|_| _ = vm.release(clone))?;
+            }
+            Ok(clone)
+        });
+        let Some(clone) = self.done(result) else { return self.world.destroy_dying() };
         self.set_handle(to, clone, Pages { count: pages, bytes });
     }
 

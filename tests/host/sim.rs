@@ -3,7 +3,7 @@
 
 use crate::sim_check;
 use crate::support::{MIB, machine};
-use ochre::abi::Call;
+use ochre::abi::{Argument, CALLS, Call, Error};
 use ochre::arch::{self, interrupts, timer};
 use ochre::kernel::{Kernel, Next};
 use ochre::life::NewThread;
@@ -28,6 +28,8 @@ pub struct Sim {
     pub asleep: [bool; MAX_CPUS],
     /// What threads were told to do again, and how often.
     pub again: BTreeMap<u64, (Cause, u32)>,
+    /// The last native call of threads, whose result they may not have had yet.
+    pub asked: BTreeMap<u64, Call>,
     /// What the floating point registers of threads hold.
     pub fpu: BTreeMap<u64, u64>,
     /// The machine's account.
@@ -126,6 +128,7 @@ impl Sim {
             rng: Rng::new(seed),
             asleep: [true; MAX_CPUS],
             again: BTreeMap::new(),
+            asked: BTreeMap::new(),
             fpu: BTreeMap::new(),
             root,
             calls: 0,
@@ -185,13 +188,18 @@ impl Sim {
         frame.cause = cause;
         let restarts = frame.restarts;
         self.calls += u64::from(cause == Cause::Native);
+        let call = Call::from_number(frame.number).filter(|_| cause == Cause::Native);
         let next = self.kernel.handle_user(cpu, cause);
         let key = thread.to_bits();
+        if let Some(call) = call {
+            self.asked.insert(key, call);
+        }
         match self.kernel.threads.get(thread) {
             Some(thread) if thread.context.frame.restarts != restarts => {
                 let times = self.again.get(&key).map_or(0, |(_, times)| *times);
                 assert!(times < 100_000, "a call is made again and again");
                 self.again.insert(key, (cause, times + 1));
+                self.asked.remove(&key);
             }
             _ if !cause.is_interrupt() => drop(self.again.remove(&key)),
             _ => {}
@@ -306,6 +314,22 @@ impl Sim {
         }
         assert_eq!(figures(&self.kernel, self.root), self.started, "nothing is left");
         self.told.clear();
+    }
+
+    /// What the last call of a thread said is something that it may say.
+    pub fn check_status(&mut self, id: Id<Thread>) {
+        let status = self.kernel.threads[id].context.frame.args[0];
+        let Some(call) = self.asked.remove(&id.to_bits()) else { return };
+        if status as i64 >= 0 {
+            return;
+        }
+        let row = &CALLS[call as usize];
+        let takes_object = row.arguments.iter().any(|arg| matches!(arg, Argument::Object(..)));
+        let by_handle = [Error::BadHandle, Error::WrongKind, Error::NoRight];
+        let known = row.errors.iter().chain(by_handle.iter().filter(|_| takes_object));
+        let known: Vec<_> = known.map(|error| error.status()).collect();
+        let what = Error::check(status);
+        assert!(known.contains(&status), "{call:?} says {what:?} ({status:x}), by no table");
     }
 
     /// Counts a call that was just made.

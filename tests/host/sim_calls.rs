@@ -101,6 +101,7 @@ impl Sim {
 
     /// Puts the registers of some call into a thread.
     pub fn draw_call(&mut self, id: Id<Thread>, row: &Row) {
+        self.check_status(id);
         let process = self.kernel.threads[id].process;
         let mut args = [0; 8];
         for (at, argument) in row.arguments.iter().enumerate() {

@@ -43,7 +43,8 @@ pub fn arrived(sim: &Sim, cpu: CpuId, next: Next) {
         Next::Resume => assert_eq!(state.current, None),
         Next::Stop => panic!("the kernel stops"),
     }
-    let armed = state.armed.map(|moment| kernel.clock.ticks(moment));
+    let set = Some(state.armed).filter(|moment| moment.0 != u64::MAX);
+    let armed = set.map(|moment| kernel.clock.ticks(moment));
     assert_eq!(armed, timer::deadline(cpu), "the hardware timer is set as it should be");
 }
 
@@ -156,7 +157,7 @@ fn cpus(sim: &Sim) {
     let mut set = 0;
     for cpu in (0..sim.cpus as u8).map(CpuId) {
         let state = &kernel.cpus[cpu.index()];
-        let armed = state.armed.map_or(u64::MAX, |armed| armed.0);
+        let armed = state.armed.0;
         let mut next = state.timers.first(&kernel.timers);
         assert!(next.is_none_or(|id| kernel.timers[id].when.0 >= armed), "the first timer rings");
         while let Some(id) = next {
@@ -187,7 +188,7 @@ fn cpus(sim: &Sim) {
     let soon = kernel.now().0 + WORK_PAUSE;
     let works = |cpu: CpuId| {
         let state = &kernel.cpus[cpu.index()];
-        let armed = state.armed.is_some_and(|armed| armed.0 <= soon);
+        let armed = state.armed.0 <= soon;
         interrupts::has_ipi(cpu) || armed || state.current.is_none() && !sim.asleep[cpu.index()]
     };
     let somebody = (0..sim.cpus as u8).map(CpuId).any(works);

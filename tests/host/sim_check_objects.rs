@@ -18,7 +18,7 @@ pub fn check(kernel: &Kernel) {
     ports(kernel);
     lines(kernel);
     let others = charges(kernel);
-    if let Err(what) = kernel.vm.audit(&kernel.ram, Some(&others)) {
+    if let Err(what) = kernel.vm.check(&kernel.ram, &others) {
         panic!("not so: {what}");
     }
 }
@@ -47,7 +47,8 @@ fn handles(kernel: &Kernel) {
     };
     let mut on_the_way = Vec::new();
     for (_, message) in kernel.messages.iter() {
-        on_the_way.extend(carried(message.info, &message.words));
+        let [info, words @ ..] = message.words;
+        on_the_way.extend(carried(info, &words));
     }
     for (_, thread) in kernel.threads.iter() {
         if let State::Sending(_, Sort::Send | Sort::Call) = thread.state {
@@ -80,6 +81,12 @@ fn references(kernel: &Kernel) {
     for (id, process) in kernel.processes.iter() {
         assert_eq!(process.refs, take(Kind::Process, id.to_bits()), "handles to {id:?}");
         assert!(process.refs > 0 || process.life != Life::Ended, "{id:?} is forgotten");
+        let cloning = |thread: &Thread| match thread.progress {
+            Some(Progress { made: Made::Space(to), .. }) => to == id,
+            _ => false,
+        };
+        let cloning = kernel.threads.iter().filter(|(_, thread)| cloning(thread)).count();
+        assert_eq!(usize::from(process.cloning), cloning, "who clones into {id:?}");
     }
     for (id, thread) in kernel.threads.iter() {
         assert_eq!(thread.refs, take(Kind::Thread, id.to_bits()), "handles to {id:?}");

@@ -8,13 +8,13 @@ use crate::sim::Sim;
 use crate::sim_calls;
 use ochre::abi::{ANY_CPU, COOPERATIVE, Call, FOREVER, NOW, THREAD_FPU};
 use ochre::mm::Id;
-use ochre::object::{Named, Process, Thread};
+use ochre::object::{Handler, Named, Process, State, Thread};
 use ochre::units::{Cause, CpuId};
 use std::fmt::Write;
 
 const CPU: CpuId = CpuId::BOOT;
 /// Steps of a script, if it does not come to rest before.
-const STEPS: usize = if cfg!(miri) { 20 } else { 300 };
+const STEPS: usize = if cfg!(miri) { 7 } else { 300 };
 /// What scripts are made of, each as often as it is in here.
 const MENU: [Call; 24] = [
     Call::Call,
@@ -105,7 +105,7 @@ fn set_up(sim: &mut Sim) {
             sim.grant(process, Named::Thread(*thread), u8::MAX, 0);
         }
         let handler = sim.rng.one_of(&ports);
-        sim.kernel.set_handler(process, Some((handler, 99)));
+        sim.kernel.processes[process].handler = Some(Handler { port: handler, badge: 99 });
         sim.settle_in(process);
     }
     for thread in threads {
@@ -136,11 +136,13 @@ fn state(sim: &Sim) -> String {
     let mut text = String::new();
     let kernel = &sim.kernel;
     for (id, thread) in kernel.threads.iter() {
-        let Thread { state, flags, priority, caller, calls, tag, badge, fault, .. } = thread;
+        let Thread { state, flags, priority, caller, calls, tag, badge, .. } = thread;
+        // It means something while the message has not been taken.
+        let badge = matches!(state, State::Sending(..)).then_some(badge);
         let frame = &thread.context.frame;
         let _ = writeln!(
             text,
-            "{id:?} {state:?} {flags:?} {priority} {caller:?} {calls} {tag} {badge} {fault:?} \
+            "{id:?} {state:?} {flags:?} {priority} {caller:?} {calls} {tag} {badge:?} \
              {:x?} {:x?} {} {}",
             frame.args, frame.extra, frame.result, frame.restarts
         );

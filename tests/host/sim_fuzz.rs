@@ -9,12 +9,12 @@ use crate::{sim_calls, sim_check};
 use ochre::abi::{Call, Error, MachineRights, Row, THREAD_FPU};
 use ochre::arch::{interrupts, tlb, user};
 use ochre::mm::Id;
-use ochre::object::{Named, Notice, Port, Process, State, Thread};
+use ochre::object::{Handler, Named, Notice, Port, Process, State, Thread};
 use ochre::units::{Access, Cause, CpuId, Exception, Fault, FaultReason, VirtAddr};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Native calls of one run.
-const CALLS: u64 = if cfg!(miri) { 150 } else { 20_000 };
+const CALLS: u64 = if cfg!(miri) { 50 } else { 20_000 };
 /// Steps between two looks at everything.
 const PAUSE: u64 = if cfg!(miri) { 1000 } else { 128 };
 /// Threads below which new programs are started.
@@ -149,6 +149,7 @@ fn act(sim: &mut Sim, cpu: CpuId, thread: Id<Thread>, menu: &[&'static Row]) {
             if matches!(call, Call::RegistersSet | Call::CallerRegistersSet) {
                 // Nobody knows any more what they hold.
                 sim.fpu.clear();
+                sim.asked.clear();
             }
         }
         800..920 => touch(sim, cpu, thread),
@@ -291,7 +292,7 @@ fn befriend(sim: &mut Sim, process: Id<Process>, ports: &[Id<Port>]) {
     if !ports.is_empty() {
         let (handler, watcher) = (sim.rng.one_of(ports), sim.rng.one_of(ports));
         if sim.rng.often(600) {
-            sim.kernel.set_handler(process, Some((handler, 5)));
+            sim.kernel.processes[process].handler = Some(Handler { port: handler, badge: 5 });
         }
         let cpu = ochre::arch::cpu::current();
         sim.kernel.watch_process(cpu, process, Notice { port: watcher, bits: 1 });

@@ -3,7 +3,7 @@
 use crate::sim_stage::{DONE, MILLI, Stage};
 use ochre::abi::{Arrival, Call, EXIT_ABANDONED, Error, Info, NOW};
 use ochre::mm::Id;
-use ochre::object::{Life, Named, Port, State, Thread};
+use ochre::object::{Handler, Life, Named, Port, State, Thread};
 use ochre::units::{Cause, CpuId};
 
 /// A machine with a port, and a server that waits at it.
@@ -267,7 +267,7 @@ fn a_process_ends_with_its_handler() {
         let mut stage = Stage::new(1);
         let (port, handle) = stage.port(0);
         let (process, _) = stage.client(1 << 18, port);
-        stage.sim.kernel.set_handler(process, Some((port, 77)));
+        stage.sim.kernel.processes[process].handler = Some(Handler { port, badge: 77 });
         let keeper = stage.sim.grant(stage.process, Named::Process(process), u8::MAX, 0);
         let client = stage.actor_of(process, 20);
         let server = stage.actor(10);

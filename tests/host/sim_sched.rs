@@ -219,6 +219,25 @@ fn an_idle_cpu_takes_over_what_waits_elsewhere() {
     stage.end();
 }
 
+/// Nor does one wait there for good behind others that may run nowhere else.
+#[test]
+fn an_idle_cpu_looks_behind_the_first_that_waits() {
+    let mut stage = Stage::new(2);
+    let all = [10, 10, 10, 10, 9].map(|priority| stage.actor(priority));
+    let (last, others) = (all[4], &all[..4]);
+    for thread in others {
+        let home = stage.sim.kernel.threads[*thread].cpu;
+        stage.sim.kernel.threads[*thread].affinity = 1 << home.0;
+    }
+    let other = 1 - stage.sim.kernel.threads[last].cpu.index();
+    while let Some(thread) = stage.on(other).filter(|thread| others.contains(thread)) {
+        assert_eq!(stage.state(last), State::Ready);
+        stage.call(thread, Call::Receive, &[0]);
+    }
+    assert_eq!(stage.on(other), Some(last));
+    stage.end();
+}
+
 /// Time that is given to a thread by one CPU is not lost when another one wakes it.
 #[test]
 fn a_more_urgent_thread_interrupts_another_cpu() {

@@ -89,9 +89,9 @@ fn memory(kernel: &mut Kernel) {
                 break;
             }
         }
-        while let Some(memory) = kernel.vm.next_dying() {
+        while kernel.vm.has_dying() {
             let start = now(kernel);
-            kernel.vm.memory_destroy(&mut kernel.ram, memory);
+            kernel.vm.destroy_dying(&mut kernel.ram);
             piece(start, now(kernel));
         }
         let name = if last { "space-destroy-last" } else { "space-destroy" };

@@ -3,10 +3,10 @@
 
 use crate::table::Test;
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::SeqCst};
-use ochre::arch::{self, Access};
+use ochre::arch::{self, Access, Entry, TableEntry};
 use ochre::kernel::{self, Kernel};
-use ochre::mm::page_table::{Mapping, PageSize};
-use ochre::units::{Asid, CpuId, Frame, MAX_CPUS, VirtAddr};
+use ochre::mm::Ram;
+use ochre::units::{CpuId, Frame, MAX_CPUS, VirtAddr};
 use spin::Mutex;
 
 pub const TESTS: &[Test] = &[
@@ -151,18 +151,32 @@ pub fn map(frame: Frame) {
 /// Maps `SPARE` to `frame`.
 pub fn map_as(frame: Frame, access: Access) {
     let kernel = &mut *kernel::lock();
-    let page = Mapping { frame, size: PageSize::Small, access };
-    let mapped =
-        kernel.ram.space.table.map(SPARE, page, &mut kernel.ram.memory, &mut kernel.ram.frames);
-    mapped.expect("the page is free");
+    let Ram { memory, frames, space, .. } = &mut kernel.ram;
+    let phys = frame.start()..Frame(frame.0 + 1).start();
+    space.table.map(SPARE, phys, access, memory, frames).expect("the page is free");
 }
 
 /// Unmaps `SPARE`, for all CPUs.
 pub fn unmap() {
-    let kernel = &mut *kernel::lock();
-    let gone =
-        kernel.ram.space.table.unmap(SPARE, &mut kernel.ram.memory).expect("the page is mapped");
-    gone.retire(Asid::KERNEL, &mut kernel.ram.frames);
+    change(&mut kernel::lock(), |_| Entry::EMPTY);
+}
+
+/// Changes the entry of `SPARE`, for all CPUs. The kernel itself never does that to its table.
+pub fn change(kernel: &mut Kernel, new: impl FnOnce(Entry) -> Entry) {
+    let Ram { memory, space, .. } = &mut kernel.ram;
+    let mut table = space.table.root();
+    for level in 0..4 {
+        let index = (SPARE.0 >> (39 - 9 * level)) as usize % 512;
+        // SAFETY: a table on the way to `SPARE`, which is the tests'.
+        let entry = Entry::from_bits(unsafe { memory.read(table, index) });
+        if entry.is_leaf(level) {
+            // SAFETY: the same.
+            unsafe { memory.write(table, index, new(entry).bits()) };
+            break;
+        }
+        table = entry.frame();
+    }
+    arch::tlb::flush_all();
 }
 
 fn lock_contention() {

@@ -16,7 +16,6 @@ mod cpus;
 #[cfg(target_os = "none")]
 mod exceptions;
 #[cfg(target_os = "none")]
-mod heap;
 #[cfg(target_os = "none")]
 mod honesty;
 #[cfg(target_os = "none")]

@@ -1,11 +1,11 @@
 //! Frames and page tables on the real machine.
 
-use crate::cpus::{SPARE, map, unmap};
+use crate::cpus::{SPARE, change, map, unmap};
 use crate::table::Test;
-use ochre::arch::{self, Access};
+use ochre::arch::{self, Access, Entry, TableEntry};
 use ochre::kernel::{self, Kernel};
-use ochre::mm::page_table::{Mapping, PageSize};
-use ochre::units::{Asid, Frame, VirtAddr};
+use ochre::mm::Ram;
+use ochre::units::{Frame, VirtAddr};
 
 pub const TESTS: &[Test] = &[
     Test::pass("memory", "frames-run-out-and-return", exhaust),
@@ -134,37 +134,32 @@ fn two_addresses() {
     assert!(arch::probe::read(SPARE).is_err());
 }
 
-fn map_as(kernel: &mut Kernel, frame: Frame, size: PageSize) {
-    let page = Mapping { frame, size, access: Access::WRITE | Access::GLOBAL };
-    let mapped =
-        kernel.ram.space.table.map(SPARE, page, &mut kernel.ram.memory, &mut kernel.ram.frames);
-    mapped.expect("the page is free");
-}
-
 fn large_page() {
     let kernel = &mut *kernel::lock();
     let before = kernel.ram.frames.stats();
     let start = kernel.ram.frames.alloc_run(512, 512).expect("a large page");
     (0..512).for_each(|nth| write(kernel, Frame(start.0 + nth), 0, nth));
-    map_as(kernel, start, PageSize::Large);
+    let Ram { memory, frames, space, .. } = &mut kernel.ram;
+    let phys = start.start()..Frame(start.0 + 512).start();
+    let mapped = space.table.map(SPARE, phys, Access::WRITE | Access::GLOBAL, memory, frames);
+    mapped.expect("the page is free");
     for nth in 0..512 {
         assert_eq!(arch::probe::read(VirtAddr(SPARE.0 + nth * 4096)), Ok(nth));
     }
-    let gone = kernel.ram.space.table.unmap(SPARE, &mut kernel.ram.memory).expect("it is mapped");
-    assert_eq!(gone.retire(Asid::KERNEL, &mut kernel.ram.frames).frame, start);
-    assert!(arch::probe::read(VirtAddr(SPARE.0 + 511 * 4096)).is_err());
+    let mapping = space.table.query(VirtAddr(SPARE.0 + 511 * 4096), memory).expect("it is mapped");
+    assert_eq!((mapping.start, mapping.bytes), (start.start(), 2 << 20));
+    change(kernel, |_| Entry::EMPTY);
+    assert!(arch::probe::read(SPARE).is_err());
     kernel.ram.frames.free_run(start, 512).expect("it was taken");
     assert_eq!(kernel.ram.frames.stats(), before);
 }
 
 fn protect() {
-    let kernel = &mut *kernel::lock();
-    let frame = kernel.ram.frames.alloc().expect("there is memory");
-    map_as(kernel, frame, PageSize::Small);
+    let frame = kernel::lock().ram.frames.alloc().expect("there is memory");
+    map(frame);
     // SAFETY: the page was just mapped, for this.
     assert_eq!(unsafe { arch::probe::write(SPARE, 1) }, Ok(()));
-    let flush = kernel.ram.space.table.protect(SPARE, Access::GLOBAL, &mut kernel.ram.memory);
-    arch::tlb::flush(flush.expect("it is mapped"), Asid::KERNEL);
+    change(&mut kernel::lock(), |page| Entry::leaf(page.frame(), 3, Access::GLOBAL));
     // SAFETY: as above.
     assert!(unsafe { arch::probe::write(SPARE, 2) }.is_err(), "a read-only page was written");
     assert_eq!(arch::probe::read(SPARE).map(|word| word as u8), Ok(1));

@@ -86,7 +86,7 @@ fn image_alias() {
         let kernel = kernel::lock();
         let page =
             kernel.ram.space.table.query(at, &kernel.ram.memory).expect("the image is mapped");
-        VirtAddr(PHYS_MAP + page.frame.start().0 + at.0 % PAGE_SIZE)
+        VirtAddr(PHYS_MAP + page.start.0 + at.0 % PAGE_SIZE)
     };
     write(alias(code()));
     execute(alias(code()));

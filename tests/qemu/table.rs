@@ -1,6 +1,6 @@
 //! Which tests there are, what each must end in, and running the one that was asked for.
 
-use crate::{bench, cpus, exceptions, heap, honesty, memory, protection, time};
+use crate::{bench, cpus, exceptions, honesty, memory, protection, time};
 use ochre::arch::{self, Exit};
 use ochre::panic::{self, Doing};
 use ochre::{info, kernel};
@@ -31,8 +31,8 @@ impl Test {
     }
 }
 
-const TABLES: [&[Test]; 6] =
-    [cpus::TESTS, exceptions::TESTS, heap::TESTS, memory::TESTS, protection::TESTS, time::TESTS];
+const TABLES: [&[Test]; 5] =
+    [cpus::TESTS, exceptions::TESTS, memory::TESTS, protection::TESTS, time::TESTS];
 
 pub extern "C" fn main() -> ! {
     panic::now_doing(Doing::Test);

@@ -5,7 +5,7 @@ use crate::table::Test;
 use ochre::arch;
 use ochre::kernel;
 use ochre::mm::Id;
-use ochre::object::{Notice, Port};
+use ochre::object::{Notice, Port, Target};
 use ochre::units::{CpuId, Nanos};
 
 pub const TESTS: &[Test] = &[
@@ -35,8 +35,8 @@ fn ringing_at(moment: Nanos) -> Id<Port> {
     let kernel = &mut *kernel::lock();
     let account = kernel.vm.account_root(&mut kernel.ram, 1 << 20).expect("memory for a test");
     let port = kernel.create_port(account, 0).expect("memory for a test");
-    let notice = Notice { port, bits: 1 };
-    let timer = kernel.create_timer(account, notice).expect("memory for a test");
+    let target = Target::Port(Notice { port, bits: 1 });
+    let timer = kernel.create_timer(account, target).expect("memory for a test");
     kernel.set_timer(CpuId::BOOT, timer, moment);
     port
 }

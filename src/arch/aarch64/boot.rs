@@ -4,7 +4,7 @@ use super::paging::Entry;
 use super::{cpu, user};
 use crate::arch::{Access, TableEntry};
 use crate::layout::{IMAGE_BASE, STACK_SLOT, stack_top};
-use crate::units::{CpuId, Frame, Image, LARGE_PAGE_SIZE, PAGE_SIZE, PhysAddr, VirtAddr};
+use crate::units::{CpuId, Frame, LARGE_PAGE_SIZE, PAGE_SIZE, PhysAddr, VirtAddr};
 use aarch64_cpu::asm::barrier;
 use aarch64_cpu::registers::{VBAR_EL1, Writeable};
 use core::arch::{asm, global_asm};
@@ -18,45 +18,15 @@ pub struct Handoff {
     /// What firmware gave in x0: the device tree's address, if it is one.
     pub(super) device_tree: PhysAddr,
     /// Where the image was loaded.
-    base: PhysAddr,
+    pub(in crate::arch) base: PhysAddr,
     /// The counter at the first instruction.
     pub entry_time: u64,
 }
 
 unsafe extern "C" {
-    static __image_start: u8;
-    static __text_start: u8;
-    static __text_end: u8;
-    static __rodata_start: u8;
-    static __rodata_end: u8;
-    static __symbols_start: u8;
-    static __symbols_end: u8;
-    static __data_start: u8;
-    static __image_end: u8;
     static vectors: u8;
     static emergency_stack_top: u8;
     static mut boot_image_l2: [u64; 512];
-}
-
-/// The image's sections, from the linker script, and where it was loaded.
-pub fn image(handoff: &Handoff) -> Image {
-    // Only the symbols' addresses mean anything.
-    let place = |symbol: *const u8| VirtAddr(symbol as u64);
-    Image {
-        loaded: handoff.base,
-        all: place(&raw const __image_start)..place(&raw const __image_end),
-        text: place(&raw const __text_start)..place(&raw const __text_end),
-        rodata: place(&raw const __rodata_start)..place(&raw const __rodata_end),
-        data: place(&raw const __data_start)..place(&raw const __image_end),
-    }
-}
-
-/// The table of function names, see `symbols`.
-pub fn symbols() -> &'static [u8] {
-    let start = &raw const __symbols_start;
-    let size = &raw const __symbols_end as usize - start as usize;
-    // SAFETY: the linker script sets this part of the read-only data aside.
-    unsafe { core::slice::from_raw_parts(start, size) }
 }
 
 /// Physical memory that the first page tables map read-write: the 2 MiB block that the image begins

@@ -3,8 +3,7 @@
 use super::boot::{Handoff, map_early_device};
 use super::{cpu, probe};
 use crate::boot::built_in::{self, Board};
-use crate::boot::device_tree::{self, DtError};
-use crate::boot::{BootInfo, Console, regions};
+use crate::boot::{BootInfo, Console, Malformed, device_tree, regions};
 use crate::dev::{MiniUart, Mmio, Pl011};
 use crate::layout::PHYS_MAP;
 use crate::log::Sink;
@@ -24,37 +23,13 @@ enum Uart {
     Mini(MiniUart),
 }
 
-impl Uart {
-    /// The driver for what is found at `base`.
-    fn new(kind: Console, base: VirtAddr) -> Option<Uart> {
-        // SAFETY: the caller has mapped the UART's registers there.
-        let registers = unsafe { Mmio::new(base) };
-        match kind {
-            Console::Pl011(_) => Some(Uart::Pl011(Pl011::new(registers))),
-            Console::MiniUart(_) => Some(Uart::Mini(MiniUart::new(registers))),
-            Console::Ns16550(_) | Console::None => None,
-        }
-    }
-
-    fn sink(&'static self) -> &'static dyn Sink {
-        match self {
-            Uart::Pl011(uart) => uart,
-            Uart::Mini(uart) => uart,
-        }
-    }
-}
-
 /// The console that `early_console` guessed, and the one that firmware described.
 static EARLY: Once<Uart> = Once::new();
 static CONSOLE: Once<Uart> = Once::new();
 
 /// The serial port this board has if all else fails, reachable under the first page tables.
 pub fn early_console() -> Option<&'static dyn Sink> {
-    let guess = built_in::console(board());
-    let at = address(guess)?;
-    let base = map_early_device(at);
-    EARLY.call_once(|| Uart::new(guess, base).expect("the guess is a UART of these boards"));
-    EARLY.get().map(Uart::sink)
+    take_over(&EARLY, built_in::console(board()), &mut |at, _| Some(map_early_device(at)))
 }
 
 /// The serial port that firmware described; `map` makes a window to its registers.
@@ -62,23 +37,34 @@ pub fn console(
     described: Console,
     map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtAddr>,
 ) -> Option<&'static dyn Sink> {
-    let base = map(address(described)?, PAGE_SIZE)?;
-    let uart = Uart::new(described, base)?;
-    Some(CONSOLE.call_once(|| uart).sink())
+    take_over(&CONSOLE, described, map)
 }
 
-fn address(console: Console) -> Option<PhysAddr> {
-    match console {
-        Console::Pl011(at) | Console::MiniUart(at) => Some(at),
-        Console::Ns16550(_) | Console::None => None,
-    }
+fn take_over(
+    slot: &'static Once<Uart>,
+    console: Console,
+    map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtAddr>,
+) -> Option<&'static dyn Sink> {
+    let (Console::Pl011(at) | Console::MiniUart(at)) = console else { return None };
+    // SAFETY: the registers are mapped as device memory there, for this driver alone.
+    let registers = unsafe { Mmio::new(map(at, PAGE_SIZE)?) };
+    Some(
+        match slot.call_once(|| match console {
+            Console::MiniUart(_) => Uart::Mini(MiniUart::new(registers)),
+            _ => Uart::Pl011(Pl011::new(registers)),
+        }) {
+            Uart::Pl011(uart) => uart,
+            Uart::Mini(uart) => uart,
+        },
+    )
 }
 
 /// Reads the device tree, or falls back to what is known of the board.
 pub fn discover(handoff: &Handoff) -> BootInfo {
     let blob = device_tree(handoff);
     let boot_cpu = cpu::hardware_id();
-    let read = blob.ok_or(DtError::Magic).and_then(|blob| device_tree::read(blob, boot_cpu));
+    let read =
+        blob.ok_or(Malformed::new("not found")).and_then(|blob| device_tree::read(blob, boot_cpu));
     match read {
         Ok(mut info) => {
             // The one that `early_console` found goes on speaking.
@@ -92,7 +78,9 @@ pub fn discover(handoff: &Handoff) -> BootInfo {
         }
         Err(error) => {
             let mut info = built_in::describe(board(), boot_cpu);
-            info.note(format_args!("{error}; using the built-in description of this board"));
+            info.note(format_args!(
+                "device tree: {error}; using the built-in description of this board"
+            ));
             info
         }
     }

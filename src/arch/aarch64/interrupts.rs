@@ -11,7 +11,10 @@ use crate::boot::{BootInfo, InterruptController, Timer};
 use crate::dev::Mmio;
 use crate::units::{Cause, CpuId, MAX_CPUS, PhysAddr, VirtAddr};
 use aarch64_cpu::asm::barrier;
+use bcm2836::Bcm2836;
 use core::ops::Range;
+use gicv2::GicV2;
+use gicv3::GicV3;
 use spin::Once;
 
 /// The software-generated interrupt that the kernel uses as its IPI.
@@ -23,19 +26,13 @@ const VIRTUAL_TIMER: u32 = 27;
 /// Interrupts that a GIC has at most.
 const GIC_LINES: u32 = 1020;
 
-/// What an acknowledged interrupt turned out to be.
-struct Acknowledged {
-    /// What the controller wants back when it has been served.
-    token: u64,
-    cause: Cause,
-}
-
 /// What every controller can do.
 trait Controller: Send + Sync {
     /// Makes this CPU's part of it ready, with the IPI let through.
-    fn init_cpu(&self, id: CpuId, hardware_id: u64);
-    /// Takes the most urgent interrupt.
-    fn acknowledge(&self, timer: u32) -> Acknowledged;
+    fn init_cpu(&self);
+    /// Takes the most urgent interrupt: what the controller wants back when it has been served, and
+    /// what it turned out to be.
+    fn acknowledge(&self, timer: u32) -> (u64, Cause);
     /// It has been served.
     fn end(&self, token: u64);
     /// Lets a line through: a device's to some CPU, a private one to this CPU.
@@ -45,49 +42,47 @@ trait Controller: Send + Sync {
     /// The lines that devices may have.
     fn devices(&self) -> Range<u32>;
     /// Interrupts another CPU.
-    fn send_ipi(&self, id: CpuId, hardware_id: u64);
+    fn send_ipi(&self, hardware_id: u64);
 }
 
 /// The chosen controller and what the interrupts' numbers mean.
 struct State {
-    controller: Chosen,
+    controller: &'static dyn Controller,
     devices: Range<u32>,
     timer: u32,
     cpus: [u64; MAX_CPUS],
-}
-
-enum Chosen {
-    GicV2(gicv2::GicV2),
-    GicV3(gicv3::GicV3),
-    Bcm2836(bcm2836::Bcm2836),
 }
 
 static STATE: Once<State> = Once::new();
 
 /// Chooses and prepares the controller; `map` makes windows to its registers.
 pub fn init(info: &BootInfo, map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtAddr>) {
+    static GIC_V2: Once<GicV2> = Once::new();
+    static GIC_V3: Once<GicV3> = Once::new();
+    static BCM2836: Once<Bcm2836> = Once::new();
     let mut window = |at: PhysAddr, size: u64| -> Option<Mmio> {
         // SAFETY: the window was mapped as device memory for good, for this controller alone.
         map(at, size).map(|base| unsafe { Mmio::new(base) })
     };
-    let controller = match info.interrupts {
-        InterruptController::GicV2 { distributor, cpu } => window(distributor, 0x1000)
-            .zip(window(cpu, 0x2000))
-            .map(|(distributor, cpu)| Chosen::GicV2(gicv2::GicV2::new(distributor, cpu))),
-        InterruptController::GicV3 { distributor, redistributor, redistributor_size } => window(
-            distributor,
-            0x10000,
-        )
-        .zip(window(redistributor, redistributor_size))
-        .map(|(distributor, redistributors)| {
-            Chosen::GicV3(gicv3::GicV3::new(distributor, redistributors, redistributor_size))
-        }),
-        InterruptController::Bcm2836(at) => window(at, 0x1000)
-            .zip(window(bcm2836::DEVICES, 0x1000))
-            .map(|(own, shared)| Chosen::Bcm2836(bcm2836::Bcm2836::new(own, shared))),
-        _ => None,
+    let mut choose = || -> Option<&'static dyn Controller> {
+        Some(match info.interrupts {
+            InterruptController::GicV2 { distributor, cpu } => {
+                let (distributor, cpu) = (window(distributor, 0x1000)?, window(cpu, 0x2000)?);
+                GIC_V2.call_once(|| GicV2::new(distributor, cpu))
+            }
+            InterruptController::GicV3 { distributor, redistributor, redistributor_size: size } => {
+                let distributor = window(distributor, 0x10000)?;
+                let redistributors = window(redistributor, size)?;
+                GIC_V3.call_once(|| GicV3::new(distributor, redistributors, size))
+            }
+            InterruptController::Bcm2836(at) => {
+                let (own, shared) = (window(at, 0x1000)?, window(bcm2836::DEVICES, 0x1000)?);
+                BCM2836.call_once(|| Bcm2836::new(own, shared))
+            }
+            _ => return None,
+        })
     };
-    let Some(controller) = controller else {
+    let Some(controller) = choose() else {
         return crate::warn!("no interrupt controller: no ticks, no deadlines, no IPIs");
     };
     let timer = match info.timer {
@@ -96,26 +91,25 @@ pub fn init(info: &BootInfo, map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtAd
     };
     let mut cpus = [0; MAX_CPUS];
     cpus.iter_mut().zip(&info.cpus).for_each(|(slot, cpu)| *slot = cpu.hardware_id);
-    let devices = controller.get().devices();
-    STATE.call_once(|| State { controller, devices, timer, cpus });
+    STATE.call_once(|| State { controller, devices: controller.devices(), timer, cpus });
 }
 
 /// Prepares this CPU's part of the controller.
-pub fn init_cpu(id: CpuId) {
-    with(|state| state.controller().init_cpu(id, state.cpus[id.index()]));
+pub fn init_cpu(_id: CpuId) {
+    with(|state| state.controller.init_cpu());
 }
 
 /// Lets a device's line through.
 pub fn unmask(line: u32) {
     if is_free(line) {
-        with(|state| state.controller().enable(line));
+        with(|state| state.controller.enable(line));
     }
 }
 
 /// Keeps a device's line out.
 pub fn mask(line: u32) {
     if is_free(line) {
-        with(|state| state.controller().disable(line));
+        with(|state| state.controller.disable(line));
     }
 }
 
@@ -131,26 +125,26 @@ pub fn is_free(line: u32) -> bool {
 
 /// Lets this CPU's timer through.
 pub(super) fn enable_timer() {
-    with(|state| state.controller().enable(state.timer));
+    with(|state| state.controller.enable(state.timer));
 }
 
 /// Takes the interrupt that brought us here, and keeps in the frame what `end` gives back.
 pub(super) fn acknowledge(frame: &mut TrapFrame) -> Cause {
     let Some(state) = STATE.get() else { return Cause::Spurious };
-    let Acknowledged { token, cause } = state.controller().acknowledge(state.timer);
+    let (token, cause) = state.controller.acknowledge(state.timer);
     frame.acknowledged = token;
     cause
 }
 
 /// The interrupt has been served of which a frame says that it was `acknowledged`.
 pub fn end(token: u64) {
-    with(|state| state.controller().end(token));
+    with(|state| state.controller.end(token));
 }
 
 /// Interrupts another CPU, which then sees all that was written before.
 pub fn send_ipi(id: CpuId) {
     barrier::dsb(barrier::ISHST);
-    with(|state| state.controller().send_ipi(id, state.cpus[id.index()]));
+    with(|state| state.controller.send_ipi(state.cpus[id.index()]));
 }
 
 /// Interrupts all other CPUs, so that they see that the kernel has panicked. Those that keep
@@ -166,34 +160,43 @@ fn with(act: impl FnOnce(&State)) {
     }
 }
 
-impl State {
-    fn controller(&self) -> &dyn Controller {
-        self.controller.get()
-    }
-}
-
-impl Chosen {
-    fn get(&self) -> &dyn Controller {
-        match self {
-            Chosen::GicV2(controller) => controller,
-            Chosen::GicV3(controller) => controller,
-            Chosen::Bcm2836(controller) => controller,
-        }
-    }
-}
-
 /// The lines that are shared by all CPUs, as a GIC's GICD_TYPER says.
 fn gic_devices(kind: u32) -> Range<u32> {
     32..(32 * ((kind & 0x1f) + 1)).min(GIC_LINES)
 }
 
+/// The registers of a GIC's lines, which its distributor has, and a redistributor for private ones.
+struct Lines(Mmio);
+
+const GICD_ISENABLER: u64 = 0x100;
+const GICD_ICENABLER: u64 = 0x180;
+const GICD_IPRIORITYR: u64 = 0x400;
+
+impl Lines {
+    /// Masks 32 lines, and gives all the same priority.
+    fn prepare(&self, block: u64, mask: u32) {
+        self.0.write(GICD_ICENABLER + 4 * block, mask);
+        for word in 8 * block..8 * (block + 1) {
+            self.0.write(GICD_IPRIORITYR + 4 * word, 0xa0a0_a0a0);
+        }
+    }
+
+    fn enable(&self, line: u32) {
+        self.0.write(GICD_ISENABLER + u64::from(line / 32) * 4, 1 << (line % 32));
+    }
+
+    fn disable(&self, line: u32) {
+        self.0.write(GICD_ICENABLER + u64::from(line / 32) * 4, 1 << (line % 32));
+    }
+}
+
 /// What an interrupt number of a GIC means, `token` being what acknowledging it returned.
-fn gic_cause(token: u64, number: u32, timer: u32) -> Acknowledged {
+fn gic_cause(token: u64, number: u32, timer: u32) -> (u64, Cause) {
     let cause = match number {
         IPI => Cause::Ipi,
         line if line == timer => Cause::Timer,
         GIC_LINES.. => Cause::Spurious,
         line => Cause::Device(line),
     };
-    Acknowledged { token, cause }
+    (token, cause)
 }

@@ -1,34 +1,21 @@
 //! Translation caches. On this architecture the hardware carries an invalidation to all CPUs, so a
 //! shootdown is a few instructions and a barrier.
 
-use crate::arch::Flush;
-use crate::layout::PHYS_MAP;
-use crate::units::{Asid, PAGE_SIZE};
+use crate::units::{Asid, PAGE_SIZE, VirtAddr};
 use core::arch::asm;
+use core::ops::Range;
 
-/// Beyond this many entries it is cheaper to drop everything.
-const MANY: u64 = 64;
-
-/// No CPU uses the old translations once this returns. Addresses of the upper half are the same in
-/// every address space; those of the lower belong to `asid`.
-pub fn flush(stale: Flush, asid: Asid) {
-    let (start, end) = (stale.pages.start.0, stale.pages.end.0);
-    if (end - start) / stale.step > MANY {
-        return flush_all();
-    }
-    let tag = if start >= PHYS_MAP { 0 } else { u64::from(asid.0) << 48 };
-    let all_spaces = start >= PHYS_MAP;
+/// No CPU uses what the tables of `asid` had for these pages once this returns, nor, if tables went
+/// too, what the walk cached of those.
+pub fn flush(pages: Range<VirtAddr>, tables: bool, asid: Asid) {
     barrier_before();
-    for address in (start..end).step_by(stale.step as usize) {
-        let operand = tag | ((address / PAGE_SIZE) & ((1 << 44) - 1));
-        // SAFETY: dropping translations is always sound. The forms without "l" drop what the walk
-        // cached of the tables as well.
+    for address in (pages.start.0..pages.end.0).step_by(PAGE_SIZE as usize) {
+        let operand = (u64::from(asid.0) << 48) | (address / PAGE_SIZE);
+        // SAFETY: dropping translations is always sound.
         unsafe {
-            match (all_spaces, stale.tables) {
-                (true, true) => asm!("tlbi vaae1is, {}", in(reg) operand, options(nostack)),
-                (true, false) => asm!("tlbi vaale1is, {}", in(reg) operand, options(nostack)),
-                (false, true) => asm!("tlbi vae1is, {}", in(reg) operand, options(nostack)),
-                (false, false) => asm!("tlbi vale1is, {}", in(reg) operand, options(nostack)),
+            match tables {
+                true => asm!("tlbi vae1is, {}", in(reg) operand, options(nostack)),
+                false => asm!("tlbi vale1is, {}", in(reg) operand, options(nostack)),
             }
         }
     }

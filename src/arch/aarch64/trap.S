@@ -1,5 +1,6 @@
 // The sixteen exception vectors. Each saves all registers as a `TrapFrame` (trap.rs) and calls Rust with
-// it; then the frame that Rust returns is restored, be it the same or another.
+// it; then the frame that Rust returns, or goes to `restore_user` with, is restored, be it the same or
+// another.
 //
 // While user code runs, SP points to its thread's frame: that is where its registers go. Rust's
 // `user_entry` then has the CPU's usual stack, all of it.
@@ -55,8 +56,7 @@
     mov     x0, sp
     mrs     x1, tpidr_el1
     and     sp, x1, #~0xff
-    bl      user_entry
-    b       restore_user
+    bl      user_entry                  // a call for the backtrace's sake: it goes to restore_user
 .endm
 
 .section .text.vectors, "ax"

@@ -7,7 +7,7 @@ use crate::layout;
 use crate::units::{Access, Cause, CpuId, Exception, Fault, FaultReason, VirtAddr};
 use aarch64_cpu::registers::{FAR_EL1, Readable};
 use core::arch::{asm, global_asm};
-use core::fmt;
+use core::fmt::{self, Write};
 use core::mem::offset_of;
 
 global_asm!(include_str!("trap.S"), options(raw));
@@ -38,6 +38,9 @@ const _: () = {
     assert!(offset_of!(TrapFrame, syndrome) == 272);
 };
 
+/// Calls arrive at `user_entry`, as all else does.
+pub const CALLS_APART: bool = false;
+
 /// Kinds of vector.
 const SYNCHRONOUS: u64 = 0;
 const IRQ: u64 = 1;
@@ -54,24 +57,14 @@ impl TrapFrame {
     /// The registers as they are, for a report that no trap led to.
     #[inline(always)]
     pub fn here() -> TrapFrame {
-        let mut frame = TrapFrame {
-            x: [0; 31],
-            sp: 0,
-            pc: 0,
-            pstate: 0b0101,
-            syndrome: FROM_KERNEL,
-            far: 0,
-            acknowledged: 0,
-            stepping: 0,
-        };
+        let nothing = TrapFrame::begin(0, 0, 0);
+        let mut frame = TrapFrame { pstate: 0b0101, syndrome: FROM_KERNEL, ..nothing };
         // SAFETY: stores registers into `x`, and the stack pointer and this place after it.
         unsafe {
             asm!(
-                "stp x0, x1, [{f}]", "stp x2, x3, [{f}, #16]", "stp x4, x5, [{f}, #32]",
-                "stp x6, x7, [{f}, #48]", "stp x8, x9, [{f}, #64]", "stp x10, x11, [{f}, #80]",
-                "stp x12, x13, [{f}, #96]", "stp x14, x15, [{f}, #112]", "stp x16, x17, [{f}, #128]",
-                "stp x18, x19, [{f}, #144]", "stp x20, x21, [{f}, #160]", "stp x22, x23, [{f}, #176]",
-                "stp x24, x25, [{f}, #192]", "stp x26, x27, [{f}, #208]", "stp x28, x29, [{f}, #224]",
+                ".irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20",
+                r"str x\n, [{f}, #8 * \n]", ".endr",
+                ".irp n, 21, 22, 23, 24, 25, 26, 27, 28, 29", r"str x\n, [{f}, #8 * \n]", ".endr",
                 "mov {t}, sp", "stp x30, {t}, [{f}, #240]", "adr {t}, .", "str {t}, [{f}, #256]",
                 f = in(reg) &raw mut frame, t = out(reg) _, options(nostack)
             )
@@ -114,6 +107,12 @@ impl TrapFrame {
     #[inline(always)]
     pub fn is_call(&self) -> bool {
         self.syndrome >> 26 == SVC
+    }
+
+    /// Whether a call is this native one.
+    #[inline(always)]
+    pub fn calls(&self, number: u64) -> bool {
+        self.is_native() && self.number() == number
     }
 
     /// Whether the call is a native one.
@@ -203,13 +202,13 @@ impl TrapFrame {
     }
 
     /// Continues elsewhere, with `result` where a function returns its value.
-    pub(super) fn divert(&mut self, pc: u64, result: u64) {
+    pub(in crate::arch) fn divert(&mut self, pc: u64, result: u64) {
         self.pc = pc;
         self.x[0] = result;
     }
 
     /// The link register.
-    pub(super) fn link(&self) -> u64 {
+    pub(in crate::arch) fn link(&self) -> u64 {
         self.x[30]
     }
 
@@ -306,30 +305,13 @@ impl fmt::Display for TrapFrame {
             }
             writeln!(f)?;
         }
-        writeln!(
-            f,
-            "  pc  {:016x}  sp  {:016x}  esr {:016x}  far {:016x}",
-            self.pc,
-            self.sp,
-            self.code(),
-            self.far
-        )?;
-        let flag = |bit: u32, name: char| if self.pstate >> bit & 1 == 1 { name } else { '-' };
-        let mode = if self.pstate & 1 == 1 { 'h' } else { 't' };
-        write!(f, "  pstate {:08x}  ", self.pstate)?;
-        [
-            (31, 'N'),
-            (30, 'Z'),
-            (29, 'C'),
-            (28, 'V'),
-            (22, 'P'),
-            (9, 'D'),
-            (8, 'A'),
-            (7, 'I'),
-            (6, 'F'),
-        ]
-        .iter()
-        .try_for_each(|&(bit, name)| write!(f, "{}", flag(bit, name)))?;
+        let TrapFrame { pc, sp, far, pstate, .. } = self;
+        writeln!(f, "  pc  {pc:016x}  sp  {sp:016x}  esr {:016x}  far {far:016x}", self.code())?;
+        write!(f, "  pstate {pstate:08x}  ")?;
+        for (bit, name) in [31, 30, 29, 28, 22, 9, 8, 7, 6].into_iter().zip("NZCVPDAIF".chars()) {
+            f.write_char(if pstate >> bit & 1 == 1 { name } else { '-' })?;
+        }
+        let mode = if pstate & 1 == 1 { 'h' } else { 't' };
         write!(f, "  EL{}{mode}", self.pstate >> 2 & 3)
     }
 }

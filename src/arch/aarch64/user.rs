@@ -167,7 +167,7 @@ pub unsafe fn publish_code(page: *const u8) {
 }
 
 unsafe extern "C" {
-    fn restore_user(frame: *mut TrapFrame) -> !;
+    fn restore_user() -> !;
     fn idle_entry() -> !;
 }
 
@@ -176,9 +176,10 @@ unsafe extern "C" {
 /// # Safety
 /// The frame is that of a `Context` which has arrived on this CPU, and which nobody uses before it
 /// traps.
+#[inline(always)]
 pub unsafe fn resume(frame: *mut TrapFrame) -> ! {
     // SAFETY: the caller vouches for the frame; what is on this stack is forgotten.
-    unsafe { restore_user(frame) }
+    unsafe { asm!("b {}", sym restore_user, in("x0") frame, options(noreturn)) }
 }
 
 /// Goes on with the kernel's `idle_entry`, at the top of this CPU's usual stack.
@@ -198,46 +199,6 @@ pub struct Fpu([u8; FPU_BYTES]);
 const FPCR: u64 = 0x07c8_9f00;
 /// FPSR likewise (C5.2.10).
 const FPSR: u64 = 0xf800_009f;
-
-/// Loads or stores v0 to v31 at `{at}`.
-macro_rules! each_pair {
-    ($op:literal) => {
-        concat!(
-            $op,
-            " q0, q1, [{at}]\n",
-            $op,
-            " q2, q3, [{at}, #32]\n",
-            $op,
-            " q4, q5, [{at}, #64]\n",
-            $op,
-            " q6, q7, [{at}, #96]\n",
-            $op,
-            " q8, q9, [{at}, #128]\n",
-            $op,
-            " q10, q11, [{at}, #160]\n",
-            $op,
-            " q12, q13, [{at}, #192]\n",
-            $op,
-            " q14, q15, [{at}, #224]\n",
-            $op,
-            " q16, q17, [{at}, #256]\n",
-            $op,
-            " q18, q19, [{at}, #288]\n",
-            $op,
-            " q20, q21, [{at}, #320]\n",
-            $op,
-            " q22, q23, [{at}, #352]\n",
-            $op,
-            " q24, q25, [{at}, #384]\n",
-            $op,
-            " q26, q27, [{at}, #416]\n",
-            $op,
-            " q28, q29, [{at}, #448]\n",
-            $op,
-            " q30, q31, [{at}, #480]\n",
-        )
-    };
-}
 
 impl Fpu {
     /// All zero: rounding to nearest, nothing trapped.
@@ -266,10 +227,13 @@ impl Fpu {
         unsafe {
             asm!(".arch_extension fp", ".arch_extension simd",
                  "mrs {was}, cpacr_el1", "msr cpacr_el1, {on}", "isb",
-                 each_pair!("stp"),
-                 "mrs {on}, fpcr", "str {on}, [{at}, #512]",
-                 "mrs {on}, fpsr", "str {on}, [{at}, #520]", "msr cpacr_el1, {was}",
-                 at = in(reg) &raw mut self.0, on = inout(reg) FPU_ON => _, was = out(reg) _,
+                 "st1 {{v0.2d-v3.2d}}, [{at}], #64", "st1 {{v4.2d-v7.2d}}, [{at}], #64",
+                 "st1 {{v8.2d-v11.2d}}, [{at}], #64", "st1 {{v12.2d-v15.2d}}, [{at}], #64",
+                 "st1 {{v16.2d-v19.2d}}, [{at}], #64", "st1 {{v20.2d-v23.2d}}, [{at}], #64",
+                 "st1 {{v24.2d-v27.2d}}, [{at}], #64", "st1 {{v28.2d-v31.2d}}, [{at}], #64",
+                 "mrs {on}, fpcr", "str {on}, [{at}]", "mrs {on}, fpsr", "str {on}, [{at}, #8]",
+                 "msr cpacr_el1, {was}",
+                 at = inout(reg) &raw mut self.0 => _, on = inout(reg) FPU_ON => _, was = out(reg) _,
                  options(nostack))
         };
     }
@@ -280,10 +244,13 @@ impl Fpu {
         unsafe {
             asm!(".arch_extension fp", ".arch_extension simd",
                  "mrs {was}, cpacr_el1", "msr cpacr_el1, {on}", "isb",
-                 each_pair!("ldp"),
-                 "ldr {on}, [{at}, #512]", "msr fpcr, {on}",
-                 "ldr {on}, [{at}, #520]", "msr fpsr, {on}", "msr cpacr_el1, {was}",
-                 at = in(reg) &raw const self.0, on = inout(reg) FPU_ON => _, was = out(reg) _,
+                 "ld1 {{v0.2d-v3.2d}}, [{at}], #64", "ld1 {{v4.2d-v7.2d}}, [{at}], #64",
+                 "ld1 {{v8.2d-v11.2d}}, [{at}], #64", "ld1 {{v12.2d-v15.2d}}, [{at}], #64",
+                 "ld1 {{v16.2d-v19.2d}}, [{at}], #64", "ld1 {{v20.2d-v23.2d}}, [{at}], #64",
+                 "ld1 {{v24.2d-v27.2d}}, [{at}], #64", "ld1 {{v28.2d-v31.2d}}, [{at}], #64",
+                 "ldr {on}, [{at}]", "msr fpcr, {on}", "ldr {on}, [{at}, #8]", "msr fpsr, {on}",
+                 "msr cpacr_el1, {was}",
+                 at = inout(reg) &raw const self.0 => _, on = inout(reg) FPU_ON => _, was = out(reg) _,
                  options(nostack))
         };
     }

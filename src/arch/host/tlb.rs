@@ -2,12 +2,13 @@
 //! what it was told, for tests to check.
 
 use super::{Entry, PhysMem, cpu, user};
-use crate::arch::{Flush, TableEntry};
+use crate::arch::TableEntry;
 use crate::units::{
     Access, Asid, Fault, FaultReason, Frame, MAX_CPUS, PAGE_SIZE, PhysAddr, VirtAddr,
 };
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// What a CPU remembers: by tag and page, the frame and what may be done.
 type Tlb = BTreeMap<(Asid, u64), (Frame, crate::arch::Access)>;
@@ -21,7 +22,7 @@ thread_local! {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Flushed {
     /// Some pages of one address space.
-    Pages(Flush, Asid),
+    Pages(Range<VirtAddr>, Asid),
     /// All of one address space.
     Space(Asid),
     /// Everything.
@@ -32,10 +33,10 @@ pub enum Flushed {
 pub fn publish() {}
 
 /// Forgets some pages of one address space.
-pub fn flush(stale: Flush, asid: Asid) {
-    let pages = stale.pages.start.0 / PAGE_SIZE..stale.pages.end.0.div_ceil(PAGE_SIZE);
-    forget(|of, page| of == asid && pages.contains(&page));
-    FLUSHED.with_borrow_mut(|list| list.push(Flushed::Pages(stale, asid)));
+pub fn flush(pages: Range<VirtAddr>, _tables: bool, asid: Asid) {
+    let range = pages.start.0 / PAGE_SIZE..pages.end.0 / PAGE_SIZE;
+    forget(|of, page| of == asid && range.contains(&page));
+    FLUSHED.with_borrow_mut(|list| list.push(Flushed::Pages(pages, asid)));
 }
 
 /// Forgets all of one address space.

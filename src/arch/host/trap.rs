@@ -4,6 +4,9 @@ use crate::abi::FaultKind;
 use crate::units::{Cause, Exception, VirtAddr};
 use core::fmt;
 
+/// There is no way in.
+pub const CALLS_APART: bool = false;
+
 /// What was saved when the CPU left what it was doing.
 #[derive(Clone, Debug)]
 pub struct TrapFrame {
@@ -49,6 +52,11 @@ impl TrapFrame {
     #[inline(always)]
     pub fn is_call(&self) -> bool {
         matches!(self.cause, Cause::Native | Cause::Foreign)
+    }
+
+    /// Whether a call is this native one.
+    pub fn calls(&self, number: u64) -> bool {
+        self.is_native() && self.number() == number
     }
 
     /// Whether the call is a native one.

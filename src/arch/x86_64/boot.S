@@ -11,9 +11,14 @@
 #   the image: text read-execute, rodata read-only, data and bss read-write, but for a page below the
 #   boot stack;
 #   the first 4 GiB of physical memory at PHYS_MAP: read-write.
-# Only what is called read-execute above may be executed. `cpu.rs` uses them again to start CPUs.
+# Only what is called read-execute above may be executed.
+#
+# The other CPUs begin in real mode, in a copy of `trampoline` that `cpu.rs` has made, and come by the
+# same page tables to `secondary_arrived(rdi = the CPU's number)`, on the stack and under the page tables
+# that the `Letter` names.
 
 .set CR0, 0x80010033                    # PG, WP, NE, ET, MP, PE
+.set CR0_PROTECTED, 0x11                # ET, PE
 .set CR4, 0x20                          # PAE
 .set EFER, 0xc0000080
 .set EFER_LME_NXE, 0x900
@@ -23,6 +28,9 @@
 .set NX, 0x80000000                     # in the upper half of an entry
 .set MULTIBOOT2, 0xe85250d6
 .set COM1, 0x3f8
+.set CODE64, 8                          # in boot_gdt
+.set DATA, 16
+.set CODE32, 24
 
 .section .multiboot2, "a"
 .balign 8
@@ -80,6 +88,7 @@ _start:
     mov     %ebx, handoff - {load_offset} + 4
     mov     %esi, handoff - {load_offset} + 8
     mov     %edx, handoff - {load_offset} + 12
+    movl    $__image_start - {load_offset}, handoff - {load_offset} + 16
     mov     $boot_stack_top - {load_offset}, %esp
 
     mov     $0x80000000, %eax
@@ -132,6 +141,10 @@ _start:
     cmp     $4, %ecx
     jb      2b
 
+    mov     $first_entry - {load_offset}, %ebp
+
+# In: 32-bit protected mode, flat segments, ebp = where to go in the upper half, as an offset from there.
+enter_long_mode:
     mov     $CR4, %eax
     mov     %eax, %cr4
     mov     $boot_root, %eax
@@ -143,25 +156,29 @@ _start:
     mov     $CR0, %eax
     mov     %eax, %cr0
     lgdt    boot_gdt_pointer
-    ljmp    $8, $long_mode
+    ljmp    $CODE64, $long_mode
 
 .code64
 long_mode:
-    mov     $16, %eax
+    mov     $DATA, %eax
     mov     %eax, %ds
     mov     %eax, %es
     mov     %eax, %ss
     xor     %eax, %eax
     mov     %eax, %fs
     mov     %eax, %gs
-    mov     $boot_stack_top, %rsp
-    mov     $handoff, %rdi
+    mov     %ebp, %eax
+    add     ${load_offset}, %rax
     xor     %ebp, %ebp                  # backtraces end here
-    mov     $kernel_entry, %rax
-    call    *%rax
-    ud2
+    jmp     *%rax
 
 .code32
+secondary_start:
+    mov     $DATA, %eax
+    mov     %eax, %ds
+    mov     $other_entry - {load_offset}, %ebp
+    jmp     enter_long_mode
+
 # Fills entries: eax = first address, ecx = end, edx = low bits, esi = high bits, ebx = table.
 fill:
     mov     %eax, %edi
@@ -197,28 +214,49 @@ no_long_mode:
 no_nx:
     .asciz "error: this CPU cannot forbid execution (NX), without which Ochre does not run\r\n"
 
-# Their accessed bits are set already: the CPU need not write here.
+# Null, 64-bit code, data, 32-bit code.
 .balign 8
 boot_gdt:
-    .quad 0, 0x00af9b000000ffff, 0x00cf93000000ffff
+    .quad 0, 0x00af9b000000ffff, 0x00cf93000000ffff, 0x00cf9b000000ffff
 boot_gdt_pointer:
     .word boot_gdt_pointer - boot_gdt - 1
     .long boot_gdt
 
-# 64-bit, in the upper half, under the first page tables: where the trampoline sends a CPU.
-# In: rax = root of the kernel's page tables, rsp = its stack, rdi = its number.
-.section .text.secondary, "ax"
+# In: real mode, cs:ip = the copy's page:0.
+.section .rodata.trampoline, "a"
+.code16
+.global trampoline, trampoline_end
+trampoline:
+    cli
+    cld
+    mov     %cs, %ax
+    mov     %ax, %ds
+    lgdtl   1f - trampoline
+    mov     $CR0_PROTECTED, %eax
+    mov     %eax, %cr0
+    ljmpl   $CODE32, $secondary_start
+1:  .word boot_gdt_pointer - boot_gdt - 1
+    .long boot_gdt
+trampoline_end:
+
+.section .text.entry, "ax"
 .code64
-.global secondary_long_mode
-secondary_long_mode:
+first_entry:
+    mov     $boot_stack_top, %rsp
+    mov     $handoff, %rdi
+    call    kernel_entry
+    ud2
+
+other_entry:
+    mov     {letter} + {root}(%rip), %rax
+    mov     {letter} + {stack_top}(%rip), %rsp
+    mov     {letter} + {id}(%rip), %rdi
     mov     %rax, %cr3
-    xor     %ebp, %ebp
     call    secondary_arrived
     ud2
 
 .section .boot.bss, "aw", @nobits
 .balign 4096
-.global boot_root, boot_low_l2, boot_low_l3
 boot_root:      .skip 4096
 boot_low_l1:    .skip 4096
 boot_low_l2:    .skip 4096
@@ -234,4 +272,4 @@ boot_phys_l2:   .skip 4 * 4096
 boot_stack_guard: .skip 4096
     .skip 16 * 4096
 boot_stack_top:
-handoff:        .skip 16
+handoff:        .skip 24

@@ -1,16 +1,21 @@
-//! What `boot.S` hands to Rust, where the image lies, and how a CPU is made ready for traps.
+//! What `boot.S` hands to Rust, and how a CPU is made ready for traps.
 
-use super::cpu::features;
+use super::cpu::{self, Letter, features};
 use super::trap::descriptors;
 use super::user;
 use crate::boot::PhysRange;
 use crate::layout::IMAGE_BASE;
-use crate::units::{CpuId, Image, PhysAddr, VirtAddr};
+use crate::units::{CpuId, PhysAddr};
 use core::arch::global_asm;
+use core::mem::offset_of;
 
 global_asm!(
     include_str!("boot.S"),
-    load_offset = const IMAGE_BASE,
+    load_offset = const IMAGE_BASE.cast_signed(),
+    letter = sym cpu::LETTER,
+    root = const offset_of!(Letter, root),
+    stack_top = const offset_of!(Letter, stack_top),
+    id = const offset_of!(Letter, id),
     options(att_syntax)
 );
 
@@ -23,48 +28,20 @@ pub struct Handoff {
     pub(super) information: u32,
     /// The time stamp counter at the first instruction.
     pub entry_time: u64,
+    /// Where the image was loaded.
+    pub(in crate::arch) base: PhysAddr,
 }
 
-const _: () = assert!(size_of::<Handoff>() == 16);
-
-unsafe extern "C" {
-    static __boot_start: u8;
-    static __boot_end: u8;
-    static __image_start: u8;
-    static __text_start: u8;
-    static __text_end: u8;
-    static __rodata_start: u8;
-    static __rodata_end: u8;
-    static __symbols_start: u8;
-    static __symbols_end: u8;
-    static __data_start: u8;
-    static __image_end: u8;
-}
-
-/// The image's sections, from the linker script: it lies where it was linked to be loaded.
-pub fn image(_handoff: &Handoff) -> Image {
-    let (start, end) = (place(&raw const __image_start), place(&raw const __image_end));
-    Image {
-        loaded: PhysAddr(start.0 - IMAGE_BASE),
-        all: start..end,
-        text: place(&raw const __text_start)..place(&raw const __text_end),
-        rodata: place(&raw const __rodata_start)..place(&raw const __rodata_end),
-        data: place(&raw const __data_start)..end,
-    }
-}
-
-/// The table of function names, see `symbols`.
-pub fn symbols() -> &'static [u8] {
-    let start = &raw const __symbols_start;
-    let size = &raw const __symbols_end as usize - start as usize;
-    // SAFETY: the linker script sets this part of the read-only data aside.
-    unsafe { core::slice::from_raw_parts(start, size) }
-}
+const _: () = assert!(size_of::<Handoff>() == 24);
 
 /// Where the code lies that runs before there is an upper half, and the first page tables, which
 /// serve again when CPUs are started.
 pub(super) fn entry_code() -> PhysRange {
-    PhysAddr(place(&raw const __boot_start).0)..PhysAddr(place(&raw const __boot_end).0)
+    unsafe extern "C" {
+        static __boot_start: u8;
+        static __boot_end: u8;
+    }
+    PhysAddr(&raw const __boot_start as u64)..PhysAddr(&raw const __boot_end as u64)
 }
 
 /// Physical memory that the first page tables map read-write. What lies below 1 MiB is mapped as
@@ -78,9 +55,4 @@ pub fn init_cpu(id: CpuId) {
     descriptors::load(id);
     features::switch_on();
     user::init_cpu(id);
-}
-
-/// Only the address of a symbol means anything.
-fn place(symbol: *const u8) -> VirtAddr {
-    VirtAddr(symbol as u64)
 }

@@ -1,66 +1,40 @@
 //! The CPUs: which one we are, how others are brought up, how one waits.
 //!
 //! A CPU is brought up by INIT and start-up IPIs (Intel SDM vol. 3, 8.4), one at a time. It begins
-//! in real mode in a page below 1 MiB that holds a copy of `trampoline.S` and a letter with what is
-//! for this CPU alone. The page is mapped where it lies, read-execute, in the *first* page tables
-//! only, and only while CPUs are being brought up; the kernel's own never have it.
+//! in real mode in a page below 1 MiB that holds a copy of the `trampoline` of `boot.S`, and finds what is
+//! for it alone in the [`Letter`].
 
 pub(super) mod features;
 
 use super::interrupts::apic;
 use super::trap::descriptors;
-use super::{boot, phys, timer};
+use super::{phys, timer};
 use crate::boot::{CpuInfo, CpuStart, PhysRange};
 use crate::units::{CpuId, Frame, Nanos, PAGE_SIZE, PhysAddr, VirtAddr};
 use arrayvec::ArrayString;
-use core::arch::{asm, global_asm};
-use core::fmt::Write;
-use core::mem::offset_of;
+use core::arch::asm;
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 /// Stacks of each CPU: the usual one, and those of double faults, NMIs and machine checks.
 pub const STACKS: usize = 4;
 
-/// Where in the page the letter lies.
-const LETTER: usize = PAGE_SIZE as usize - size_of::<Letter>();
-
-global_asm!(
-    include_str!("trampoline.S"),
-    letter = const LETTER,
-    gdt_pointer = const offset_of!(Letter, gdt_limit),
-    jump = const offset_of!(Letter, jump_offset),
-    root = const offset_of!(Letter, root),
-    stack = const offset_of!(Letter, stack_top),
-    id = const offset_of!(Letter, id),
-    options(att_syntax)
-);
-
 /// What a CPU that is being brought up needs to know.
 #[repr(C)]
-struct Letter {
-    /// Null, 64-bit code, data: accessed already, as this page cannot be written where it lies.
-    gdt: [u64; 3],
-    root: PhysAddr,
-    stack_top: VirtAddr,
-    id: u64,
-    /// The far jump into 64-bit code: offset, selector.
-    jump_offset: u32,
-    jump_selector: u16,
-    /// The operand of LGDT: limit, base.
-    gdt_limit: u16,
-    gdt_base: u32,
-    padding: u32,
+pub(super) struct Letter {
+    /// Of the kernel's page tables.
+    pub(super) root: AtomicU64,
+    pub(super) stack_top: AtomicU64,
+    pub(super) id: AtomicU64,
 }
 
-const _: () = assert!(size_of::<Letter>() == 64 && LETTER.is_multiple_of(align_of::<Letter>()));
+/// That of the CPU that was called last.
+pub(super) static LETTER: Letter =
+    Letter { root: AtomicU64::new(0), stack_top: AtomicU64::new(0), id: AtomicU64::new(0) };
 
 /// How long a CPU gets from INIT to the start-up IPI, and from that to the second one. No 64-bit CPU
 /// needs the 10 ms after INIT that the MultiProcessor Specification (B.4) gave the 82489DX.
 const AFTER_INIT: Nanos = Nanos(50_000);
 const AFTER_STARTUP: Nanos = Nanos(200_000);
-
-/// Flags of an entry of the first page tables: present, not writable, executable.
-const READ_EXECUTE: u64 = 1;
 
 /// The page below 1 MiB; zero where there is none.
 static TRAMPOLINE: AtomicU64 = AtomicU64::new(0);
@@ -68,33 +42,20 @@ static TRAMPOLINE: AtomicU64 = AtomicU64::new(0);
 /// The APIC ID of the CPU that was called last.
 static CALLED: AtomicU32 = AtomicU32::new(0);
 
-/// Set (release) by the CPU that was called once it is done with trampoline and letter; read (acquire)
-/// by the one that called it, before it changes them.
+/// Set (release) by the CPU that was called once it is done with the letter; read (acquire) by the one
+/// that called it, before it changes that.
 static ARRIVED: AtomicBool = AtomicBool::new(false);
 
 unsafe extern "C" {
     static trampoline: u8;
-    static trampoline_long_mode: u8;
     static trampoline_end: u8;
-    static boot_low_l2: u8;
-    static boot_low_l3: u8;
     fn secondary_entry(id: u64) -> !;
 }
 
 /// The CPU we run on. Right in every context, and the boot CPU before there are numbers.
+#[inline(always)]
 pub fn current() -> CpuId {
     descriptors::current()
-}
-
-/// How firmware names this CPU: the local APIC's ID.
-pub fn hardware_id() -> u64 {
-    apic::id().into()
-}
-
-/// What memory the kernel must leave alone besides its image: all below 1 MiB, where firmware has
-/// its own and CPUs are started, and the entry code with the first page tables.
-pub(super) fn reserved() -> [PhysRange; 2] {
-    [PhysAddr(0)..PhysAddr(1 << 20), boot::entry_code()]
 }
 
 /// Chooses the page that CPUs start in: a free one below 640 KiB, not the first.
@@ -127,8 +88,12 @@ pub unsafe fn start(
         return Err("no free page below 640 KiB to start it in");
     }
     let target = u32::try_from(info.hardware_id).map_err(|_| "its APIC ID is too large")?;
-    write_trampoline(page, root, stack_top, id);
-    map_trampoline(Some(page));
+    LETTER.root.store(root.start().0, Ordering::Relaxed);
+    LETTER.stack_top.store(stack_top.0, Ordering::Relaxed);
+    LETTER.id.store(id.0.into(), Ordering::Relaxed);
+    let (code, end) = (&raw const trampoline, &raw const trampoline_end);
+    // SAFETY: `choose_trampoline` found the page free, and it is reserved since.
+    unsafe { phys::pointer(page).copy_from_nonoverlapping(code, end as usize - code as usize) };
     ARRIVED.store(false, Ordering::Relaxed);
     CALLED.store(target, Ordering::Relaxed);
     apic::send(target, apic::INIT)?;
@@ -149,63 +114,19 @@ pub fn stop_calling() {
         let _ = apic::send(CALLED.load(Ordering::Relaxed), apic::INIT);
         timer::wait_until(AFTER_INIT, || false);
     }
-    map_trampoline(None);
 }
 
 fn arrived() -> bool {
     ARRIVED.load(Ordering::Acquire)
 }
 
-/// Where `boot.S` sends a CPU that has left the trampoline.
+/// Where `boot.S` sends a CPU that was called.
 #[unsafe(no_mangle)]
 extern "C" fn secondary_arrived(id: u64) -> ! {
     ARRIVED.store(true, Ordering::Release);
     // SAFETY: this is what `secondary_entry` is for: a fresh CPU, on its own stack, in the kernel's
     // address space.
     unsafe { secondary_entry(id) }
-}
-
-fn write_trampoline(page: PhysAddr, root: Frame, stack_top: VirtAddr, id: CpuId) {
-    let start = &raw const trampoline;
-    let offset = |symbol: *const u8| symbol as usize - start as usize;
-    let letter = Letter {
-        gdt: [0, 0x00af_9b00_0000_ffff, 0x00cf_9300_0000_ffff],
-        root: root.start(),
-        stack_top,
-        id: id.0.into(),
-        jump_offset: page.0 as u32 + offset(&raw const trampoline_long_mode) as u32,
-        jump_selector: 8,
-        gdt_limit: 3 * 8 - 1,
-        gdt_base: page.0 as u32 + LETTER as u32,
-        padding: 0,
-    };
-    let length = offset(&raw const trampoline_end);
-    assert!(length <= LETTER, "the trampoline does not fit its page");
-    let target = phys::pointer(page);
-    // SAFETY: `choose_trampoline` found the page free, `reserved` keeps it so, and no CPU is in it;
-    // code and letter do not overlap.
-    unsafe {
-        target.copy_from_nonoverlapping(start, length);
-        target.add(LETTER).cast::<Letter>().write(letter);
-    }
-}
-
-/// Maps the page where it lies, or nothing, in the first page tables, which no CPU uses at this
-/// moment: what `boot.S` mapped there for itself goes.
-fn map_trampoline(page: Option<PhysAddr>) {
-    let table = |symbol: *const u8| phys::pointer(PhysAddr(symbol as u64)).cast::<u64>();
-    let (l2, l3) = (table(&raw const boot_low_l2), table(&raw const boot_low_l3));
-    let below_2m = page.map_or(0, |_| &raw const boot_low_l3 as u64 | READ_EXECUTE);
-    // SAFETY: both are whole tables of 512 entries, used by nobody but a CPU being started. A page
-    // below 640 KiB has its entry among the first 160.
-    unsafe {
-        l3.write_bytes(0, 512);
-        if let Some(page) = page {
-            l3.add((page.0 / PAGE_SIZE) as usize).write_volatile(page.0 | READ_EXECUTE);
-        }
-        l2.write_volatile(below_2m);
-        l2.add(1).write_volatile(0);
-    }
 }
 
 /// Lets interrupts in, sleeps until there is one and it has been served, and keeps them out again.
@@ -243,20 +164,12 @@ pub fn park() -> ! {
 /// The features that the kernel uses, for the boot report.
 pub fn features() -> ArrayString<96> {
     let mut text = ArrayString::new();
-    for (index, (name, _)) in features::get().iter_names().enumerate() {
-        let separator = if index == 0 { "" } else { " " };
-        // All of them fit; what did not would be cut off.
-        let _ = write!(text, "{separator}{}", Lowercase(name));
+    for (name, _) in features::get().iter_names() {
+        let separator = if text.is_empty() { "" } else { " " };
+        for c in separator.chars().chain(name.chars()) {
+            // All of them fit; what did not would be cut off.
+            let _ = text.try_push(if c == '_' { '-' } else { c.to_ascii_lowercase() });
+        }
     }
     text
-}
-
-struct Lowercase(&'static str);
-
-impl core::fmt::Display for Lowercase {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        self.0
-            .chars()
-            .try_for_each(|c| f.write_char(if c == '_' { '-' } else { c.to_ascii_lowercase() }))
-    }
 }

@@ -1,40 +1,25 @@
 //! Finding out what machine this is: a console before anything else, then what the loader says, then
 //! ACPI.
 
-use super::boot::Handoff;
+mod ns16550;
+
+use super::boot::{Handoff, entry_code};
 use super::cpu::{self, features};
 use super::interrupts::apic;
 use super::phys;
-use crate::boot::{BootInfo, Console, LoaderError, PhysRead, acpi, multiboot2, pvh, regions};
-use crate::dev::{Ns16550, Registers};
+use crate::boot::{BootInfo, Console, Malformed, PhysRead, acpi, multiboot2, pvh, regions};
 use crate::log::Sink;
 use crate::units::{PhysAddr, VirtAddr};
-use ::x86_64::instructions::port::Port;
+use ns16550::Ns16550;
 use spin::Once;
 
 /// The first serial port of every PC that has one.
 const COM1: u16 = 0x3f8;
 
-/// A UART's registers behind I/O ports, from this one on.
-struct Ports(u16);
-
-impl Registers for Ports {
-    fn read(&self, register: u16) -> u8 {
-        // SAFETY: a UART's ports, which are nobody else's; reading what is not there gives ones.
-        unsafe { Port::new(self.0 + register).read() }
-    }
-
-    fn write(&self, register: u16, value: u8) {
-        // SAFETY: as in `read`.
-        unsafe { Port::new(self.0 + register).write(value) }
-    }
-}
-
-static UART: Once<Option<Ns16550<Ports>>> = Once::new();
-
 /// COM1, if it answers.
 pub fn early_console() -> Option<&'static dyn Sink> {
-    let uart = UART.call_once(|| Ns16550::new(Ports(COM1))).as_ref()?;
+    static UART: Once<Option<Ns16550>> = Once::new();
+    let uart = UART.call_once(|| Ns16550::new(COM1)).as_ref()?;
     Some(uart)
 }
 
@@ -66,15 +51,18 @@ pub fn discover(handoff: &Handoff) -> BootInfo {
         info.note(format_args!("{error}; going on with one CPU"));
     }
     cpu::choose_trampoline(&info.memory, &info.reserved);
-    cpu::reserved().into_iter().for_each(|range| regions::reserve(&mut info.reserved, range));
+    // Below 1 MiB firmware has its own, and CPUs are started; the entry code they run as well.
+    for range in [PhysAddr(0)..PhysAddr(1 << 20), entry_code()] {
+        regions::reserve(&mut info.reserved, range);
+    }
     regions::order_reserved(&mut info.reserved);
     info
 }
 
-fn unknown_loader(error: LoaderError) -> BootInfo {
+fn unknown_loader(error: Malformed) -> BootInfo {
     let mut info = BootInfo::new("an unknown boot loader");
     info.console = Console::Ns16550(COM1);
-    info.note(format_args!("{error}"));
+    info.note(format_args!("boot loader: {error}"));
     info
 }
 

@@ -68,8 +68,12 @@ pub fn init_cpu(_id: CpuId) {
 
 /// How many lines there are.
 pub fn lines() -> u32 {
-    let Some(State { io: Some(io), .. }) = STATE.get() else { return 0 };
-    io.lines().min((IPI - LINES).into())
+    controller().map_or(0, |(io, _)| io.lines().min((IPI - LINES).into()))
+}
+
+/// The I/O APIC, and the boot CPU to which its lines lead.
+fn controller() -> Option<(&'static IoApic, u32)> {
+    STATE.get().and_then(|state| Some((state.io.as_ref()?, state.cpus[CpuId::BOOT.index()])))
 }
 
 /// Whether the kernel has no use for the line: it has none for any, as its timer and its IPIs do not
@@ -80,9 +84,8 @@ pub fn is_free(line: u32) -> bool {
 
 /// Lets a line through, to the boot CPU.
 pub fn unmask(line: u32) {
-    let Some(State { io: Some(io), cpus }) = STATE.get() else { return };
-    if line < lines() {
-        io.unmask(line, LINES + line as u8, cpus[CpuId::BOOT.index()]);
+    if let Some((io, target)) = controller().filter(|_| is_free(line)) {
+        io.unmask(line, LINES + line as u8, target);
     }
 }
 
@@ -90,8 +93,7 @@ pub fn unmask(line: u32) {
 /// before `end`, or it comes again at once. One that works by edges is deaf in the meantime: who
 /// lets it through again looks at the device once more after that.
 pub fn mask(line: u32) {
-    let Some(State { io: Some(io), .. }) = STATE.get() else { return };
-    if line < lines() {
+    if let Some((io, _)) = controller().filter(|_| is_free(line)) {
         io.mask(line);
     }
 }

@@ -14,7 +14,8 @@ pub mod tlb;
 pub mod trap;
 pub mod user;
 
-pub use boot::{Handoff, early_window, image, init_cpu, symbols};
+pub use crate::arch::mapped::image::{image, symbols};
+pub use boot::{Handoff, early_window, init_cpu};
 pub use firmware::{console, discover, early_console};
 pub use paging::Entry;
 pub use phys::PhysMem;

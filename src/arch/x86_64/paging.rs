@@ -78,16 +78,12 @@ impl TableEntry for Entry {
 
     #[inline(always)]
     fn access(self) -> Access {
-        [
-            (self.0 & WRITE != 0, Access::WRITE),
-            (self.0 & NO_EXECUTE == 0, Access::EXECUTE),
-            (self.0 & USER != 0, Access::USER),
-            (self.0 & GLOBAL != 0, Access::GLOBAL),
-            (self.0 & UNCACHED == UNCACHED, Access::DEVICE),
-        ]
-        .into_iter()
-        .filter(|&(has, _)| has)
-        .fold(Access::empty(), |all, (_, access)| all | access)
+        let when = |condition: bool, access| if condition { access } else { Access::empty() };
+        when(self.0 & WRITE != 0, Access::WRITE)
+            | when(self.0 & NO_EXECUTE == 0, Access::EXECUTE)
+            | when(self.0 & USER != 0, Access::USER)
+            | when(self.0 & GLOBAL != 0, Access::GLOBAL)
+            | when(self.0 & UNCACHED == UNCACHED, Access::DEVICE)
     }
 }
 

@@ -27,12 +27,7 @@ static CLOCK: Once<Clock> = Once::new();
 
 /// Finds out the frequency of `now`, in Hz; `map` makes a window to what it is measured with.
 pub fn init(info: &BootInfo, map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtAddr>) -> u64 {
-    let clock = CLOCK.call_once(|| {
-        let measured = calibrate::measure(info, map);
-        let ratio = (u128::from(measured.apic) << 32) / u128::from(measured.tsc);
-        Clock { frequency: measured.tsc, apic_ratio: ratio as u64 }
-    });
-    clock.frequency
+    CLOCK.call_once(|| calibrate::measure(info, map)).frequency
 }
 
 /// Lets this CPU's timer interrupt through; nothing is due yet.
@@ -48,22 +43,15 @@ pub fn init_cpu() {
 /// The counter at some moment since the trap that led here.
 #[inline(always)]
 pub fn lately() -> u64 {
-    let (low, high): (u32, u32);
-    // SAFETY: reads a counter.
-    unsafe {
-        asm!("rdtsc", out("eax") low, out("edx") high, options(nomem, nostack, preserves_flags))
-    };
-    u64::from(high) << 32 | u64::from(low)
+    // SAFETY: reads a counter, which every 64-bit CPU has.
+    unsafe { core::arch::x86_64::_rdtsc() }
 }
 
 /// The counter, which never stops, drifts or wraps.
 pub fn now() -> u64 {
-    let (low, high): (u32, u32);
-    // SAFETY: reads a counter; LFENCE keeps the read from being done early (SDM vol. 2, RDTSC).
-    unsafe {
-        asm!("lfence", "rdtsc", out("eax") low, out("edx") high, options(nomem, nostack, preserves_flags))
-    };
-    u64::from(high) << 32 | u64::from(low)
+    // SAFETY: a barrier, which keeps the counter from being read early (SDM vol. 2, RDTSC).
+    unsafe { asm!("lfence", options(nostack, preserves_flags)) };
+    lately()
 }
 
 /// Raises this CPU's timer interrupt when the counter reaches `deadline`, at once if it has. It may

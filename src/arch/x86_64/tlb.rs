@@ -6,12 +6,13 @@
 //!
 //! ```text
 //!   asking CPU                              answering CPU
-//!   REQUEST.lock()
 //!   table entry = new          (1)
+//!   drop its own pages
+//!   REQUEST.lock()
 //!   write the request          (2)
 //!   PENDING = others (release) (3)  ---->   PENDING (acquire) has me?     (4)
 //!   IPI to others                           read the request, drop pages  (5)
-//!   drop its own pages                      PENDING &= !me (release)      (6)
+//!                                           PENDING &= !me (release)      (6)
 //!   PENDING (acquire) == 0?    (7)  <----
 //!   REQUEST.unlock()
 //! ```
@@ -23,26 +24,38 @@
 //!
 //! A CPU that joins empties its TLB after it has set its bit in `ONLINE`: a request that missed the
 //! bit came before that, with its table entry (1) already written.
+//!
+//! What belongs to user code is asked of those CPUs alone that have its address space loaded. Who that is
+//! stands still meanwhile, for it takes the kernel's lock to load one as it does to change its table:
+//!
+//! ```text
+//!   CPU that has loaded it      asking CPU              CPU that loads it later
+//!   loaded = it
+//!   CR3 = it
+//!   unlock             ---->    lock
+//!                               table entry = new (1)
+//!                               loaded is it? ask
+//!                               unlock          ---->   lock
+//!                                                       loaded = it
+//!                                                       CR3 = it: walks the new table
+//! ```
+//!
+//! A CPU that has loaded another one since remembers nothing: all translations belong to PCID 0, and a
+//! write to CR3 drops what is not global.
 
-use super::cpu;
-use super::interrupts;
-use crate::abi::USER_END;
-use crate::arch::Flush;
-use crate::units::{Asid, CpuId, MAX_CPUS};
-use ::x86_64::VirtAddr;
+use super::paging::ASIDS;
+use super::trap::descriptors::{LOCALS, Local};
+use super::{cpu, interrupts};
+use crate::units::{Asid, CpuId, PAGE_SIZE, VirtAddr};
 use ::x86_64::instructions::tlb;
 use ::x86_64::registers::control::{Cr4, Cr4Flags};
+use core::ops::Range;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 use spin::mutex::SpinMutex;
 use spin::relax::RelaxStrategy;
 
-/// Beyond this many pages it is cheaper to drop everything.
-const MANY: u64 = 32;
-
-/// What is being asked: `COUNT` pages from `START` on, `STEP` apart, or more if `COUNT` says so.
-/// Written by the holder of `REQUEST`.
+/// What is being asked: `COUNT` pages from `START` on, or more if `COUNT` says so. Written by the holder of `REQUEST`.
 static START: AtomicU64 = AtomicU64::new(0);
-static STEP: AtomicU64 = AtomicU64::new(0);
 static COUNT: AtomicU64 = AtomicU64::new(0);
 /// Everything.
 const EVERYTHING: u64 = u64::MAX;
@@ -51,10 +64,13 @@ const NOT_GLOBAL: u64 = u64::MAX - 1;
 
 /// The CPUs that have yet to answer, one bit each.
 static PENDING: AtomicU32 = AtomicU32::new(0);
-/// The CPUs that must be asked.
+/// The CPUs that take part.
 static ONLINE: AtomicU32 = AtomicU32::new(0);
 /// The right to ask.
 static REQUEST: SpinMutex<(), Serving> = SpinMutex::new(());
+
+/// What is loaded to run the address space that has a tag: the last one that has had it.
+static SEATS: [AtomicU64; ASIDS as usize] = [const { AtomicU64::new(0) }; ASIDS as usize];
 
 /// Whoever waits for the right to ask answers in the meantime.
 struct Serving;
@@ -70,24 +86,20 @@ impl RelaxStrategy for Serving {
 /// no absence, and stores are seen in order.
 pub fn publish() {}
 
-/// No CPU uses the old translations once this returns. All of them belong to PCID 0: a change of
-/// address space drops what is not global, so a CPU that has another one loaded has none of these,
-/// and loses at most a page of its own.
-pub fn flush(stale: Flush, _asid: Asid) {
-    let count = (stale.pages.end.0 - stale.pages.start.0).div_ceil(stale.step);
-    let many = if stale.pages.end.0 <= USER_END { NOT_GLOBAL } else { EVERYTHING };
+/// No CPU uses what was in the tables for these pages of user code once this returns.
+pub fn flush(pages: Range<VirtAddr>, _tables: bool, asid: Asid) {
     // INVLPG drops what is remembered of tables as well (SDM vol. 3, 4.10.4.1).
-    shoot_down(stale.pages.start.0, stale.step, if count > MANY { many } else { count });
+    shoot_down(Some(asid), pages.start.0, (pages.end.0 - pages.start.0) / PAGE_SIZE);
 }
 
-/// No CPU uses any translation of this address space once this returns, nor any other user code's.
-pub fn flush_space(_asid: Asid) {
-    shoot_down(0, 0, NOT_GLOBAL);
+/// No CPU uses any translation of this address space once this returns.
+pub fn flush_space(asid: Asid) {
+    shoot_down(Some(asid), 0, NOT_GLOBAL);
 }
 
 /// No CPU uses any old translation, of any address space, once this returns.
 pub fn flush_all() {
-    shoot_down(0, 0, EVERYTHING);
+    shoot_down(None, 0, EVERYTHING);
 }
 
 /// Answers another CPU's request, if there is one: a single load where there is none. May be called
@@ -100,11 +112,7 @@ pub fn serve() {
     let interrupts = cpu::interrupts_off();
     // Looked at again: it may have been answered before interrupts were off.
     if PENDING.load(Ordering::Acquire) & me != 0 {
-        drop_pages(
-            START.load(Ordering::Relaxed),
-            STEP.load(Ordering::Relaxed),
-            COUNT.load(Ordering::Relaxed),
-        );
+        drop_pages(START.load(Ordering::Relaxed), COUNT.load(Ordering::Relaxed));
         PENDING.fetch_and(!me, Ordering::Release);
     }
     if interrupts {
@@ -129,22 +137,38 @@ pub(super) fn leave_alone() {
     PENDING.store(0, Ordering::SeqCst);
 }
 
-fn shoot_down(start: u64, step: u64, count: u64) {
+/// An address space has this tag from now on.
+pub(super) fn name(asid: Asid, seat: u64) {
+    SEATS[usize::from(asid.0)].store(seat, Ordering::Relaxed);
+}
+
+/// This CPU is about to load an address space.
+#[inline(always)]
+pub(super) fn loading(seat: u64) {
+    Local::current().loaded.store(seat, Ordering::Relaxed);
+}
+
+/// Has translations dropped here, and where else they may be: on all CPUs, or on those that have the
+/// address space loaded `whose` they are.
+fn shoot_down(whose: Option<Asid>, start: u64, count: u64) {
+    drop_pages(start, count);
     // Orders the change of the table (1) before the look at who is there: partner is `join`.
     fence(Ordering::SeqCst);
-    let others = ONLINE.load(Ordering::SeqCst) & !bit(cpu::current());
-    if others == 0 {
-        return drop_pages(start, step, count);
+    let seat = whose.map(|asid| SEATS[usize::from(asid.0)].load(Ordering::Relaxed));
+    let loaded = |id: &CpuId| LOCALS[id.index()].loaded.load(Ordering::Relaxed);
+    let asked = others()
+        .filter(|id| seat.is_none_or(|seat| loaded(id) == seat))
+        .fold(0, |all, id| all | bit(id));
+    if asked == 0 {
+        return;
     }
     // The trap of an interrupt might wait for a lock whose holder waits for this one.
     let interrupts = cpu::interrupts_off();
     let request = REQUEST.lock();
     START.store(start, Ordering::Relaxed);
-    STEP.store(step, Ordering::Relaxed);
     COUNT.store(count, Ordering::Relaxed);
-    PENDING.store(others, Ordering::Release);
-    members(others).for_each(interrupts::send_shootdown);
-    drop_pages(start, step, count);
+    PENDING.store(asked, Ordering::Release);
+    members(asked).for_each(interrupts::send_shootdown);
     while PENDING.load(Ordering::Acquire) != 0 {
         core::hint::spin_loop();
     }
@@ -154,12 +178,14 @@ fn shoot_down(start: u64, step: u64, count: u64) {
     }
 }
 
-fn drop_pages(start: u64, step: u64, count: u64) {
+fn drop_pages(start: u64, count: u64) {
     match count {
         EVERYTHING => drop_everything(),
         // A write to CR3, even of what is in it, drops what is not global.
         NOT_GLOBAL => tlb::flush_all(),
-        _ => (0..count).for_each(|page| tlb::flush(VirtAddr::new_truncate(start + page * step))),
+        _ => (0..count).for_each(|page| {
+            tlb::flush(::x86_64::VirtAddr::new_truncate(start + page * PAGE_SIZE));
+        }),
     }
 }
 
@@ -181,6 +207,10 @@ fn bit(id: CpuId) -> u32 {
     1 << id.0
 }
 
-fn members(set: u32) -> impl Iterator<Item = CpuId> {
-    (0..MAX_CPUS as u8).map(CpuId).filter(move |&id| set & bit(id) != 0)
+fn members(mut set: u32) -> impl Iterator<Item = CpuId> {
+    core::iter::from_fn(move || {
+        let first = set.trailing_zeros() as u8;
+        set &= set.checked_sub(1)?;
+        Some(CpuId(first))
+    })
 }

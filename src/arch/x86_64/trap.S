@@ -1,12 +1,13 @@
 # The ways into the kernel, and the one way out (AT&T syntax).
 #
-# Each way in completes a `TrapFrame` (trap.rs) and calls Rust with rdi = its address; the frame
-# whose address comes back in rax is restored, be it on this stack or a thread's.
+# Each way in completes a `TrapFrame` (trap.rs) and calls Rust with rdi = its address.
 #
 #   From user code, the stack is the end of the running thread's frame: the CPU takes it from the TSS
 #   (`arrive` in user.rs has put it there), `syscall_gates` do the same by hand. What is left to save is
-#   saved there too, then the CPU's usual stack is taken, empty: `user_entry`.
-#   From the kernel, the frame is on the stack that was in use: `trap_entry`.
+#   saved there too, then the CPU's usual stack is taken, empty: `call_entry`, and `user_entry` for all
+#   that is no call. They end in `trap_restore` with the frame of whoever is next.
+#   From the kernel, the frame is on the stack that was in use: `trap_entry`, which returns the frame to
+#   restore.
 #   What has a stack of its own may have interrupted anything, a way in included, and stays on that
 #   stack, with the frame: `trap_entry` as well.
 #
@@ -33,6 +34,22 @@
     push    %rsi
     push    %rdi
     mov     %rsp, %rdi
+.endm
+
+# What a call has to keep, into the frame at rdi, but rdi.
+.macro store_registers
+    mov     %rsi, 8(%rdi)
+    mov     %rdx, 16(%rdi)
+    mov     %r10, 24(%rdi)
+    mov     %r8, 32(%rdi)
+    mov     %r9, 40(%rdi)
+    mov     %r12, 48(%rdi)
+    mov     %r13, 56(%rdi)
+    mov     %r14, 64(%rdi)
+    mov     %r15, 72(%rdi)
+    mov     %rax, {rax}(%rdi)
+    mov     %rbx, {rbx}(%rdi)
+    mov     %rbp, {rbp}(%rdi)
 .endm
 
 # Whoever was interrupted: DF and AC (SMAP's key) are clear. Below a thread's frame is another's.
@@ -94,18 +111,18 @@ usual_stack:
     lea     {stack_of_selector_0}(%rax), %rsp
     clear_flags
     call    user_entry
-.global trap_restore
-trap_restore:
-    restore
 
 own_stack:
     push_registers
 1:  clear_flags
     call    trap_entry
+.global trap_restore
+trap_restore:
     restore
 
 # Where `syscall` leads on each CPU, {syscall_gate} bytes each. In: rcx = rip and r11 = rflags of user
-# code; interrupts are off, and DF and AC clear (user.rs). The frame's cs and ss never change.
+# code; interrupts are off, and DF and AC clear (user.rs). The frame's cs and ss never change, and its rcx
+# and r11 are what they were when they last meant something: a call returns them like that.
 .balign {syscall_gate}
 .global syscall_gates
 syscall_gates:
@@ -116,27 +133,30 @@ syscall_gates:
     mov     {locals} + cpu * {local} + {frame_end}(%rip), %rsp
     mov     %rdi, -{size}(%rsp)
     lea     -{size}(%rsp), %rdi
-    mov     %rsi, 8(%rdi)
-    mov     %rdx, 16(%rdi)
-    mov     %r10, 24(%rdi)
-    mov     %r8, 32(%rdi)
-    mov     %r9, 40(%rdi)
-    mov     %r12, 48(%rdi)
-    mov     %r13, 56(%rdi)
-    mov     %r14, 64(%rdi)
-    mov     %r15, 72(%rdi)
-    mov     %rax, {rax}(%rdi)
-    mov     %rbx, {rbx}(%rdi)
-    mov     %rcx, {rcx}(%rdi)
-    mov     %rbp, {rbp}(%rdi)
-    mov     %r11, {r11}(%rdi)
+    store_registers
     movq    ${syscall}, {vector} - {size}(%rsp)
     mov     %rcx, {rip} - {size}(%rsp)
     mov     %r11, {rflags} - {size}(%rsp)
     mov     {locals} + cpu * {local} + {user_stack}(%rip), %rcx
     mov     %rcx, {rsp} - {size}(%rsp)
     mov     ${stack_0} + cpu * {stack_step}, %rsp
-    call    user_entry
-    restore
+    call    call_entry
     .set cpu, cpu + 1
 .endr
+
+# A function: the registers of its caller into the frame at rdi.
+.global trap_here
+trap_here:
+    store_registers
+    mov     %rdi, (%rdi)
+    mov     %rcx, {rcx}(%rdi)
+    mov     %r11, {r11}(%rdi)
+    mov     (%rsp), %rax
+    mov     %rax, {rip}(%rdi)
+    lea     8(%rsp), %rax
+    mov     %rax, {rsp}(%rdi)
+    pushfq
+    popq    {rflags}(%rdi)
+    mov     %cs, {cs}(%rdi)
+    mov     %ss, {ss}(%rdi)
+    ret

@@ -8,9 +8,8 @@ use super::{interrupts, probe};
 use crate::abi::{FaultKind, NATIVE};
 use crate::layout::{STACK_SLOT, STACKS_PER_CPU, stack_at, stack_top};
 use crate::units::{Access, Cause, CpuId, Exception, Fault, FaultReason, MAX_CPUS, VirtAddr};
-use ::x86_64::instructions::segmentation::{CS, SS, Segment};
 use ::x86_64::registers::control::Cr2;
-use core::arch::{asm, global_asm};
+use core::arch::global_asm;
 use core::mem::offset_of;
 use descriptors::{FIRST_TSS, LOCALS, Local};
 
@@ -27,6 +26,7 @@ global_asm!(
     cs = const offset_of!(TrapFrame, cs),
     rflags = const offset_of!(TrapFrame, rflags),
     rsp = const offset_of!(TrapFrame, rsp),
+    ss = const offset_of!(TrapFrame, ss),
     syscall = const SYSCALL,
     syscall_gate = const SYSCALL_GATE,
     cpus = const MAX_CPUS,
@@ -41,6 +41,9 @@ global_asm!(
     options(att_syntax)
 );
 
+/// Calls arrive at `call_entry`.
+pub const CALLS_APART: bool = true;
+
 /// The end of the first CPU's usual stack, and the distance to the next CPU's.
 const STACK_0: i64 = stack_top(CpuId::BOOT, 0).0 as i64;
 const STACK_STEP: u64 = STACKS_PER_CPU as u64 * STACK_SLOT;
@@ -52,17 +55,15 @@ const SYSCALL: u64 = 256;
 /// Bytes from one CPU's way in to the next one's.
 const SYSCALL_GATE: u64 = 256;
 
-/// Vectors with a stack of their own, and those with an address.
-const NMI: u8 = 2;
-const DOUBLE_FAULT: u8 = 8;
-const MACHINE_CHECK: u8 = 18;
-
-/// What user code may raise by an instruction of its own.
-const BREAKPOINT: u8 = 3;
-
+/// Vectors.
+const NMI: u64 = 2;
+const BREAKPOINT: u64 = 3;
+const UNDEFINED: u64 = 6;
 const NO_FPU: u64 = 7;
+const DOUBLE_FAULT: u64 = 8;
 const GENERAL_PROTECTION: u64 = 13;
 const PAGE_FAULT: u64 = 14;
+const MACHINE_CHECK: u64 = 18;
 
 /// Bits of a page fault's error code.
 const PRESENT: u64 = 1 << 0;
@@ -70,11 +71,8 @@ const WRITE: u64 = 1 << 1;
 const RESERVED: u64 = 1 << 3;
 const FETCH: u64 = 1 << 4;
 
-/// An instruction that there is not.
-const UNDEFINED: u64 = 6;
-
-/// What the exceptions are called, by vector.
-const EXCEPTIONS: [&str; 32] = [
+/// What the exceptions are called, by vector; there is none at an empty one, nor after the last.
+const EXCEPTIONS: [&str; 22] = [
     "divide error",
     "debug exception",
     "NMI",
@@ -84,29 +82,19 @@ const EXCEPTIONS: [&str; 32] = [
     "undefined instruction",
     "floating point or SIMD, which the kernel does not use",
     "double fault",
-    "coprocessor segment overrun",
+    "",
     "invalid TSS",
     "segment not present",
     "stack segment fault",
     "general protection fault",
     "page fault",
-    "reserved exception 15",
+    "",
     "x87 floating-point error",
     "alignment check",
     "machine check",
     "SIMD floating-point error",
     "virtualization exception",
     "control protection exception",
-    "reserved exception 22",
-    "reserved exception 23",
-    "reserved exception 24",
-    "reserved exception 25",
-    "reserved exception 26",
-    "reserved exception 27",
-    "hypervisor injection exception",
-    "VMM communication exception",
-    "security exception",
-    "reserved exception 31",
 ];
 
 /// The interrupted code's registers, as `trap.S` and the CPU lay them out.
@@ -142,20 +130,19 @@ const _: () = {
     assert!(STACK_STEP == 16 << SELECTOR_TO_STACK);
 };
 
-/// Where the gate of a vector begins.
-fn gate(vector: u8) -> u64 {
-    unsafe extern "C" {
-        static trap_gates: u8;
-    }
-    &raw const trap_gates as u64 + 16 * u64::from(vector)
+/// Where the gate of a vector begins, and where `syscall` leads on a CPU.
+fn gate(vector: u64) -> u64 {
+    &raw const trap_gates as u64 + 16 * vector
 }
 
-/// Where `syscall` leads on a CPU.
 pub(super) fn syscall_gate(id: CpuId) -> VirtAddr {
-    unsafe extern "C" {
-        static syscall_gates: u8;
-    }
     VirtAddr(&raw const syscall_gates as u64 + SYSCALL_GATE * u64::from(id.0))
+}
+
+unsafe extern "C" {
+    static trap_gates: u8;
+    static syscall_gates: u8;
+    fn trap_here(frame: &mut TrapFrame);
 }
 
 impl TrapFrame {
@@ -170,10 +157,16 @@ impl TrapFrame {
         self.vector == SYSCALL
     }
 
-    /// Whether the call is a native one.
+    /// Whether a call is this native one.
+    #[inline(always)]
+    pub fn calls(&self, number: u64) -> bool {
+        self.rax == NATIVE + number
+    }
+
+    /// Whether a call is a native one.
     #[inline(always)]
     pub fn is_native(&self) -> bool {
-        self.vector == SYSCALL && self.rax.wrapping_sub(NATIVE) < NATIVE
+        self.rax.wrapping_sub(NATIVE) < NATIVE
     }
 
     /// What kept user code from going on, if it is its instruction itself, and nothing but that: `cause`
@@ -197,50 +190,35 @@ impl TrapFrame {
     fn trap(&mut self) -> Cause {
         match self.vector {
             PAGE_FAULT => Cause::Fault(self.page_fault()),
-            GENERAL_PROTECTION => match probe::wild_access(self) {
-                Some(fault) => Cause::Fault(fault),
-                None => self.exception(),
-            },
+            // It says nothing of memory; where a probe raised it, it means an address that is not
+            // canonical (Intel SDM vol. 1, 3.3.7.1).
+            GENERAL_PROTECTION => probe::accessing(self).map_or(self.exception(), |access| {
+                let reason = FaultReason::Other("the address is not canonical");
+                Cause::Fault(Fault { address: VirtAddr(self.args[0]), access, reason })
+            }),
             NO_FPU if self.from_user() => Cause::Fpu,
-            vector if vector == DOUBLE_FAULT.into() => {
-                self.overflow().map_or(self.exception(), Cause::Fault)
-            }
+            DOUBLE_FAULT => self.overflow().map_or(self.exception(), Cause::Fault),
             // Sent by a CPU that panics: its IPI, which cannot be kept out.
-            vector if vector == NMI.into() && interrupts::stopping() => Cause::Ipi,
+            NMI if interrupts::stopping() => Cause::Ipi,
             0..32 => self.exception(),
-            _ => interrupts::cause(self.vector()),
+            _ => interrupts::cause(self.vector as u8),
         }
     }
 
     /// The registers of this place, as far as a report needs them.
     #[inline(always)]
     pub fn here() -> TrapFrame {
-        let mut frame = TrapFrame {
-            cs: CS::get_reg().0.into(),
-            ss: SS::get_reg().0.into(),
-            ..TrapFrame::default()
-        };
-        // SAFETY: stores registers into the frame's fields.
-        unsafe {
-            asm!(
-                "mov [rax], rdi", "mov [rax + 8], rsi", "mov [rax + 16], rdx", "mov [rax + 24], r10",
-                "mov [rax + 32], r8", "mov [rax + 40], r9", "mov [rax + 48], r12", "mov [rax + 56], r13",
-                "mov [rax + 64], r14", "mov [rax + 72], r15", "mov [rax + 80], rax", "mov [rax + 88], rbx",
-                "mov [rax + 96], rcx", "mov [rax + 104], rbp", "mov [rax + 112], r11",
-                "lea rcx, [rip]", "mov [rax + {rip}], rcx", "mov [rax + {rsp}], rsp",
-                "pushfq", "pop rcx", "mov [rax + {rflags}], rcx",
-                rip = const offset_of!(TrapFrame, rip),
-                rsp = const offset_of!(TrapFrame, rsp),
-                rflags = const offset_of!(TrapFrame, rflags),
-                in("rax") &raw mut frame, out("rcx") _,
-            )
-        };
+        let mut frame = TrapFrame::default();
+        // SAFETY: it stores registers into the frame's fields.
+        unsafe { trap_here(&mut frame) };
         frame
     }
 
-    /// The vector that brought us here.
-    pub(super) fn vector(&self) -> u8 {
-        self.vector as u8
+    /// The general registers, in the order of the interface.
+    pub(super) fn general(&mut self) -> [&mut u64; 16] {
+        let [rdi, rsi, rdx, r10, r8, r9, r12, r13] = &mut self.args;
+        let TrapFrame { r14, r15, rax, rbx, rcx, rbp, r11, rsp, .. } = self;
+        [rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp, r8, r9, r10, r11, r12, r13, r14, r15]
     }
 
     /// Where the interrupted code was.
@@ -317,20 +295,15 @@ impl TrapFrame {
         self.vector << 32 | self.error
     }
 
-    /// The first argument of a function at its first instruction.
-    pub(super) fn argument(&self) -> u64 {
-        self.args[0]
+    /// Where what was called by `probe_execute` returns to.
+    pub(in crate::arch) fn link(&self) -> u64 {
+        self.rbx
     }
 
     /// Continues elsewhere, with `result` where a function returns its value.
-    pub(super) fn divert(&mut self, pc: u64, result: u64) {
+    pub(in crate::arch) fn divert(&mut self, pc: u64, result: u64) {
         self.rip = pc;
         self.rax = result;
-    }
-
-    /// Forgets the address that a `call` pushed.
-    pub(super) fn drop_return_address(&mut self) {
-        self.rsp += 8;
     }
 
     fn page_fault(&self) -> Fault {
@@ -361,7 +334,8 @@ impl TrapFrame {
     }
 
     fn exception(&self) -> Cause {
-        let name = EXCEPTIONS.get(self.vector as usize).copied().unwrap_or("interrupt");
+        let name = EXCEPTIONS.get(self.vector as usize).filter(|name| !name.is_empty());
+        let name = name.copied().unwrap_or("reserved exception");
         Cause::Exception(Exception { name, class: self.vector, code: self.error })
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! While a thread is the next to run on a CPU, that CPU's TSS points at the end of its frame: what
 //! interrupts it is saved right there. User code can change neither CS nor SS to anything else, so
-//! `syscall` need not save them. What it can change without being asked is FS and GS: it may load
-//! their selectors, by which a base becomes zero and never anything else. Hence a base is written
-//! when a thread arrives unless both the last one on this CPU and this one are zero.
+//! `syscall` need not save them. What it can change without being asked are the other selectors. They are
+//! not kept: a thread that arrives finds them zero. To load one of FS or GS makes its base zero and never
+//! anything else, if anything at all. Hence the bases are written when a thread arrives unless those that
+//! were last loaded on this CPU and its own are zero.
 
 mod fpu;
 mod ports;
@@ -17,7 +18,7 @@ pub use ports::{io_read, io_write};
 
 use super::trap::descriptors::{Local, USER_CODE, USER_DATA};
 use super::trap::syscall_gate;
-use super::{TrapFrame, cpu, paging, phys};
+use super::{TrapFrame, cpu, paging, phys, tlb};
 use crate::abi::{REGISTERS, USER_END};
 use crate::arch::PhysMem;
 use crate::layout::stack_top;
@@ -26,7 +27,6 @@ use ::x86_64::VirtAddr;
 use ::x86_64::registers::model_specific::{Efer, EferFlags, LStar, Msr, SFMask, Star};
 use ::x86_64::registers::rflags::RFlags;
 use core::arch::asm;
-use core::cell::Cell;
 
 pub use phys::copy;
 
@@ -37,6 +37,9 @@ const SYSENTER_CS: Msr = Msr::new(0x174);
 /// The selectors that `syscall` (kernel code, then data) and `sysret` (user data before code) count
 /// from.
 const STAR: (u16, u16) = (0x10 | 3, 0x08);
+
+/// How many of the registers of the interface are general ones.
+const GENERAL: usize = REGISTERS - 4;
 
 /// The flags that are user code's to choose.
 const CHOSEN: RFlags = RFlags::CARRY_FLAG
@@ -65,6 +68,8 @@ pub struct Context {
     pub frame: TrapFrame,
     fs_base: u64,
     gs_base: u64,
+    /// Both in one word, zero if both are.
+    bases: u64,
 }
 
 impl Context {
@@ -80,66 +85,38 @@ impl Context {
             ss: USER_DATA.0.into(),
             ..TrapFrame::default()
         };
-        Context { frame, fs_base: 0, gs_base: 0 }
+        Context { frame, fs_base: 0, gs_base: 0, bases: 0 }
     }
 
     /// The registers, in the order of the interface, of a thread that is not running.
     pub fn registers(&self) -> [u64; REGISTERS] {
-        let frame = &self.frame;
-        let [rdi, rsi, rdx, r10, r8, r9, r12, r13] = frame.args;
-        [
-            frame.rax,
-            frame.rbx,
-            frame.rcx,
-            rdx,
-            rsi,
-            rdi,
-            frame.rbp,
-            frame.rsp,
-            r8,
-            r9,
-            r10,
-            frame.r11,
-            r12,
-            r13,
-            frame.r14,
-            frame.r15,
-            frame.rip,
-            frame.rflags,
-            self.fs_base,
-            self.gs_base,
-        ]
+        let mut all = [0; REGISTERS];
+        let mut copy = self.frame.clone();
+        all.iter_mut().zip(copy.general()).for_each(|(to, from)| *to = *from);
+        all[GENERAL..].copy_from_slice(&[copy.rip, copy.rflags, self.fs_base, self.gs_base]);
+        all
     }
 
     /// Sets them all. What user code may not choose stays as it is.
     pub fn set_registers(&mut self, registers: &[u64; REGISTERS]) {
-        let &[rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp, r8, r9, rest @ ..] = registers;
-        let [r10, r11, r12, r13, r14, r15, rip, rflags, fs_base, gs_base] = rest;
         let choose = |wanted: u64, old: u64| if wanted < USER_END { wanted } else { old };
-        let old = &self.frame;
-        self.frame = TrapFrame {
-            args: [rdi, rsi, rdx, r10, r8, r9, r12, r13],
-            r14,
-            r15,
-            rax,
-            rbx,
-            rcx,
-            rbp,
-            r11,
-            rip: choose(rip, old.rip),
-            rflags: rflags & CHOSEN.bits() | FIXED,
-            rsp,
-            ..old.clone()
-        };
-        self.fs_base = choose(fs_base, self.fs_base);
-        self.gs_base = choose(gs_base, self.gs_base);
+        let &[.., rip, rflags, fs_base, gs_base] = registers;
+        let frame = &mut self.frame;
+        frame.general().into_iter().zip(registers).for_each(|(to, from)| *to = *from);
+        frame.rip = choose(rip, frame.rip);
+        frame.rflags = rflags & CHOSEN.bits() | FIXED;
+        self.set_bases(choose(fs_base, self.fs_base), choose(gs_base, self.gs_base));
+    }
+
+    fn set_bases(&mut self, fs: u64, gs: u64) {
+        (self.fs_base, self.gs_base, self.bases) = (fs, gs, fs | gs);
     }
 
     /// Sets the FS base, if that is a user address.
     pub fn set_tls(&mut self, value: u64) -> bool {
         let valid = value < USER_END;
         if valid {
-            self.fs_base = value;
+            self.set_bases(value, self.gs_base);
         }
         valid
     }
@@ -186,32 +163,36 @@ pub use leave as leave_plain;
 pub fn arrive(context: &mut Context) {
     let local = Local::current();
     local.set_frame(&raw mut context.frame);
-    if context.fs_base | context.gs_base | local.fs_base.get() | local.gs_base.get() != 0 {
+    // SAFETY: the kernel uses none of these segments.
+    unsafe {
+        asm!("mov ds, {0:e}", "mov es, {0:e}", "mov fs, {0:e}", "mov gs, {0:e}", in(reg) 0,
+             options(nostack, preserves_flags))
+    };
+    if context.bases | local.bases.get() != 0 {
         load_bases(context, local);
     }
 }
 
 #[inline(never)]
 fn load_bases(context: &Context, local: &Local) {
-    let load = |mut register: Msr, base: u64, loaded: &Cell<u64>| {
-        if base | loaded.replace(base) != 0 {
-            // SAFETY: the base is a user address, and the kernel uses neither of the two.
-            unsafe { register.write(base) };
-        }
-    };
-    load(FS_BASE, context.fs_base, &local.fs_base);
-    load(GS_BASE, context.gs_base, &local.gs_base);
+    local.bases.set(context.bases);
+    for (mut register, base) in [(FS_BASE, context.fs_base), (GS_BASE, context.gs_base)] {
+        // SAFETY: the base is a user address, and the kernel uses neither of the two.
+        unsafe { register.write(base) };
+    }
 }
 
 /// User memory is that of this space from now on. Forgets all that is not global.
 #[inline(always)]
 pub fn load_space(seat: u64) {
+    tlb::loading(seat);
     // SAFETY: `adopt` has put the kernel's half in it.
     unsafe { asm!("mov cr3, {}", in(reg) seat, options(nostack, preserves_flags)) };
 }
 
-/// What `load_space` wants for the table at `root`: CR3.
-pub fn seat(root: Frame, _asid: Asid) -> u64 {
+/// What `load_space` wants for the table at `root`, whose tag this is from now on: CR3.
+pub fn seat(root: Frame, asid: Asid) -> u64 {
+    tlb::name(asid, root.start().0);
     root.start().0
 }
 
@@ -235,6 +216,7 @@ const HALF: usize = PAGE_SIZE as usize / 2;
 /// # Safety
 /// Interrupts are off, the frame is one that a trap has saved or that of a thread's `Context`; if
 /// the latter, that has arrived on this CPU and its address space is loaded.
+#[inline(always)]
 pub unsafe fn resume(frame: *mut TrapFrame) -> ! {
     // SAFETY: this is the end of each way out of the kernel, as the caller promises.
     unsafe { asm!("jmp trap_restore", in("rax") frame, options(noreturn)) }

@@ -27,7 +27,7 @@ pub(super) fn read(memory: &impl PhysRead, table: &Table<'_>, info: &mut BootInf
                 }
                 None => info.note(format_args!("ACPI: no S5 in the DSDT")),
             },
-            Err(bad) => info.note(format_args!("ACPI: the DSDT {}", bad.text())),
+            Err(bad) => info.note(format_args!("ACPI: the DSDT {}", bad)),
         }
     }
     port(table.bytes, PM_TIMER)

@@ -84,18 +84,12 @@ impl Found {
             return;
         }
         let hardware_id = u64::from(id);
-        let known = info.cpus.iter().position(|cpu| cpu.hardware_id == hardware_id);
-        match known {
-            Some(0) if !self.boot_is_listed => {
-                self.boot_is_listed = true;
-                info.cpus_present += 1;
-            }
-            Some(_) => info.note(format_args!("ACPI: CPU {id:#x} is listed twice")),
-            None => {
-                info.cpus_present += 1;
-                // The caller says how many there are beyond what fits.
-                let _ = info.cpus.try_push(CpuInfo { hardware_id, start: CpuStart::InitSipi });
-            }
+        match info.cpus.iter().position(|cpu| cpu.hardware_id == hardware_id) {
+            Some(0) if !self.boot_is_listed => self.boot_is_listed = true,
+            Some(_) => return info.note(format_args!("ACPI: CPU {id:#x} is listed twice")),
+            // The caller says how many there are beyond what fits.
+            None => _ = info.cpus.try_push(CpuInfo { hardware_id, start: CpuStart::InitSipi }),
         }
+        info.cpus_present += 1;
     }
 }

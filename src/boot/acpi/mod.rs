@@ -13,26 +13,13 @@ mod table;
 use super::info::{BootInfo, CpuInfo, CpuStart, InterruptController, Power, Timer};
 use super::phys::{PhysRead, u64_at};
 use crate::units::PhysAddr;
-use core::fmt;
 use table::Table;
 
-/// Why there is no use in ACPI.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum AcpiError {
-    /// No root pointer where it should be.
-    NoRoot,
-    /// The table of tables is not there, or broken.
-    NoTables,
-}
-
-impl fmt::Display for AcpiError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            AcpiError::NoRoot => "ACPI: no root pointer",
-            AcpiError::NoTables => "ACPI: no table of tables",
-        })
-    }
-}
+/// Why there is no use in ACPI: no root pointer where it should be; the table of tables is not there, or
+/// broken.
+pub const NO_ROOT: &str = "ACPI: no root pointer";
+/// See [`NO_ROOT`].
+pub const NO_TABLES: &str = "ACPI: no table of tables";
 
 /// Tables that are looked at; machines have a dozen.
 const MAX_TABLES: usize = 64;
@@ -47,7 +34,7 @@ pub fn read(
     rsdp: Option<PhysAddr>,
     boot_cpu: u32,
     info: &mut BootInfo,
-) -> Result<(), AcpiError> {
+) -> Result<(), &'static str> {
     info.cpus.clear();
     info.cpus.push(CpuInfo { hardware_id: boot_cpu.into(), start: CpuStart::Boot });
     info.cpus_present = 1;
@@ -55,7 +42,7 @@ pub fn read(
     info.timer = Timer::Apic { pm_timer: None, hpet: None };
     info.power = Power::None;
 
-    let rsdp = rsdp.or_else(|| table::find_root(memory)).ok_or(AcpiError::NoRoot)?;
+    let rsdp = rsdp.or_else(|| table::find_root(memory)).ok_or(NO_ROOT)?;
     let root = table::root(memory, rsdp)?;
     let (mut pm_timer, mut hpet, mut has_madt) = (None, None, false);
     for at in root.entries().take(MAX_TABLES) {
@@ -69,7 +56,7 @@ pub fn read(
                 b"HPET" => hpet = hpet_registers(&table),
                 _ => {}
             },
-            Err(bad) => info.note(format_args!("ACPI: table at {at:?} {}", bad.text())),
+            Err(bad) => info.note(format_args!("ACPI: table at {at:?} {}", bad)),
         }
     }
     if root.entries().count() > MAX_TABLES {

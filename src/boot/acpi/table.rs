@@ -1,7 +1,7 @@
 //! The root pointer, the table of tables, and what all tables have in common: a signature, a length
 //! and a checksum.
 
-use super::AcpiError;
+use super::{NO_ROOT, NO_TABLES};
 use crate::boot::phys::{PhysRead, u32_at, u64_at};
 use crate::units::PhysAddr;
 
@@ -15,34 +15,17 @@ pub(super) struct Table<'a> {
     pub bytes: &'a [u8],
 }
 
-/// What is wrong with a table.
-#[derive(Clone, Copy)]
-pub(super) enum BadTable {
-    Unreadable,
-    Length,
-    Checksum,
-}
-
-impl BadTable {
-    pub fn text(self) -> &'static str {
-        match self {
-            BadTable::Unreadable => "cannot be read",
-            BadTable::Length => "has an impossible length",
-            BadTable::Checksum => "has a wrong checksum",
-        }
-    }
-}
-
 impl<'a> Table<'a> {
-    pub fn read(memory: &'a impl PhysRead, at: PhysAddr) -> Result<Table<'a>, BadTable> {
-        let header = memory.bytes(at, HEADER).ok_or(BadTable::Unreadable)?;
+    /// The table at `at`, or what is wrong with it.
+    pub fn read(memory: &'a impl PhysRead, at: PhysAddr) -> Result<Table<'a>, &'static str> {
+        let header = memory.bytes(at, HEADER).ok_or("cannot be read")?;
         let length = u32_at(header, 4).unwrap_or_default();
         if !(HEADER as u32..=MAX_TABLE).contains(&length) {
-            return Err(BadTable::Length);
+            return Err("has an impossible length");
         }
-        let bytes = memory.bytes(at, length as usize).ok_or(BadTable::Unreadable)?;
+        let bytes = memory.bytes(at, length as usize).ok_or("cannot be read")?;
         if sum(bytes) != 0 {
-            return Err(BadTable::Checksum);
+            return Err("has a wrong checksum");
         }
         Ok(Table { bytes })
     }
@@ -72,8 +55,8 @@ impl Root<'_> {
 }
 
 /// Follows the root pointer (section 5.2.5.3).
-pub(super) fn root(memory: &impl PhysRead, rsdp: PhysAddr) -> Result<Root<'_>, AcpiError> {
-    let old = is_root(memory, rsdp).ok_or(AcpiError::NoRoot)?;
+pub(super) fn root(memory: &impl PhysRead, rsdp: PhysAddr) -> Result<Root<'_>, &'static str> {
+    let old = is_root(memory, rsdp).ok_or(NO_ROOT)?;
     let open = |at: u64, signature: &[u8; 4], pointer| {
         let table = Table::read(memory, PhysAddr(at)).ok()?;
         (at != 0 && table.signature() == *signature).then_some(Root { table, pointer })
@@ -82,7 +65,7 @@ pub(super) fn root(memory: &impl PhysRead, rsdp: PhysAddr) -> Result<Root<'_>, A
     let new = memory.bytes(rsdp, 36).filter(|new| old[15] >= 2 && sum(new) == 0);
     new.and_then(|new| open(u64_at(new, 24)?, b"XSDT", 8))
         .or_else(|| open(u32_at(old, 16)?.into(), b"RSDT", 4))
-        .ok_or(AcpiError::NoTables)
+        .ok_or(NO_TABLES)
 }
 
 /// Looks for the root pointer where a BIOS leaves it: at 16-byte steps in its last 128 KiB.

@@ -1,87 +1,96 @@
 //! The devices the kernel itself needs: console, interrupt controller, timer, power.
 
-use super::bus::{Path, leads_to};
-use super::node::{Cells, Node, text};
+use super::blob::{Cells, Node};
+use super::place::Place;
 use super::reader::Reader;
-use crate::boot::info::{Console, InterruptController, Power, PsciCall, Timer};
+use crate::boot::info::{Console, InterruptController, Power, Timer};
 use crate::units::PhysAddr;
-use arrayvec::ArrayVec;
-
-/// UARTs that are remembered until it is known which one is the console.
-const MAX_UARTS: usize = 8;
 
 #[derive(Default)]
 pub(super) struct Devices<'a> {
-    uarts: ArrayVec<(Path, Console), MAX_UARTS>,
-    gic: Option<InterruptController>,
-    /// The cells of an interrupt at the GIC.
-    gic_cells: u32,
+    console_path: &'a [u8],
+    /// The UART that it leads to, `Console::None` if there is no driver for it.
+    chosen_console: Option<Console>,
+    /// The first there is a driver for.
+    first_console: Option<Console>,
+    /// With the cells of one of its interrupts.
+    gic: Option<(InterruptController, u32)>,
     local: Option<PhysAddr>,
     timer: Option<Node<'a>>,
     watchdog: Option<PhysAddr>,
 }
 
 impl<'a> Reader<'a> {
-    /// A node that says what it is compatible with.
-    pub fn device(&mut self, node: &Node<'a>) {
+    /// Finds out which path the console has: without its options (`:115200n8`), its alias resolved.
+    pub fn find_console(&mut self) {
+        let path = self.chosen.text("stdout-path").split(|&byte| byte == b':').next();
+        self.devices.console_path = match path.unwrap_or_default() {
+            path @ [b'/', ..] => path,
+            alias => self.aliases.text(str::from_utf8(alias).unwrap_or_default()),
+        };
+    }
+
+    /// Takes a node by the first name that is known of those it is compatible with.
+    pub fn device(&mut self, place: &Place<'a>) {
+        let node = place.node();
+        let first = || place.registers(0).map(|(at, _)| at);
         if !node.is_enabled() {
             return;
         }
-        if node.is_compatible(&["arm,psci-1.0", "arm,psci-0.2"]) {
-            return self.psci(node);
-        }
-        if node.is_compatible(&["arm,armv8-timer", "arm,armv7-timer"]) {
-            self.devices.timer.get_or_insert(*node);
+        for name in node.compatible() {
+            match name {
+                b"arm,armv8-timer" | b"arm,armv7-timer" => {
+                    self.devices.timer.get_or_insert(node);
+                }
+                b"arm,pl011" => self.uart(place, Console::Pl011),
+                b"brcm,bcm2835-aux-uart" => self.uart(place, Console::MiniUart),
+                b"ns16550a" | b"ns16550" | b"snps,dw-apb-uart" => {
+                    self.uart(place, |_| Console::None);
+                }
+                b"arm,cortex-a15-gic" | b"arm,gic-400" => {
+                    self.gic(place, |distributor, cpu, _| InterruptController::GicV2 {
+                        distributor,
+                        cpu,
+                    });
+                }
+                b"arm,gic-v3" => {
+                    self.gic(place, |distributor, redistributor, redistributor_size| {
+                        InterruptController::GicV3 {
+                            distributor,
+                            redistributor,
+                            redistributor_size,
+                        }
+                    });
+                }
+                b"brcm,bcm2836-l1-intc" => self.devices.local = self.devices.local.or_else(first),
+                b"brcm,bcm2835-pm" | b"brcm,bcm2835-pm-wdt" => {
+                    self.devices.watchdog = self.devices.watchdog.or_else(first);
+                }
+                _ => continue,
+            }
             return;
         }
-        let Some(first) = self.place.registers(node, 0).map(|(address, _)| PhysAddr(address))
-        else {
-            return;
-        };
-        if node.is_compatible(&["arm,pl011"]) {
-            self.uart(Console::Pl011(first));
-        } else if node.is_compatible(&["brcm,bcm2835-aux-uart"]) {
-            self.uart(Console::MiniUart(first));
-        } else if node.is_compatible(&["ns16550a", "ns16550", "snps,dw-apb-uart"]) {
-            self.uart(Console::None);
-        } else if node.is_compatible(&["arm,cortex-a15-gic", "arm,gic-400", "arm,gic-v3"]) {
-            self.gic(node, first);
-        } else if node.is_compatible(&["brcm,bcm2836-l1-intc"]) {
-            self.devices.local.get_or_insert(first);
-        } else if node.is_compatible(&["brcm,bcm2835-pm", "brcm,bcm2835-pm-wdt"]) {
-            self.devices.watchdog.get_or_insert(first);
+    }
+
+    fn uart(&mut self, place: &Place<'a>, console: fn(PhysAddr) -> Console) {
+        let Some((at, _)) = place.registers(0) else { return };
+        let console = console(at);
+        if place.is_at(self.devices.console_path) {
+            self.devices.chosen_console.get_or_insert(console);
+        }
+        if console != Console::None {
+            self.devices.first_console.get_or_insert(console);
         }
     }
 
-    fn psci(&mut self, node: &Node<'a>) {
-        match text(node.method) {
-            b"hvc" => self.cpus.psci = Some(PsciCall::Hvc),
-            b"smc" => self.cpus.psci = Some(PsciCall::Smc),
-            _ => self.info.note(format_args!("psci: neither hvc nor smc, not used")),
-        }
-    }
-
-    fn uart(&mut self, console: Console) {
-        if self.devices.uarts.try_push((self.place.path(), console)).is_err() {
-            self.info.note(format_args!("more than {MAX_UARTS} UARTs: {console:?} ignored"));
-        }
-    }
-
-    fn gic(&mut self, node: &Node<'a>, distributor: PhysAddr) {
-        let Some((address, size)) = self.place.registers(node, 1) else {
-            return self
-                .info
-                .note(format_args!("{}@{}: its reg is malformed", node.name, node.unit));
-        };
-        let gic = if node.is_compatible(&["arm,gic-v3"]) {
-            let redistributor = PhysAddr(address);
-            InterruptController::GicV3 { distributor, redistributor, redistributor_size: size }
-        } else {
-            InterruptController::GicV2 { distributor, cpu: PhysAddr(address) }
-        };
-        if self.devices.gic.is_none() {
-            self.devices.gic = Some(gic);
-            self.devices.gic_cells = node.interrupt_cells.unwrap_or(3);
+    fn gic(&mut self, place: &Place<'a>, gic: fn(PhysAddr, PhysAddr, u64) -> InterruptController) {
+        let node = place.node();
+        match (place.registers(0), place.registers(1)) {
+            (Some((first, _)), Some((second, size))) => {
+                let cells = node.cell("#interrupt-cells").unwrap_or(3);
+                self.devices.gic.get_or_insert((gic(first, second, size), cells));
+            }
+            _ => self.info.note(format_args!("{}: its reg is malformed", node.name)),
         }
     }
 
@@ -90,14 +99,14 @@ impl<'a> Reader<'a> {
         self.info.timer = self.timer();
         // The Pi 4 has both controllers. All that matters comes in through the GIC there.
         self.info.interrupts = match (self.devices.gic, self.devices.local) {
-            (Some(gic), _) => gic,
+            (Some((gic, _)), _) => gic,
             (None, Some(local)) => InterruptController::Bcm2836(local),
             (None, None) => InterruptController::None,
         };
         if self.info.interrupts == InterruptController::None {
             self.info.note(format_args!("no interrupt controller the kernel knows"));
         }
-        self.info.power = match (self.cpus.psci, self.devices.watchdog) {
+        self.info.power = match (self.psci, self.devices.watchdog) {
             (Some(call), _) => Power::Psci(call),
             (None, Some(watchdog)) => Power::Bcm2835(watchdog),
             (None, None) => Power::None,
@@ -109,56 +118,46 @@ impl<'a> Reader<'a> {
 
     /// The UART that `/chosen` names; failing that the first there is, with a note.
     fn console(&mut self) -> Console {
-        let wanted = self.chosen.console();
-        let uarts = &self.devices.uarts;
-        let named =
-            uarts.iter().find(|(path, _)| wanted.is_some_and(|wanted| leads_to(wanted, path)));
-        if let Some(&(_, console)) = named.filter(|(_, console)| *console != Console::None) {
-            return console;
-        }
-        let any = uarts.iter().map(|&(_, console)| console).find(|&uart| uart != Console::None);
-        let why = match (self.chosen.stdout_path, named) {
-            (None, _) => "no console is chosen",
-            (Some(_), None) => "the chosen console is not there",
-            (Some(_), Some(_)) => "the chosen console has no driver",
+        let why = match (self.devices.chosen_console, self.chosen.get("stdout-path")) {
+            (Some(Console::None), _) => "the chosen console has no driver",
+            (Some(console), _) => return console,
+            (None, Some(_)) => "the chosen console is not there",
+            (None, None) => "no console is chosen",
         };
-        match any {
-            Some(console) => self.info.note(format_args!("{why}: taking {console:x?}")),
+        match self.devices.first_console {
+            Some(console) => self.info.note(format_args!("{why}: taking the {console}")),
             None => self.info.note(format_args!("{why}, and no other either")),
         }
-        any.unwrap_or(Console::None)
+        self.devices.first_console.unwrap_or(Console::None)
     }
 
     fn timer(&mut self) -> Timer {
-        let node = self.devices.timer.unwrap_or_default();
-        if self.devices.timer.is_none() {
+        let Some(node) = self.devices.timer else {
             self.info.note(format_args!("no timer in the device tree: taking the generic one"));
-        }
-        let frequency = node.clock_frequency.and_then(super::node::number).filter(|&hz| hz > 0);
-        if node.clock_frequency.is_some() && frequency.is_none() {
+            return Timer::Generic { interrupt: VIRTUAL_TIMER, frequency: None };
+        };
+        let frequency = node.number("clock-frequency").filter(|&hz| hz > 0);
+        if frequency.is_none() && node.get("clock-frequency").is_some() {
             self.info.note(format_args!("timer: its clock-frequency is malformed, ignored"));
         }
-        let interrupt = self.timer_interrupt(&node).unwrap_or(VIRTUAL_TIMER);
-        Timer::Generic { interrupt, frequency }
-    }
-
-    /// The virtual timer's is the third interrupt. At a GIC it is private to each CPU: type 1, and
-    /// a number that counts from INTID 16. The BCM2836 has one line for it and no number.
-    fn timer_interrupt(&mut self, node: &Node<'a>) -> Option<u32> {
-        self.devices.gic?;
-        let stride = self.devices.gic_cells as usize * 4;
-        let third = stride.checked_mul(2).and_then(|at| node.interrupts?.get(at..)).map(Cells);
-        let private = third.and_then(|mut cells| Some((cells.take(1)?, cells.take(1)?)));
-        match private {
-            Some((1, number @ 0..16)) => Some(16 + number as u32),
-            _ if self.devices.timer.is_none() => None,
-            _ => {
-                self.info.note(format_args!("timer: no virtual timer's interrupt, taking 27"));
-                None
-            }
+        // The BCM2836 has one line for it and no number.
+        let number = self.devices.gic.map(|(_, cells)| virtual_timer(&node, cells));
+        if number == Some(None) {
+            self.info.note(format_args!("timer: no virtual timer's interrupt, taking 27"));
         }
+        Timer::Generic { interrupt: number.flatten().unwrap_or(VIRTUAL_TIMER), frequency }
     }
 }
 
 /// The INTID that Arm's Base System Architecture gives the EL1 virtual timer.
 const VIRTUAL_TIMER: u32 = 27;
+
+/// The INTID of the virtual timer at a GIC that writes an interrupt in so many cells: the third of
+/// the timer's, private to each CPU, which is type 1 and a number that counts from 16.
+fn virtual_timer(node: &Node<'_>, cells: u32) -> Option<u32> {
+    let mut third = Cells(node.get("interrupts")?.get(cells as usize * 8..)?);
+    match (third.take(1)?, third.take(1)?) {
+        (1, number @ 0..16) => Some(16 + number as u32),
+        _ => None,
+    }
+}

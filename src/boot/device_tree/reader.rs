@@ -1,64 +1,89 @@
 //! What is known of the machine while its tree is being read, and which node tells what.
 
-use super::bus::Place;
-use super::chosen::Chosen;
-use super::cpus::Cpus;
+use super::blob::Node;
 use super::devices::Devices;
-use super::node::{Node, text};
-use super::{DtError, DtNode};
-use crate::boot::info::{BootInfo, Regions};
-use crate::boot::regions;
+use super::place::Place;
+use crate::boot::info::{BootInfo, CpuInfo, CpuStart, PsciCall, Regions};
 use crate::boot::text::prefix;
 
 pub(super) struct Reader<'a> {
     pub info: BootInfo,
-    pub place: Place<'a>,
-    pub chosen: Chosen<'a>,
-    pub cpus: Cpus,
+    /// `/chosen` and `/aliases`.
+    pub chosen: Node<'a>,
+    pub aliases: Node<'a>,
+    pub psci: Option<PsciCall>,
+    pub boot_cpu_is_listed: bool,
+    pub cpus_too_many: usize,
     pub devices: Devices<'a>,
     /// Reserved, and not to be mapped either.
     pub unmapped: Regions,
 }
 
+/// The affinity fields of MPIDR_EL1 (Arm ARM D24.2.110); the rest is flags.
+pub(super) const AFFINITY: u64 = 0xff_00ff_ffff;
+
 impl<'a> Reader<'a> {
-    pub fn new(boot_cpu: u64, root: &Node<'a>) -> Reader<'a> {
+    pub fn new(boot_cpu: u64) -> Reader<'a> {
         let mut info = BootInfo::new("device tree");
-        let name = if root.model.is_empty() { root.compatible } else { root.model };
-        info.machine = prefix(text(name)).0;
+        info.cpus.push(CpuInfo { hardware_id: boot_cpu & AFFINITY, start: CpuStart::Boot });
         Reader {
             info,
-            place: Place::new(root),
-            chosen: Chosen::default(),
-            cpus: Cpus::new(boot_cpu),
+            chosen: Node::default(),
+            aliases: Node::default(),
+            psci: None,
+            boot_cpu_is_listed: false,
+            cpus_too_many: 0,
             devices: Devices::default(),
             unmapped: Regions::new(),
         }
     }
 
-    /// Takes the next node, `depth` levels below the root.
-    pub fn node(&mut self, depth: usize, node: DtNode<'a>) -> Result<(), DtError> {
-        let read = Node::read(&node)?;
-        self.place.go(depth, &read);
-        match (depth, self.place.parent(), read.name) {
-            (1, _, "chosen") => self.chosen.read(&read),
-            (1, _, "aliases") => self.chosen.aliases = Some(node),
-            (1, _, _) if text(read.device_type) == b"memory" => self.memory(&read),
-            (1, _, "memory") => self.memory(&read),
-            (2, "reserved-memory", _) => self.reserved_memory(&read),
-            (2, "cpus", _) => self.cpu(&read),
-            _ if !read.compatible.is_empty() => self.device(&read),
+    /// Takes from the next node what has to be known to understand others.
+    pub fn learn(&mut self, place: &Place<'a>) {
+        let node = place.node();
+        match (place.depth(), node.name) {
+            (0, _) => {
+                let named = [node.text("model"), node.text("compatible")];
+                let name = named.into_iter().find(|name| !name.is_empty());
+                self.info.machine = prefix(name.unwrap_or_default()).0;
+            }
+            (1, "chosen") => self.chosen = node,
+            (1, "aliases") => self.aliases = node,
+            (1, _) if node.compatible().any(|name| name.starts_with(b"arm,psci-")) => {
+                self.psci(&node);
+            }
             _ => {}
         }
-        Ok(())
+    }
+
+    /// Takes the next node.
+    pub fn node(&mut self, place: &Place<'a>) {
+        let node = place.node();
+        match (place.depth(), place.parent()) {
+            (1, _) if node.text("device_type") == b"memory" => self.memory(place),
+            (1, _) if node.plain_name() == "memory" => self.memory(place),
+            (2, "reserved-memory") => self.reserved_memory(place),
+            (2, "cpus") => self.cpu(place),
+            _ => self.device(place),
+        }
     }
 
     /// Settles what depends on more than one node.
     pub fn finish(mut self) -> BootInfo {
-        self.finish_memory();
-        self.finish_chosen();
+        let chosen = self.chosen;
+        self.info.take_command_line(chosen.text("bootargs"));
+        let initrd = ["linux,initrd-start", "linux,initrd-end"];
+        match initrd.map(|name| chosen.number(name)) {
+            [Some(start), Some(end)] => self.info.take_initrd(start, end),
+            _ if initrd.iter().all(|name| chosen.get(name).is_none()) => {}
+            _ => self.info.note(format_args!("initrd: only half described, ignored")),
+        }
         self.finish_cpus();
         self.finish_devices();
-        regions::order_reserved(&mut self.info.reserved);
+        self.info.settle(&mut self.unmapped);
+        if self.info.memory.is_empty() {
+            self.info.note(format_args!("device tree: no memory in it"));
+        }
         self.info
     }
 }

@@ -32,13 +32,6 @@ impl Account {
         Ok(())
     }
 
-    /// A frame with anything in it, paid for.
-    #[inline]
-    pub(super) fn take(&mut self, frames: &mut Frames) -> Result<Frame, Error> {
-        self.charge(PAGE_SIZE)?;
-        frames.take().ok_or(Error::NoMemory).inspect_err(|_| self.used -= PAGE_SIZE)
-    }
-
     /// A frame of zeroes, paid for.
     #[inline]
     pub(super) fn take_zeroed(
@@ -46,7 +39,9 @@ impl Account {
         memory: &mut PhysMem,
         frames: &mut Frames,
     ) -> Result<Frame, Error> {
-        let frame = self.take(frames)?;
+        self.charge(PAGE_SIZE)?;
+        let frame = frames.take().ok_or(Error::NoMemory);
+        let frame = frame.inspect_err(|_| self.used -= PAGE_SIZE)?;
         // SAFETY: the frame was just taken.
         unsafe { memory.zero(frame) };
         Ok(frame)
@@ -98,12 +93,9 @@ impl Vm {
     /// Gives bytes back that were charged.
     #[inline]
     pub fn uncharge(&mut self, account: Id<Account>, bytes: u64) {
-        let closed = {
-            let account = &mut self.accounts[account];
-            account.used -= bytes;
-            account.closed
-        };
-        if closed {
+        let payer = &mut self.accounts[account];
+        payer.used -= bytes;
+        if payer.closed {
             self.settle(account);
         }
     }

@@ -1,7 +1,7 @@
 //! Looks whether the invariants hold, all of them, everywhere: for tests.
 
 use super::super::{Arena, Id, Ram};
-use super::index::Leaf;
+use super::index::Entries;
 use super::memory::Backing;
 use super::tables;
 use super::{Account, Memory, Region, Space, Vm};
@@ -16,19 +16,11 @@ fn ensure(holds: bool, what: &'static str) -> Verdict {
     if holds { Ok(()) } else { Err(what) }
 }
 
-/// What objects cost, by account.
-type Costs = BTreeMap<usize, u64>;
-
 impl Vm {
-    /// Whether all is as it has to be.
-    pub fn check(&self, ram: &Ram) -> Verdict {
-        self.audit(ram, None)
-    }
-
-    /// The same; and whether each account pays for exactly what there is, when all that is charged to it
-    /// besides is known, by its index.
-    pub fn audit(&self, ram: &Ram, others: Option<&BTreeMap<usize, u64>>) -> Verdict {
-        let mut costs = Costs::new();
+    /// Whether all is as it has to be, and each account pays for exactly what there is: `others` is all
+    /// that is charged besides, by the account's index.
+    pub fn check(&self, ram: &Ram, others: &BTreeMap<usize, u64>) -> Verdict {
+        let mut costs = others.clone();
         let mut holders = BTreeMap::new();
         let mut add = |account: Id<Account>, bytes| {
             *costs.entry(account.index()).or_default() += bytes;
@@ -56,30 +48,11 @@ impl Vm {
             ensure(several == count, "a frame has as many owners as are counted")?;
         }
         for (id, account) in self.accounts.iter() {
-            let known = costs.get(&id.index()).copied().unwrap_or(0);
-            let charged = account.used >= known && account.used <= account.limit;
-            ensure(charged, "what there is is charged, and within the limit")?;
-            let all = |others: &Costs| known + others.get(&id.index()).copied().unwrap_or(0);
-            let exact = others.is_none_or(|others| account.used == all(others));
-            ensure(exact, "nothing is charged but what there is")?;
+            let cost = costs.get(&id.index()).copied().unwrap_or(0);
+            ensure(account.used == cost, "what there is is charged, and nothing else")?;
+            ensure(account.used <= account.limit, "accounts are within their limits")?;
         }
         Ok(())
-    }
-
-    /// What objects, pages and tables of an account cost: what `Vm` has charged to it itself.
-    pub fn known_cost(&self, ram: &Ram, account: Id<Account>) -> u64 {
-        let children = self.accounts.iter().filter(|(_, child)| child.parent == Some(account));
-        let children = children.map(|(_, child)| child.limit + Arena::<Account>::COST);
-        let spaces = self.spaces.iter().filter(|(_, space)| space.account == account);
-        let spaces = spaces.map(|(_, s)| Arena::<Space>::COST + (1 + s.tables) * PAGE_SIZE);
-        let regions =
-            self.regions.iter().filter(|(_, r)| self.spaces[r.space].account == account).count();
-        let memories = self.memories.iter().filter(|(_, memory)| memory.account == account);
-        let memories = memories.map(|(id, memory)| {
-            let pages = self.check_memory(ram, id, memory, &mut BTreeMap::new());
-            Arena::<Memory>::COST + pages.unwrap_or(0) * PAGE_SIZE
-        });
-        children.chain(spaces).chain(memories).sum::<u64>() + regions as u64 * Arena::<Region>::COST
     }
 
     /// Whether a page is mapped, be it there already or not.
@@ -153,13 +126,10 @@ impl Vm {
         let (memory, page) = (&self.memories[region.memory], region.page_at(at));
         ensure(page < memory.pages.max(memory.held), "what is mapped is within the memory")?;
         let (frame, sole) = match &memory.backing {
-            Backing::Demand(index) => match index.leaf(page, &ram.memory) {
-                Leaf::Absent(_) => (None, false),
-                Leaf::There(leaf) => {
-                    let frame = index.get(index.slot_in(leaf, page), &ram.memory);
-                    (frame, !frame.is_some_and(|frame| ram.frames.owners.several(frame)))
-                }
-            },
+            Backing::Demand(index) => {
+                let frame = index.entries(page, &ram.memory).ok().and_then(Entries::get);
+                (frame, !frame.is_some_and(|frame| ram.frames.owners.several(frame)))
+            }
             Backing::Contiguous(first) | Backing::Window { first, .. } => {
                 (Some(Frame(first.0 + page)), true)
             }
@@ -192,17 +162,13 @@ impl Vm {
         };
         let (mut at, mut resident) = (0, 0);
         while at < index.capacity() {
-            match index.leaf(at, &ram.memory) {
-                Leaf::Absent(block) => at += block,
-                Leaf::There(leaf) => {
-                    for page in at..(at + 512).min(index.capacity()) {
-                        if let Some(frame) = index.get(index.slot_in(leaf, page), &ram.memory) {
-                            ensure(page < memory.held, "nothing is there beyond the end")?;
-                            *holders.entry(frame).or_default() += 1;
-                            resident += 1;
-                        }
-                    }
-                    at += 512;
+            match index.entries(at, &ram.memory).map(Entries::get) {
+                Err(block) => at += block,
+                Ok(None) => at += 1,
+                Ok(Some(frame)) => {
+                    ensure(at < memory.held, "nothing is there beyond the end")?;
+                    *holders.entry(frame).or_default() += 1;
+                    (at, resident) = (at + 1, resident + 1);
                 }
             }
         }

@@ -2,22 +2,21 @@
 //! A copy pays for its pages as if they were its own, so a write never fails for want of quota.
 
 use super::super::{Id, Ram};
-use super::index::Leaf;
+use super::index::ENTRIES;
 use super::memory::{Backing, VISIT};
 use super::region::Region;
 use super::{Account, FUEL, Memory, Space, Vm};
 use crate::abi::Error;
 use crate::arch::{Access, PhysMem};
-use crate::units::{Frame, PAGE_SIZE};
+use crate::units::PAGE_SIZE;
 
 /// What sharing a page costs, as seen from looking at an entry that is empty.
-const SHARING: u32 = 2;
+const SHARING: u64 = 2;
 /// And what a region does.
-const REGION: u32 = 192;
+const REGION: u64 = 192;
 
 impl Vm {
-    /// A copy of pages of a memory. Where there are many, it is not complete: then with the page to go
-    /// on from, for `memory_clone_more`.
+    /// What is to be a copy of pages of a memory, for `memory_clone_more`: nothing is in it yet.
     pub fn memory_clone(
         &mut self,
         ram: &mut Ram,
@@ -25,7 +24,7 @@ impl Vm {
         from: Id<Memory>,
         first: u64,
         pages: u64,
-    ) -> Result<(Id<Memory>, Option<u64>), Error> {
+    ) -> Result<Id<Memory>, Error> {
         let source = &self.memories[from];
         if !matches!(source.backing, Backing::Demand(_)) {
             return Err(Error::Unsupported);
@@ -33,15 +32,11 @@ impl Vm {
         if first.checked_add(pages).is_none_or(|end| end > source.pages) {
             return Err(Error::Invalid);
         }
-        let to = self.memory_create(ram, account, pages)?;
-        let more = self.memory_clone_more(ram, to, from, first, 0);
-        more.map(|more| (to, more)).inspect_err(|_| {
-            self.release(to);
-        })
+        self.memory_create(ram, account, pages)
     }
 
-    /// Another piece of a copy that began at page `first`, from page `at` of the copy on; where to go
-    /// on from, unless it is complete. What was written in the meantime is in it or not.
+    /// A piece of a copy that began at page `first`, from page `at` of the copy on; where to go on
+    /// from, unless it is complete. What was written in the meantime is in it or not.
     pub fn memory_clone_more(
         &mut self,
         ram: &mut Ram,
@@ -127,79 +122,58 @@ impl Vm {
     fn share(
         &mut self,
         ram: &mut Ram,
-        from: (Id<Memory>, u64),
-        to: (Id<Memory>, u64),
+        (from, first): (Id<Memory>, u64),
+        (to, start): (Id<Memory>, u64),
         pages: u64,
-        fuel: &mut u32,
+        fuel: &mut u64,
     ) -> Result<u64, Error> {
-        let (mut done, mut result) = (0, Ok(()));
-        let mut shared = from.1..from.1;
-        while done < pages && *fuel > 0 && result.is_ok() {
-            let (source, target) = (from.1 + done, to.1 + done);
-            let leaf = match &self.memories[from.0].backing {
-                Backing::Demand(index) => index.leaf(source, &ram.memory),
-                _ => return Err(Error::Unsupported),
-            };
-            match leaf {
-                Leaf::Absent(block) => {
-                    done += block - source % block;
-                    *fuel = fuel.saturating_sub(SHARING);
-                }
-                Leaf::There(leaf) => {
-                    let run = 512 - source % 512;
-                    let run = run.min(512 - target % 512).min(pages - done);
-                    let memory = &self.memories[from.0];
-                    let (run, visits) = (run.min(memory.piece(512)), memory.mapped * VISIT);
-                    let before = done;
-                    let source = (from.0, leaf, source);
-                    result = self.share_run(ram, source, (to.0, target), run, &mut done, fuel);
-                    if done > before {
-                        shared.end = from.1 + done;
-                    }
-                    *fuel = fuel.saturating_sub(visits);
-                }
-            }
-        }
-        if !shared.is_empty() {
-            self.forget(ram, from.0, shared, Some(!Access::WRITE));
-        }
-        result.map(|()| done.min(pages))
-    }
-
-    /// The same for pages that have their entries in one place, on both sides; counts them in `done`.
-    fn share_run(
-        &mut self,
-        ram: &mut Ram,
-        (from, leaf, first): (Id<Memory>, Option<Frame>, u64),
-        (to, target): (Id<Memory>, u64),
-        run: u64,
-        done: &mut u64,
-        fuel: &mut u32,
-    ) -> Result<(), Error> {
         let Ram { memory: physical, frames, .. } = ram;
-        let (from, to) = self.memories.pair(from, to).ok_or(Error::Invalid)?;
-        let (Backing::Demand(source), Backing::Demand(index)) = (&from.backing, &mut to.backing)
+        let (source, target) = self.memories.pair(from, to).ok_or(Error::Invalid)?;
+        let (Backing::Demand(index), Backing::Demand(copy)) =
+            (&source.backing, &mut target.backing)
         else {
             return Err(Error::Unsupported);
         };
-        let account = &mut self.accounts[to.account];
-        let empty = source.empty(leaf, first, run, physical);
-        *done += empty;
-        *fuel = fuel.saturating_sub(empty as u32);
-        if empty == run || *fuel == 0 {
-            return Ok(());
+        let account = &mut self.accounts[target.account];
+        // A page is looked at here, and in each region, where it cannot be written any more.
+        let mapped = u64::from(source.mapped);
+        let look = 1 + mapped;
+        *fuel = fuel.saturating_sub(mapped * VISIT).max(1);
+        let (mut done, mut changed, mut result) = (0, 0, Ok(()));
+        while done < pages && *fuel > 0 && result.is_ok() {
+            let (page, place) = (first + done, start + done);
+            let entries = match index.entries(page, physical) {
+                Ok(entries) => entries,
+                Err(block) => {
+                    done += block - page % block;
+                    *fuel = fuel.saturating_sub(SHARING);
+                    continue;
+                }
+            };
+            let here = (ENTRIES - page % ENTRIES).min(ENTRIES - place % ENTRIES);
+            let run = here.min(pages - done).min(fuel.div_ceil(look));
+            let empty = entries.empty(run);
+            done += empty;
+            *fuel = fuel.saturating_sub(empty * look);
+            if empty == run || *fuel == 0 {
+                continue;
+            }
+            let take = |physical: &mut PhysMem| account.take_zeroed(physical, frames);
+            result = copy.make(place + empty, physical, take).and_then(|slots| {
+                let affordable = (account.limit - account.used) / PAGE_SIZE;
+                let most = affordable.min(fuel.div_ceil(look + SHARING));
+                let owners = frames.owners.clone();
+                let (looked, shared) = entries.from(empty).share(slots, run - empty, most, owners);
+                account.used += shared * PAGE_SIZE;
+                target.resident += shared;
+                (done, changed) = (done + looked, done + looked);
+                *fuel = fuel.saturating_sub(looked * look + shared * SHARING);
+                if looked == 0 { Err(Error::NoMemory) } else { Ok(()) }
+            });
         }
-        let take = |physical: &mut PhysMem| account.take_zeroed(physical, frames);
-        let slot = index.slot(target + empty, physical, take)?;
-        let entries = (source, source.slot_in(leaf, first + empty));
-        let affordable = (account.limit - account.used) / PAGE_SIZE;
-        let most = affordable.min(u64::from(*fuel).div_ceil(SHARING.into()));
-        let owners = frames.owners.clone();
-        let (looked, shared) = index.share(slot, entries, run - empty, most, physical, owners);
-        account.used += shared * PAGE_SIZE;
-        to.resident += shared;
-        *done += looked;
-        *fuel = fuel.saturating_sub((looked + shared * u64::from(SHARING)) as u32);
-        if looked == 0 { Err(Error::NoMemory) } else { Ok(()) }
+        if changed > 0 {
+            self.forget(ram, from, first..first + changed, true);
+        }
+        result.map(|()| done.min(pages))
     }
 }

@@ -90,10 +90,7 @@ impl Vm {
         at: u64,
         into: &mut [u8],
     ) -> Result<(), Error> {
-        self.each(ram, Place::Space(space, at), false, into.len(), |page, done, count| {
-            // SAFETY: RAM of a process up to the end of a page; the kernel's bytes lie elsewhere.
-            unsafe { arch::user::copy(into[done..done + count].as_mut_ptr(), page, count) };
-        })
+        self.move_few(ram, Place::Space(space, at), into.as_mut_ptr(), into.len(), false)
     }
 
     /// Writes a few bytes of an address space.
@@ -104,7 +101,8 @@ impl Vm {
         at: u64,
         from: &[u8],
     ) -> Result<(), Error> {
-        self.write(ram, Place::Space(space, at), from)
+        let bytes = from.as_ptr().cast_mut();
+        self.move_few(ram, Place::Space(space, at), bytes, from.len(), true)
     }
 
     /// Writes bytes of the kernel's into a memory.
@@ -115,32 +113,29 @@ impl Vm {
         offset: u64,
         from: &[u8],
     ) -> Result<(), Error> {
-        self.write(ram, Place::Memory(memory, offset), from)
+        let bytes = from.as_ptr().cast_mut();
+        self.move_few(ram, Place::Memory(memory, offset), bytes, from.len(), true)
     }
 
-    fn write(&mut self, ram: &mut Ram, place: Place, from: &[u8]) -> Result<(), Error> {
-        self.each(ram, place, true, from.len(), |page, done, count| {
-            // SAFETY: as in `read_space`.
-            unsafe { arch::user::copy(page, from[done..done + count].as_ptr(), count) };
-        })
-    }
-
-    /// Calls `copy` for what lies in each page of a few bytes: where it is, how many were before it,
-    /// and how many they are.
-    fn each(
+    /// Moves bytes from a buffer of the kernel's to a place, or the other way.
+    fn move_few(
         &mut self,
         ram: &mut Ram,
         place: Place,
-        write: bool,
+        buffer: *mut u8,
         bytes: usize,
-        mut copy: impl FnMut(*mut u8, usize, usize),
+        write: bool,
     ) -> Result<(), Error> {
         let mut done = 0;
         while done < bytes {
             let at = place.at().saturating_add(done as u64);
-            let page = self.find(ram, &place, at, write)?.byte;
+            let (page, kernel) =
+                (self.find(ram, &place, at, write)?.byte, buffer.wrapping_add(done));
             let count = (bytes - done).min(in_page(at) as usize);
-            copy(page, done, count);
+            let (to, from) = if write { (page, kernel) } else { (kernel, page) };
+            // SAFETY: RAM of a process up to the end of a page, and a buffer of so many bytes elsewhere,
+            // which is the caller's to write if that is what is done.
+            unsafe { arch::user::copy(to, from, count) };
             done += count;
         }
         Ok(())

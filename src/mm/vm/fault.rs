@@ -116,10 +116,10 @@ impl Vm {
         };
         let Ram { memory: physical, frames, .. } = ram;
         let account = &mut self.accounts[memory.account];
-        let slot = index.slot(page, physical, |physical| account.take_zeroed(physical, frames))?;
-        let Some(old) = index.get(slot, physical) else {
+        let slot = index.make(page, physical, |physical| account.take_zeroed(physical, frames))?;
+        let Some(old) = slot.get() else {
             let frame = account.take_zeroed(physical, frames)?;
-            index.set(slot, Some(frame), physical);
+            slot.set(Some(frame));
             memory.resident += 1;
             return Ok(Page { frame, access: ANY, kind: PageKind::Single });
         };
@@ -136,8 +136,8 @@ impl Vm {
         // SAFETY: two frames of RAM; the new one was just taken, and nobody writes the old one while
         // it has several owners.
         unsafe { arch::user::copy(to, from, PAGE_SIZE as usize) };
-        index.set(slot, Some(new), physical);
-        self.forget(ram, id, page..page + 1, None);
+        slot.set(Some(new));
+        self.forget(ram, id, page..page + 1, false);
         ram.frames.give_up(old);
         Ok(Page { frame: new, access: ANY, kind: PageKind::Copied })
     }
@@ -218,15 +218,12 @@ impl Vm {
         lowest: u8,
     ) -> Result<Frame, Error> {
         let Space { root, account, tables, .. } = &mut self.spaces[space];
-        let (mut table, level) = tables::walk(&ram.memory, *root, at, lowest);
-        for level in level..lowest {
-            let account = &mut self.accounts[*account];
-            let below = account.take_zeroed(&mut ram.memory, &mut ram.frames)?;
-            tables::write(&mut ram.memory, table, tables::index(at, level), Entry::table(below));
+        let account = &mut self.accounts[*account];
+        tables::make(&mut ram.memory, *root, at, lowest, |memory| {
+            let table = account.take_zeroed(memory, &mut ram.frames)?;
             *tables += 1;
-            table = below;
-        }
-        Ok(table)
+            Ok(table)
+        })
     }
 }
 

@@ -7,30 +7,24 @@ use super::super::owners::Owners;
 use crate::abi::Error;
 use crate::arch::PhysMem;
 use crate::units::{Frame, PAGE_SIZE, PhysAddr};
-use core::mem;
-use core::ops::Range;
+use core::cell::Cell;
+use core::ptr::NonNull;
 
-/// Entries of an index page.
+/// Entries in an index page.
 pub(super) const ENTRIES: u64 = 512;
 const PRESENT: u64 = 1;
 
 /// Which frame each page has.
 pub(super) struct Index {
-    root: u64,
+    /// A cell, as entries of index pages are: what changes them is whoever has the index.
+    root: Cell<u64>,
     height: u8,
 }
 
-/// Where the entry of a page is: in an index page, or in the object.
+/// Entries of pages one after the other: of one index page, or the only one, which is in the object.
+/// They are good as long as their index stays where it is.
 #[derive(Clone, Copy)]
-pub(super) struct Slot(Option<(Frame, usize)>);
-
-/// The index page with the entries of 512 pages, or that there is none for so many pages around.
-pub(super) enum Leaf {
-    /// For `slot_in`; `None` where the entry is in the object.
-    There(Option<Frame>),
-    /// None of the block of so many pages, a multiple of itself away from zero, is there.
-    Absent(u64),
-}
+pub(super) struct Entries(NonNull<u64>);
 
 /// Pages that an entry at so many levels above the last index page stands for.
 #[inline(always)]
@@ -39,32 +33,14 @@ const fn span(height: u8) -> u64 {
 }
 
 #[inline(always)]
-fn place(page: u64, height: u8) -> usize {
-    (page / span(height) % ENTRIES) as usize
-}
-
-#[inline(always)]
-fn frame(entry: u64) -> Option<Frame> {
-    (entry & PRESENT != 0).then(|| PhysAddr(entry).frame())
-}
-
-#[inline(always)]
-fn read(memory: &PhysMem, table: Frame, at: usize) -> u64 {
-    // SAFETY: a frame that was taken for an index page.
-    unsafe { memory.read(table, at) }
-}
-
-#[inline(always)]
-fn write(memory: &mut PhysMem, table: Frame, at: usize, frame: Option<Frame>) {
-    let entry = frame.map_or(0, |frame| frame.start().0 | PRESENT);
-    // SAFETY: as in `read`; its memory is borrowed.
-    unsafe { memory.write(table, at, entry) }
+fn bits(frame: Option<Frame>) -> u64 {
+    frame.map_or(0, |frame| frame.start().0 | PRESENT)
 }
 
 impl Index {
     /// An index with room for so many pages.
     pub fn new(pages: u64) -> Index {
-        let mut index = Index { root: 0, height: 0 };
+        let mut index = Index { root: Cell::new(0), height: 0 };
         while index.capacity() < pages {
             index.height += 1;
         }
@@ -76,100 +52,129 @@ impl Index {
         span(self.height)
     }
 
-    /// Makes it a level higher. Takes an index page if there is anything in it.
+    /// Makes it a level higher. Takes an index page, of zeroes, if there is anything in it.
     pub fn heighten(
         &mut self,
         memory: &mut PhysMem,
         take: impl FnOnce(&mut PhysMem) -> Result<Frame, Error>,
     ) -> Result<(), Error> {
-        if let Some(root) = frame(self.root) {
+        let root = Entries(NonNull::from(&self.root).cast());
+        if let Some(below) = root.get() {
             let table = take(memory)?;
-            write(memory, table, 0, Some(root));
-            self.root = table.start().0 | PRESENT;
+            Entries::of(table, 0, 0, memory).set(Some(below));
+            root.set(Some(table));
         }
         self.height += 1;
         Ok(())
     }
 
-    /// Where a page's entry is; index pages on the way are made with `take`, which gives zeroed frames.
+    /// The entry of a page and those after it; index pages on the way are made with `take`, which gives
+    /// zeroed frames.
     #[inline]
-    pub fn slot(
+    pub fn make(
         &mut self,
         page: u64,
         memory: &mut PhysMem,
         mut take: impl FnMut(&mut PhysMem) -> Result<Frame, Error>,
-    ) -> Result<Slot, Error> {
-        let mut slot = Slot(None);
-        for height in (0..self.height).rev() {
-            let table = match self.get(slot, memory) {
-                Some(table) => table,
-                None => {
-                    let table = take(memory)?;
-                    self.set(slot, Some(table), memory);
-                    table
-                }
-            };
-            slot = Slot(Some((table, place(page, height))));
+    ) -> Result<Entries, Error> {
+        let (mut entries, height) = self.way(page, 0, memory);
+        for height in (0..height).rev() {
+            let table = take(memory)?;
+            entries.set(Some(table));
+            entries = Entries::of(table, page, height, memory);
         }
-        Ok(slot)
+        Ok(entries)
     }
 
-    /// What an entry names.
-    #[inline(always)]
-    pub fn get(&self, slot: Slot, memory: &PhysMem) -> Option<Frame> {
-        frame(slot.0.map_or(self.root, |(table, at)| read(memory, table, at)))
-    }
-
-    /// Changes an entry.
-    #[inline(always)]
-    pub fn set(&mut self, slot: Slot, frame: Option<Frame>, memory: &mut PhysMem) {
-        match slot.0 {
-            Some((table, at)) => write(memory, table, at, frame),
-            None => self.root = frame.map_or(0, |frame| frame.start().0 | PRESENT),
+    /// The entry of a page and those after it, or that none of a block of so many pages around it, a
+    /// multiple of itself away from zero, is there.
+    #[inline]
+    pub fn entries(&self, page: u64, memory: &PhysMem) -> Result<Entries, u64> {
+        match self.way(page, 0, memory) {
+            (entries, 0) => Ok(entries),
+            (_, height) => Err(span(height)),
         }
     }
 
-    /// The index page that has a page's entry.
-    pub fn leaf(&self, page: u64, memory: &PhysMem) -> Leaf {
-        if self.height == 0 && self.root != 0 {
-            return Leaf::There(None);
+    /// Takes out the index pages that begin at `page`, none of whose pages is there.
+    pub fn trim(&mut self, page: u64, memory: &PhysMem, mut give: impl FnMut(Frame)) {
+        for height in (1..=self.height).take_while(|&height| page.is_multiple_of(span(height))) {
+            let (entry, reached) = self.way(page, height, memory);
+            if let Some(table) = entry.get().filter(|_| reached == height) {
+                entry.set(None);
+                give(table);
+            }
         }
-        match self.table(page, 1, memory) {
-            Ok(table) => Leaf::There(Some(table)),
-            Err(height) => Leaf::Absent(span(height)),
+    }
+
+    /// How many index pages there are: for tests.
+    #[cfg(not(target_os = "none"))]
+    pub fn count(&self, memory: &PhysMem) -> u64 {
+        fn below(memory: &PhysMem, entry: Entries, height: u8) -> u64 {
+            let Some(table) = entry.get().filter(|_| height > 0) else { return 0 };
+            let entries = (0..ENTRIES).map(|at| Entries::of(table, at, 0, memory));
+            1 + entries.map(|entry| below(memory, entry, height - 1)).sum::<u64>()
         }
+        below(memory, Entries(NonNull::from(&self.root).cast()), self.height)
     }
 
-    /// The slot of a page in its index page, which `leaf` found.
+    /// The entry that the way to a page ends in, and its height, `lowest` at least: above that, it is
+    /// empty.
     #[inline(always)]
-    pub fn slot_in(&self, leaf: Option<Frame>, page: u64) -> Slot {
-        Slot(leaf.map(|table| (table, place(page, 0))))
+    fn way(&self, page: u64, lowest: u8, memory: &PhysMem) -> (Entries, u8) {
+        let (mut entry, mut height) = (Entries(NonNull::from(&self.root).cast()), self.height);
+        while height > lowest
+            && let Some(table) = entry.get()
+        {
+            height -= 1;
+            entry = Entries::of(table, page, height, memory);
+        }
+        (entry, height)
     }
+}
 
-    /// How many pages from the first on are not there, of a run that has its entries in one place.
-    pub fn empty(&self, leaf: Option<Frame>, first: u64, run: u64, memory: &PhysMem) -> u64 {
-        let mut pages = first..first + run;
-        let there = |page| self.get(self.slot_in(leaf, page), memory).is_some();
-        pages.position(there).map_or(run, |at| at as u64)
-    }
-
-    /// Takes out the pages of a run that has its entries in one place, and tells how many they were.
+impl Entries {
     #[inline(always)]
-    pub fn take_out(
-        &mut self,
-        leaf: Option<Frame>,
-        pages: Range<u64>,
-        memory: &mut PhysMem,
-        mut gone: impl FnMut(Frame),
-    ) -> u64 {
-        let Some(table) = leaf else {
-            let page = frame(mem::take(&mut self.root));
-            return page.inspect(|&page| gone(page)).is_some() as u64;
-        };
-        let (first, mut taken) = (place(pages.start, 0), 0);
-        for at in first..first + (pages.end - pages.start) as usize {
-            if let Some(page) = frame(read(memory, table, at)) {
-                write(memory, table, at, None);
+    fn of(table: Frame, page: u64, height: u8, memory: &PhysMem) -> Entries {
+        let place = (page / span(height) % ENTRIES) as usize;
+        // SAFETY: a frame that was taken for an index page has so many entries.
+        Entries(unsafe { memory.pointer(table.start()).cast().add(place) })
+    }
+
+    /// What the first of them names.
+    #[inline(always)]
+    pub fn get(self) -> Option<Frame> {
+        // SAFETY: the root of an index or an entry of a frame that was taken for it, as `way` says.
+        let entry = unsafe { self.0.read() };
+        (entry & PRESENT != 0).then(|| PhysAddr(entry).frame())
+    }
+
+    /// Changes the first of them.
+    #[inline(always)]
+    pub fn set(self, frame: Option<Frame>) {
+        // SAFETY: as in `get`.
+        unsafe { self.0.write(bits(frame)) }
+    }
+
+    /// Those from the `nth` on. The caller knows that there are more.
+    #[inline(always)]
+    pub fn from(self, nth: u64) -> Entries {
+        // SAFETY: it is within the index page, or still the first.
+        Entries(unsafe { self.0.add(nth as usize) })
+    }
+
+    /// How many of so many are empty before the first that is not.
+    pub fn empty(self, run: u64) -> u64 {
+        (0..run).find(|&nth| self.from(nth).get().is_some()).unwrap_or(run)
+    }
+
+    /// Empties so many, and tells how many were not.
+    #[inline(always)]
+    pub fn take_out(self, run: u64, mut gone: impl FnMut(Frame)) -> u64 {
+        let mut taken = 0;
+        for entry in (0..run).map(|nth| self.from(nth)) {
+            if let Some(page) = entry.get() {
+                entry.set(None);
                 gone(page);
                 taken += 1;
             }
@@ -177,89 +182,23 @@ impl Index {
         taken
     }
 
-    /// Enters pages of another index, whose entries lie side by side as those here do, and counts one
-    /// owner more for each: as many as `most`. Tells how many it looked at, and entered. It stops where
-    /// owners cannot be counted.
+    /// Enters what so many name where `to` has nothing, `most` of them, and counts one owner more for
+    /// each. Tells how many it looked at, and entered. It stops where owners cannot be counted.
     #[inline(always)]
-    pub fn share(
-        &mut self,
-        to: Slot,
-        (source, from): (&Index, Slot),
-        run: u64,
-        most: u64,
-        memory: &mut PhysMem,
-        mut owners: Owners,
-    ) -> (u64, u64) {
-        let (mut shared, mut nth) = (0, 0);
-        let (Some((to_table, to_first)), Some((table, first))) = (to.0, from.0) else {
-            // One of them has its only entry in the object.
-            let frame = source.get(from, memory).filter(|_| self.get(to, memory).is_none());
-            let Some(frame) = frame else { return (1, 0) };
-            if most == 0 || !owners.add(frame) {
-                return (0, 0);
-            }
-            self.set(to, Some(frame), memory);
-            return (1, 1);
-        };
-        while nth < run as usize {
-            let entry = read(memory, table, first + nth);
-            if let Some(page) = frame(entry)
-                && read(memory, to_table, to_first + nth) & PRESENT == 0
+    pub fn share(self, to: Entries, run: u64, most: u64, mut owners: Owners) -> (u64, u64) {
+        let mut shared = 0;
+        for nth in 0..run {
+            if let Some(page) = self.from(nth).get()
+                && to.from(nth).get().is_none()
             {
                 if shared == most || !owners.add(page) {
-                    break;
+                    return (nth, shared);
                 }
-                write(memory, to_table, to_first + nth, Some(page));
+                to.from(nth).set(Some(page));
                 shared += 1;
             }
-            nth += 1;
         }
-        (nth as u64, shared)
-    }
-
-    /// Takes out the index pages that begin at `page`, none of whose pages is there.
-    pub fn trim(&mut self, page: u64, memory: &mut PhysMem, mut give: impl FnMut(Frame)) {
-        for height in 1..=self.height {
-            if !page.is_multiple_of(span(height)) {
-                return;
-            }
-            let Ok(table) = self.table(page, height, memory) else { continue };
-            let above = match height == self.height {
-                true => Slot(None),
-                false => match self.table(page, height + 1, memory) {
-                    Ok(above) => Slot(Some((above, place(page, height)))),
-                    Err(_) => continue,
-                },
-            };
-            self.set(above, None, memory);
-            give(table);
-        }
-    }
-
-    /// How many index pages there are: for tests.
-    #[cfg(not(target_os = "none"))]
-    pub fn count(&self, memory: &PhysMem) -> u64 {
-        fn below(memory: &PhysMem, entry: u64, height: u8) -> u64 {
-            let Some(table) = frame(entry).filter(|_| height > 0) else { return 0 };
-            let entries = (0..ENTRIES as usize).map(|at| read(memory, table, at));
-            1 + entries.map(|entry| below(memory, entry, height - 1)).sum::<u64>()
-        }
-        below(memory, self.root, self.height)
-    }
-
-    /// The index page that stands `height` levels above the pages on the way to one, or the level at
-    /// which the way ends.
-    fn table(&self, page: u64, height: u8, memory: &PhysMem) -> Result<Frame, u8> {
-        let mut entry = self.root;
-        let mut at = self.height;
-        while let Some(table) = frame(entry) {
-            if at <= height {
-                return Ok(table);
-            }
-            at -= 1;
-            entry = read(memory, table, place(page, at));
-        }
-        Err(at)
+        (run, shared)
     }
 }
 

@@ -5,8 +5,8 @@
 //! out; `held` is above `pages` only until a memory that shrank has given back what it lost.
 
 use super::super::{Arena, FrameSource, Id, Ram};
-use super::index::{Index, Leaf};
-use super::{Account, Region, Vm};
+use super::index::{ENTRIES, Index};
+use super::{Account, FUEL, Region, Vm};
 use crate::abi::Error;
 use crate::units::{Frame, PAGE_SIZE, PhysAddr, frames_inside};
 
@@ -22,9 +22,9 @@ pub const MAX_WINDOW: u64 = 1 << 18;
 /// Pages cleared in one piece.
 const CLEARED: u64 = 32;
 /// Pages looked at in one step of taking pages away.
-const STEP: u64 = 256;
+const STEP: u64 = 128;
 /// What a region costs where pages are looked up, as seen from looking at an entry that is empty.
-pub(super) const VISIT: u32 = 12;
+pub(super) const VISIT: u64 = 12;
 /// What giving up a shared frame costs, as seen from looking at an entry that is empty, and what freeing
 /// it costs besides.
 const SHARED: u64 = 2;
@@ -85,9 +85,8 @@ impl Vm {
         let first = ram.frames.alloc_run(pages as usize, align).ok_or(Error::NoMemory);
         let made = first.and_then(|first| {
             let id = self.new_memory(ram, account, pages, Backing::Contiguous(first));
-            id.map(|id| (id, first)).inspect_err(|_| give_run(ram, first, pages))
+            id.map(|id| (id, first.start())).inspect_err(|_| give_run(ram, first, pages))
         });
-        let made = made.map(|(id, first)| (id, first.start()));
         made.inspect_err(|_| self.uncharge(account, bytes))
     }
 
@@ -168,8 +167,7 @@ impl Vm {
         self.memories[id].refs += 1;
     }
 
-    /// One reference less. After the last it waits for `memory_destroy`, as `next_dying` tells, and
-    /// this is true.
+    /// One reference less. After the last it waits for `destroy_dying`, and this is true.
     pub fn release(&mut self, id: Id<Memory>) -> bool {
         let memory = &mut self.memories[id];
         memory.refs -= 1;
@@ -180,48 +178,25 @@ impl Vm {
         last
     }
 
-    /// A memory that nothing refers to: the same again until `memory_destroy` says that it is gone.
-    pub fn next_dying(&mut self) -> Option<Id<Memory>> {
-        self.dying
-    }
-
-    /// Whether there is such a memory.
+    /// Whether there is a memory that nothing refers to.
     pub fn has_dying(&self) -> bool {
         self.dying.is_some()
     }
 
-    /// Destroys a piece of a memory that nothing refers to. True when it is gone.
-    pub fn memory_destroy(&mut self, ram: &mut Ram, id: Id<Memory>) -> bool {
-        let Some(memory) = self.memories.get_mut(id) else { return true };
+    /// Destroys a piece of a memory that nothing refers to.
+    pub fn destroy_dying(&mut self, ram: &mut Ram) {
+        let Some(id) = self.dying else { return };
+        let memory = &mut self.memories[id];
         let pages = core::mem::take(&mut memory.pages);
         let account = memory.account;
         if let Backing::Contiguous(first) = memory.backing {
             give_run(ram, first, pages);
             self.uncharge(account, pages * PAGE_SIZE);
         }
-        if !self.cut(ram, id) {
-            return false;
-        }
-        self.forget_dying(id);
-        self.memories.remove(id);
-        self.uncharge(account, Arena::<Memory>::COST);
-        true
-    }
-
-    /// Takes it out of the list of the dying, where it is first as a rule.
-    fn forget_dying(&mut self, id: Id<Memory>) {
-        let next = self.memories[id].next_dying;
-        if self.dying == Some(id) {
-            self.dying = next;
-            return;
-        }
-        let mut at = self.dying;
-        while let Some(before) = at {
-            at = self.memories[before].next_dying;
-            if at == Some(id) {
-                self.memories[before].next_dying = next;
-                return;
-            }
+        if self.cut(ram, id) {
+            self.dying = self.memories[id].next_dying;
+            self.memories.remove(id);
+            self.uncharge(account, Arena::<Memory>::COST);
         }
     }
 
@@ -251,79 +226,53 @@ impl Vm {
 
     /// Gives back pages from the last one down to the memory's size: a piece; true when all are.
     fn cut(&mut self, ram: &mut Ram, id: Id<Memory>) -> bool {
-        let mut fuel = super::FUEL;
+        let mut fuel = FUEL;
         loop {
-            let memory = &mut self.memories[id];
-            let Backing::Demand(index) = &mut memory.backing else { return true };
-            let Some(last) = memory.held.checked_sub(1).filter(|_| memory.held > memory.pages)
-            else {
+            let memory = &self.memories[id];
+            let Backing::Demand(index) = &memory.backing else { return true };
+            let (pages, held, account) = (memory.pages, memory.held, memory.account);
+            if held <= pages {
                 return true;
-            };
+            }
             if fuel == 0 {
                 return false;
             }
-            match index.leaf(last, &ram.memory) {
-                Leaf::Absent(block) => {
-                    memory.held = memory.pages.max(last & !(block - 1));
-                    fuel = fuel.saturating_sub(4);
-                }
-                Leaf::There(leaf) => {
-                    let step = memory.piece(STEP);
-                    let low = memory.pages.max(last & !511).max((last + 1).saturating_sub(step));
-                    fuel = fuel.saturating_sub(memory.mapped * VISIT);
-                    self.forget(ram, id, low..last + 1, None);
-                    self.drop_pages(ram, id, leaf, low, &mut fuel);
-                }
+            let found = index.entries(held - 1, &ram.memory);
+            let low = match found {
+                Err(block) => (held - 1) & !(block - 1),
+                Ok(_) => ((held - 1) & !(ENTRIES - 1)).max(held.saturating_sub(memory.step())),
+            };
+            let low = low.max(pages);
+            fuel = fuel.saturating_sub(4);
+            if found.is_ok() {
+                fuel = fuel.saturating_sub(u64::from(memory.mapped) * VISIT);
+                self.forget(ram, id, low..held, false);
             }
-            self.trim(ram, id);
+            let Ram { memory: physical, frames, .. } = &mut *ram;
+            let memory = &mut self.memories[id];
+            let Backing::Demand(index) = &mut memory.backing else { return true };
+            let (mut gone, mut freed) = (0, 0);
+            if let Ok(entries) = index.entries(low, physical) {
+                gone = entries.take_out(held - low, |frame| {
+                    freed += u64::from(frames.give_up(frame));
+                });
+                fuel = fuel.saturating_sub(held - low + gone * SHARED + freed * FREEING);
+            }
+            memory.held = low;
+            memory.resident -= gone;
+            index.trim(low, physical, |table| {
+                frames.give(table);
+                gone += 1;
+            });
+            self.uncharge(account, gone * PAGE_SIZE);
         }
-    }
-
-    /// Drops the pages from `low` up, all of which have their entries in one place.
-    fn drop_pages(
-        &mut self,
-        ram: &mut Ram,
-        id: Id<Memory>,
-        leaf: Option<Frame>,
-        low: u64,
-        fuel: &mut u32,
-    ) {
-        let memory = &mut self.memories[id];
-        let Backing::Demand(index) = &mut memory.backing else { return };
-        let (mut freed, looked) = (0, memory.held - low);
-        let mut owners = ram.frames.owners.clone();
-        let gone = index.take_out(leaf, low..memory.held, &mut ram.memory, |frame| {
-            if !owners.remove(frame) {
-                ram.frames.give(frame);
-                freed += 1;
-            }
-        });
-        *fuel = fuel.saturating_sub((looked + gone * SHARED + freed * FREEING) as u32);
-        memory.resident -= gone;
-        memory.held = low;
-        let account = memory.account;
-        self.uncharge(account, gone * PAGE_SIZE);
-    }
-
-    /// Gives back the index pages that are empty now that nothing is there from `held` up.
-    fn trim(&mut self, ram: &mut Ram, id: Id<Memory>) {
-        let memory = &mut self.memories[id];
-        let Backing::Demand(index) = &mut memory.backing else { return };
-        let mut gone = 0;
-        index.trim(memory.held, &mut ram.memory, |frame| {
-            ram.frames.give(frame);
-            gone += 1;
-        });
-        let account = memory.account;
-        self.uncharge(account, gone * PAGE_SIZE);
     }
 }
 
 impl Memory {
-    /// How many of so many pages one step may look at wherever they are mapped.
-    pub(super) fn piece(&self, pages: u64) -> u64 {
-        let most = super::FUEL / self.mapped.max(1);
-        pages.min(most.saturating_sub(VISIT).max(1).into())
+    /// How many pages one step of taking pages away looks at, wherever they are mapped.
+    fn step(&self) -> u64 {
+        STEP.min((FUEL / u64::from(self.mapped.max(1))).saturating_sub(VISIT).max(1))
     }
 }
 

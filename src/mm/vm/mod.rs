@@ -36,7 +36,7 @@ use super::{Arena, Id};
 use crate::arch::paging::ASIDS;
 
 /// Entries that one piece of work looks at, or other work that takes as long.
-const FUEL: u32 = 1024;
+const FUEL: u64 = 1024;
 
 /// All address spaces and what they map.
 pub struct Vm {

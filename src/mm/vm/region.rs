@@ -151,8 +151,7 @@ impl Vm {
         // What is cut off from the end of a region is small, or a region of its own.
         let whole = upto == stop && upto - from <= PIECE * PAGE_SIZE;
         let id = if start < from && !whole { self.split(ram, id, from)? } else { id };
-        let gap = self.gap_before(space, from)..self.gap_after(space, upto);
-        let reached = self.sweep(ram, space, from..upto, gap, &mut FUEL.clone());
+        let reached = self.sweep(ram, space, from..upto, true, &mut FUEL.clone());
         self.cut_region(id, from, reached);
         if reached == upto && self.first_in(space, reached, end).is_none() {
             return Ok(pages);
@@ -178,7 +177,7 @@ impl Vm {
             return Ok((upto - at) / PAGE_SIZE);
         }
         // The entries go; faults bring them back as they shall be.
-        let reached = self.sweep(ram, space, at..upto, 0..0, &mut FUEL.clone());
+        let reached = self.sweep(ram, space, at..upto, false, &mut FUEL.clone());
         let id = if start < at { self.split(ram, id, at)? } else { id };
         if reached < stop
             && let Err(error) = self.split(ram, id, reached)
@@ -209,7 +208,7 @@ impl Vm {
     }
 
     /// Where what is mapped before an address ends.
-    fn gap_before(&self, space: Id<Space>, at: u64) -> u64 {
+    pub(super) fn gap_before(&self, space: Id<Space>, at: u64) -> u64 {
         let before = at.checked_sub(1);
         let id = before.and_then(|at| self.spaces[space].regions.floor(&self.regions, (at, 0)));
         id.map_or(0, |id| self.regions[id].end().min(at))
@@ -217,20 +216,13 @@ impl Vm {
 
     /// Where something is mapped again from an address on.
     pub(super) fn gap_after(&self, space: Id<Space>, at: u64) -> u64 {
-        if self.region_at(space, at).is_some() {
-            return at;
-        }
-        let next = self.spaces[space].regions.next_after(&self.regions, (at, 0));
-        next.map_or(1 << 47, |id| self.regions[id].start)
+        let next = self.first_in(space, at, u64::MAX);
+        next.map_or(1 << 47, |id| self.regions[id].start.max(at))
     }
 
     /// The memory that is mapped at an address, the page that is there, how many there are from it on,
     /// and what they may be used for at most.
-    pub fn mapped_at(
-        &self,
-        space: Id<Space>,
-        at: u64,
-    ) -> Option<(Id<Memory>, u64, u64, Access)> {
+    pub fn mapped_at(&self, space: Id<Space>, at: u64) -> Option<(Id<Memory>, u64, u64, Access)> {
         let region = &self.regions[self.region_at(space, at)?];
         let pages = (region.end() - at).div_ceil(PAGE_SIZE);
         Some((region.memory, region.page_at(at), pages, region.ceiling))

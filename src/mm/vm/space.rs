@@ -7,7 +7,7 @@ use super::super::{Arena, FrameSource, Id, Ram};
 use super::tables;
 use super::{Account, FUEL, Memory, Region, Vm};
 use crate::abi::{Error, USER_END};
-use crate::arch::{self, Access, Entry, Flush, TableEntry};
+use crate::arch::{self, Access, Entry, TableEntry};
 use crate::units::{Frame, MAX_CPUS, PAGE_SIZE, VirtAddr};
 use arrayvec::ArrayVec;
 use core::ops::Range;
@@ -15,7 +15,7 @@ use core::ops::Range;
 /// Up to so many pages are flushed one by one.
 const FEW: u64 = 16;
 /// What a region costs that goes, as seen from looking at an entry that is empty.
-const REGION: u32 = 128;
+const REGION: u64 = 128;
 
 /// An address space.
 pub struct Space {
@@ -57,8 +57,7 @@ impl Vm {
         while let Some(first) = self.spaces[id].regions.first(&self.regions) {
             let Region { start, pages, .. } = self.regions[first];
             let end = start + pages * PAGE_SIZE;
-            let gap = 0..self.gap_after(id, end);
-            let reached = self.sweep(ram, id, start..end, gap, &mut fuel);
+            let reached = self.sweep(ram, id, start..end, true, &mut fuel);
             self.cut_region(first, start, reached);
             fuel = fuel.saturating_sub(REGION);
             if fuel == 0 {
@@ -76,8 +75,7 @@ impl Vm {
         let tag = |id: Id<Space>| self.spaces.get(id).map_or(Tag::default(), |space| space.tag);
         let others = others.map(|space| space.map_or(Tag::default(), tag));
         let space = &mut self.spaces[space];
-        let switch = self.asids.switch(&mut space.tag, &others);
-        if switch.flush_all {
+        if self.asids.switch(&mut space.tag, &others) {
             arch::tlb::flush_all();
         }
         Seat::new(space.root, space.tag)
@@ -93,29 +91,33 @@ impl Vm {
         if at >= USER_END {
             return [0; 4];
         }
-        tables::path(&ram.memory, self.spaces[space].root, at).map(Entry::bits)
+        tables::path(&ram.memory, self.spaces[space].root, at)
     }
 
     /// Clears what is in the tables for a range, as far as the fuel goes, and makes CPUs forget what was.
-    /// Where nothing else is mapped in a gap around it, the tables go as well. Tells where it stopped.
+    /// If nothing will be mapped there, tables go that nothing around it needs. Tells where it stopped.
     pub(super) fn sweep(
         &mut self,
         ram: &mut Ram,
         id: Id<Space>,
         range: Range<u64>,
-        gap: Range<u64>,
-        fuel: &mut u32,
+        trim: bool,
+        fuel: &mut u64,
     ) -> u64 {
+        let gap = match trim {
+            true => self.gap_before(id, range.start)..self.gap_after(id, range.end),
+            false => 0..0,
+        };
         let root = self.spaces[id].root;
         let (mut freed, mut changed) = (ArrayVec::new(), false);
         let Range { start: mut at, end } = range;
         while at < end && *fuel > 0 {
-            let upto = end.min(at + u64::from(*fuel) * PAGE_SIZE);
+            let upto = end.min(at + *fuel * PAGE_SIZE);
             let memory = &mut ram.memory;
             let (next, level) = tables::change(memory, root, (at, upto), None, &mut changed);
             let next = next.min(end);
             let pages = if level == tables::PAGES { (next - at) / PAGE_SIZE } else { 4 };
-            *fuel = fuel.saturating_sub(pages as u32);
+            *fuel = fuel.saturating_sub(pages);
             if !tables::trim(memory, root, level, (at, next, end), &gap, &mut freed) {
                 *fuel = 0;
                 break;
@@ -144,17 +146,16 @@ impl Vm {
         if range.end - range.start > FEW * PAGE_SIZE {
             return arch::tlb::flush_space(asid);
         }
-        let pages = VirtAddr(range.start)..VirtAddr(range.end);
-        arch::tlb::flush(Flush { pages, step: PAGE_SIZE, tables }, asid);
+        arch::tlb::flush(VirtAddr(range.start)..VirtAddr(range.end), tables, asid);
     }
 
-    /// Clears the entries of these pages wherever a memory is mapped, or leaves only what `kept` allows.
+    /// Clears the entries of these pages wherever a memory is mapped, or only makes them read-only.
     pub(super) fn forget(
         &mut self,
         ram: &mut Ram,
         memory: Id<Memory>,
         pages: Range<u64>,
-        kept: Option<Access>,
+        read_only: bool,
     ) {
         let mut next = self.memories[memory].regions;
         while let Some(id) = next {
@@ -165,17 +166,18 @@ impl Vm {
             if low >= high {
                 continue;
             }
-            if kept.is_some() && !region.access.contains(Access::WRITE) {
+            if read_only && !region.access.contains(Access::WRITE) {
                 // It has no entry that is writable.
                 continue;
             }
-            let kept = kept.map(|kept| region.access & kept);
+            let access = region.access - Access::WRITE;
+            let left = read_only.then(|| Entry::leaf(Frame(0), tables::PAGES, access));
             let start = region.start + (low - region.first) * PAGE_SIZE;
             let end = start + (high - low) * PAGE_SIZE;
             let (space, mut at, mut changed) = (region.space, start, false);
             let root = self.spaces[space].root;
             while at < end {
-                (at, _) = tables::change(&mut ram.memory, root, (at, end), kept, &mut changed);
+                (at, _) = tables::change(&mut ram.memory, root, (at, end), left, &mut changed);
             }
             if changed {
                 self.flush(space, start..end, false);

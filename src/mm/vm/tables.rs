@@ -1,65 +1,36 @@
-//! Page tables of user code: one walk down to an entry, and one sweep over a range of them. Unlike
-//! the kernel's own tables (`walker.rs`) they are only a cache: entries may go at any time.
+//! Page tables of user code. Unlike the kernel's own they are only a cache: entries may go at any time.
 
-use crate::arch::{Access, Entry, PhysMem, TableEntry};
+pub(super) use super::super::walker::*;
+
+use crate::arch::{Entry, PhysMem, TableEntry};
 use crate::units::{Frame, PAGE_SIZE};
 use arrayvec::ArrayVec;
 use core::ops::Range;
 
-/// The level of the tables whose entries map pages.
-pub(super) const PAGES: u8 = 3;
-/// The level of the tables whose entries map 2 MiB.
-pub(super) const LARGE: u8 = 2;
-/// Entries in a table.
-pub(super) const ENTRIES: u64 = 512;
-
-/// Bytes that an entry of a table at `level` stands for.
-pub(super) const fn span(level: u8) -> u64 {
-    PAGE_SIZE << (9 * (PAGES - level))
-}
-
-/// Which entry of a table at `level` an address has.
-pub(super) const fn index(at: u64, level: u8) -> usize {
-    (at / span(level) % ENTRIES) as usize
-}
-
-#[inline(always)]
-pub(super) fn read(memory: &PhysMem, table: Frame, at: usize) -> Entry {
-    // SAFETY: a root, or what an entry named: a frame that was taken for a table.
-    Entry::from_bits(unsafe { memory.read(table, at) })
-}
-
-#[inline(always)]
-pub(super) fn write(memory: &mut PhysMem, table: Frame, at: usize, entry: Entry) {
-    // SAFETY: as in `read`; `Vm` alone changes user tables.
-    unsafe { memory.write(table, at, entry.bits()) }
-}
-
-/// Clears the entries from `at` to `end` that are in one table, a large page as a whole, or leaves only
-/// what `kept` allows to be done there. Tells where it stopped, which may be after `end`, and the level
-/// of that table.
+/// Clears the entries from `at` to `end` that are in one table, a large page as a whole; or has each page
+/// keep its frame and `left` besides. Tells where it stopped, which may be after `end`, and the level of
+/// that table.
 #[inline(always)]
 pub(super) fn change(
     memory: &mut PhysMem,
     root: Frame,
     (at, end): (u64, u64),
-    kept: Option<Access>,
+    left: Option<Entry>,
     changed: &mut bool,
 ) -> (u64, u8) {
     let (table, level) = walk(memory, root, at, PAGES);
     if level < PAGES {
-        *changed |= change_large(memory, table, level, at, kept);
+        if read(memory, table, index(at, level)).is_present() {
+            write(memory, table, index(at, level), Entry::EMPTY);
+            *changed = true;
+        }
         return ((at & !(span(level) - 1)) + span(level), level);
     }
     let first = index(at, PAGES);
-    let count = ((end - at) / PAGE_SIZE).min(ENTRIES - first as u64);
-    // What is left of an entry, and what it gets besides: in every architecture's entries the frame is
-    // in the place where its address has it.
-    let (kept, added) = match kept {
-        None => (0, 0),
-        Some(access) => (u64::MAX, allowing(access)),
-    };
-    for index in first..first + count as usize {
+    let upto = (first + ((end - at) / PAGE_SIZE) as usize).min(ENTRIES as usize);
+    // In every architecture's entries the frame is in the place where its address has it.
+    let (kept, added) = left.map_or((0, 0), |left| (u64::MAX, left.bits()));
+    for index in first..upto {
         let entry = read(memory, table, index);
         if entry.is_present() {
             let new = Entry::from_bits(entry.frame().start().0 & kept | added);
@@ -69,25 +40,7 @@ pub(super) fn change(
             }
         }
     }
-    (at + count * PAGE_SIZE, level)
-}
-
-/// The same for an entry that is empty or maps a large page.
-#[inline(never)]
-fn change_large(
-    memory: &mut PhysMem,
-    table: Frame,
-    level: u8,
-    at: u64,
-    kept: Option<Access>,
-) -> bool {
-    let entry = read(memory, table, index(at, level));
-    if entry.is_present() {
-        let new = kept.map(|access| Entry::leaf(entry.frame(), level, access));
-        let new = new.unwrap_or(Entry::EMPTY);
-        write(memory, table, index(at, level), new);
-    }
-    entry.is_present()
+    (at + (upto - first) as u64 * PAGE_SIZE, level)
 }
 
 /// Takes away the tables on the way to an address, from `level` up, all of whose entries have been
@@ -117,40 +70,14 @@ pub(super) fn trim(
     true
 }
 
-/// What an entry of a page has besides its frame. Not inline: who clears has no use for it.
-#[inline(never)]
-fn allowing(access: Access) -> u64 {
-    Entry::leaf(Frame(0), PAGES, access).bits()
-}
-
-/// The table that the way down to an address ends in, and its level, `lowest` at most: above that, what
-/// it has there is empty or a large page.
-#[inline(always)]
-pub(super) fn walk(memory: &PhysMem, root: Frame, at: u64, lowest: u8) -> (Frame, u8) {
-    let (mut table, mut level) = (root, 0);
-    while level < lowest {
-        let entry = read(memory, table, index(at, level));
-        if !entry.is_present() || entry.is_leaf(level) {
-            break;
+/// The entries that lead to an address, from the root on; zero where there is none.
+pub(super) fn path(memory: &PhysMem, root: Frame, at: u64) -> [u64; 4] {
+    core::array::from_fn(|level| match walk(memory, root, at, level as u8) {
+        (table, reached) if usize::from(reached) == level => {
+            read(memory, table, index(at, reached)).bits()
         }
-        (table, level) = (entry.frame(), level + 1);
-    }
-    (table, level)
-}
-
-/// The entries that lead to an address, from the root on; empty where there is none.
-pub(super) fn path(memory: &PhysMem, root: Frame, at: u64) -> [Entry; 4] {
-    let mut entries = [Entry::EMPTY; 4];
-    let mut table = root;
-    for level in 0..=PAGES {
-        let entry = read(memory, table, index(at, level));
-        entries[level as usize] = entry;
-        if !entry.is_present() || entry.is_leaf(level) {
-            break;
-        }
-        table = entry.frame();
-    }
-    entries
+        _ => 0,
+    })
 }
 
 /// Addresses of so many pages; `None` where they are no user addresses, or none at all.

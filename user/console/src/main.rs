@@ -14,12 +14,14 @@ use console::{CONNECT, RECEIVED, TO_SEND};
 use rt::abi::{Arrival, FOREVER};
 use rt::message::Received;
 use rt::object::Object;
-use rt::ring::{Reader, Writer};
+use rt::ring::{self, Reader, Writer};
 use rt::{Error, Memory, Port, Start, println, time};
 use uart::{Uart, Wanted};
 
 /// The signal of the interrupt.
 const INTERRUPT: u64 = 2;
+/// From so many bytes on the client may have stopped for want of room.
+const CROWDED: usize = ring::CAPACITY as usize / 2;
 /// How often a port without interrupts is looked at.
 const LOOK: u64 = 5_000_000;
 
@@ -88,23 +90,23 @@ impl Client {
 
     /// Moves all bytes that can be moved; what is worth an interrupt.
     fn serve(&self, uart: &Uart) -> Result<Wanted, Error> {
-        let mut changed = false;
+        let mut news = false;
         let mut room = self.received.room()?;
         while room > 0 {
             let Some(byte) = uart.read() else { break };
             self.received.write(&[byte])?;
             room -= 1;
-            changed = true;
+            news = true;
         }
         let mut waiting = self.to_send.filled()?;
+        let may_be_full = waiting > CROWDED;
         while waiting > 0 && uart.can_write() {
             let mut byte = [0];
             self.to_send.read(&mut byte)?;
             uart.write(byte[0]);
             waiting -= 1;
-            changed = true;
         }
-        if changed {
+        if news || may_be_full {
             self.port.signal(self.bits)?;
         }
         Ok(Wanted { receive: room > 0, send: waiting > 0 })

@@ -4,7 +4,8 @@
 #![no_main]
 
 use rt::abi::{
-    Error, FOREVER, MachineRights, POWER_FAILURE, POWER_SUCCESS, PRIORITIES, PortRights,
+    ANY_CPU, COOPERATIVE, Error, FOREVER, MachineRights, POWER_FAILURE, POWER_SUCCESS, PRIORITIES,
+    PortRights,
 };
 use rt::files::{Files, Words};
 use rt::loader::Child;
@@ -80,6 +81,8 @@ fn start_console(files: &Files) -> Result<Option<(Child, Port)>, Error> {
     let own = port.duplicate(PortRights::all() & !PortRights::DUPLICATE)?;
     let handle = child.give(own)?;
     let child = child.with_words([handle, 0]);
+    // It does a bounded piece of work at a time: nobody needs to take turns with it.
+    child.thread.schedule(CONSOLE_PRIORITY, COOPERATIVE, ANY_CPU)?;
     child.start()?;
     Ok(Some((child, port)))
 }

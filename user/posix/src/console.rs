@@ -6,12 +6,14 @@ use crate::fs::dev;
 use crate::process::Process;
 use crate::server::{CONSOLE, Server};
 use crate::tty::pair::Pairs;
+use crate::tty::settings::Settings;
 use crate::tty::{Line, Tty};
 use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::string::String;
 use console::Client;
-use linux_raw_sys::general::O_RDWR;
+use core::cell::Cell;
+use linux_raw_sys::general::{CLOCAL, HUPCL, IUTF8, O_RDWR};
 use rt::Port;
 use rt::abi::Handle;
 use rt::object::Object;
@@ -82,7 +84,10 @@ impl Console {
             0 => Wire::Log,
             driver => Wire::Driver(Client::connect(Port::from_raw(driver), port, CONSOLE)?),
         });
-        let tty = Tty::new(DEVICE, Box::new(wire.clone()), WINDOW);
+        let tty = Tty::new(Box::new(wire.clone()), WINDOW);
+        let settings = tty.settings();
+        let (input, control) = (settings.input | IUTF8, settings.control | HUPCL | CLOCAL);
+        tty.set(Settings { input, control, ..settings }, false);
         Ok(Console { tty, wire, pairs: Pairs::default() })
     }
 
@@ -91,7 +96,9 @@ impl Console {
         let dev = server.mounts.top(server.root.directory()?.lookup(b"dev")?);
         let inode = dev.directory()?.lookup(b"console")?;
         self.tty.control(1, 1);
-        Ok(Open::new(self.tty.open(server), inode, O_RDWR))
+        let name = Some((dev, b"console".to_vec()));
+        let (file, flags) = (self.tty.open(server), Cell::new(O_RDWR));
+        Ok(Rc::new(Open { file, inode, flags, position: Cell::new(0), name }))
     }
 
     /// The terminal that controls a process's session.
@@ -113,9 +120,11 @@ impl Console {
     }
 
     /// Waits until what was written is out, before everything ends.
-    pub fn drain(&self, port: &Port) {
+    pub fn drain(&self) {
         let end = rt::time::now().saturating_add(FAREWELL);
-        while self.wire.pending() > 0 && port.receive(end).is_ok() {}
+        while self.wire.pending() > 0 && rt::time::now() < end {
+            rt::time::nap();
+        }
     }
 }
 

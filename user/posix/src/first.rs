@@ -76,11 +76,14 @@ pub fn arrived(server: &'static Server) {
 /// Says what the first process has ended with, and waits until all is out.
 pub fn farewell(server: &Server, code: u64) -> u64 {
     let Some(host) = &server.host else {
-        server.console.drain(&server.port);
+        server.console.drain();
         return code;
     };
     let end = rt::time::now().saturating_add(FAREWELL);
-    let wait = || server.port.receive(end).is_ok();
+    let wait = || {
+        rt::time::nap();
+        rt::time::now() < end
+    };
     while !host.send_status(code as u8) && wait() {}
     while !host.is_drained() && wait() {}
     0

@@ -48,7 +48,7 @@ pub const ENDED: u64 = 1;
 /// The signal of the console.
 pub const CONSOLE: u64 = 2;
 /// The device of files without names.
-const ANONYMOUS: u64 = 0xf_ffff;
+pub const ANONYMOUS: u64 = 0xf_ffff;
 /// The badge of calls and faults of guests.
 const GUEST: u64 = 1;
 

@@ -91,7 +91,7 @@ static BOTH: &[Row] = rows! {
     __NR_sendfile May(copy::sendfile);
     __NR_copy_file_range Now(copy::copy_file_range);
     __NR_splice May(copy::splice), "other files than regular ones and pipes: EINVAL";
-    __NR_tee Now(copy::tee), "all: EINVAL";
+    __NR_tee May(copy::tee);
     // Files by name.
     __NR_fstat Now(stat::fstat);
     __NR_newfstatat May(stat::newfstatat);
@@ -311,12 +311,12 @@ static OLD: &[Row] = rows! {
     __NR_alarm Now(timer::alarm);
     __NR_time Now(time::time);
     __NR_pause May(mask::pause);
-    __NR_poll May(poll::poll);
-    __NR_select May(poll::select);
-    __NR_epoll_create Now(epoll::epoll_create);
-    __NR_epoll_wait May(epoll::epoll_wait);
-    __NR_eventfd Now(eventfd::eventfd);
-    __NR_signalfd Now(signalfd::signalfd);
+    __NR_poll May(old::poll);
+    __NR_select May(old::select);
+    __NR_epoll_create Now(old::epoll_create);
+    __NR_epoll_wait May(old::epoll_wait);
+    __NR_eventfd Now(old::eventfd);
+    __NR_signalfd Now(old::signalfd);
 };
 
 /// Those that only x86-64 has.

@@ -30,22 +30,32 @@ impl Process {
 
     /// Reads a string up to its terminator, which must come before `most` bytes.
     pub fn string(&self, at: u64, most: usize, too_long: Errno) -> Result<Vec<u8>> {
+        /// Most strings are shorter.
+        const FIRST: usize = 64;
         let mut string = Vec::new();
+        let mut buffer = [0; FIRST];
+        if self.string_piece(at, &mut buffer, &mut string)? {
+            return if string.len() < most { Ok(string) } else { Err(too_long) };
+        }
         let mut buffer = [0; 256];
-        loop {
+        while string.len() < most {
             let from = at.checked_add(string.len() as u64).ok_or(Errno::EFAULT)?;
-            // No further than the page, for the next one may not be there.
-            let piece = (PAGE - from % PAGE).min(buffer.len() as u64) as usize;
-            self.paid(|native| native.read(from, &mut buffer[..piece]))?;
-            if let Some(end) = buffer[..piece].iter().position(|&byte| byte == 0) {
-                string.extend_from_slice(&buffer[..end]);
+            if self.string_piece(from, &mut buffer, &mut string)? {
                 return if string.len() < most { Ok(string) } else { Err(too_long) };
             }
-            string.extend_from_slice(&buffer[..piece]);
-            if string.len() >= most {
-                return Err(too_long);
-            }
         }
+        Err(too_long)
+    }
+
+    /// Reads as much of a string as fits into a buffer; whether that was all.
+    fn string_piece(&self, at: u64, buffer: &mut [u8], string: &mut Vec<u8>) -> Result<bool> {
+        // No further than the page, for the next one may not be there.
+        let piece = (PAGE - at % PAGE).min(buffer.len() as u64) as usize;
+        let piece = &mut buffer[..piece];
+        self.paid(|native| native.read(at, piece))?;
+        let end = piece.iter().position(|&byte| byte == 0);
+        string.extend_from_slice(&piece[..end.unwrap_or(piece.len())]);
+        Ok(end.is_some())
     }
 
     /// Reads a path.
@@ -160,12 +170,12 @@ impl<'a> Transfer<'a> {
     pub fn put_mapped(&mut self, address: u64, length: u64) -> Result<usize> {
         self.each(length as usize, |place, range| {
             let (from, bytes) = (address + range.start as u64, range.len() as u64);
-            Ok(match place {
+            match place {
                 Place::User(process, at) => {
-                    process.paid(|native| native.write_from(at, from, bytes))?
+                    process.paid(|native| native.write_from(at, from, bytes))
                 }
-                Place::Own(own) => rt::process().read(from, own)?,
-            })
+                Place::Own(own) => Ok(rt::process().read(from, own)?),
+            }
         })
     }
 
@@ -173,10 +183,10 @@ impl<'a> Transfer<'a> {
     pub fn take_mapped(&mut self, address: u64, length: u64) -> Result<usize> {
         self.each(length as usize, |place, range| {
             let (to, bytes) = (address + range.start as u64, range.len() as u64);
-            Ok(match place {
-                Place::User(process, at) => process.paid(|native| native.read_to(at, to, bytes))?,
-                Place::Own(own) => rt::process().write(to, own)?,
-            })
+            match place {
+                Place::User(process, at) => process.paid(|native| native.read_to(at, to, bytes)),
+                Place::Own(own) => Ok(rt::process().write(to, own)?),
+            }
         })
     }
 

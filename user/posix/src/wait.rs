@@ -94,16 +94,35 @@ impl Waiters {
         }
     }
 
+    /// Not to be woken after all.
+    pub fn remove(&self, waker: &Waker) {
+        self.0.lock().retain(|known| !known.will_wake(waker));
+    }
+
     /// Tries again at each change until it is not `EAGAIN`.
     pub async fn until<T>(&self, mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
+        let mut waits = Waits { waiters: self, waker: None };
         poll_fn(|context| match attempt() {
             Err(Errno::EAGAIN) => {
                 self.add(context.waker());
+                waits.waker.get_or_insert_with(|| context.waker().clone());
                 Poll::Pending
             }
             result => Poll::Ready(result),
         })
         .await
+    }
+}
+
+/// Somebody among those who wait, until the wait is over, or dropped.
+struct Waits<'a> {
+    waiters: &'a Waiters,
+    waker: Option<Waker>,
+}
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        self.waker.as_ref().inspect(|waker| self.waiters.remove(waker));
     }
 }
 

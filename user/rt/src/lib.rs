@@ -42,7 +42,10 @@ pub mod ring;
 mod heap;
 pub mod start;
 pub mod panic;
-// The kernel reads the first process with the same two.
+// The kernel reads the first process with the same three.
+#[path = "../../../src/boot/malformed.rs"]
+mod malformed;
+use malformed::Malformed;
 #[path = "../../../src/boot/elf.rs"]
 pub mod elf;
 #[path = "../../../src/boot/initrd.rs"]

@@ -4,9 +4,9 @@
 //!
 //! Lines are numbered: GPU line n is 64 + n, basic line n is 128 + n; below are the core's own.
 
-use super::{Acknowledged, Controller};
+use super::Controller;
 use crate::dev::Mmio;
-use crate::units::{Cause, CpuId, PhysAddr};
+use crate::units::{Cause, PhysAddr};
 use core::ops::Range;
 
 /// The page of the BCM2835 controller, where both SoCs that have a BCM2836 one have it.
@@ -65,13 +65,13 @@ fn core() -> u64 {
 }
 
 impl Controller for Bcm2836 {
-    fn init_cpu(&self, _id: CpuId, _hardware_id: u64) {
+    fn init_cpu(&self) {
         self.own.write(TIMER_CONTROL + 4 * core(), 0);
         self.own.write(MAILBOX_CLEAR + 16 * core(), u32::MAX);
         self.own.write(MAILBOX_CONTROL + 4 * core(), 1);
     }
 
-    fn acknowledge(&self, _timer: u32) -> Acknowledged {
+    fn acknowledge(&self, _timer: u32) -> (u64, Cause) {
         let source = self.own.read(IRQ_SOURCE + 4 * core());
         let cause = if source & IRQ_SOURCE_MAILBOX_0 != 0 {
             self.own.write(MAILBOX_CLEAR + 16 * core(), u32::MAX);
@@ -83,7 +83,7 @@ impl Controller for Bcm2836 {
         } else {
             Cause::Spurious
         };
-        Acknowledged { token: 0, cause }
+        (0, cause)
     }
 
     /// The sources are levels: they end when they are served.
@@ -105,7 +105,7 @@ impl Controller for Bcm2836 {
         DEVICES_LINES
     }
 
-    fn send_ipi(&self, _id: CpuId, hardware_id: u64) {
+    fn send_ipi(&self, hardware_id: u64) {
         self.own.write(MAILBOX_SET + 16 * (hardware_id & 3), 1);
     }
 }

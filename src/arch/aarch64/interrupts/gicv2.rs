@@ -1,15 +1,12 @@
 //! GICv2 and GIC-400 (ARM IHI 0048).
 
-use super::{Acknowledged, Controller, IPI, gic_cause, gic_devices};
+use super::{Controller, IPI, Lines, gic_cause, gic_devices};
 use crate::dev::Mmio;
-use crate::units::CpuId;
+use crate::units::Cause;
 use core::ops::Range;
 
 const GICD_CTLR: u64 = 0x000;
 const GICD_TYPER: u64 = 0x004;
-const GICD_ISENABLER: u64 = 0x100;
-const GICD_ICENABLER: u64 = 0x180;
-const GICD_IPRIORITYR: u64 = 0x400;
 const GICD_ITARGETSR: u64 = 0x800;
 const GICD_SGIR: u64 = 0xf00;
 
@@ -32,9 +29,8 @@ impl GicV2 {
         let me = distributor.read(GICD_ITARGETSR) & 0xff;
         let blocks = u64::from(distributor.read(GICD_TYPER) & 0x1f) + 1;
         for block in 1..blocks {
-            distributor.write(GICD_ICENABLER + 4 * block, u32::MAX);
+            Lines(distributor).prepare(block, u32::MAX);
             for word in 8 * block..8 * (block + 1) {
-                distributor.write(GICD_IPRIORITYR + 4 * word, 0xa0a0_a0a0);
                 distributor.write(GICD_ITARGETSR + 4 * word, me * 0x0101_0101);
             }
         }
@@ -45,17 +41,14 @@ impl GicV2 {
 }
 
 impl Controller for GicV2 {
-    fn init_cpu(&self, _id: CpuId, _hardware_id: u64) {
-        self.distributor.write(GICD_ICENABLER, 0xffff_0000);
-        for word in 0..8 {
-            self.distributor.write(GICD_IPRIORITYR + 4 * word, 0xa0a0_a0a0);
-        }
+    fn init_cpu(&self) {
+        Lines(self.distributor).prepare(0, 0xffff_0000);
         self.cpu.write(GICC_PMR, 0xff);
         self.cpu.write(GICC_CTLR, 1);
         self.enable(IPI);
     }
 
-    fn acknowledge(&self, timer: u32) -> Acknowledged {
+    fn acknowledge(&self, timer: u32) -> (u64, Cause) {
         let token = self.cpu.read(GICC_IAR);
         gic_cause(token.into(), token & 0x3ff, timer)
     }
@@ -65,11 +58,11 @@ impl Controller for GicV2 {
     }
 
     fn enable(&self, line: u32) {
-        self.distributor.write(GICD_ISENABLER + u64::from(line / 32) * 4, 1 << (line % 32));
+        Lines(self.distributor).enable(line);
     }
 
     fn disable(&self, line: u32) {
-        self.distributor.write(GICD_ICENABLER + u64::from(line / 32) * 4, 1 << (line % 32));
+        Lines(self.distributor).disable(line);
     }
 
     fn devices(&self) -> Range<u32> {
@@ -77,7 +70,7 @@ impl Controller for GicV2 {
     }
 
     /// A GICv2's CPU interfaces are numbered as the CPUs of its cluster are.
-    fn send_ipi(&self, _id: CpuId, hardware_id: u64) {
+    fn send_ipi(&self, hardware_id: u64) {
         self.distributor.write(GICD_SGIR, 1 << (16 + (hardware_id & 7)) | IPI);
     }
 }

@@ -1,8 +1,9 @@
 //! GICv3 (ARM IHI 0069), without security states or an ITS.
 
-use super::{Acknowledged, Controller, IPI, gic_cause, gic_devices};
+use super::super::cpu;
+use super::{Controller, IPI, Lines, gic_cause, gic_devices};
 use crate::dev::Mmio;
-use crate::units::CpuId;
+use crate::units::Cause;
 use core::arch::asm;
 use core::ops::Range;
 
@@ -12,9 +13,6 @@ const GICD_CTLR_GROUP1: u32 = 1 << 1;
 const GICD_CTLR_PENDING: u32 = 1 << 31;
 const GICD_TYPER: u64 = 0x0004;
 const GICD_IGROUPR: u64 = 0x0080;
-const GICD_ISENABLER: u64 = 0x0100;
-const GICD_ICENABLER: u64 = 0x0180;
-const GICD_IPRIORITYR: u64 = 0x0400;
 const GICD_IROUTER: u64 = 0x6000;
 
 /// Distance from one CPU's redistributor to the next, for a GICv3 (a GICv4's is twice that).
@@ -46,24 +44,22 @@ impl GicV3 {
         distributor.write(GICD_CTLR, GICD_CTLR_ARE);
         let blocks = u64::from(distributor.read(GICD_TYPER) & 0x1f) + 1;
         for block in 1..blocks.min(31) {
-            distributor.write(GICD_ICENABLER + 4 * block, u32::MAX);
+            Lines(distributor).prepare(block, u32::MAX);
             distributor.write(GICD_IGROUPR + 4 * block, u32::MAX);
-            for word in 8 * block..8 * (block + 1) {
-                distributor.write(GICD_IPRIORITYR + 4 * word, 0xa0a0_a0a0);
-            }
         }
         distributor.write(GICD_CTLR, GICD_CTLR_ARE | GICD_CTLR_GROUP1);
         GicV3 { distributor, redistributors, size }
     }
 
-    /// The offset of the redistributor that serves the CPU with this affinity.
-    fn redistributor(&self, hardware_id: u64) -> Option<u64> {
+    /// The redistributor that serves this CPU.
+    fn redistributor(&self) -> Option<Mmio> {
+        let hardware_id = cpu::hardware_id();
         let affinity = hardware_id >> 32 << 24 | hardware_id & 0xff_ffff;
         let mut offset = 0;
         while offset + FRAME <= self.size {
             let kind = self.redistributors.read64(offset + GICR_TYPER);
             if kind >> 32 == affinity {
-                return Some(offset);
+                return Some(self.redistributors.at(offset));
             }
             if kind & GICR_TYPER_LAST != 0 {
                 return None;
@@ -75,18 +71,16 @@ impl GicV3 {
 }
 
 impl Controller for GicV3 {
-    fn init_cpu(&self, id: CpuId, hardware_id: u64) {
-        let Some(offset) = self.redistributor(hardware_id) else {
-            return crate::warn!("CPU {} has no GIC redistributor: it gets no interrupts", id.0);
+    fn init_cpu(&self) {
+        let Some(own) = self.redistributor() else {
+            let id = cpu::current().0;
+            return crate::warn!("CPU {id} has no GIC redistributor: it gets no interrupts");
         };
-        let own = |register: u64| offset + GICR_PRIVATE + register;
-        let registers = &self.redistributors;
-        let waker = registers.read(offset + GICR_WAKER) & !GICR_WAKER_SLEEP;
-        registers.write(offset + GICR_WAKER, waker);
-        settle(|| registers.read(offset + GICR_WAKER) & GICR_WAKER_ASLEEP == 0);
-        registers.write(own(GICD_ICENABLER), u32::MAX);
-        registers.write(own(GICD_IGROUPR), u32::MAX);
-        (0..8).for_each(|word| registers.write(own(GICD_IPRIORITYR) + 4 * word, 0xa0a0_a0a0));
+        own.write(GICR_WAKER, own.read(GICR_WAKER) & !GICR_WAKER_SLEEP);
+        settle(|| own.read(GICR_WAKER) & GICR_WAKER_ASLEEP == 0);
+        let private = own.at(GICR_PRIVATE);
+        Lines(private).prepare(0, u32::MAX);
+        private.write(GICD_IGROUPR, u32::MAX);
         // SAFETY: ICC_SRE_EL1 (system registers on), then ICC_PMR_EL1 (all priorities pass),
         // ICC_CTLR_EL1 (end of interrupt also deactivates) and ICC_IGRPEN1_EL1 (group 1 on).
         unsafe {
@@ -97,7 +91,7 @@ impl Controller for GicV3 {
         self.enable(IPI);
     }
 
-    fn acknowledge(&self, timer: u32) -> Acknowledged {
+    fn acknowledge(&self, timer: u32) -> (u64, Cause) {
         let token: u64;
         // SAFETY: reads ICC_IAR1_EL1; the barrier makes it take effect before we go on.
         unsafe { asm!("mrs {}, S3_0_C12_C12_0", "dsb sy", out(reg) token, options(nostack)) };
@@ -110,19 +104,16 @@ impl Controller for GicV3 {
     }
 
     fn enable(&self, line: u32) {
-        let register = GICD_ISENABLER + u64::from(line / 32) * 4;
-        let bit = 1 << (line % 32);
         if line >= 32 {
-            self.distributor
-                .write64(GICD_IROUTER + 8 * u64::from(line), super::super::cpu::hardware_id());
-            self.distributor.write(register, bit);
-        } else if let Some(offset) = self.redistributor(super::super::cpu::hardware_id()) {
-            self.redistributors.write(offset + GICR_PRIVATE + register, bit);
+            self.distributor.write64(GICD_IROUTER + 8 * u64::from(line), cpu::hardware_id());
+            Lines(self.distributor).enable(line);
+        } else if let Some(own) = self.redistributor() {
+            Lines(own.at(GICR_PRIVATE)).enable(line);
         }
     }
 
     fn disable(&self, line: u32) {
-        self.distributor.write(GICD_ICENABLER + u64::from(line / 32) * 4, 1 << (line % 32));
+        Lines(self.distributor).disable(line);
         settle(|| self.distributor.read(GICD_CTLR) & GICD_CTLR_PENDING == 0);
     }
 
@@ -131,7 +122,7 @@ impl Controller for GicV3 {
     }
 
     /// ICC_SGI1R_EL1: affinity fields, interrupt number, and a bit in a list of 16 CPUs.
-    fn send_ipi(&self, _id: CpuId, hardware_id: u64) {
+    fn send_ipi(&self, hardware_id: u64) {
         let field = |shift: u32| hardware_id >> shift & 0xff;
         let (lowest, range) = (field(0) % 16, field(0) / 16);
         let request =

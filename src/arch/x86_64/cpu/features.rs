@@ -21,8 +21,6 @@ bitflags! {
         const UMIP = 1 << 3;
         /// Translations that are the same everywhere survive a switch of address spaces.
         const PGE = 1 << 4;
-        /// So do those of other address spaces.
-        const PCID = 1 << 5;
         /// The local APIC is reached through MSRs.
         const X2APIC = 1 << 6;
         /// The local APIC's timer takes a time stamp as its deadline.
@@ -74,7 +72,6 @@ fn read() -> Features {
         (structured.ebx, 20, Features::SMAP),
         (structured.ecx, 2, Features::UMIP),
         (basic.edx, 13, Features::PGE),
-        (basic.ecx, 17, Features::PCID),
         (basic.ecx, 21, Features::X2APIC),
         (basic.ecx, 24, Features::TSC_DEADLINE),
         (power.edx, 8, Features::STEADY_TSC),
@@ -94,7 +91,6 @@ pub(in super::super) fn switch_on() {
         (Features::SMAP, Cr4Flags::SUPERVISOR_MODE_ACCESS_PREVENTION),
         (Features::UMIP, Cr4Flags::USER_MODE_INSTRUCTION_PREVENTION),
         (Features::PGE, Cr4Flags::PAGE_GLOBAL),
-        (Features::PCID, Cr4Flags::PCID),
     ];
     let cr4 = wanted.into_iter().filter(|&(feature, _)| get().contains(feature)).fold(
         Cr4Flags::PHYSICAL_ADDRESS_EXTENSION
@@ -109,8 +105,7 @@ pub(in super::super) fn switch_on() {
         | Cr0Flags::NUMERIC_ERROR
         | Cr0Flags::WRITE_PROTECT
         | Cr0Flags::PAGING;
-    // SAFETY: the kernel maps nothing for user code that it uses itself, runs under page tables
-    // with PCID 0 at this point, and uses no FPU.
+    // SAFETY: the kernel maps nothing for user code that it uses itself, and uses no FPU.
     unsafe {
         Cr4::write(cr4);
         Cr0::write(cr0);

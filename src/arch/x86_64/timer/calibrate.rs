@@ -9,7 +9,7 @@
 use super::super::cpu::features::{self, Features};
 use super::sources::SOURCES;
 use super::sources::{self, Source};
-use super::{apic, now};
+use super::{Clock, apic, now};
 use crate::boot::BootInfo;
 use crate::units::{PhysAddr, VirtAddr};
 use arrayvec::ArrayVec;
@@ -24,17 +24,8 @@ const COUNTS: u64 = 10_000;
 /// Sources that differ by more than one in this many disagree.
 const AGREEMENT: u64 = 100;
 
-/// Frequencies in Hz.
-pub(super) struct Measured {
-    pub(super) tsc: u64,
-    pub(super) apic: u64,
-}
-
-/// What one source says.
-struct Estimate {
-    name: &'static str,
-    frequency: u64,
-}
+/// What a source, by its name, says that the frequency is.
+type Estimate = (&'static str, u64);
 
 /// A counter's value and the moment, in time stamps, at which it had it.
 #[derive(Clone, Copy)]
@@ -47,7 +38,7 @@ struct Sample {
 pub(super) fn measure(
     info: &BootInfo,
     map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtAddr>,
-) -> Measured {
+) -> Clock {
     apic::timer_by_count(None);
     apic::set_count(u32::MAX);
     let sources = sources::find(info, map);
@@ -58,21 +49,27 @@ pub(super) fn measure(
     if let (Some(source), Some(from)) = (sources.first(), first.first()) {
         wait(source, from.count);
     }
-    let estimates: ArrayVec<Estimate, SOURCES> =
-        sources.iter().zip(&first).filter_map(|(source, from)| estimate(source, *from)).collect();
+    // A machine that was held up may have let the others come around.
+    let passed = |best: &Source| best.nanos(best.between(first[0].count, best.read()));
+    let passed = sources.first().map_or(0, passed);
+    let estimates: ArrayVec<Estimate, SOURCES> = sources
+        .iter()
+        .zip(&first)
+        .filter(|(source, _)| passed < source.nanos(source.mask))
+        .filter_map(|(source, from)| estimate(source, *from))
+        .collect();
     let apic_last = sample(apic_timer);
     apic::set_count(0);
-    let tsc = decide(&estimates);
-    let apic_counts = u128::from(apic_last.count.wrapping_sub(apic_first.count));
+    let counts = u128::from(apic_last.count.wrapping_sub(apic_first.count));
     let stamps = u128::from((apic_last.stamp - apic_first.stamp).max(1));
-    Measured { tsc, apic: (apic_counts * u128::from(tsc) / stamps) as u64 }
+    Clock { frequency: decide(&estimates), apic_ratio: ((counts << 32) / stamps) as u64 }
 }
 
 /// Waits for the end of the window by one source; how often it is asked is bounded, should it stop.
 fn wait(source: &Source, from: u64) {
     let window = (source.frequency / WINDOWS_PER_SECOND).max(COUNTS);
     (0..sources::PATIENCE)
-        .take_while(|_| source.since(from) < window)
+        .take_while(|_| source.between(from, source.read()) < window)
         .for_each(|_| core::hint::spin_loop());
 }
 
@@ -97,15 +94,15 @@ fn estimate(source: &Source, from: Sample) -> Option<Estimate> {
     let stamps = u128::from(to.stamp.saturating_sub(from.stamp));
     let frequency =
         u64::try_from((stamps * u128::from(source.frequency)).checked_div(counts)?).ok()?;
-    (frequency > 0).then_some(Estimate { name: source.name, frequency })
+    (frequency > 0).then_some((source.name, frequency))
 }
 
 /// The frequency to use, and a warning where that is a choice.
 fn decide(estimates: &[Estimate]) -> u64 {
-    let mut sorted: ArrayVec<u64, SOURCES> =
-        estimates.iter().map(|estimate| estimate.frequency).collect();
+    let mut sorted: ArrayVec<u64, SOURCES> = estimates.iter().map(|&(_, by)| by).collect();
     sorted.sort_unstable();
-    let (Some(best), Some(low), Some(high)) = (estimates.first(), sorted.first(), sorted.last())
+    let (Some(&(_, best)), Some(low), Some(high)) =
+        (estimates.first(), sorted.first(), sorted.last())
     else {
         let told = from_crystal().unwrap_or(FALLBACK);
         crate::warn!("nothing to measure the clock with; taking it to run at {told} Hz");
@@ -113,13 +110,10 @@ fn decide(estimates: &[Estimate]) -> u64 {
     };
     let median = (sorted[(sorted.len() - 1) / 2] + sorted[sorted.len() / 2]) / 2;
     let agrees = |told: &u64| told.abs_diff(median) <= median / AGREEMENT;
-    let chosen =
-        from_crystal().filter(agrees).or(Some(best.frequency).filter(agrees)).unwrap_or(median);
+    let chosen = from_crystal().filter(agrees).or(Some(best).filter(agrees)).unwrap_or(median);
     if high - low > median / AGREEMENT {
         crate::warn!("the timers disagree on the clock's frequency; taking {chosen} Hz");
-        estimates
-            .iter()
-            .for_each(|by| crate::warn!("  by the {} it is {} Hz", by.name, by.frequency));
+        estimates.iter().for_each(|(name, by)| crate::warn!("  by the {name} it is {by} Hz"));
     }
     if !features::get().contains(Features::STEADY_TSC) {
         crate::debug!("this CPU does not promise that its time stamp counter counts evenly");

@@ -18,7 +18,7 @@ pub(super) struct Source {
     pub(super) name: &'static str,
     /// In Hz.
     pub(super) frequency: u64,
-    mask: u64,
+    pub(super) mask: u64,
     counter: Counter,
 }
 
@@ -45,9 +45,9 @@ impl Source {
         to.wrapping_sub(from) & self.mask
     }
 
-    /// Counts since a value.
-    pub(super) fn since(&self, from: u64) -> u64 {
-        self.between(from, self.read())
+    /// How long it takes for so many counts.
+    pub(super) fn nanos(&self, counts: u64) -> u128 {
+        u128::from(counts) * 1_000_000_000 / u128::from(self.frequency)
     }
 
     fn counts(&self) -> bool {

@@ -13,7 +13,7 @@
 use super::TrapFrame;
 use crate::layout::stack_top;
 use crate::units::{CpuId, MAX_CPUS};
-use ::x86_64::instructions::segmentation::{CS, DS, ES, SS, Segment};
+use ::x86_64::instructions::segmentation::{CS, SS, Segment};
 use ::x86_64::instructions::tables::{lidt, load_tss};
 use ::x86_64::structures::DescriptorTablePointer;
 use ::x86_64::structures::gdt::{Descriptor, GlobalDescriptorTable, SegmentSelector};
@@ -23,6 +23,7 @@ use ::x86_64::{PrivilegeLevel, VirtAddr};
 use core::arch::asm;
 use core::cell::{Cell, UnsafeCell};
 use core::mem::offset_of;
+use core::sync::atomic::AtomicU64;
 use spin::Once;
 
 const KERNEL_CODE: SegmentSelector = SegmentSelector(0x08);
@@ -30,12 +31,13 @@ const KERNEL_DATA: SegmentSelector = SegmentSelector(0x10);
 /// The order is what `syscall` and `sysret` expect (Intel SDM vol. 3, 5.8.8).
 pub(in super::super) const USER_DATA: SegmentSelector = SegmentSelector(0x18 | 3);
 pub(in super::super) const USER_CODE: SegmentSelector = SegmentSelector(0x20 | 3);
-/// The TSS descriptor of CPU 0, after null, the kernel's two and user code's two; each takes 16 bytes.
-pub(super) const FIRST_TSS: u16 = 0x28;
+/// The TSS descriptor of CPU 0; each takes 16 bytes. It lies where a sixteenth of the selector ends in the
+/// CPU's number, as it does of zero, which is in the task register of the boot CPU at first.
+pub(super) const FIRST_TSS: u16 = 16 * MAX_CPUS as u16;
 const GDT_ENTRIES: usize = FIRST_TSS as usize / 8 + 2 * MAX_CPUS;
 
 /// Vectors with a stack of their own, in the order of `layout::stack_top` from 1 on.
-const OWN_STACK: [u8; 3] = [super::DOUBLE_FAULT, super::NMI, super::MACHINE_CHECK];
+const OWN_STACK: [u64; 3] = [super::DOUBLE_FAULT, super::NMI, super::MACHINE_CHECK];
 
 /// What is a CPU's own.
 #[repr(C, align(256))]
@@ -43,12 +45,13 @@ pub(in super::super) struct Local {
     tss: UnsafeCell<TaskStateSegment>,
     /// Where `syscall` keeps the user's stack pointer for a moment.
     pub(super) user_stack: Cell<u64>,
-    /// FS base and GS base as they were last loaded.
-    pub(in super::super) fs_base: Cell<u64>,
-    pub(in super::super) gs_base: Cell<u64>,
+    /// CR3, as it was last loaded for user code.
+    pub(in super::super) loaded: AtomicU64,
+    /// The bases of FS and GS as they were last loaded, in one word: zero if both are.
+    pub(in super::super) bases: Cell<u64>,
 }
 
-// SAFETY: each is touched by the CPU it belongs to, and only by it.
+// SAFETY: each is touched by the CPU it belongs to, and only by it, but for what is atomic.
 unsafe impl Sync for Local {}
 
 const _: () = assert!(size_of::<Local>() == 16 * 16);
@@ -63,11 +66,12 @@ impl Local {
     pub(in super::super) fn current() -> &'static Local {
         let local: *const Local;
         // SAFETY: the task register is that of one of the CPUs, whose selectors are 16 apart, and
-        // one of these is 16 times as large. By hand, for it is on the shortest way.
+        // one of these is 16 times as large. By hand, for it is on the shortest way; and pure, for the
+        // register is loaded once, before this is asked for.
         unsafe {
             asm!("str {local:e}", "shl {local:e}, 4", "lea {local}, [{local} + {locals} - {first}]",
                  local = out(reg) local, locals = sym LOCALS, first = const 16 * FIRST_TSS as usize,
-                 options(nomem, nostack));
+                 options(pure, nomem, nostack));
             &*local
         }
     }
@@ -91,12 +95,12 @@ struct EarlyStack(UnsafeCell<[u8; 8192]>);
 // SAFETY: no Rust code touches it but as the stack of one trap.
 unsafe impl Sync for EarlyStack {}
 
-pub(super) static LOCALS: [Local; MAX_CPUS] = [const {
+pub(in super::super) static LOCALS: [Local; MAX_CPUS] = [const {
     Local {
         tss: UnsafeCell::new(TaskStateSegment::new()),
         user_stack: Cell::new(0),
-        fs_base: Cell::new(0),
-        gs_base: Cell::new(0),
+        loaded: AtomicU64::new(0),
+        bases: Cell::new(0),
     }
 }; MAX_CPUS];
 static GDT: Once<GlobalDescriptorTable<GDT_ENTRIES>> = Once::new();
@@ -118,8 +122,6 @@ pub(in super::super) fn load(id: CpuId) {
     unsafe {
         CS::set_reg(KERNEL_CODE);
         SS::set_reg(KERNEL_DATA);
-        DS::set_reg(SegmentSelector::NULL);
-        ES::set_reg(SegmentSelector::NULL);
         load_tss(SegmentSelector(FIRST_TSS + 16 * u16::from(id.0)));
         // User code finds no other segments in what firmware may have left.
         asm!("lldt {:x}", in(reg) 0, options(nostack, preserves_flags));
@@ -134,11 +136,12 @@ pub(in super::super) fn use_own_stacks() {
 }
 
 /// The number of the CPU we run on; the boot CPU's, before it has one.
+#[inline(always)]
 pub(in super::super) fn current() -> CpuId {
-    let selector: u16;
+    let selector: u32;
     // SAFETY: reads a register.
-    unsafe { asm!("str {:x}", out(reg) selector, options(nomem, nostack, preserves_flags)) };
-    CpuId((selector.saturating_sub(FIRST_TSS) / 16) as u8)
+    unsafe { asm!("str {:e}", out(reg) selector, options(nomem, nostack, preserves_flags)) };
+    CpuId((selector / 16 % MAX_CPUS as u32) as u8)
 }
 
 fn own_stack(id: CpuId, nth: usize) -> VirtAddr {
@@ -160,6 +163,9 @@ fn gdt() -> GlobalDescriptorTable<GDT_ENTRIES> {
     gdt.append(Descriptor::kernel_data_segment());
     gdt.append(Descriptor::user_data_segment());
     gdt.append(Descriptor::user_code_segment());
+    while gdt.entries().len() < usize::from(FIRST_TSS) / 8 {
+        gdt.append(Descriptor::UserSegment(0));
+    }
     for local in &LOCALS {
         // SAFETY: the TSS is a static.
         gdt.append(unsafe { Descriptor::tss_segment_unchecked(local.tss.get()) });
@@ -169,7 +175,7 @@ fn gdt() -> GlobalDescriptorTable<GDT_ENTRIES> {
 
 fn idt() -> [Entry<HandlerFunc>; 256] {
     let mut idt = [const { Entry::missing() }; 256];
-    for (vector, gate) in (0..=u8::MAX).zip(&mut idt) {
+    for (vector, gate) in (0..).zip(&mut idt) {
         // SAFETY: `trap.S` has a gate for each vector, which preserves all registers. The stacks
         // are in each TSS.
         unsafe {

@@ -22,6 +22,7 @@ mod processes;
 mod signals;
 mod sockets;
 mod sys;
+mod terminals;
 
 type Family = (&'static str, fn());
 
@@ -41,6 +42,7 @@ const FAMILIES: &[Family] = &[
     ("processes", processes::run),
     ("signals", signals::run),
     ("sockets", sockets::run),
+    ("terminals", terminals::run),
 ];
 
 fn main() {

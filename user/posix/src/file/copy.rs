@@ -56,28 +56,38 @@ impl Side {
     }
 }
 
+/// How much is moved.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Amount {
+    /// All, however long it takes.
+    All,
+    /// What there is, if that is something.
+    Some,
+    /// The same, and it stays in the source, too.
+    Copy,
+}
+
 /// What is on its way from one file to another.
 struct Pump {
     from: Side,
     to: Side,
     left: Cell<u64>,
     done: Rc<Cell<u64>>,
-    /// Something is enough.
-    partly: bool,
+    amount: Amount,
     /// Where bytes are in between.
     between: RefCell<Vec<u8>>,
 }
 
 impl Pump {
-    fn new(from: Side, to: Side, length: u64, partly: bool) -> Pump {
+    fn new(from: Side, to: Side, length: u64, amount: Amount) -> Pump {
         let (left, done) = (Cell::new(length.min(io::MOST)), Rc::default());
-        Pump { from, to, left, done, partly, between: RefCell::default() }
+        Pump { from, to, left, done, amount, between: RefCell::default() }
     }
 
     /// Moves until nothing is left, the source has no more, or somebody would have to wait.
     fn run(&self) -> Result<()> {
         match self.move_pieces() {
-            Err(Errno::EAGAIN) if self.partly && self.done.get() > 0 => Ok(()),
+            Err(Errno::EAGAIN) if self.amount != Amount::All && self.done.get() > 0 => Ok(()),
             result => result,
         }
     }
@@ -99,13 +109,15 @@ impl Pump {
             let result = to.file.write(to, &mut at, &mut transfer);
             let moved = transfer.done;
             self.to.place().set(at);
+            let kept = if self.amount == Amount::Copy { 0 } else { moved as usize };
             match self.from.pipe() {
-                Some(pipe) => pipe.0.put_back(&bytes[moved as usize..read]),
+                Some(pipe) => pipe.0.put_back(&bytes[kept..read]),
                 None => self.from.place().set(self.from.place().get() + moved),
             }
             self.left.set(self.left.get() - moved);
             self.done.set(self.done.get() + moved);
             match result {
+                _ if self.amount == Amount::Copy && moved > 0 => return Ok(()),
                 Err(Errno::EAGAIN) if moved > 0 => {}
                 Ok(()) if moved == 0 => return Ok(()),
                 result => result?,
@@ -165,7 +177,12 @@ pub fn sendfile(call: &Call) -> Outcome {
         if !from.file.seekable() || from.inode.is_directory() || to.flags.get() & O_APPEND != 0 {
             return Err(Errno::EINVAL);
         }
-        Ok(Pump::new(Side::new(call, from, at)?, Side { open: to, given: None }, length, false))
+        Ok(Pump::new(
+            Side::new(call, from, at)?,
+            Side { open: to, given: None },
+            length,
+            Amount::All,
+        ))
     };
     match pump() {
         Ok(pump) => {
@@ -199,7 +216,12 @@ pub fn splice(call: &Call) -> Outcome {
         if !pipe(&to) && to.flags.get() & O_APPEND != 0 {
             return Err(Errno::EINVAL);
         }
-        Ok(Pump::new(Side::new(call, from, from_at)?, Side::new(call, to, to_at)?, length, true))
+        Ok(Pump::new(
+            Side::new(call, from, from_at)?,
+            Side::new(call, to, to_at)?,
+            length,
+            Amount::Some,
+        ))
     };
     match pump() {
         Ok(pump) => {
@@ -238,12 +260,39 @@ pub fn copy_file_range(call: &Call) -> Result {
         return Err(Errno::EINVAL);
     }
     super::size::limit(process, target.checked_add(length).ok_or(Errno::EOVERFLOW)?)?;
-    let pump = Pump::new(from, to, length, true);
+    let pump = Pump::new(from, to, length, Amount::Some);
     let result = pump.run();
     pump.finish(call, result)
 }
 
-/// Programs that hear this read and write instead.
-pub fn tee(_: &Call) -> Result {
-    Err(Errno::EINVAL)
+/// Copies what is in one pipe into another, and leaves it where it is.
+pub fn tee(call: &Call) -> Outcome {
+    let [from, to, length, flags, ..] = call.args;
+    let flags = flags as u32;
+    let ends = || {
+        let files = &call.process().files;
+        let (from, to) = (files.get(from)?, files.get(to)?);
+        if flags & !(SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT) != 0 {
+            return Err(Errno::EINVAL);
+        }
+        from.readable()?;
+        to.writable()?;
+        let pipes = [&from, &to].map(|open| open.file.downcast::<PipeEnd>());
+        match pipes {
+            [Some(one), Some(other)] if !Rc::ptr_eq(&one.0, &other.0) => Ok(Pump::new(
+                Side { open: from, given: None },
+                Side { open: to, given: None },
+                length,
+                Amount::Copy,
+            )),
+            _ => Err(Errno::EINVAL),
+        }
+    };
+    match ends() {
+        Ok(pump) => {
+            let nonblocking = pump.from.open.nonblocking() || pump.to.open.nonblocking();
+            pump.start(call, flags & SPLICE_F_NONBLOCK == 0 && !nonblocking)
+        }
+        Err(error) => Outcome::Done(Err(error)),
+    }
 }

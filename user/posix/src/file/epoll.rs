@@ -90,6 +90,14 @@ impl Watched {
     }
 }
 
+impl Drop for Watched {
+    fn drop(&mut self) {
+        let open = self.open.upgrade();
+        let waiters = open.as_ref().and_then(|open| open.file.waiters());
+        waiters.inspect(|waiters| waiters.remove(&self.waker));
+    }
+}
+
 impl Epoll {
     /// Gives up what was closed.
     fn forget_closed(&self) {
@@ -171,23 +179,17 @@ impl File for Epoll {
         if self.any() { Events::READ } else { Events::empty() }
     }
 
+    fn seekable(&self) -> bool {
+        true
+    }
+
     fn waiters(&self) -> Option<&Waiters> {
         Some(&self.happened.waiters)
     }
 }
 
-pub fn epoll_create(call: &Call) -> Result {
-    if call.args[0] as i32 <= 0 {
-        return Err(Errno::EINVAL);
-    }
-    create(call, 0)
-}
-
 pub fn epoll_create1(call: &Call) -> Result {
-    create(call, call.args[0] as u32)
-}
-
-fn create(call: &Call, flags: u32) -> Result {
+    let flags = call.args[0] as u32;
     if flags & !EPOLL_CLOEXEC != 0 {
         return Err(Errno::EINVAL);
     }
@@ -266,14 +268,10 @@ fn put(process: &Process, at: u64, found: &[(u32, u64)]) -> Result {
     Ok(found.len() as u64)
 }
 
-pub fn epoll_wait(call: &Call) -> Outcome {
-    wait(call, milliseconds(call.args[3]), None)
-}
-
 pub fn epoll_pwait(call: &Call) -> Outcome {
     let [_, _, _, limit, mask, size] = call.args;
     match mask::read(call.process(), mask, size) {
-        Ok(mask) => wait(call, milliseconds(limit), mask),
+        Ok(mask) => wait(call, Limit::milliseconds(limit).end, mask),
         Err(error) => Outcome::Done(Err(error)),
     }
 }
@@ -288,11 +286,6 @@ pub fn epoll_pwait2(call: &Call) -> Outcome {
         Ok((end, mask)) => wait(call, end, mask),
         Err(error) => Outcome::Done(Err(error)),
     }
-}
-
-/// The moment that so many milliseconds end; 0 if there are none.
-fn milliseconds(count: u64) -> u64 {
-    Limit::new(u64::try_from(count as i32).map_or(FOREVER, |count| count * 1_000_000)).end
 }
 
 fn wait(call: &Call, end: u64, mask: Option<u64>) -> Outcome {

@@ -62,20 +62,17 @@ impl File for EventFile {
         events
     }
 
+    fn seekable(&self) -> bool {
+        true
+    }
+
     fn waiters(&self) -> Option<&Waiters> {
         Some(&self.waiters)
     }
 }
 
-pub fn eventfd(call: &Call) -> Result {
-    create(call, call.args[0] as u32, 0)
-}
-
 pub fn eventfd2(call: &Call) -> Result {
-    create(call, call.args[0] as u32, call.args[1] as u32)
-}
-
-fn create(call: &Call, count: u32, flags: u32) -> Result {
+    let (count, flags) = (call.args[0] as u32, call.args[1] as u32);
     if flags & !(EFD_SEMAPHORE | EFD_CLOEXEC | EFD_NONBLOCK) != 0 {
         return Err(Errno::EINVAL);
     }

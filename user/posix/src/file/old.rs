@@ -1,9 +1,11 @@
 //! Calls by their older names, which only x86-64 has: each is a newer one with fewer arguments.
 
 use super::names::HERE;
-use super::{attributes, directory, names, open, rename, stat};
+use super::poll::{self, Limit};
+use super::{attributes, directory, epoll, eventfd, names, open, rename, signalfd, stat};
 use crate::errno::{Errno, Result};
 use crate::server::Call;
+use crate::time::SECOND;
 use crate::wait::Outcome;
 use attributes::{Change, moment};
 use linux_raw_sys::general::{AT_REMOVEDIR, AT_SYMLINK_NOFOLLOW, O_CREAT, O_TRUNC, O_WRONLY};
@@ -135,4 +137,51 @@ pub fn readlink(call: &Call) -> Result {
 pub fn rename(call: &Call) -> Result {
     let [old, new, ..] = call.args;
     rename::renameat2(&call.with([HERE, old, HERE, new, 0, 0]))
+}
+
+pub fn poll(call: &Call) -> Outcome {
+    let [watches, count, limit, ..] = call.args;
+    poll::poll_with(call, watches, count, Limit::milliseconds(limit), None)
+}
+
+pub fn select(call: &Call) -> Outcome {
+    match timeval(call, call.args[4]) {
+        Ok(limit) => poll::select_with(call, limit, None),
+        Err(error) => Outcome::Done(Err(error)),
+    }
+}
+
+/// The limit that a `struct timeval` is, of which any microseconds are taken.
+fn timeval(call: &Call, at: u64) -> Result<Limit> {
+    if at == 0 {
+        return Ok(Limit::new(u64::MAX));
+    }
+    let [seconds, micros] = call.process().get::<[i64; 2]>(at)?;
+    if seconds < 0 || micros < 0 {
+        return Err(Errno::EINVAL);
+    }
+    let wish = (seconds as u64).saturating_mul(SECOND);
+    let wish = wish.saturating_add((micros as u64).saturating_mul(1000));
+    Ok(Limit { at, part: 1000, ..Limit::new(wish) })
+}
+
+pub fn epoll_create(call: &Call) -> Result {
+    if call.args[0] as i32 <= 0 {
+        return Err(Errno::EINVAL);
+    }
+    epoll::epoll_create1(&call.with([0; 6]))
+}
+
+pub fn epoll_wait(call: &Call) -> Outcome {
+    let [fd, at, most, limit, ..] = call.args;
+    epoll::epoll_pwait(&call.with([fd, at, most, limit, 0, 0]))
+}
+
+pub fn eventfd(call: &Call) -> Result {
+    eventfd::eventfd2(&call.with([call.args[0], 0, 0, 0, 0, 0]))
+}
+
+pub fn signalfd(call: &Call) -> Result {
+    let [fd, set, size, ..] = call.args;
+    signalfd::signalfd4(&call.with([fd, set, size, 0, 0, 0]))
 }

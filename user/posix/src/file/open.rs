@@ -6,7 +6,7 @@ use super::{Descriptor, File, Open};
 use crate::errno::{Errno, Result};
 use crate::fs::path::Found;
 use crate::fs::{Inode, Kind, New, dev};
-use crate::server::Call;
+use crate::server::{ANONYMOUS, Call};
 use crate::wait::Outcome;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
@@ -176,10 +176,11 @@ fn unnamed(call: &Call, found: &Found<'_>, flags: u32, mode: u32) -> Result<Open
 
 fn open_pipe(call: &Call, inode: Rc<Inode>, pipe: Rc<Pipe>, flags: u32) -> Result<Opened> {
     let (readers, writers) = pipe.ends();
+    let named = inode.device != ANONYMOUS;
     match flags & O_ACCMODE {
         O_WRONLY if readers == 0 && flags & O_NONBLOCK != 0 => return Err(Errno::ENXIO),
-        O_RDONLY if writers == 0 && flags & O_NONBLOCK == 0 => {}
-        O_WRONLY if readers == 0 => {}
+        O_RDONLY if named && writers == 0 && flags & O_NONBLOCK == 0 => {}
+        O_WRONLY if named && readers == 0 => {}
         _ => {
             let open = Open::new(pipe.end(flags), inode, flags & KEPT);
             let fd = call.process().add_descriptor(open, flags & O_CLOEXEC != 0)?;

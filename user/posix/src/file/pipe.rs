@@ -2,12 +2,14 @@
 
 use super::{Events, File, Open};
 use crate::errno::{Errno, Result};
+use crate::server::Call;
 use crate::user::Transfer;
 use crate::wait::Waiters;
 use alloc::boxed::Box;
 use alloc::rc::Rc;
 use core::cell::{Cell, RefCell};
 use linux_raw_sys::general::{O_ACCMODE, O_RDONLY, O_RDWR, O_WRONLY};
+use linux_raw_sys::ioctl::FIONREAD;
 
 /// Bytes that fit.
 pub const CAPACITY: usize = 65536;
@@ -167,6 +169,13 @@ impl File for PipeEnd {
 
     fn waiters(&self) -> Option<&Waiters> {
         Some(&self.0.waiters)
+    }
+
+    fn ioctl(&self, call: &Call, _: &Open, request: u32, argument: u64) -> Result {
+        match request {
+            FIONREAD => call.process().put(argument, &(self.0.length() as u32)).map(|()| 0),
+            _ => Err(Errno::ENOTTY),
+        }
     }
 
     fn closed(&self, open: &Open) {

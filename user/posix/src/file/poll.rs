@@ -3,18 +3,18 @@
 //! All of them are a list of [`Watch`]es, which is looked at now, and again whenever one of its files
 //! has something to tell.
 
-use super::Events;
+use super::{Events, Open};
 use crate::errno::{Errno, Result};
 use crate::process::Process;
 use crate::server::Call;
 use crate::signal::mask;
-use crate::time::{SECOND, split, timespec};
+use crate::time::{split, timespec};
 use crate::wait::{Outcome, Waiting};
 use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::future::poll_fn;
-use core::task::Poll;
+use core::task::{Poll, Waker};
 use linux_raw_sys::general::RLIMIT_NOFILE;
 use rt::abi::FOREVER;
 use zerocopy::{FromBytes, Immutable, IntoBytes};
@@ -55,9 +55,9 @@ pub struct Limit {
     /// Until when; 0 if not at all.
     pub end: u64,
     /// Where what is left of it goes, if anywhere.
-    at: u64,
+    pub at: u64,
     /// Nanoseconds of the second word there.
-    part: u64,
+    pub part: u64,
 }
 
 impl Limit {
@@ -76,18 +76,9 @@ impl Limit {
         Ok(Limit { at, ..Limit::new(wish) })
     }
 
-    /// That of a `struct timeval`, for ever if there is none.
-    fn timeval(process: &Process, at: u64) -> Result<Limit> {
-        if at == 0 {
-            return Ok(Limit::new(FOREVER));
-        }
-        let [seconds, micros] = process.get::<[i64; 2]>(at)?;
-        if seconds < 0 || micros < 0 {
-            return Err(Errno::EINVAL);
-        }
-        let wish = (seconds as u64).saturating_mul(SECOND);
-        let wish = wish.saturating_add((micros as u64).saturating_mul(1000));
-        Ok(Limit { at, part: 1000, ..Limit::new(wish) })
+    /// So many milliseconds, or for ever if they are negative.
+    pub fn milliseconds(count: u64) -> Limit {
+        Limit::new(u64::try_from(count as i32).map_or(FOREVER, |count| count * 1_000_000))
     }
 
     /// Says what is left. Linux does not mind if that cannot be written either.
@@ -111,13 +102,8 @@ pub fn ppoll(call: &Call) -> Outcome {
     }
 }
 
-pub fn poll(call: &Call) -> Outcome {
-    let [watches, count, milliseconds, ..] = call.args;
-    let wish = u64::try_from(milliseconds as i32).map_or(FOREVER, |wish| wish * 1_000_000);
-    poll_with(call, watches, count, Limit::new(wish), None)
-}
-
-fn poll_with(call: &Call, at: u64, count: u64, limit: Limit, mask: Option<u64>) -> Outcome {
+/// `poll` with whatever limit and mask.
+pub fn poll_with(call: &Call, at: u64, count: u64, limit: Limit, mask: Option<u64>) -> Outcome {
     let process = call.process();
     let count = count as u32 as usize;
     if count as u64 > process.limits.borrow()[RLIMIT_NOFILE as usize][0] {
@@ -173,6 +159,31 @@ fn look(process: &Process, watches: &mut [Watch], counts: fn(&Watch) -> bool) ->
     found
 }
 
+/// Files that a task waits for, until that is over.
+struct Watched<'a> {
+    opens: Vec<Rc<Open>>,
+    waker: &'a Waker,
+}
+
+impl Watched<'_> {
+    fn begin(&self) {
+        let waiters = self.opens.iter().filter_map(|open| open.file.waiters());
+        waiters.for_each(|waiters| waiters.add(self.waker));
+    }
+
+    fn end(&mut self) {
+        let waiters = self.opens.iter().filter_map(|open| open.file.waiters());
+        waiters.for_each(|waiters| waiters.remove(self.waker));
+        self.opens.clear();
+    }
+}
+
+impl Drop for Watched<'_> {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
 /// Looks again at every change, until something is ready or the time is over; if there was none, until
 /// the signal is delivered that is about to be.
 fn wait(
@@ -188,16 +199,16 @@ fn wait(
     let (task, server, told) = (call.task.clone(), call.server, call.clone());
     let future = async move {
         let process = &task.process;
-        let ready = poll_fn(|context| {
+        let mut watched = Watched { opens: Vec::new(), waker: &task.waker };
+        let ready = poll_fn(|_| {
             let found = look(process, &mut watches, counts);
             if found > 0 {
                 return Poll::Ready(found);
             }
-            for watch in &watches {
-                let open = process.files.get(watch.fd as u64).ok();
-                let waiters = open.as_ref().and_then(|open| open.file.waiters());
-                waiters.inspect(|waiters| waiters.add(context.waker()));
-            }
+            watched.end();
+            let opens = watches.iter().filter_map(|watch| process.files.get(watch.fd as u64).ok());
+            watched.opens.extend(opens);
+            watched.begin();
             Poll::Pending
         });
         let found = server.clock.limit(end, ready).await.unwrap_or(0);
@@ -289,14 +300,8 @@ pub fn pselect6(call: &Call) -> Outcome {
     }
 }
 
-pub fn select(call: &Call) -> Outcome {
-    match Limit::timeval(call.process(), call.args[4]) {
-        Ok(limit) => select_with(call, limit, None),
-        Err(error) => Outcome::Done(Err(error)),
-    }
-}
-
-fn select_with(call: &Call, limit: Limit, mask: Option<u64>) -> Outcome {
+/// `select` with whatever limit and mask.
+pub fn select_with(call: &Call, limit: Limit, mask: Option<u64>) -> Outcome {
     let [count, readable, writable, exceptional, ..] = call.args;
     let process = call.process();
     if (count as i32) < 0 {

@@ -84,21 +84,18 @@ impl File for SignalFile {
         if any { Events::READ } else { Events::empty() }
     }
 
+    fn seekable(&self) -> bool {
+        true
+    }
+
     fn waiters(&self) -> Option<&Waiters> {
         Some(&self.process.signals.arrived)
     }
 }
 
-pub fn signalfd(call: &Call) -> Result {
-    create(call, 0)
-}
-
 pub fn signalfd4(call: &Call) -> Result {
-    create(call, call.args[3] as u32)
-}
-
-fn create(call: &Call, flags: u32) -> Result {
-    let [fd, set, size, ..] = call.args;
+    let [fd, set, size, flags, ..] = call.args;
+    let flags = flags as u32;
     let process = call.process();
     if size != 8 {
         return Err(Errno::EINVAL);

@@ -99,6 +99,10 @@ impl File for TimerFile {
         if self.rung().0 > 0 { Events::READ } else { Events::empty() }
     }
 
+    fn seekable(&self) -> bool {
+        true
+    }
+
     fn waiters(&self) -> Option<&Waiters> {
         Some(&self.bell.0)
     }

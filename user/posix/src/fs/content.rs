@@ -193,6 +193,7 @@ impl Regular for Content {
         {
             return Ok((memory.clone(), offset / PAGE));
         }
-        self.with_pages(self.size.get(), |pages| Ok((pages.memory(), 0)))
+        let size = self.size.get();
+        self.with_pages(size, |pages| Ok((pages.memory(size)?, 0)))
     }
 }

@@ -123,9 +123,13 @@ pub trait Directory {
     fn parent(&self) -> Option<Rc<Inode>>;
     /// The first entry at or after a place, which is 0 at the beginning.
     fn entry(&self, place: u64) -> Option<Entry>;
+    /// How long it is, as `stat` shows it.
+    fn size(&self) -> u64 {
+        0
+    }
     /// Makes a file.
     fn create(&self, _this: &Rc<Inode>, _new: &New<'_>) -> Result<Rc<Inode>> {
-        Err(Errno::EACCES)
+        Err(Errno::ENOENT)
     }
     /// A file of the same file system that has no name.
     fn create_unnamed(&self, _this: &Rc<Inode>, _new: &New<'_>) -> Result<Rc<Inode>> {
@@ -289,7 +293,7 @@ impl Inode {
         match &self.kind {
             Kind::Regular(regular) => regular.size(),
             Kind::Link(link) => link.length(),
-            Kind::Directory(_) => 4096,
+            Kind::Directory(directory) => directory.size(),
             _ => 0,
         }
     }

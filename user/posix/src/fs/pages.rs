@@ -22,11 +22,11 @@ pub struct Pages {
     /// Who has its windows.
     number: u64,
     last_window: Cell<usize>,
-    /// How many the memory has: whole windows.
+    /// How many the memory has: whole windows, unless guests have it mapped.
     count: u64,
     /// Those that were written, by window.
     there: BTreeMap<u64, Bits>,
-    /// Guests have it mapped, and may have written anything.
+    /// Guests have it mapped: they may have written anything, and there is nothing behind the end.
     mapped: bool,
 }
 
@@ -58,10 +58,13 @@ impl Pages {
         Ok(pages)
     }
 
-    /// The memory, for mapping.
-    pub fn memory(&mut self) -> Rc<Memory> {
-        self.mapped = true;
-        self.memory.clone()
+    /// The memory of a file with so many bytes, for mapping.
+    pub fn memory(&mut self, size: u64) -> Result<Rc<Memory>> {
+        if !self.mapped {
+            self.resize(size.div_ceil(PAGE))?;
+            self.mapped = true;
+        }
+        Ok(self.memory.clone())
     }
 
     /// How many there are.
@@ -74,11 +77,13 @@ impl Pages {
 
     /// Makes room for so many bytes.
     pub fn lengthen(&mut self, size: u64) -> Result<()> {
-        let count = windows(size);
-        if count > self.count {
-            self.memory.resize(count).map_err(|_| Errno::ENOSPC)?;
-            self.count = count;
-        }
+        let count = if self.mapped { size.div_ceil(PAGE) } else { windows(size) };
+        if count > self.count { self.resize(count) } else { Ok(()) }
+    }
+
+    fn resize(&mut self, count: u64) -> Result<()> {
+        self.memory.resize(count).map_err(|_| Errno::ENOSPC)?;
+        self.count = count;
         Ok(())
     }
 
@@ -96,7 +101,7 @@ impl Pages {
             let word = if there { !word(at) } else { word(at) } >> (at % 64);
             let same = u64::from(word.trailing_zeros()).min(64 - at % 64);
             at += same;
-            if at % 64 != 0 {
+            if !at.is_multiple_of(64) {
                 break;
             }
         }
@@ -167,7 +172,20 @@ impl Pages {
 
     /// A piece of a range, as it is mapped here.
     fn window(&self, at: u64, end: u64) -> Result<(u64, u64)> {
-        let found = self.room.window(self.number, &self.memory, at, &self.last_window)?;
+        let find = || self.room.find(self.number, at, &self.last_window);
+        let found = match find() {
+            Some(found) => found,
+            None => {
+                if self.mapped {
+                    self.memory.resize(windows(self.count * PAGE)).map_err(|_| Errno::ENOSPC)?;
+                }
+                self.room.map(self.number, &self.memory, at)?;
+                if self.mapped {
+                    self.memory.resize(self.count)?;
+                }
+                find().ok_or(Errno::EIO)?
+            }
+        };
         Ok((found.0, found.1.min(end - at)))
     }
 
@@ -175,9 +193,8 @@ impl Pages {
     pub fn cut(&mut self, size: u64) -> Result<()> {
         let kept = size.div_ceil(PAGE);
         self.room.unmap_from(self.number, kept / WINDOW);
-        self.memory.resize(kept).map_err(|_| Errno::ENOSPC)?;
-        self.memory.resize(windows(size)).map_err(|_| Errno::ENOSPC)?;
-        self.count = windows(size);
+        self.resize(kept)?;
+        self.lengthen(size)?;
         self.there.split_off(&kept.div_ceil(WINDOW));
         if let Some(bits) = self.there.get_mut(&(kept / WINDOW)) {
             for page in kept % WINDOW..WINDOW {

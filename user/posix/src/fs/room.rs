@@ -71,37 +71,31 @@ impl Room {
         Memory::create_for(&self.payer, pages).map_err(|_| Errno::ENOSPC)
     }
 
-    /// Where a place of a memory is mapped here, and how many bytes from there on. A memory has a
-    /// number, whole windows, and remembers where it was found last.
-    pub fn window(
-        &self,
-        number: u64,
-        memory: &Memory,
-        place: u64,
-        last: &Cell<usize>,
-    ) -> Result<(u64, u64)> {
+    /// Where a place of a memory is mapped here, and how many bytes from there on, if it is. A memory
+    /// has a number, and remembers where it was found last.
+    pub fn find(&self, number: u64, place: u64, last: &Cell<usize>) -> Option<(u64, u64)> {
         let wanted = (number, place / (WINDOW * PAGE));
         if self.windows[last.get()].get() != wanted {
-            let found = self.windows.iter().position(|window| window.get() == wanted);
-            last.set(found.map_or_else(|| self.map(wanted, memory), Ok)?);
+            last.set(self.windows.iter().position(|window| window.get() == wanted)?);
         }
         let offset = place % (WINDOW * PAGE);
-        Ok((self.address(last.get()) + offset, WINDOW * PAGE - offset))
+        Some((self.address(last.get()) + offset, WINDOW * PAGE - offset))
+    }
+
+    /// Maps what is around a place of a memory, which has whole windows.
+    pub fn map(&self, number: u64, memory: &Memory, place: u64) -> Result<()> {
+        let (at, which) = (self.next_window.get(), place / (WINDOW * PAGE));
+        self.next_window.set((at + 1) % WINDOWS);
+        self.unmap(at)?;
+        rt::process()
+            .map(memory, self.address(at), which * WINDOW, WINDOW, MAP_WRITE)
+            .map_err(|_| Errno::ENOSPC)?;
+        self.windows[at].set((number, which));
+        Ok(())
     }
 
     fn address(&self, window: usize) -> u64 {
         self.base + window as u64 * WINDOW * PAGE
-    }
-
-    fn map(&self, wanted: (u64, u64), memory: &Memory) -> Result<usize> {
-        let at = self.next_window.replace((self.next_window.get() + 1) % WINDOWS);
-        self.unmap(at)?;
-        let first = wanted.1 * WINDOW;
-        rt::process()
-            .map(memory, self.address(at), first, WINDOW, MAP_WRITE)
-            .map_err(|_| Errno::ENOSPC)?;
-        self.windows[at].set(wanted);
-        Ok(at)
     }
 
     fn unmap(&self, at: usize) -> Result<()> {

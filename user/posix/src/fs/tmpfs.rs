@@ -15,6 +15,9 @@ use linux_raw_sys::general::{
     S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG, S_IFSOCK, S_ISGID,
 };
 
+/// Bytes that an entry of a directory counts as.
+const ENTRY: u64 = 20;
+
 /// What all files of one have in common.
 pub struct Tmpfs {
     device: u64,
@@ -56,9 +59,15 @@ impl Tmpfs {
 pub struct Names {
     fs: Rc<Tmpfs>,
     parent: RefCell<Weak<Inode>>,
-    files: RefCell<BTreeMap<Rc<[u8]>, (u64, Rc<Inode>)>>,
+    files: RefCell<BTreeMap<Rc<[u8]>, Named>>,
     places: RefCell<BTreeMap<u64, Rc<[u8]>>>,
     next: Cell<u64>,
+}
+
+/// What has a name, and its place.
+struct Named {
+    place: u64,
+    inode: Rc<Inode>,
 }
 
 /// A symbolic link.
@@ -91,18 +100,20 @@ impl Names {
     }
 
     fn find(&self, name: &[u8]) -> Option<Rc<Inode>> {
-        self.files.borrow().get(name).map(|(_, inode)| inode.clone())
+        self.files.borrow().get(name).map(|named| named.inode.clone())
     }
 
     fn insert(&self, name: &[u8], inode: &Rc<Inode>) {
         let place = self.next.replace(self.next.get() + 1);
         let name: Rc<[u8]> = name.into();
-        self.files.borrow_mut().insert(name.clone(), (place, inode.clone()));
+        let named = Named { place, inode: inode.clone() };
+        self.files.borrow_mut().insert(name.clone(), named);
         self.places.borrow_mut().insert(place, name);
     }
 
     fn remove(&self, name: &[u8]) -> Result<Rc<Inode>> {
-        let (place, inode) = self.files.borrow_mut().remove(name).ok_or(Errno::ENOENT)?;
+        let removed = self.files.borrow_mut().remove(name);
+        let Named { place, inode } = removed.ok_or(Errno::ENOENT)?;
         self.places.borrow_mut().remove(&place);
         Ok(inode)
     }
@@ -141,7 +152,7 @@ impl Names {
             this.meta.links.set(this.meta.links.get() + 1);
         }
         self.insert(new.name, &inode);
-        this.touch(time::realtime());
+        this.touch(inode.meta.changed.get());
         Ok(inode)
     }
 }
@@ -158,9 +169,13 @@ impl Directory for Names {
     fn entry(&self, place: u64) -> Option<Entry> {
         let (places, files) = (self.places.borrow(), self.files.borrow());
         let (&at, name) = places.range(place..).next()?;
-        let (_, inode) = files.get(name)?;
+        let Named { inode, .. } = files.get(name)?;
         let (name, number, kind) = (name.to_vec(), inode.number, inode.format());
         Some(Entry { name, number, kind, next: at + 1 })
+    }
+
+    fn size(&self) -> u64 {
+        ENTRY * (self.files.borrow().len() as u64 + 2)
     }
 
     fn as_names(&self) -> Option<&Names> {

@@ -224,6 +224,7 @@ impl Image {
         words.extend([0, 0]);
         let top = (random_at - words.len() as u64 * 8) & !15;
         process.put(top, words.as_slice())?;
+        let end = top + words.len() as u64 * 8;
         let short = self.path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
         Ok((
             top,
@@ -233,6 +234,7 @@ impl Image {
                 name: short[..short.len().min(15)].to_vec(),
                 arguments: (arguments_at, arguments_at + arguments.len() as u64),
                 environment: (environment_at, environment_at + environment.len() as u64),
+                auxiliary: (end - (ENTRIES.len() as u64 + 1) * 16, end),
             },
         ))
     }

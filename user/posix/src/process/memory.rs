@@ -7,7 +7,7 @@
 use super::Process;
 use crate::errno::{Errno, Result};
 use crate::file::Open;
-use crate::fs::Inode;
+use crate::fs::{Inode, Kind};
 use crate::server::Call;
 use alloc::collections::BTreeMap;
 use alloc::rc::Rc;
@@ -376,8 +376,13 @@ pub fn mmap(call: &Call) -> Result {
         open.writable().map_err(|_| Errno::EACCES)?;
     }
     let (memory, first) = open.file.memory(true)?;
+    // Behind its end, a file of the archive has the next one.
+    let own = match open.inode.kind {
+        Kind::Regular(_) => pages(round(open.inode.size())?).saturating_sub(pages(offset)),
+        _ => u64::MAX,
+    };
     let first = first + pages(offset);
-    let room = memory.info()?.pages.saturating_sub(first).min(pages(length));
+    let room = memory.info()?.pages.saturating_sub(first).min(own).min(pages(length));
     area.file = Some((open.inode.clone(), open, offset));
     if !shared && access & PROT_WRITE != 0 {
         let copy = Rc::new(clone(process, &memory, first, room)?);

@@ -102,6 +102,8 @@ pub struct Program {
     pub arguments: (u64, u64),
     /// See above.
     pub environment: (u64, u64),
+    /// Where its auxiliary vector is.
+    pub auxiliary: (u64, u64),
 }
 
 /// How a process is.

@@ -111,8 +111,10 @@ impl Addresses {
 
     /// Gives a socket an address, one that is made up if it is to be none.
     pub fn bind(&self, call: &Call, socket: &Rc<Socket>, address: &Address) -> Result<()> {
+        let is_bound = *socket.address.borrow() != Address::None;
         let name = match address {
             Address::Path(path) => return self.bind_file(call, socket, path),
+            _ if is_bound => return Err(Errno::EINVAL),
             Address::Abstract(name) => name.clone(),
             Address::None => self.make_up()?,
         };
@@ -143,6 +145,9 @@ impl Addresses {
         let found = call.walk(&from, path, false)?;
         if found.inode.is_some() {
             return Err(Errno::EADDRINUSE);
+        }
+        if *socket.address.borrow() != Address::None {
+            return Err(Errno::EINVAL);
         }
         let ids = process.ids.borrow();
         found.parent.permit(&ids, 3)?;

@@ -15,9 +15,12 @@ use linux_raw_sys::net::{
 };
 
 /// Connections that wait to be accepted at most.
-const BACKLOG: u32 = 4096;
+const BACKLOG: u32 = 128;
 /// The bits of a socket's type that are flags.
 const FLAGS: u32 = O_NONBLOCK | O_CLOEXEC;
+/// The bits of it that are not, and the first number there that means nothing.
+const KINDS: u32 = 0xf;
+const UNKNOWN: u32 = 11;
 
 /// The socket that an opening is.
 pub fn socket_of(open: &Open) -> Result<&Socket> {
@@ -30,13 +33,16 @@ fn shared(open: &Open) -> Result<Rc<Socket>> {
 }
 
 fn kind_of(domain: u64, kind: u64, protocol: u64) -> Result<Kind> {
+    if kind as u32 & !(KINDS | FLAGS) != 0 || kind as u32 & KINDS >= UNKNOWN {
+        return Err(Errno::EINVAL);
+    }
     if domain as u32 != AF_UNIX {
         return Err(Errno::EAFNOSUPPORT);
     }
     if protocol as u32 != 0 && protocol as u32 != AF_UNIX {
         return Err(Errno::EPROTONOSUPPORT);
     }
-    match kind as u32 & !FLAGS {
+    match kind as u32 & KINDS {
         SOCK_STREAM => Ok(Kind::Stream),
         SOCK_DGRAM | SOCK_RAW => Ok(Kind::Datagram),
         SOCK_SEQPACKET => Ok(Kind::Packet),
@@ -79,9 +85,6 @@ pub fn bind(call: &Call) -> Result {
     let open = call.process().files.get(fd)?;
     let socket = shared(&open)?;
     let address = address::read(call.process(), at, length)?;
-    if *socket.address.borrow() != Address::None {
-        return Err(Errno::EINVAL);
-    }
     call.server.addresses.bind(call, &socket, &address).map(|()| 0)
 }
 

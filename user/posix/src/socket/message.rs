@@ -15,7 +15,9 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 use linux_raw_sys::general::SIGPIPE;
-use linux_raw_sys::net::{MSG_DONTWAIT, MSG_NOSIGNAL, MSG_OOB, MSG_PEEK, MSG_TRUNC, MSG_WAITALL};
+use linux_raw_sys::net::{
+    MSG_CMSG_CLOEXEC, MSG_DONTWAIT, MSG_NOSIGNAL, MSG_OOB, MSG_PEEK, MSG_TRUNC, MSG_WAITALL,
+};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 /// Only the first of several messages is waited for.
@@ -174,7 +176,9 @@ pub fn sendto(call: &Call) -> Outcome {
         Ok((to, Along { files: Vec::new(), credentials: credentials(process) }))
     };
     match read() {
-        Ok((to, along)) => send(call, fd, alloc::vec![[at, length]], flags as u32, to, along),
+        Ok((to, along)) => {
+            send(call, fd, alloc::vec![[at, length.min(io::MOST)]], flags as u32, to, along)
+        }
         Err(error) => Outcome::Done(Err(error)),
     }
 }
@@ -252,7 +256,7 @@ fn receive_head(call: &Call, fd: u64, at: u64, flags: u32) -> Outcome {
         let room = (head.control, head.control_length);
         let (used, more) = control::write(call, socket, receipt.along, room, flags)?;
         process.put(at.wrapping_add(CONTROL_LENGTH), &used)?;
-        process.put(at.wrapping_add(FLAGS), &(told | more))
+        process.put(at.wrapping_add(FLAGS), &(told | more | flags & MSG_CMSG_CLOEXEC))
     })
 }
 

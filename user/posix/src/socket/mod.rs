@@ -7,11 +7,12 @@
 pub mod address;
 pub mod calls;
 pub mod control;
+mod file;
 pub mod message;
 pub mod options;
 
 use crate::errno::{Errno, Result};
-use crate::file::{Events, File, Open};
+use crate::file::Open;
 use crate::fs::Inode;
 use crate::process::Process;
 use crate::server::Server;
@@ -25,8 +26,10 @@ use core::cell::{Cell, RefCell};
 
 /// Bytes that an inbox takes, as Linux has it.
 const CAPACITY: usize = 212_992;
-/// Messages that an inbox of datagrams takes beside those bytes.
+/// Messages that an inbox of datagrams takes.
 const MESSAGES: usize = 256;
+/// Bytes that a message counts for beside its own.
+const OVERHEAD: usize = 256;
 /// Bytes of a stream that are kept as one message.
 const PIECE: u64 = 32_768;
 
@@ -185,7 +188,8 @@ impl Socket {
     fn admits(&self, from: &Socket, bytes: usize) -> bool {
         let inbox = self.inbox.borrow();
         let crowded = self.kind == Kind::Datagram && inbox.messages.len() >= MESSAGES;
-        let full = inbox.bytes > 0 && inbox.bytes + bytes > CAPACITY;
+        let charge = inbox.bytes + inbox.messages.len() * OVERHEAD;
+        let full = charge > 0 && charge + bytes > CAPACITY;
         drop(inbox);
         if !crowded && !full {
             return true;
@@ -251,11 +255,25 @@ impl Socket {
         let along = Along { files, credentials: along.credentials };
         let mut inbox = peer.inbox.borrow_mut();
         inbox.bytes += length;
-        let from = self.address.borrow().clone();
-        inbox.messages.push_back(Message { bytes, start: 0, from, along });
+        match inbox.messages.back_mut().filter(|last| self.joins(last, &bytes, &along)) {
+            Some(last) => last.bytes.append(&mut bytes),
+            None => {
+                let from = self.address.borrow().clone();
+                inbox.messages.push_back(Message { bytes, start: 0, from, along });
+            }
+        }
         drop(inbox);
         peer.waiters.wake();
         Ok(())
+    }
+
+    /// Whether bytes of a stream may be kept together with those of a message before.
+    fn joins(&self, last: &Message, bytes: &[u8], along: &Along) -> bool {
+        self.kind == Kind::Stream
+            && along.files.is_empty()
+            && last.along.files.is_empty()
+            && last.along.credentials == along.credentials
+            && last.bytes.len() + bytes.len() <= PIECE as usize
     }
 
     /// Receives bytes, or only looks at them.
@@ -340,43 +358,5 @@ impl Socket {
             Some(peer) => self.shut.get()[1] || peer.admits(self, PIECE as usize),
             None => true,
         }
-    }
-}
-
-impl Drop for Socket {
-    fn drop(&mut self) {
-        self.server.addresses.forget(self);
-        self.changed();
-    }
-}
-
-impl File for Socket {
-    fn read(&self, _: &Open, _: &mut u64, to: &mut Transfer<'_>) -> Result<()> {
-        self.receive(to, false, false).map(|_| ())
-    }
-
-    fn write(&self, _: &Open, _: &mut u64, from: &mut Transfer<'_>) -> Result<()> {
-        let credentials = from.process().map(credentials).unwrap_or_default();
-        self.send(from, None, &mut Along { files: Vec::new(), credentials })
-    }
-
-    fn ready(&self, _: &Open) -> Events {
-        let mut events = Events::empty();
-        if let Some(backlog) = &*self.backlog.borrow() {
-            events.set(Events::READ, !backlog.sockets.is_empty());
-            return events;
-        }
-        let [no_more_in, no_more_out] = self.shut.get();
-        let ended = self.has_ended();
-        events.set(Events::READ, ended || !self.inbox.borrow().messages.is_empty());
-        events.set(Events::RDHUP, ended);
-        events.set(Events::WRITE, self.writable());
-        let alone = self.kind != Kind::Datagram && self.peer().is_none();
-        events.set(Events::HUP, alone || no_more_in && no_more_out);
-        events
-    }
-
-    fn waiters(&self) -> Option<&Waiters> {
-        Some(&self.waiters)
     }
 }

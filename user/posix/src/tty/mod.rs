@@ -40,14 +40,10 @@ pub trait Line {
     fn put(&self, bytes: &[u8]);
     /// Bytes that were put and are still on the line.
     fn pending(&self) -> usize;
-    /// Takes back what was put and is still on the line, if that is possible.
-    fn flush(&self) {}
 }
 
 /// A terminal.
 pub struct Tty {
-    /// Its number as a device.
-    pub device: u64,
     line: Box<dyn Line>,
     settings: RefCell<Settings>,
     input: RefCell<Input>,
@@ -68,9 +64,8 @@ pub struct Tty {
 
 impl Tty {
     /// A terminal of so many rows and columns.
-    pub fn new(device: u64, line: Box<dyn Line>, window: [u16; 2]) -> Rc<Tty> {
+    pub fn new(line: Box<dyn Line>, window: [u16; 2]) -> Rc<Tty> {
         Rc::new(Tty {
-            device,
             line,
             settings: RefCell::default(),
             input: RefCell::default(),
@@ -101,7 +96,7 @@ impl Tty {
     }
 
     /// Sets it, and forgets what has arrived if that is wished.
-    fn set(&self, settings: Settings, flush: bool) {
+    pub fn set(&self, settings: Settings, flush: bool) {
         let before = self.settings.replace(settings);
         if flush {
             self.flush_input();
@@ -117,10 +112,9 @@ impl Tty {
         self.input.borrow_mut().flush();
     }
 
-    /// Forgets what has not gone out.
+    /// Forgets what has not gone out. What is on the line cannot be taken back.
     fn flush_output(&self) {
         self.output.borrow_mut().flush();
-        self.line.flush();
     }
 
     /// Moves whatever can be moved: what has arrived, and echoes.

@@ -52,10 +52,6 @@ impl Line for Rc<Queue> {
     fn pending(&self) -> usize {
         self.0.borrow().len()
     }
-
-    fn flush(&self) {
-        self.0.borrow_mut().clear();
-    }
 }
 
 /// The number of a pair, if a device is a slave.
@@ -86,7 +82,7 @@ impl Pairs {
         let free = (0..PAIRS).find(|number| !self.0.borrow().contains_key(number));
         let number = free.ok_or(Errno::ENOSPC)?;
         let queue = Rc::new(Queue::default());
-        let tty = Tty::new(slave(number), Box::new(queue.clone()), [0, 0]);
+        let tty = Tty::new(Box::new(queue.clone()), [0, 0]);
         let pair = Rc::new(Pair { tty, queue, number, locked: Cell::new(true) });
         let pts = directory(call.server)?;
         let ids = call.process().ids.borrow();

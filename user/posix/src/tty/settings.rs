@@ -1,8 +1,8 @@
 //! How a terminal is set: `struct termios`.
 
 use linux_raw_sys::general::{
-    B38400, CREAD, CS8, ECHO, ECHOCTL, ECHOE, ECHOK, ECHOKE, HUPCL, ICANON, ICRNL, IEXTEN, ISIG,
-    IUTF8, IXON, ONLCR, OPOST, VMIN, VTIME,
+    B38400, CREAD, CS8, ECHO, ECHOCTL, ECHOE, ECHOK, ECHOKE, ICANON, ICRNL, IEXTEN, ISIG, IXON,
+    ONLCR, OPOST, VMIN, VTIME,
 };
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
@@ -38,9 +38,9 @@ const CHARS: [u8; 19] =
 impl Default for Settings {
     fn default() -> Settings {
         Settings {
-            input: ICRNL | IXON | IUTF8,
+            input: ICRNL | IXON,
             output: OPOST | ONLCR,
-            control: B38400 | CS8 | CREAD | HUPCL,
+            control: B38400 | CS8 | CREAD,
             local: ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN,
             line: 0,
             chars: CHARS,

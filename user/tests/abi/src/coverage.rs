@@ -14,6 +14,15 @@ const EXCEPT: &[(Call, Option<Error>)] = &[
     // Handles in messages are paid for by who receives them; only a machine without memory refuses.
     (Call::Send, Some(Error::NoMemory)),
     (Call::Call, Some(Error::NoMemory)),
+    (Call::Reply, Some(Error::NoMemory)),
+    (Call::ReplyReceive, Some(Error::NoMemory)),
+    // Seen of `RegistersGet` and `RegistersSet`, and it takes a poor program to handle another.
+    (Call::CallerRegistersGet, Some(Error::NoMemory)),
+    (Call::CallerRegistersSet, Some(Error::NoMemory)),
+    // Only between two pieces of a clone that another thread makes; the simulation sees it.
+    (Call::Map, Some(Error::Busy)),
+    (Call::Unmap, Some(Error::Busy)),
+    (Call::Protect, Some(Error::Busy)),
     // Pages are paid for when they are touched.
     (Call::MemoryResize, Some(Error::NoMemory)),
 ];

@@ -12,6 +12,7 @@ mod coverage;
 mod devices;
 mod faults;
 mod foreign;
+mod gone;
 mod handles;
 mod leases;
 mod machine;
@@ -48,6 +49,7 @@ const TESTS: &[&[Test]] = &[
     registers::TESTS,
     faults::TESTS,
     foreign::TESTS,
+    gone::TESTS,
     devices::TESTS,
     poor::TESTS,
     coverage::TESTS,

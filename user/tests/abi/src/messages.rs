@@ -15,6 +15,7 @@ pub const TESTS: &[Test] = &[
     ("handles-in-messages", handles),
     ("signals", signals),
     ("call-reply", call_reply),
+    ("reply-with-handle", answer),
     ("reply-receive", reply_receive),
     ("reply-save", reply_save),
 ];
@@ -154,6 +155,22 @@ fn call_reply(_: &World) {
     caller.join();
     fails(call(Call::Reply, &[NO_HANDLE, 4]), Error::BadHandle);
     fails(call(Call::Reply, &[port.raw(), 4]), Error::WrongKind);
+}
+
+/// An answer brings only what may travel; it can be given again without.
+fn answer(_: &World) {
+    let server = Port::create(0).expect("a port");
+    let client = server.duplicate(PortRights::SEND).expect("a handle");
+    let caller = in_background(move || {
+        works(call_until(Call::Call, &[client.raw()], FOREVER));
+    });
+    works(call_until(Call::Receive, &[server.raw()], FOREVER));
+    let memory = Memory::create(1).expect("a page");
+    let stays = memory.duplicate(MemoryRights::READ).expect("a handle");
+    let info = Info::new(0).with_handles(1).0;
+    fails(call(Call::Reply, &[0, info, 0, 0, 0, 0, 0, stays.raw()]), Error::NoRight);
+    works(call(Call::Reply, &[0, 0]));
+    caller.join();
 }
 
 fn reply_receive(_: &World) {

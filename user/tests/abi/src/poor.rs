@@ -3,9 +3,9 @@
 
 use crate::Test;
 use crate::check::{call, call_until, fails, same, works};
-use crate::support::{World, actor, free_line, in_background, pages};
-use rt::abi::{Call, Error, FOREVER, MAP_WRITE, MemoryRights, PAGE, PortRights};
-use rt::{Memory, Object, Port, Process};
+use crate::support::{World, actor, free_line, idle_thread, in_background, pages};
+use rt::abi::{Call, Error, FOREVER, Info, Lease, MAP_WRITE, MemoryRights, PAGE, PortRights};
+use rt::{Memory, Object, Port, Process, Thread};
 
 pub const TESTS: &[Test] =
     &[("quota-used-up", used_up), ("give-to-the-poor", give), ("memory-of-the-machine", machine)];
@@ -48,6 +48,7 @@ struct Means {
     untouched: Memory,
     mapped: rt::space::Mapping,
     port: Port,
+    thread: Thread,
     split: rt::space::Mapping,
     empty: Process,
     full: Process,
@@ -60,7 +61,9 @@ pub fn act() -> u64 {
     let port = Port::create(1).expect("a port");
     let client = port.duplicate(PortRights::SEND).expect("a handle");
     let caller = in_background(move || {
-        works(call_until(Call::Call, &[client.raw()], FOREVER));
+        let (window, info) = ([0u8; 16], Info::new(0).with_leases(1).0);
+        let (at, length) = (window.as_ptr() as u64, 16 | Lease::READ | Lease::WRITE);
+        works(call_until(Call::Call, &[client.raw(), info, 0, 0, 0, 0, at, length], FOREVER));
     });
     works(call_until(Call::Receive, &[port.raw()], FOREVER));
     let full = (1..64).find_map(|pages| Process::create(pages * PAGE, 5).ok());
@@ -69,6 +72,7 @@ pub fn act() -> u64 {
         untouched: Memory::create(8).expect("pages"),
         mapped: pages(8),
         port,
+        thread: idle_thread(),
         split: pages(5),
         empty: empty.expect("a process"),
         full: full.expect("a process"),
@@ -120,12 +124,19 @@ fn spend(means: &Means) {
 fn everything_is_refused(means: &Means) {
     let (own, machine) = (rt::process().raw(), rt::machine().raw());
     let (memory, port) = (means.untouched.raw(), means.port.raw());
+    let thread = means.thread.raw();
     let (fresh, split) = (means.mapped.address(), means.split.address());
     let text = "sixteen letters.".as_ptr() as u64;
     let refused: &[(Call, &[u64])] = &[
+        (Call::Log, &[machine, fresh, 16]),
+        (Call::CommandLine, &[machine, fresh, 16]),
         (Call::Duplicate, &[memory, u64::MAX, 0]),
         (Call::PortCreate, &[1]),
         (Call::ReplySave, &[]),
+        (Call::LeaseRead, &[0, 0, 0, fresh, 16]),
+        (Call::LeaseWrite, &[0, 0, 0, fresh, 16]),
+        (Call::RegistersGet, &[thread, 0, fresh]),
+        (Call::RegistersSet, &[thread, 0, fresh]),
         (Call::MemoryCreate, &[1]),
         (Call::MemoryContiguous, &[machine, 1]),
         (Call::MemoryWindow, &[machine, crate::devices::DEVICE, 1, 1]),

@@ -3,7 +3,7 @@
 
 use crate::Test;
 use crate::check::{call, fails, same, works};
-use crate::support::{KERNEL, LAST_PAGE, NOWHERE, World, empty_process, pages};
+use crate::support::{KERNEL, LAST_PAGE, NOWHERE, QUOTA, World, empty_process, pages};
 use rt::abi::{Call, Error, MAP_EXECUTE, MAP_SHARED, MAP_WRITE, MemoryRights, PAGE, USER_END};
 use rt::{Memory, Object, Process};
 
@@ -12,6 +12,7 @@ pub const TESTS: &[Test] = &[
     ("unmap", unmap),
     ("protect", protect),
     ("space-clone", space_clone),
+    ("space-clone-that-fails", failed_clone),
     ("process-read-write", read_write),
 ];
 
@@ -134,6 +135,23 @@ fn space_clone(_: &World) {
     fails(call(Call::SpaceClone, &[from.raw(), from.raw()]), Error::Occupied);
     to.kill(0).expect("its end");
     same(text(&from, 0), Ok(*b"before"));
+    from.kill(0).expect("its end");
+}
+
+fn failed_clone(_: &World) {
+    let (from, to, memory) = (empty_process(), empty_process(), Memory::create(1).expect("a page"));
+    for nth in 0..64 {
+        from.map(&memory, AT + 2 * nth * PAGE, 0, 1, MAP_WRITE).expect("room");
+    }
+    // Enough for some pieces of it.
+    let used = to.info().expect("how it is").used;
+    works(call(Call::ProcessQuota, &[to.raw(), used + PAGE]));
+    fails(call(Call::SpaceClone, &[to.raw(), from.raw()]), Error::NoMemory);
+    fails(call(Call::SpaceClone, &[to.raw(), from.raw()]), Error::Occupied);
+    works(call(Call::Unmap, &[to.raw(), AT, 128]));
+    works(call(Call::ProcessQuota, &[to.raw(), QUOTA]));
+    works(call(Call::SpaceClone, &[to.raw(), from.raw()]));
+    to.kill(0).expect("its end");
     from.kill(0).expect("its end");
 }
 

@@ -18,6 +18,8 @@ pub const TESTS: &[Test] = &[
     ("thread-priority", priority),
     ("thread-info", info),
     ("tls", tls),
+    #[cfg(target_arch = "x86_64")]
+    ("selectors", selectors),
 ];
 
 static COUNT: AtomicU64 = AtomicU64::new(0);
@@ -209,4 +211,37 @@ fn tls_register(expected: u64) -> u64 {
         core::arch::asm!("mov {}, fs:[0]", out(reg) value);
     }
     value
+}
+
+/// The selectors that a thread loads are lost when it leaves its CPU: no other finds them there, or has
+/// another base for them.
+#[cfg(target_arch = "x86_64")]
+fn selectors(_: &World) {
+    let page = crate::support::pages(1);
+    let base = page.address();
+    let loads = spawn(Options::default(), || {
+        for _ in 0..50 {
+            // SAFETY: nothing in user code needs these segments; this one is that of its stack.
+            unsafe {
+                core::arch::asm!("mov {0:e}, ss", "mov ds, {0:e}", "mov es, {0:e}", "mov fs, {0:e}",
+                    "mov gs, {0:e}", out(reg) _)
+            };
+            yield_now();
+        }
+    });
+    let looks = spawn(Options::default(), move || {
+        works(call(Call::TlsSet, &[base]));
+        for _ in 0..50 {
+            yield_now();
+            let [ds, es, fs, gs]: [u32; 4];
+            // SAFETY: it reads registers.
+            unsafe {
+                core::arch::asm!("mov {0:e}, ds", "mov {1:e}, es", "mov {2:e}, fs", "mov {3:e}, gs",
+                    out(reg) ds, out(reg) es, out(reg) fs, out(reg) gs)
+            };
+            same([ds, es, fs, gs], [0; 4]);
+            same(tls_register(base), base);
+        }
+    });
+    [loads, looks].into_iter().for_each(|thread| thread.expect("a thread").join());
 }

@@ -104,13 +104,14 @@ fn fork_from(own: &Process, stack: u64, copies: u64) -> Error {
 }
 
 fn threads() -> Error {
-    // They share a stack, so none of them does anything with it.
+    // They share a stack, so none of them does anything with it. It is there for as long as they are.
     extern "C" fn spin() -> ! {
         loop {
             core::hint::spin_loop();
         }
     }
     let Ok(stack) = Mapping::fresh(4, MAP_WRITE) else { return Error::Invalid };
+    let stack = core::mem::ManuallyDrop::new(stack);
     // The page that beginning to run may write to is there before the quota is used up.
     // SAFETY: the mapping is this function's own.
     unsafe { ((stack.end() - 8) as *mut u64).write_volatile(0) };

@@ -3,17 +3,12 @@
 use super::Subject;
 use crate::errno::{Errno, Result};
 use crate::process::State;
+use crate::process::info::{RELEASE, SYSTEM, VERSION};
 use crate::time::{self, SECOND};
 use alloc::format;
 use alloc::vec::Vec;
 use rt::abi::PAGE;
 
-/// What the system calls itself where programs expect Linux.
-pub const OSTYPE: &str = "Linux";
-/// The version of Linux that it is like.
-pub const RELEASE: &str = "6.12.0-ochre";
-/// What the machine is called.
-pub const HOSTNAME: &str = "ochre";
 /// Ticks of a second, as programs see them.
 pub const TICKS: u64 = 100;
 /// The highest number that a process gets, and one.
@@ -27,12 +22,13 @@ fn line(text: &str) -> Result<Vec<u8>> {
 }
 
 pub fn version(_: &Subject) -> Result<Vec<u8>> {
-    let version = env!("CARGO_PKG_VERSION");
-    line(&format!("{OSTYPE} version {RELEASE} (Ochre kernel {version}, posix server) #1 SMP"))
+    line(&format!("{SYSTEM} version {RELEASE} (Ochre kernel, posix server) {VERSION}"))
 }
 
-pub fn hostname(_: &Subject) -> Result<Vec<u8>> {
-    line(HOSTNAME)
+pub fn hostname(subject: &Subject) -> Result<Vec<u8>> {
+    let mut name = subject.server.names.host();
+    name.push(b'\n');
+    Ok(name)
 }
 
 pub fn osrelease(_: &Subject) -> Result<Vec<u8>> {
@@ -40,7 +36,7 @@ pub fn osrelease(_: &Subject) -> Result<Vec<u8>> {
 }
 
 pub fn ostype(_: &Subject) -> Result<Vec<u8>> {
-    line(OSTYPE)
+    line(SYSTEM)
 }
 
 pub fn pid_max(_: &Subject) -> Result<Vec<u8>> {

@@ -124,8 +124,11 @@ static KERNEL: &[Item] = &[
     folder(b"random", &[text(b"uuid", machine::uuid)], Numbered::Nothing),
 ];
 
-static OCHRE: &[Item] =
-    &[text(b"syscalls", ochre::syscalls), text(b"unimplemented", ochre::unimplemented)];
+static OCHRE: &[Item] = &[
+    text(b"memory", ochre::memory),
+    text(b"syscalls", ochre::syscalls),
+    text(b"unimplemented", ochre::unimplemented),
+];
 
 /// What a process has, and each of its threads.
 macro_rules! of_thread {
@@ -133,6 +136,7 @@ macro_rules! of_thread {
         &[
             text(b"cmdline", process::cmdline),
             text(b"comm", process::comm),
+            Item { name: b"auxv", mode: 0o400, what: What::Text(process::auxv) },
             Item { name: b"environ", mode: 0o400, what: What::Text(process::environ) },
             text(b"limits", process::limits),
             text(b"maps", process::maps),

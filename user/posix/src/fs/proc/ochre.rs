@@ -18,6 +18,18 @@ pub fn syscalls(_: &Subject) -> Result<Vec<u8>> {
     Ok(text.into_bytes())
 }
 
+/// Bytes that this server may use, and those that it uses; and each process, by its number.
+pub fn memory(subject: &Subject) -> Result<Vec<u8>> {
+    let own = rt::process().info()?;
+    let mut text = format!("posix {} {}\n", own.quota, own.used);
+    for process in subject.server.processes() {
+        if let Ok(info) = process.native.info() {
+            text.push_str(&format!("{} {} {}\n", process.pid, info.quota, info.used));
+        }
+    }
+    Ok(text.into_bytes())
+}
+
 /// A line for each of the last calls that nobody serves: who made it, its number, its arguments.
 pub fn unimplemented(subject: &Subject) -> Result<Vec<u8>> {
     let mut text = String::new();

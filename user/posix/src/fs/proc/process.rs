@@ -33,6 +33,12 @@ pub fn environ(subject: &Subject) -> Result<Vec<u8>> {
     Ok(memory(&process, range))
 }
 
+pub fn auxv(subject: &Subject) -> Result<Vec<u8>> {
+    let process = subject.process()?;
+    let range = process.program.borrow().auxiliary;
+    Ok(memory(&process, range))
+}
+
 pub fn comm(subject: &Subject) -> Result<Vec<u8>> {
     let process = subject.process()?;
     let name = &process.program.borrow().name;
