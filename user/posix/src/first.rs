@@ -9,7 +9,7 @@ use crate::host::{Host, HostFile, Stream};
 use crate::process::exec::Image;
 use crate::process::prctl::Traits;
 use crate::process::{self, Ids, Process, Program, State};
-use crate::server::{CONSOLE, Call, PRIORITY, Server};
+use crate::server::{CONSOLE, Call, Server};
 use crate::signal::Signals;
 use alloc::rc::{Rc, Weak};
 use alloc::vec::Vec;

@@ -7,7 +7,7 @@ use crate::file::{
     attributes, copy, directory, epoll, eventfd, extended, io, ioctl, lock, mounts, names, open,
     poll, rename, signalfd, size, special, stat, timerfd,
 };
-use crate::process::{Task, exec, exit, fork, ids, info, limits, memory, pidfd, prctl, schedule};
+use crate::process::{Task, exec, exit, fork, ids, info, limits, mapping, pidfd, prctl, schedule};
 use crate::server::Call;
 use crate::signal::{action, frame, mask, send, stack};
 use crate::socket::{calls, message, options};
@@ -150,13 +150,19 @@ static BOTH: &[Row] = rows! {
     __NR_timerfd_gettime Now(timerfd::timerfd_gettime);
     __NR_signalfd4 Now(signalfd::signalfd4), "a child reads its own signals, but waits for its parent's";
     // Memory.
-    __NR_mmap Now(memory::mmap);
-    __NR_munmap Now(memory::munmap);
-    __NR_mprotect Now(memory::mprotect);
-    __NR_mremap Now(memory::mremap);
-    __NR_madvise Now(memory::madvise);
-    __NR_msync Now(memory::msync);
-    __NR_brk Now(memory::brk);
+    __NR_mmap Now(mapping::mmap);
+    __NR_munmap Now(mapping::munmap);
+    __NR_mprotect Now(mapping::mprotect);
+    __NR_mremap Now(mapping::mremap);
+    __NR_madvise Now(mapping::madvise);
+    __NR_msync Now(mapping::msync);
+    __NR_brk Now(mapping::brk);
+    __NR_mlock Now(mapping::mlock);
+    __NR_mlock2 Now(mapping::mlock2);
+    __NR_munlock Now(mapping::mlock);
+    __NR_mlockall Now(mapping::mlockall);
+    __NR_munlockall Now(mapping::munlockall);
+    __NR_mincore Now(mapping::mincore);
     // Processes.
     __NR_clone May(fork::clone), "memory, descriptors, directories and handlers are shared by threads only";
     __NR_clone3 May(fork::clone3), "see clone; no chosen numbers, no control groups, no CLONE_CLEAR_SIGHAND";

@@ -1,4 +1,4 @@
-//! What is mapped in a process, and the calls that change it.
+//! What is mapped in a process.
 //!
 //! The kernel knows which page is where; this is what Linux knows beside that: which part is the heap,
 //! which file a part shows, which part may not be touched at all. A part that may not be touched is
@@ -7,16 +7,12 @@
 use super::Process;
 use crate::errno::{Errno, Result};
 use crate::file::Open;
-use crate::fs::{Inode, Kind};
-use crate::server::Call;
+use crate::fs::Inode;
 use alloc::collections::BTreeMap;
 use alloc::rc::Rc;
-use linux_raw_sys::general::{
-    MAP_ANONYMOUS, MAP_FIXED, MAP_FIXED_NOREPLACE, MAP_PRIVATE, MAP_SHARED, MAP_SHARED_VALIDATE,
-    MAP_TYPE, PROT_EXEC, PROT_NONE, PROT_READ, PROT_WRITE,
-};
+use linux_raw_sys::general::{PROT_EXEC, PROT_NONE, PROT_READ, PROT_WRITE};
 use rt::Memory;
-use rt::abi::{MAP_EXECUTE, MAP_WRITE, PAGE, USER_END};
+use rt::abi::{MAP_EXECUTE, MAP_WRITE, PAGE};
 use rt::space::Mapping;
 
 /// Nothing is mapped below, so that null pointers fault.
@@ -63,18 +59,18 @@ pub struct Space {
 }
 
 /// As the kernel has it.
-fn access_of(access: u32, shared: bool) -> u64 {
+pub(super) fn access_of(access: u32, shared: bool) -> u64 {
     let write = if access & PROT_WRITE != 0 { MAP_WRITE } else { 0 };
     let execute = if access & PROT_EXEC != 0 { MAP_EXECUTE } else { 0 };
     write | execute | if shared { rt::abi::MAP_SHARED } else { 0 }
 }
 
-fn pages(length: u64) -> u64 {
+pub(super) fn pages(length: u64) -> u64 {
     length / PAGE
 }
 
 /// A length in whole pages.
-fn round(length: u64) -> Result {
+pub(super) fn round(length: u64) -> Result {
     length.checked_next_multiple_of(PAGE).ok_or(Errno::ENOMEM)
 }
 
@@ -86,7 +82,7 @@ impl Area {
     }
 
     /// The part of it from an address on, when it begins at `start`.
-    fn from(&self, start: u64, at: u64) -> Area {
+    pub(super) fn from(&self, start: u64, at: u64) -> Area {
         let mut area = self.clone();
         if let Some((_, _, offset)) = &mut area.file {
             *offset += at - start;
@@ -127,7 +123,7 @@ impl Space {
     }
 
     /// A free range for so many bytes, as high as possible.
-    fn place(&self, length: u64) -> Result {
+    pub(super) fn place(&self, length: u64) -> Result {
         let mut top = MAPPINGS_TOP;
         for (&start, area) in self.areas.range(..MAPPINGS_TOP).rev() {
             if area.end <= top && top - area.end >= length {
@@ -139,7 +135,7 @@ impl Space {
     }
 
     /// Makes `at` a border between areas, if it is inside of one.
-    fn split(&mut self, at: u64) {
+    pub(super) fn split(&mut self, at: u64) {
         if let Some((start, area)) = self.find(at)
             && start < at
         {
@@ -190,22 +186,30 @@ impl Space {
         Ok(())
     }
 
-    /// Changes what may be done in a range, all of which must be mapped.
-    fn protect(&mut self, process: &Process, start: u64, end: u64, access: u32) -> Result<()> {
-        let mut at = start;
-        while at < end {
-            at = self.find(at).ok_or(Errno::ENOMEM)?.1.end;
-        }
+    /// Changes what may be done in a range, up to the first gap in it.
+    pub(super) fn protect(
+        &mut self,
+        process: &Process,
+        start: u64,
+        end: u64,
+        access: u32,
+    ) -> Result<()> {
         self.split(start);
         self.split(end);
+        let mut at = start;
         for (&start, area) in self.areas.range_mut(start..end) {
+            if start != at {
+                break;
+            }
             area.protect(process, start, access)?;
+            at = area.end;
         }
-        Ok(())
+        // What comes before a gap has changed.
+        if at == end { Ok(()) } else { Err(Errno::ENOMEM) }
     }
 
     /// Moves the end of the heap.
-    fn grow_heap(&mut self, process: &Process, end: u64) -> Result<()> {
+    pub(super) fn grow_heap(&mut self, process: &Process, end: u64) -> Result<()> {
         let (start, old) = self.heap;
         let (from, to) = (round(old)?, round(end)?);
         if to > from {
@@ -255,6 +259,9 @@ impl Space {
 impl Area {
     fn protect(&mut self, process: &Process, start: u64, access: u32) -> Result<()> {
         let (length, shared) = (self.end - start, self.shared);
+        if let (Some((_, open, _)), true) = (&self.file, shared && access & PROT_WRITE != 0) {
+            open.writable().map_err(|_| Errno::EACCES)?;
+        }
         match (self.access, access) {
             (old, new) if old == new => {}
             (PROT_NONE, _) => {
@@ -296,7 +303,7 @@ pub fn create(process: &Process, pages: u64) -> Result<Memory> {
 }
 
 /// A copy of a memory's pages that a process pays for: shared until one side writes, where that can be.
-fn clone(process: &Process, memory: &Memory, first: u64, pages: u64) -> Result<Memory> {
+pub(super) fn clone(process: &Process, memory: &Memory, first: u64, pages: u64) -> Result<Memory> {
     process.grow_quota(pages.min(memory.info()?.resident) * PAGE)?;
     match process.paid(|native| match memory.clone_for(native, first, pages) {
         Err(rt::Error::Unsupported) => Ok(None),
@@ -316,7 +323,7 @@ fn clone(process: &Process, memory: &Memory, first: u64, pages: u64) -> Result<M
 }
 
 /// The memory that is mapped in a range, and its first page there.
-fn memory_at(process: &Process, start: u64, pages: u64) -> Result<(Rc<Memory>, u64)> {
+pub(super) fn memory_at(process: &Process, start: u64, pages: u64) -> Result<(Rc<Memory>, u64)> {
     let (memory, first, there) = process.native.memory_of(start)?;
     if there >= pages {
         return Ok((Rc::new(memory), first));
@@ -329,241 +336,4 @@ fn memory_at(process: &Process, start: u64, pages: u64) -> Result<(Rc<Memory>, u
         process.paid(|_| whole.write(nth * PAGE, &page))?;
     }
     Ok((Rc::new(whole), 0))
-}
-
-/// What this architecture makes of `PROT_*`: what may be written or executed may be read.
-fn checked_access(access: u64) -> Result<u32> {
-    let access = access as u32;
-    if access & !(PROT_READ | PROT_WRITE | PROT_EXEC) != 0 {
-        return Err(Errno::EINVAL);
-    }
-    if access & PROT_WRITE != 0 && access & PROT_EXEC != 0 {
-        return Err(Errno::EACCES);
-    }
-    Ok(access)
-}
-
-pub fn mmap(call: &Call) -> Result {
-    let [hint, length, access, flags, fd, offset] = call.args;
-    let flags = flags as u32;
-    if length == 0 || !offset.is_multiple_of(PAGE) {
-        return Err(Errno::EINVAL);
-    }
-    let length = round(length)?;
-    let access = checked_access(access)?;
-    let shared = match flags & MAP_TYPE {
-        MAP_SHARED | MAP_SHARED_VALIDATE => true,
-        MAP_PRIVATE => false,
-        _ => return Err(Errno::EINVAL),
-    };
-    let process = call.process();
-    let open = match flags & MAP_ANONYMOUS {
-        0 => Some(process.files.get(fd)?),
-        _ => None,
-    };
-    let mut space = process.space.borrow_mut();
-    let start = choose(&mut space, process, hint, length, flags)?;
-    let end = start + length;
-    let mut area = Area { shared, ..Area::anonymous(end, access, "") };
-    let Some(open) = open else {
-        area.object = (call.server.new_number(), 0);
-        let memory = Rc::new(create(process, pages(length))?);
-        space.map(process, start, area, &memory, 0, u64::MAX)?;
-        return Ok(start);
-    };
-    open.readable().map_err(|_| Errno::EACCES)?;
-    if shared && access & PROT_WRITE != 0 {
-        open.writable().map_err(|_| Errno::EACCES)?;
-    }
-    let (memory, first) = open.file.memory(true)?;
-    // Behind its end, a file of the archive has the next one.
-    let own = match open.inode.kind {
-        Kind::Regular(_) => pages(round(open.inode.size())?).saturating_sub(pages(offset)),
-        _ => u64::MAX,
-    };
-    let first = first + pages(offset);
-    let room = memory.info()?.pages.saturating_sub(first).min(own).min(pages(length));
-    area.file = Some((open.inode.clone(), open, offset));
-    if !shared && access & PROT_WRITE != 0 {
-        let copy = Rc::new(clone(process, &memory, first, room)?);
-        space.map(process, start, area, &copy, 0, room)?;
-    } else {
-        area.borrowed = true;
-        space.map(process, start, area, &memory, first, room)?;
-    }
-    Ok(start)
-}
-
-/// Where a mapping goes. What is there already goes if it must.
-fn choose(space: &mut Space, process: &Process, hint: u64, length: u64, flags: u32) -> Result {
-    let end = hint.checked_add(length).filter(|&end| end <= USER_END && hint >= LOWEST);
-    if flags & (MAP_FIXED | MAP_FIXED_NOREPLACE) != 0 {
-        if !hint.is_multiple_of(PAGE) {
-            return Err(Errno::EINVAL);
-        }
-        let end = end.ok_or(if hint < LOWEST { Errno::EPERM } else { Errno::ENOMEM })?;
-        if flags & MAP_FIXED_NOREPLACE != 0 && !space.is_free(hint, end) {
-            return Err(Errno::EEXIST);
-        }
-        space.unmap(process, hint, end)?;
-        return Ok(hint);
-    }
-    let hint = hint & !(PAGE - 1);
-    match end {
-        Some(_) if hint != 0 && space.is_free(hint, hint + length) => Ok(hint),
-        _ => space.place(length),
-    }
-}
-
-pub fn munmap(call: &Call) -> Result {
-    let [start, length, ..] = call.args;
-    let (start, end) = range(start, length)?;
-    if length == 0 {
-        return Err(Errno::EINVAL);
-    }
-    let process = call.process();
-    process.space.borrow_mut().unmap(process, start, end)?;
-    Ok(0)
-}
-
-pub fn mprotect(call: &Call) -> Result {
-    let [start, length, access, ..] = call.args;
-    let (start, end) = range(start, length).map_err(|error| match error {
-        Errno::EINVAL if start.is_multiple_of(PAGE) => Errno::ENOMEM,
-        error => error,
-    })?;
-    let access = checked_access(access)?;
-    let process = call.process();
-    process.space.borrow_mut().protect(process, start, end, access)?;
-    Ok(0)
-}
-
-/// A range of whole pages inside of the address space.
-fn range(start: u64, length: u64) -> Result<(u64, u64)> {
-    let end = start.checked_add(round(length).map_err(|_| Errno::EINVAL)?);
-    let end = end.filter(|&end| end <= USER_END && start.is_multiple_of(PAGE));
-    Ok((start, end.ok_or(Errno::EINVAL)?))
-}
-
-pub fn brk(call: &Call) -> Result {
-    let process = call.process();
-    let mut space = process.space.borrow_mut();
-    if call.args[0] >= space.heap.0 {
-        // What cannot be had is told by an end that has not moved.
-        let _ = space.grow_heap(process, call.args[0]);
-    }
-    Ok(space.heap.1)
-}
-
-pub fn madvise(call: &Call) -> Result {
-    use linux_raw_sys::general::{MADV_DONTNEED, MADV_FREE, MADV_REMOVE};
-    let [start, length, advice, ..] = call.args;
-    let (start, end) = range(start, length)?;
-    let process = call.process();
-    let mut space = process.space.borrow_mut();
-    let mut at = start;
-    while at < end {
-        let (_, area) = space.find(at).ok_or(Errno::ENOMEM)?;
-        at = area.end;
-    }
-    match advice as u32 {
-        MADV_DONTNEED => drop_pages(&mut space, process, start, end),
-        MADV_REMOVE => Err(Errno::EINVAL),
-        MADV_FREE | 0..=23 => Ok(0),
-        _ => Err(Errno::EINVAL),
-    }
-}
-
-/// What is private and nobody's file becomes zero again.
-fn drop_pages(space: &mut Space, process: &Process, start: u64, end: u64) -> Result {
-    space.split(start);
-    space.split(end);
-    for (&start, area) in space.areas.range_mut(start..end) {
-        if area.shared || area.file.is_some() || area.access == PROT_NONE {
-            continue;
-        }
-        let count = pages(area.end - start);
-        let (memory, access) = (create(process, count)?, access_of(area.access, false));
-        process.paid(|native| native.unmap(start, count))?;
-        process.paid(|native| native.map(&memory, start, 0, count, access))?;
-    }
-    Ok(0)
-}
-
-pub fn mremap(call: &Call) -> Result {
-    use linux_raw_sys::general::{MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE};
-    let [old, old_length, new_length, flags, new, ..] = call.args;
-    let flags = flags as u32;
-    let known = MREMAP_MAYMOVE | MREMAP_FIXED;
-    if flags & !known != 0 || new_length == 0 || old_length == 0 {
-        return Err(if flags & MREMAP_DONTUNMAP != 0 { Errno::ENOSYS } else { Errno::EINVAL });
-    }
-    let (old, old_end) = range(old, old_length)?;
-    let new_length = round(new_length)?;
-    let process = call.process();
-    let mut space = process.space.borrow_mut();
-    let (_, area) = space.find(old).ok_or(Errno::EFAULT)?;
-    if area.end < old_end {
-        return Err(Errno::EFAULT);
-    }
-    let length = old_end - old;
-    if flags & MREMAP_FIXED == 0 {
-        if new_length <= length {
-            if new_length < length {
-                space.unmap(process, old + new_length, old_end)?;
-            }
-            return Ok(old);
-        }
-        let grown = old.checked_add(new_length).ok_or(Errno::ENOMEM)?;
-        if space.is_free(old_end, grown)
-            && grown <= USER_END
-            && extend(&mut space, process, old_end, grown).is_ok()
-        {
-            return Ok(old);
-        }
-        if flags & MREMAP_MAYMOVE == 0 {
-            return Err(Errno::ENOMEM);
-        }
-    }
-    let to = match flags & MREMAP_FIXED {
-        0 => space.place(new_length)?,
-        _ => choose(&mut space, process, new, new_length, MAP_FIXED)?,
-    };
-    let moved = length.min(new_length);
-    space.split(old);
-    space.split(old + moved);
-    let (_, area) = space.find(old).ok_or(Errno::EFAULT)?;
-    let mut area = area.clone();
-    area.end = to + moved;
-    let (memory, first) = match area.hidden.take() {
-        Some(hidden) => hidden,
-        None => memory_at(process, old, pages(moved))?,
-    };
-    space.unmap(process, old, old_end)?;
-    space.map(process, to, area, &memory, first, u64::MAX)?;
-    if new_length > moved {
-        extend(&mut space, process, to + moved, to + new_length)?;
-    }
-    Ok(to)
-}
-
-/// Makes the area that ends at an address longer. What shows a file cannot be, unless it was moved.
-fn extend(space: &mut Space, process: &Process, from: u64, to: u64) -> Result<()> {
-    let (start, area) = space.find(from - 1).ok_or(Errno::EFAULT)?;
-    if area.shared || area.file.is_some() {
-        return Err(Errno::ENOMEM);
-    }
-    let area = Area { end: to, hidden: None, ..area.from(start, from) };
-    let memory = Rc::new(create(process, pages(to - from))?);
-    space.map(process, from, area, &memory, 0, u64::MAX)
-}
-
-pub fn msync(call: &Call) -> Result {
-    let (start, end) = range(call.args[0], call.args[1])?;
-    let space = call.process().space.borrow();
-    let mut at = start;
-    while at < end {
-        at = space.find(at).ok_or(Errno::ENOMEM)?.1.end;
-    }
-    Ok(0)
 }

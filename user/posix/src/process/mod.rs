@@ -7,6 +7,7 @@ pub mod fork;
 pub mod ids;
 pub mod info;
 pub mod limits;
+pub mod mapping;
 pub mod memory;
 pub mod pidfd;
 pub mod prctl;
@@ -187,11 +188,6 @@ impl Process {
 }
 
 impl Task {
-    /// Refuses what is not there any more.
-    pub fn alive(&self) -> Result<()> {
-        if self.dying.get() { Err(Errno::ESRCH) } else { Ok(()) }
-    }
-
     /// Its registers, while it waits for the answer to a call.
     pub fn registers(&self) -> Result<[u64; rt::abi::REGISTERS]> {
         let mut registers = [0; rt::abi::REGISTERS];
