@@ -12,8 +12,8 @@
 //! * [`fs`]: files by name: the tree, its file systems, paths.
 //! * [`file`]: files by descriptor: reading, writing, waiting for several.
 //! * [`process`]: processes and their threads, from `execve` to `wait4`; their memory.
-//! * [`signal`]: signals.
-//! * [`time`]: clocks and sleeping. [`futex`]: waiting for a word of memory.
+//! * [`signal`]: sending signals, delivering them, stopping and going on.
+//! * [`time`]: clocks, sleeping, timers. [`futex`]: waiting for a word of memory.
 //! * [`socket`]: sockets between processes.
 //! * [`tty`]: terminals. [`console`]: that of the machine.
 //! * [`table`]: which call is served by what.

@@ -75,6 +75,7 @@ pub fn end(process: &Rc<Process>, status: u32) -> Outcome {
             // It is the system's, which needs no room.
             let _ = signal::send(&child, Info::user(wish, process));
         }
+        child.exit_signal.set(SIGCHLD);
         child.parent.replace(init.as_ref().map(Rc::downgrade).unwrap_or_default());
         if let Some(init) = &init {
             init.children.borrow_mut().push(child.clone());
