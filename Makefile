@@ -132,12 +132,13 @@ $(PLATFORMS:%=root-%): root-%: build-user-%
 $(PLATFORMS:%=run-%): run-%: build-% $(if $(findstring run=,$(WORDS)),build-user-%,root-%) ## boot into a shell on this terminal; DEMO=ipc, coop, preempt, memory or async runs one
 	@tools/qemu.py $(QEMU) -serial mon:stdio -append '$(WORDS)'
 
-# CMD goes by the environment: whatever is in it, no shell looks at it on the way.
-export CMD ?= /bin/$(notdir $(APP)) $(ARGS)
+# Whatever is in CMD, neither make nor a shell looks at it on the way.
+unexport CMD
+quoted = '$(subst ','\'',$1)'
 $(PLATFORMS:%=exec-%): exec-%: build-% build-user-% ## be the command CMD= in Ochre: its input, output and status; ROOT=, APP=, ARGS=, LOG=file
 	@$(MAKE) -s --no-print-directory userland-$($*.ARCH) >&2
 	@root=$$(mktemp --suffix=.cpio) && trap 'rm -f "$$root"' EXIT && $(call root,$*,"$$root") && \
-	  tools/exec.py $(if $(LOG),--log '$(LOG)') "$$CMD" \
+	  tools/exec.py $(if $(LOG),--log '$(LOG)') $(call quoted,$(or $(value CMD),/bin/$(notdir $(APP)) $(ARGS))) \
 	  $(subst INITRD-HERE,"$$root",$(call machine,$*,INITRD-HERE)) -append 'exit=qemu log=error stdio=host $(CMDLINE)'
 
 debug: debug-$(PLATFORM) ## boot under gdb, stopped at the kernel's entry (PLATFORM=)

@@ -70,14 +70,13 @@ impl Machine<'_> {
         }
     }
 
-    /// Those of floating point.
-    pub fn fpu(&self) -> Result<[u8; FPU_BYTES]> {
-        let mut fpu = [0; FPU_BYTES];
+    /// Reads those of floating point.
+    pub fn fpu(&self, fpu: &mut [u8; FPU_BYTES]) -> Result<()> {
         match self.suspended {
-            true => self.task.thread.fpu(&mut fpu)?,
-            false => rt::object::caller_fpu(self.task.reply.borrow().as_ref(), &mut fpu)?,
+            true => self.task.thread.fpu(fpu)?,
+            false => rt::object::caller_fpu(self.task.reply.borrow().as_ref(), fpu)?,
         }
-        Ok(fpu)
+        Ok(())
     }
 
     /// Replaces those.
@@ -224,9 +223,14 @@ fn handle(machine: &mut Machine<'_>, info: &Info, action: &Action) {
     signals.blocked.set(signals.blocked.get() | action.mask | own);
 }
 
-/// A signal has come that a thread may take.
+/// A signal has come that a thread may take. One whose call is just being served sees it before it
+/// returns.
 pub fn notify(task: &Rc<Task>) {
-    if task.signals.called.get() { task.waker.wake_by_ref() } else { catch(task) }
+    if !task.signals.called.get() {
+        catch(task);
+    } else if task.waiting.borrow().is_some() {
+        task.waker.wake_by_ref();
+    }
 }
 
 /// Interrupts a thread that runs user code.

@@ -20,9 +20,9 @@ pub fn send(process: &Rc<Process>, info: Info) -> Result<()> {
     if !process.is_alive() || !prepare(process, info.signal) {
         return Ok(());
     }
-    let tasks = process.tasks.borrow().clone();
     let takes = |task: &&Rc<Task>| task.signals.blocked.get() & bit(info.signal) == 0;
-    let taker = tasks.iter().find(takes);
+    let taker = process.tasks.borrow().iter().find(takes).cloned();
+    let taker = taker.as_ref();
     if at_once(process, info.signal, taker) {
         return Ok(());
     }

@@ -8,8 +8,8 @@ use crate::signal::info;
 use alloc::rc::Rc;
 use linux_raw_sys::general::{PROT_EXEC, PROT_READ, SA_RESTORER, SA_SIGINFO};
 use rt::abi::{FPU_BYTES, PAGE, REGISTERS, USER_END};
-use rt::arch::{PROGRAM_COUNTER, STACK_POINTER, TLS};
-use zerocopy::{FromBytes, Immutable, IntoBytes};
+use rt::arch::{PROGRAM_COUNTER, STACK_POINTER};
+use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes};
 
 /// Bytes below the stack pointer that are in use.
 pub const RED_ZONE: u64 = 0;
@@ -70,34 +70,22 @@ pub fn push(
     (at, start): (u64, u64),
     (mask, stack): (u64, Stack),
 ) -> Result<()> {
-    let fpu = machine.fpu()?;
-    let fault = task.signals.fault.get();
+    // In place: a copy of it would cost as much as all the rest.
+    let (mut fpu, mut frame) = ([0; FPU_BYTES], Frame::new_zeroed());
+    machine.fpu(&mut fpu)?;
     let word = |at: usize| fpu[at..].first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
-    let (mut general, mut v) = ([0; 34], [0; 512]);
-    general.copy_from_slice(&machine.general[..34]);
-    v.copy_from_slice(&fpu[..512]);
-    let (syndrome_mark, syndrome) = match fault.code {
-        0 => ([0; 2], 0),
-        code => (SYNDROME, code),
-    };
-    let frame = Frame {
-        info: info.bytes(),
-        flags: 0,
-        link: 0,
-        stack,
-        mask,
-        unused: [0; 16],
-        fault_address: fault.address,
-        general,
-        padding: 0,
-        fpu_mark: FPSIMD,
-        fpsr: word(520),
-        fpcr: word(512),
-        v,
-        syndrome_mark,
-        syndrome,
-        end: [0; 2],
-    };
+    let fault = task.signals.fault.get();
+    frame.info[..size_of::<Info>()].copy_from_slice(info.as_bytes());
+    frame.stack = stack;
+    frame.mask = mask;
+    frame.fault_address = fault.address;
+    frame.general.copy_from_slice(&machine.general[..34]);
+    frame.fpu_mark = FPSIMD;
+    (frame.fpcr, frame.fpsr) = (word(512), word(520));
+    frame.v.copy_from_slice(&fpu[..512]);
+    if fault.code != 0 {
+        (frame.syndrome_mark, frame.syndrome) = (SYNDROME, fault.code);
+    }
     let record = start.wrapping_sub(RECORD) & !15;
     task.process.put(at, &frame)?;
     task.process.put(record, &[machine.general[29], machine.general[LINK]])?;
@@ -120,18 +108,17 @@ pub fn pop(task: &Task, general: &mut [u64; REGISTERS]) -> Result<Restored> {
     if !at.is_multiple_of(16) {
         return Err(Errno::EFAULT);
     }
-    let frame: Frame = task.process.get(at)?;
+    let (mut fpu, mut frame) = ([0; FPU_BYTES], Frame::new_zeroed());
+    task.process.paid(|native| native.read(at, frame.as_mut_bytes()))?;
     if frame.fpu_mark != FPSIMD {
         return Err(Errno::EINVAL);
     }
-    let mut fpu = [0; FPU_BYTES];
     fpu[..512].copy_from_slice(&frame.v);
     fpu[512..516].copy_from_slice(&frame.fpcr.to_le_bytes());
     fpu[520..524].copy_from_slice(&frame.fpsr.to_le_bytes());
-    let tls = general[TLS];
+    super::set_fpu(task, &fpu)?;
     general[..34].copy_from_slice(&frame.general);
-    general[TLS] = tls;
-    Ok(Restored { general: *general, fpu: Some(fpu), mask: frame.mask, stack: frame.stack })
+    Ok(Restored { mask: frame.mask, stack: frame.stack })
 }
 
 /// Maps what a handler returns to where the program names nothing.

@@ -23,13 +23,11 @@ use crate::process::Task;
 use crate::server::Call;
 use crate::wait::Outcome;
 use linux_raw_sys::general::{SA_ONSTACK, SIGSEGV};
-use rt::abi::{FPU_BYTES, REGISTERS};
+use rt::abi::FPU_BYTES;
 use rt::arch::STACK_POINTER;
 
-/// What a frame restores.
+/// What a frame restores, beside the registers.
 struct Restored {
-    general: [u64; REGISTERS],
-    fpu: Option<[u8; FPU_BYTES]>,
     mask: u64,
     stack: Stack,
 }
@@ -65,13 +63,14 @@ pub fn rt_sigreturn(call: &Call) -> Outcome {
 /// The thread goes on as its frame says.
 fn go_back(task: &Task) -> Result<()> {
     let mut general = task.registers()?;
-    let restored = machine::pop(task, &mut general)?;
-    task.signals.blocked.set(restored.mask & !UNBLOCKABLE);
-    task.set_registers(&restored.general)?;
-    if let Some(fpu) = &restored.fpu {
-        rt::object::set_caller_fpu(task.reply.borrow().as_ref(), fpu)?;
-    }
+    let Restored { mask, stack } = machine::pop(task, &mut general)?;
+    task.set_registers(&general)?;
+    task.signals.blocked.set(mask & !UNBLOCKABLE);
     // Linux does not mind a stack that cannot be set.
-    let _ = task.signals.set_stack(restored.stack, restored.general[STACK_POINTER]);
+    let _ = task.signals.set_stack(stack, general[STACK_POINTER]);
     Ok(())
+}
+
+fn set_fpu(task: &Task, fpu: &[u8; FPU_BYTES]) -> Result<()> {
+    Ok(rt::object::set_caller_fpu(task.reply.borrow().as_ref(), fpu)?)
 }

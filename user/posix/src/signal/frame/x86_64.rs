@@ -77,7 +77,9 @@ pub fn push(
         return Err(Errno::EFAULT);
     }
     let fpu_at = fpu_place(start);
-    task.process.put(fpu_at, &machine.fpu()?)?;
+    let mut fpu = [0; FPU_BYTES];
+    machine.fpu(&mut fpu)?;
+    task.process.put(fpu_at, &fpu)?;
     let fault = task.signals.fault.get();
     let frame = Frame {
         restorer: action.restorer,
@@ -96,11 +98,11 @@ pub fn push(
         info: info.bytes(),
     };
     task.process.put(at, &frame)?;
-    let mut fresh = [0; FPU_BYTES];
+    fpu.fill(0);
     for (place, word) in FRESH {
-        fresh[place..place + 2].copy_from_slice(&word.to_le_bytes());
+        fpu[place..place + 2].copy_from_slice(&word.to_le_bytes());
     }
-    machine.set_fpu(&fresh)?;
+    machine.set_fpu(&fpu)?;
     let registers = &mut machine.general;
     registers[RDI] = info.signal.into();
     registers[RSI] = at + (size_of::<Frame>() - info::SIZE) as u64;
@@ -120,11 +122,12 @@ pub fn pop(task: &Task, general: &mut [u64; REGISTERS]) -> Result<Restored> {
     if general[PROGRAM_COUNTER] >= USER_END {
         return Err(Errno::EFAULT);
     }
-    let fpu = match frame.fpu {
-        0 => None,
-        at => Some(task.process.get(at)?),
-    };
-    Ok(Restored { general: *general, fpu, mask: frame.mask, stack: frame.stack })
+    if frame.fpu != 0 {
+        let mut fpu = [0; FPU_BYTES];
+        task.process.paid(|native| native.read(frame.fpu, &mut fpu))?;
+        super::set_fpu(task, &fpu)?;
+    }
+    Ok(Restored { mask: frame.mask, stack: frame.stack })
 }
 
 /// Programs for this machine have to name what their handlers return to.
