@@ -52,7 +52,7 @@ impl Room {
     /// Pages in all, and those that are free.
     pub fn pages(&self) -> (u64, u64) {
         let (quota, used) = self.payer.info().map_or((0, 0), |info| (info.quota, info.used));
-        (quota / PAGE, (quota - used) / PAGE)
+        (quota / PAGE, quota.saturating_sub(used) / PAGE)
     }
 
     /// Pages that can be taken: the tables of what is there take some, too.

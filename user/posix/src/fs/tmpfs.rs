@@ -105,17 +105,20 @@ impl Names {
 
     fn insert(&self, name: &[u8], inode: &Rc<Inode>) {
         let place = self.next.replace(self.next.get() + 1);
+        self.put_at(place, name, inode);
+    }
+
+    fn put_at(&self, place: u64, name: &[u8], inode: &Rc<Inode>) {
         let name: Rc<[u8]> = name.into();
         let named = Named { place, inode: inode.clone() };
         self.files.borrow_mut().insert(name.clone(), named);
         self.places.borrow_mut().insert(place, name);
     }
 
-    fn remove(&self, name: &[u8]) -> Result<Rc<Inode>> {
-        let removed = self.files.borrow_mut().remove(name);
-        let Named { place, inode } = removed.ok_or(Errno::ENOENT)?;
-        self.places.borrow_mut().remove(&place);
-        Ok(inode)
+    fn remove(&self, name: &[u8]) -> Result<Named> {
+        let named = self.files.borrow_mut().remove(name).ok_or(Errno::ENOENT)?;
+        self.places.borrow_mut().remove(&named.place);
+        Ok(named)
     }
 
     /// What a file is that is to be made.
@@ -201,10 +204,10 @@ impl Directory for Names {
     }
 
     fn unlink(&self, this: &Rc<Inode>, name: &[u8]) -> Result<()> {
-        let inode = self.lookup(name)?;
-        let now = time::realtime();
+        let Named { place, inode } = self.remove(name)?;
         let names = match &inode.kind {
             Kind::Directory(directory) if directory.entry(0).is_some() => {
+                self.put_at(place, name, &inode);
                 return Err(Errno::ENOTEMPTY);
             }
             Kind::Directory(_) => {
@@ -213,7 +216,7 @@ impl Directory for Names {
             }
             _ => 1,
         };
-        self.remove(name)?;
+        let now = time::realtime();
         inode.meta.links.set(inode.meta.links.get() - names);
         inode.meta.changed.set(now);
         this.touch(now);
@@ -263,7 +266,7 @@ impl Names {
     }
 
     fn take(&self, this: &Rc<Inode>, name: &[u8]) -> Result<()> {
-        if self.remove(name)?.is_directory() {
+        if self.remove(name)?.inode.is_directory() {
             this.meta.links.set(this.meta.links.get() - 1);
         }
         this.touch(time::realtime());

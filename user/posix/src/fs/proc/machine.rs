@@ -106,7 +106,7 @@ pub fn meminfo(subject: &Subject) -> Result<Vec<u8>> {
 pub fn stat(subject: &Subject) -> Result<Vec<u8>> {
     let processes = subject.server.processes();
     let ticks = |nanoseconds: u64| nanoseconds / (SECOND / TICKS);
-    let cpus = rt::machine().cpus()?;
+    let cpus = rt::machine().cpus()?.max(1);
     let busy = |process: &alloc::rc::Rc<crate::process::Process>| {
         if process.is_alive() { process.ran() } else { 0 }
     };
