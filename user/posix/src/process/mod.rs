@@ -17,7 +17,7 @@ mod quota;
 pub use ids::Ids;
 pub use quota::{STEP, create};
 
-use crate::errno::{Errno, Result};
+use crate::errno::Result;
 use crate::file::{Descriptors, Open};
 use crate::fs::Inode;
 use crate::server::Server;
