@@ -16,7 +16,7 @@ mod quota;
 pub use ids::Ids;
 pub use quota::{STEP, create};
 
-use crate::errno::{Errno, Result};
+use crate::errno::Result;
 use crate::file::{Descriptors, Open};
 use crate::fs::Inode;
 use crate::server::Server;
@@ -187,11 +187,6 @@ impl Process {
 }
 
 impl Task {
-    /// Refuses what is not there any more.
-    pub fn alive(&self) -> Result<()> {
-        if self.dying.get() { Err(Errno::ESRCH) } else { Ok(()) }
-    }
-
     /// Its registers, while it waits for the answer to a call.
     pub fn registers(&self) -> Result<[u64; rt::abi::REGISTERS]> {
         let mut registers = [0; rt::abi::REGISTERS];
