@@ -85,7 +85,7 @@ impl PageTable {
                     walker::write(memory, table, place, page);
                 } else if walker::read(memory, table, place).is_present() {
                     return Err(MapError::AlreadyMapped);
-                } else {
+                } else if reached < level {
                     let take = |memory: &mut PhysMem| zeroed(memory, source);
                     walker::make(memory, self.root, at, level, take)?;
                 }
