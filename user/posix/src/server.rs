@@ -6,8 +6,8 @@
 
 use crate::console::Console;
 use crate::errno::{Errno, Result};
-use crate::file::lock::Waits;
 use crate::file::Open;
+use crate::file::lock::Waits;
 use crate::first;
 use crate::fs::dev::Random;
 use crate::fs::mount::Mounts;

@@ -151,7 +151,7 @@ fn lines() {
     pair.set(|settings| settings.input = 0);
     seen(pair.master);
     pair.round("a return that is kept", b"abc\rdef\n");
-    pair.set(|settings| settings.input = (IGNCR | INLCR) as u32);
+    pair.set(|settings| settings.input = IGNCR | INLCR);
     pair.round("a return that is not, an end that is one", b"a\rb\nc\x04");
     pair.close();
 }
@@ -164,7 +164,7 @@ fn editing() {
     pair.round("VERASE of a tab", b"ab\t\x7fc\n");
     pair.round("VERASE of a tab after others", b"a\tb\t\x7f\x7fc\n");
     pair.round("VERASE of half a character", b"a\xc3\xa4\x7fb\n");
-    pair.set(|settings| settings.input |= IUTF8 as u32);
+    pair.set(|settings| settings.input |= IUTF8);
     pair.round("VERASE of a character", b"a\xc3\xa4\x7fb\n");
     pair.round("VWERASE", b"one two \x17three\n");
     pair.round("VWERASE of what is no word", b"one ../\x17two\n");
@@ -173,16 +173,16 @@ fn editing() {
     pair.round("VLNEXT", b"a\x16\x03b\x16\x7fc\n");
     pair.set(|settings| settings.chars[VEOL] = b';');
     pair.round("VEOL", b"one;two\n");
-    pair.set(|settings| settings.local &= !(ECHOE | ECHOKE) as u32);
+    pair.set(|settings| settings.local &= !(ECHOE | ECHOKE));
     pair.round("VERASE without ECHOE", b"abx\x7fc\n");
     pair.round("VKILL without ECHOKE", b"one\x15two\n");
-    pair.set(|settings| settings.local &= !(ECHOK | ECHOCTL) as u32);
+    pair.set(|settings| settings.local &= !(ECHOK | ECHOCTL));
     pair.round("VKILL without ECHOK", b"one\x15two\n");
     pair.round("a control character without ECHOCTL", b"a\x01b\n");
-    pair.set(|settings| settings.local &= !(ECHO | IEXTEN) as u32);
+    pair.set(|settings| settings.local &= !(ECHO | IEXTEN));
     pair.round("without ECHO", b"abx\x7fc\n");
     pair.round("VWERASE without IEXTEN", b"one two\x17three\n");
-    pair.set(|settings| settings.local |= ECHONL as u32);
+    pair.set(|settings| settings.local |= ECHONL);
     pair.round("with ECHONL", b"abc\n");
     pair.close();
 }
@@ -196,11 +196,11 @@ fn showing() {
     shows("ONLCR", b"one\ntwo\r\n");
     pair.set(|settings| settings.output |= TAB3 as u32);
     shows("TAB3", b"a\tbcd\te\x08\tf\n");
-    pair.set(|settings| settings.output = (OPOST | ONOCR | OCRNL) as u32);
+    pair.set(|settings| settings.output = OPOST | ONOCR | OCRNL);
     shows("ONOCR and OCRNL", b"\rabc\r\n");
-    pair.set(|settings| settings.output = (OPOST | ONLRET) as u32);
+    pair.set(|settings| settings.output = OPOST | ONLRET);
     shows("ONLRET", b"abc\n\r");
-    pair.set(|settings| settings.output = ONLCR as u32);
+    pair.set(|settings| settings.output = ONLCR);
     shows("without OPOST", b"one\ntwo\t");
     pair.close();
 }
@@ -208,7 +208,7 @@ fn showing() {
 fn no_lines() {
     let pair = Pair::new();
     pair.types(b"abc");
-    pair.set(|settings| settings.local &= !(ICANON | ECHO) as u32);
+    pair.set(|settings| settings.local &= !(ICANON | ECHO));
     println!("what was typed before: seen {}, read {}", seen(pair.master), seen(pair.slave));
     pair.round("a byte", b"x");
     pair.round("bytes with a meaning", b"\x04\x7f\x15\n");
@@ -230,7 +230,7 @@ fn no_lines() {
     pair.set(|settings| (settings.chars[VMIN], settings.chars[VTIME]) = (2, 0));
     pair.round("VMIN 2", b"abc");
     pair.types(b"typed");
-    pair.set(|settings| settings.local |= ICANON as u32);
+    pair.set(|settings| settings.local |= ICANON);
     sys!(SYS_fcntl, pair.slave, F_SETFL, O_RDWR | O_NONBLOCK);
     println!("with lines again: read {}", seen(pair.slave));
     pair.round("another", b"abc\n");
@@ -251,7 +251,7 @@ fn flow() {
     println!("seen {}", seen(pair.master));
     check!("TCXONC TCIOFF", SYS_ioctl, pair.slave, TCXONC, TCIOFF);
     println!("seen {}", seen(pair.master));
-    pair.set(|settings| settings.input &= !IXON as u32);
+    pair.set(|settings| settings.input &= !IXON);
     pair.round("without IXON", b"a\x13b\x11\n");
     pair.close();
 }
