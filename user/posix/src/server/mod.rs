@@ -4,6 +4,11 @@
 //! together with receiving the next one. A call that waits keeps its answer with its task, which is
 //! polled when somebody wakes it.
 
+mod call;
+mod registry;
+
+pub use call::Call;
+
 use crate::console::Console;
 use crate::errno::{Errno, Result};
 use crate::file::Open;
@@ -11,30 +16,26 @@ use crate::file::lock::Waits;
 use crate::first;
 use crate::fs::dev::Random;
 use crate::fs::mount::Mounts;
-use crate::fs::path::{Found, Last, Walker};
 use crate::fs::room::Room;
 use crate::fs::tmpfs::Tmpfs;
-use crate::fs::{Inode, Kind, Meta, Reader, archive, dev, mount::Mount, proc};
+use crate::fs::{Inode, Kind, Meta, archive, dev, mount::Mount, proc};
 use crate::futex::Futexes;
 use crate::host::Host;
 use crate::process::info::Names;
-use crate::process::schedule::Settings;
-use crate::process::{self, Ids, Process, Task, fork};
-use crate::signal::{self, Pending, Verdict};
+use crate::process::{self, Process, Task};
+use crate::signal::{self, Verdict};
 use crate::table::{self, Handler};
 use crate::time::timer::Schedule;
-use crate::wait::{Bell, Clock, Outcome, Ready};
+use crate::wait::{Clock, Outcome, Ready};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::rc::Rc;
-use alloc::sync::Arc;
-use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
-use core::task::{Context, Waker};
-use linux_raw_sys::general::{AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, SIGKILL};
+use core::task::Context;
+use linux_raw_sys::general::SIGKILL;
 use rt::abi::{Arrival, FaultKind, PortRights, REPLY_AS_IS};
 use rt::message::{Message, Received};
-use rt::{Error, Port, Reply, Start, Thread};
+use rt::{Error, Port, Reply, Start};
 
 /// The highest priority of guests' threads; this server's own is higher.
 pub const PRIORITY: u8 = 16;
@@ -99,65 +100,6 @@ struct Answer {
 impl Answer {
     fn message(&self) -> Message<'static> {
         Message::new(self.label).words(&[self.word])
-    }
-}
-
-/// A call of a guest.
-#[derive(Clone)]
-pub struct Call {
-    /// Who serves it.
-    pub server: &'static Server,
-    /// Who made it.
-    pub task: Rc<Task>,
-    /// Its arguments.
-    pub args: [u64; 6],
-}
-
-impl Call {
-    /// The process that made it.
-    pub fn process(&self) -> &Process {
-        &self.task.process
-    }
-
-    /// Walks a path.
-    pub fn walk<'p>(&self, from: &Rc<Inode>, path: &'p [u8], follow: bool) -> Result<Found<'p>> {
-        let last = if follow { Last::Followed } else { Last::Found };
-        self.walk_to(from, path, last)
-    }
-
-    /// Walks a path, and does with the last name what is said.
-    pub fn walk_to<'p>(&self, from: &Rc<Inode>, path: &'p [u8], last: Last) -> Result<Found<'p>> {
-        let ids = self.process().ids.borrow();
-        self.walker(&ids).walk(from, path, last)
-    }
-
-    /// Who walks for it.
-    fn walker<'a>(&'a self, ids: &'a Ids) -> Walker<'a> {
-        let root = self.process().root.borrow().clone();
-        Walker { mounts: &self.server.mounts, root, ids, reader: self.reader() }
-    }
-
-    /// Who made it, for links that say something else to everybody.
-    pub fn reader(&self) -> Reader {
-        Reader { pid: self.process().pid, tid: self.task.tid.get() }
-    }
-
-    /// The path of a directory.
-    pub fn path_of(&self, inode: &Rc<Inode>) -> Result<Vec<u8>> {
-        let ids = self.process().ids.borrow();
-        self.walker(&ids).path_of(inode)
-    }
-
-    /// The file that a descriptor and a path name, with flags of the `*at` calls.
-    pub fn inode_at(&self, at: u64, path: u64, flags: u32) -> Result<Rc<Inode>> {
-        let process = self.process();
-        let empty = flags & AT_EMPTY_PATH != 0;
-        let path = if path == 0 && empty { Vec::new() } else { process.path(path)? };
-        if path.is_empty() && empty {
-            return process.directory(at, b"");
-        }
-        let from = process.directory(at, &path)?;
-        self.walk(&from, &path, flags & AT_SYMLINK_NOFOLLOW == 0)?.inode()
     }
 }
 
@@ -418,130 +360,6 @@ impl Server {
                 }
             }
         }
-    }
-
-    /// Refuses to change a program that somebody runs.
-    pub fn not_running(&self, file: &Inode) -> Result<()> {
-        let runs = |process: &Rc<Process>| {
-            let program = process.program.borrow();
-            process.is_alive() && program.file.as_ref().is_some_and(|running| running.is(file))
-        };
-        let executable = file.meta.mode.get() & 0o111 != 0;
-        let running = executable && self.processes.borrow().values().any(runs);
-        if running { Err(Errno::ETXTBSY) } else { Ok(()) }
-    }
-
-    /// The process of a number.
-    pub fn process(&self, pid: u32) -> Option<Rc<Process>> {
-        self.processes.borrow().get(&pid).cloned()
-    }
-
-    /// All processes, those included that have ended and nobody has waited for.
-    pub fn processes(&self) -> Vec<Rc<Process>> {
-        self.processes.borrow().values().cloned().collect()
-    }
-
-    /// The thread of a number.
-    pub fn task(&self, tid: u32) -> Option<Rc<Task>> {
-        self.tasks.borrow().values().find(|task| task.tid.get() == tid).cloned()
-    }
-
-    /// The process that takes over children whose parent has ended.
-    pub fn init(&self) -> Option<Rc<Process>> {
-        self.process(1).filter(|init| init.is_alive())
-    }
-
-    /// A number for a process or thread.
-    fn pid(&self) -> Result<u32> {
-        let (processes, tasks) = (self.processes.borrow(), self.tasks.borrow());
-        let used =
-            |pid| processes.contains_key(&pid) || tasks.values().any(|task| task.tid.get() == pid);
-        for _ in 0..1 << 15 {
-            let pid = self.next_pid.get();
-            self.next_pid.set(if pid >= 32767 { 2 } else { pid + 1 });
-            if !used(pid) {
-                return Ok(pid);
-            }
-        }
-        Err(Errno::EAGAIN)
-    }
-
-    /// The first process, without threads.
-    pub fn first_process(
-        &self,
-        make: impl FnOnce(rt::Process, u32) -> Process,
-    ) -> Result<Rc<Process>> {
-        self.add_process(process::create(process::STEP, PRIORITY)?, make)
-    }
-
-    /// A process without threads, which is going to share what another has.
-    pub fn new_process(
-        &self,
-        parent: &Process,
-        make: impl FnOnce(rt::Process, u32) -> Process,
-    ) -> Result<Rc<Process>> {
-        // All that it is going to share with its parent is its own to pay for.
-        let quota = parent.native.info()?.used + process::STEP;
-        self.add_process(process::create(quota, PRIORITY)?, make)
-    }
-
-    fn add_process(
-        &self,
-        native: rt::Process,
-        make: impl FnOnce(rt::Process, u32) -> Process,
-    ) -> Result<Rc<Process>> {
-        native.set_handler(Some(&self.handler))?;
-        native.watch(&self.port, ENDED)?;
-        let pid = self.pid()?;
-        let process = Rc::new(make(native, pid));
-        self.processes.borrow_mut().insert(pid, process.clone());
-        Ok(process)
-    }
-
-    /// A thread of a process, which does not run yet. The first has the process's number; it inherits
-    /// what whoever makes it blocks, its name, and how it is scheduled.
-    pub fn new_task(&self, process: &Rc<Process>, maker: Option<&Task>) -> Result<Rc<Task>> {
-        let first = process.tasks.borrow().is_empty();
-        let tid = if first { process.pid } else { self.pid()? };
-        let tag = self.next_tag.replace(self.next_tag.get() + 1);
-        let thread = Thread::create(&process.native, 0, 0, 0, tag, fork::FLAGS)
-            .map_err(|_| Errno::EAGAIN)?;
-        let waker = Waker::from(Arc::new(Bell { task: tag, ready: self.ready.clone() }));
-        let task = Rc::new(Task {
-            tid: Cell::new(tid),
-            process: process.clone(),
-            thread,
-            tag,
-            waker,
-            reply: RefCell::default(),
-            waiting: RefCell::default(),
-            call: Cell::default(),
-            signals: Pending::inherited(maker.map(|maker| &maker.signals)),
-            clear_tid: Cell::new(0),
-            robust: Cell::new(0),
-            schedule: maker.map_or(Settings::default(), |maker| maker.schedule.clone()),
-            name: RefCell::new(maker.and_then(|maker| maker.name.borrow().clone())),
-            dying: Cell::new(false),
-        });
-        self.tasks.borrow_mut().insert(tag, task.clone());
-        process.tasks.borrow_mut().push(task.clone());
-        Ok(task)
-    }
-
-    /// Forgets a thread.
-    pub fn forget_task(&self, task: &Task) {
-        self.tasks.borrow_mut().remove(&task.tag);
-    }
-
-    /// Forgets a process that somebody has waited for.
-    pub fn forget(&self, process: &Process) {
-        self.processes.borrow_mut().remove(&process.pid);
-        let tasks = process.tasks.take();
-        for task in &tasks {
-            task.dying.set(true);
-            self.forget_task(task);
-        }
-        let _ = process.native.kill(0);
     }
 
     /// The leader of a session has ended.
