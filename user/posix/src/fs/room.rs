@@ -1,8 +1,10 @@
 //! The memory that file systems in memory may take: all of them together, so that a guest that fills
-//! `/tmp` starves nobody. Pages are paid for by a process that has that much quota and does nothing
-//! else; what is on this server's heap is counted here.
+//! `/tmp` starves nobody. Pages are paid for by a process that does nothing else, and has at most that
+//! much quota; what it does not use of it goes to guests that need it, and comes back when it can. What
+//! is on this server's heap is counted here.
 
 use crate::errno::{Errno, Result};
+use crate::process::quota;
 use alloc::rc::Rc;
 use core::cell::Cell;
 use rt::Memory;
@@ -10,6 +12,8 @@ use rt::abi::{MAP_WRITE, PAGE};
 
 /// Bytes that a file is charged for beside what it has in it.
 const FILE: u64 = 1024;
+/// Bytes that are too few to go on with, if there are more.
+const LITTLE: u64 = 8 << 20;
 /// Pages that a window shows.
 pub const WINDOW: u64 = 1024;
 /// Windows there are.
@@ -18,6 +22,8 @@ const WINDOWS: usize = 64;
 /// What all file systems in memory share.
 pub struct Room {
     payer: rt::Process,
+    /// Bytes that pages may take.
+    limit: u64,
     heap: u64,
     used: Cell<u64>,
     last: Cell<u64>,
@@ -34,6 +40,7 @@ impl Room {
         let free = rt::machine().figures().map_or(own, |figures| figures.free * PAGE).min(own);
         Ok(Rc::new(Room {
             payer: rt::Process::create(free / 2, 1)?,
+            limit: free / 2,
             heap: free / 8,
             used: Cell::new(0),
             last: Cell::new(0),
@@ -51,13 +58,34 @@ impl Room {
 
     /// Pages in all, and those that are free.
     pub fn pages(&self) -> (u64, u64) {
-        let (quota, used) = self.payer.info().map_or((0, 0), |info| (info.quota, info.used));
-        (quota / PAGE, quota.saturating_sub(used) / PAGE)
+        let used = self.payer.info().map_or(0, |info| info.used);
+        (self.limit / PAGE, self.limit.saturating_sub(used) / PAGE)
+    }
+
+    /// Gives back what is not used, for guests that need it.
+    pub fn give_back(&self) {
+        if let Ok(info) = self.payer.info() {
+            // What it uses in the meantime it keeps.
+            let _ = self.payer.set_quota(info.used);
+        }
+    }
+
+    /// Takes half of what there is, up to the limit, if little is left.
+    fn refill(&self) {
+        if let Ok(info) = self.payer.info()
+            && info.quota < self.limit
+            && info.quota - info.used < LITTLE
+        {
+            let there = info.quota + quota::free() / 2;
+            // Without more there is less room.
+            let _ = self.payer.set_quota(there.min(self.limit));
+        }
     }
 
     /// Pages that can be taken: the tables of what is there take some, too.
     pub fn free(&self) -> u64 {
-        let (_, free) = self.pages();
+        self.refill();
+        let free = self.payer.info().map_or(0, |info| (info.quota - info.used) / PAGE);
         free.saturating_sub(free / 128 + 8)
     }
 

@@ -12,7 +12,7 @@ pub mod memory;
 pub mod pidfd;
 pub mod prctl;
 pub mod schedule;
-mod quota;
+pub mod quota;
 
 pub use ids::Ids;
 pub use quota::{STEP, create};

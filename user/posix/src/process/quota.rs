@@ -4,6 +4,7 @@
 
 use super::Process;
 use crate::errno::{Errno, Result};
+use crate::fs::room::Room;
 use rt::Error;
 
 /// Bytes that a process gets beyond what it uses.
@@ -12,12 +13,15 @@ pub const STEP: u64 = 512 << 10;
 const RESERVE: u64 = 1 << 20;
 
 /// What this server may still give away.
-fn free() -> u64 {
+pub fn free() -> u64 {
     rt::process().info().map_or(0, |info| (info.quota - info.used).saturating_sub(RESERVE))
 }
 
 /// A process of a guest, which may use so many bytes.
-pub fn create(bytes: u64, priority: u8) -> Result<rt::Process> {
+pub fn create(room: &Room, bytes: u64, priority: u8) -> Result<rt::Process> {
+    if free() < bytes {
+        room.give_back();
+    }
     if free() < bytes {
         return Err(Errno::ENOMEM);
     }
@@ -33,7 +37,11 @@ impl Process {
             return Ok(());
         }
         let (more, spare) = (wanted - info.quota, STEP.max(info.used / 8));
-        let free = free();
+        let mut free = free();
+        if more > free {
+            self.server.room.give_back();
+            free = self::free();
+        }
         if more > free {
             return Err(Errno::ENOMEM);
         }

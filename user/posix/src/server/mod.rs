@@ -73,6 +73,8 @@ pub struct Server {
     pub timers: Schedule,
     /// Who waits for words of memory.
     pub futexes: Futexes,
+    /// The memory of file systems.
+    pub room: Rc<Room>,
     /// The root of all.
     pub root: Rc<Inode>,
     /// Random numbers.
@@ -126,6 +128,7 @@ impl Server {
             names: Names::default(),
             timers: Schedule::default(),
             futexes: Futexes::default(),
+            room: room.clone(),
             root,
             random: Random(Cell::new(crate::time::seed())),
             addresses: Default::default(),

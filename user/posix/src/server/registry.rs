@@ -66,7 +66,7 @@ impl Server {
         &self,
         make: impl FnOnce(rt::Process, u32) -> Process,
     ) -> Result<Rc<Process>> {
-        self.add_process(process::create(process::STEP, PRIORITY)?, make)
+        self.add_process(process::create(&self.room, process::STEP, PRIORITY)?, make)
     }
 
     /// A process without threads, which is going to share what another has.
@@ -77,7 +77,7 @@ impl Server {
     ) -> Result<Rc<Process>> {
         // All that it is going to share with its parent is its own to pay for.
         let quota = parent.native.info()?.used + process::STEP;
-        self.add_process(process::create(quota, PRIORITY)?, make)
+        self.add_process(process::create(&self.room, quota, PRIORITY)?, make)
     }
 
     fn add_process(
