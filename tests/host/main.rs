@@ -33,11 +33,14 @@ mod sim_fast;
 mod sim_fuzz;
 mod sim_handles;
 mod sim_ipc;
+mod sim_rng;
 mod sim_sched;
 mod sim_stage;
 mod mm_tree;
 mod mm_vm;
 mod mm_vm_model;
+mod mm_vm_steps;
+mod mm_world;
 // Miri starts no other program.
 #[cfg(not(miri))]
 mod rootfs;

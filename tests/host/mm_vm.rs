@@ -1,143 +1,16 @@
 //! Virtual memory of processes: quotas, faults, clones, and that what is taken comes back.
 
+use crate::mm_world::World;
 use ochre::abi::{Error, FaultKind, MAP_EXECUTE, MAP_SHARED, MAP_WRITE, USER_END};
 use ochre::arch::tlb::{Flushed, take_flushed};
-use ochre::arch::{self, Entry, Handoff, PhysMem, TableEntry};
-use ochre::boot::{BootInfo, CpuInfo, CpuStart, Options};
-use ochre::mm::{Account, Arena, Id, Memory, Place, Ram, Space, Vm};
-use ochre::start;
+use ochre::arch::{self, Entry, TableEntry};
+use ochre::mm::{Account, Arena, Place};
 use ochre::units::{Access, Frame, MAX_CPUS, PAGE_SIZE, PhysAddr};
-use std::collections::BTreeMap;
 
 const PAGE: u64 = PAGE_SIZE;
 const LARGE: u64 = 2 << 20;
 const RAM: u64 = 0x4000_0000;
 const AT: u64 = 0x10_0000;
-
-/// Physical memory of a machine with so many MiB.
-pub fn machine(mib: u64) -> Ram {
-    let bytes = mib << 20;
-    let mut info = BootInfo::new("a test");
-    info.memory.push(PhysAddr(RAM)..PhysAddr(RAM + bytes));
-    info.cpus.push(CpuInfo { hardware_id: 0, start: CpuStart::Boot });
-    let handoff = Handoff { info: info.clone(), entry_time: 0 };
-    let image = arch::image(&handoff);
-    let memory = PhysMem::simulate(Frame(RAM / PAGE)..Frame((RAM + bytes) / PAGE));
-    let built = start::build(&handoff, &info, image, Options::default(), memory);
-    built.expect("it fits").0.ram
-}
-
-/// A machine with one address space, and an account with all it needs.
-pub struct World {
-    pub ram: Ram,
-    pub vm: Vm,
-    pub root: Id<Account>,
-    pub space: Id<Space>,
-    free: usize,
-}
-
-impl World {
-    pub fn new(limit: u64) -> World {
-        let mut ram = machine(8);
-        let mut vm = Vm::new();
-        let free = ram.frames.stats().free;
-        let root = vm.account_root(&mut ram, limit).expect("room");
-        let space = vm.space_create(&mut ram, root).expect("room");
-        World { ram, vm, root, space, free }
-    }
-
-    pub fn memory(&mut self, pages: u64) -> Id<Memory> {
-        self.vm.memory_create(&mut self.ram, self.root, pages).expect("room")
-    }
-
-    pub fn map(&mut self, memory: Id<Memory>, at: u64, pages: u64) {
-        let (space, access) = (self.space, MAP_WRITE);
-        self.vm.map(&mut self.ram, space, memory, at, 0, pages, access, 3).expect("free");
-    }
-
-    /// As user code would: by the tables, with a fault where they do not do.
-    pub fn access(
-        &mut self,
-        space: Id<Space>,
-        at: u64,
-        write: Option<u8>,
-    ) -> Result<u8, FaultKind> {
-        for attempt in 0..2 {
-            if let Some(byte) = self.look(space, at, write) {
-                return Ok(byte);
-            }
-            assert!(attempt == 0, "a fault was dealt with, and comes again");
-            let access = if write.is_some() { Access::Write } else { Access::Read };
-            self.vm.fault(&mut self.ram, space, at, access)?;
-        }
-        unreachable!()
-    }
-
-    fn look(&mut self, space: Id<Space>, at: u64, write: Option<u8>) -> Option<u8> {
-        let entries = self.vm.translation(&self.ram, space, at);
-        let level = entries.iter().rposition(|&entry| entry != 0)? as u8;
-        let entry = Entry::from_bits(entries[level as usize]);
-        if !entry.is_present() || !entry.is_leaf(level) {
-            return None;
-        }
-        if write.is_some() && !entry.access().contains(arch::Access::WRITE) {
-            return None;
-        }
-        let size = PAGE << (9 * (3 - level));
-        let byte = PhysAddr(entry.frame().start().0 + at % size);
-        let byte = self.ram.memory.pointer(byte);
-        // SAFETY: RAM of the simulated machine.
-        unsafe {
-            write.inspect(|&value| byte.write(value));
-            Some(byte.read())
-        }
-    }
-
-    pub fn check(&self) {
-        assert_eq!(self.vm.check(&self.ram, &BTreeMap::new()), Ok(()));
-    }
-
-    pub fn unmap(&mut self, space: Id<Space>, mut at: u64, mut pages: u64) {
-        while pages > 0 {
-            let done = self.vm.unmap(&mut self.ram, space, at, pages).expect("room");
-            assert!(done > 0 && done <= pages);
-            (at, pages) = (at + done * PAGE, pages - done);
-        }
-    }
-
-    pub fn clone_space(&mut self, to: Id<Space>, from: Id<Space>) -> Result<(), Error> {
-        let mut cursor = Some(0);
-        while let Some(at) = cursor {
-            cursor = self.vm.space_clone(&mut self.ram, to, from, at)?;
-            assert!(cursor.is_none_or(|next| next > at));
-        }
-        Ok(())
-    }
-
-    pub fn destroy_dying(&mut self) {
-        while self.vm.has_dying() {
-            self.vm.destroy_dying(&mut self.ram);
-        }
-    }
-
-    /// Destroys everything, and sees that all has come back.
-    pub fn end(mut self, handles: Vec<Id<Memory>>) {
-        handles.into_iter().for_each(|memory| {
-            self.vm.release(memory);
-        });
-        let spaces: Vec<_> = self.vm.spaces.iter().map(|(id, _)| id).collect();
-        for space in spaces {
-            while !self.vm.space_destroy(&mut self.ram, space) {
-                self.check();
-            }
-        }
-        self.destroy_dying();
-        self.check();
-        assert_eq!(self.vm.usage(self.root).0, 0);
-        assert!(self.vm.memories.is_empty() && self.vm.regions.is_empty());
-        assert_eq!(self.ram.frames.stats().free + self.ram.object_pages, self.free);
-    }
-}
 
 #[test]
 fn what_a_child_may_use_is_its_parents() {

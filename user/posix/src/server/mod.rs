@@ -4,21 +4,21 @@
 //! together with receiving the next one. A call that waits keeps its answer with its task, which is
 //! polled when somebody wakes it.
 
+mod boot;
 mod call;
 mod registry;
 
 pub use call::Call;
 
 use crate::console::Console;
-use crate::errno::{Errno, Result};
+use crate::errno::Errno;
 use crate::file::Open;
 use crate::file::lock::Waits;
 use crate::first;
 use crate::fs::dev::Random;
 use crate::fs::mount::Mounts;
 use crate::fs::room::Room;
-use crate::fs::tmpfs::Tmpfs;
-use crate::fs::{Inode, Kind, Meta, archive, dev, mount::Mount, proc};
+use crate::fs::{Inode, Kind, Meta};
 use crate::futex::Futexes;
 use crate::host::Host;
 use crate::process::info::Names;
@@ -27,20 +27,17 @@ use crate::signal::{self, Verdict};
 use crate::table::{self, Handler};
 use crate::time::timer::Schedule;
 use crate::wait::{Clock, Outcome, Ready};
-use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::rc::Rc;
 use core::cell::{Cell, RefCell};
 use core::task::Context;
 use linux_raw_sys::general::SIGKILL;
-use rt::abi::{Arrival, FaultKind, PortRights, REPLY_AS_IS};
+use rt::abi::{Arrival, FaultKind, REPLY_AS_IS};
 use rt::message::{Message, Received};
-use rt::{Error, Port, Reply, Start};
+use rt::{Error, Port, Reply};
 
 /// The highest priority of guests' threads; this server's own is higher.
 pub const PRIORITY: u8 = 16;
-/// Messages that may wait in the port's queue: those of drivers.
-const QUEUE: u64 = 16;
 /// Messages between two looks at the clock.
 const UNLOOKED: u32 = 16;
 /// The signal that says that a process has ended without being told to.
@@ -49,8 +46,6 @@ pub const ENDED: u64 = 1;
 pub const CONSOLE: u64 = 2;
 /// The device of files without names.
 pub const ANONYMOUS: u64 = 0xf_ffff;
-/// The badge of calls and faults of guests.
-const GUEST: u64 = 1;
 
 /// All that this server knows.
 pub struct Server {
@@ -106,68 +101,6 @@ impl Answer {
 }
 
 impl Server {
-    /// Makes the files, and the first process.
-    pub fn boot(start: Start) -> Result<&'static Server> {
-        let port = Port::create(QUEUE)?;
-        let handler = port.badged(PortRights::all() & !PortRights::RECEIVE, GUEST)?;
-        let room = Room::new()?;
-        let root = Tmpfs::root(&room, 0o755)?;
-        let (memory, length) = start.initrd.ok_or(Errno::ENOENT)?;
-        archive::unpack(memory, length, &root)?;
-        let (console, host) = first::streams(&port, start.words[0])?;
-        let server = Box::leak(Box::new(Server {
-            port,
-            handler,
-            processes: RefCell::default(),
-            tasks: RefCell::default(),
-            next_pid: Cell::new(1),
-            next_tag: Cell::new(1),
-            ready: Ready::default(),
-            clock: Clock::default(),
-            mounts: Mounts::default(),
-            names: Names::default(),
-            timers: Schedule::default(),
-            futexes: Futexes::default(),
-            room: room.clone(),
-            root,
-            random: Random(Cell::new(crate::time::seed())),
-            addresses: Default::default(),
-            console,
-            host,
-            lock_waits: Waits::default(),
-            unknown: table::Unknown::default(),
-            next_anonymous: Cell::new(1),
-            status: Cell::new(None),
-        }));
-        server.mount(b"dev", b"devtmpfs", Tmpfs::root(&room, 0o755)?, dev::populate)?;
-        server.mount(b"proc", b"proc", proc::root(server, room.number()), |_| Ok(()))?;
-        server.mount(b"sys", b"sysfs", Tmpfs::root(&room, 0o555)?, |_| Ok(()))?;
-        first::start(server)?;
-        Ok(server)
-    }
-
-    fn mount(
-        &self,
-        name: &[u8],
-        kind: &[u8],
-        root: Rc<Inode>,
-        fill: impl Fn(&Rc<Inode>) -> Result<()>,
-    ) -> Result<()> {
-        let directory = self.root.directory()?;
-        let covered = match directory.lookup(name) {
-            Ok(inode) => inode,
-            Err(_) => {
-                let mode = linux_raw_sys::general::S_IFDIR | 0o755;
-                let new = crate::fs::New { name, mode, uid: 0, gid: 0, device: 0, target: b"" };
-                directory.create(&self.root, &new)?
-            }
-        };
-        fill(&root)?;
-        let (source, kind) = (kind.to_vec(), kind.to_vec());
-        self.mounts.add(Mount { covered, root, source, kind, flags: Cell::new(0) });
-        Ok(())
-    }
-
     /// Serves until the first process has ended; its exit code.
     pub fn run(&'static self) -> u64 {
         let mut answer: Option<Answer> = None;
@@ -359,7 +292,7 @@ impl Server {
                 let ended =
                     process.native.info().is_ok_and(|info| info.state != rt::object::State::Alive);
                 if ended && process.is_alive() {
-                    crate::process::exit::kill(&process, linux_raw_sys::general::SIGKILL);
+                    process::exit::kill(&process, SIGKILL);
                 }
             }
         }

@@ -1,0 +1,91 @@
+//! What there is at the beginning: the files, the file systems over them, the first process.
+
+use super::Server;
+use crate::errno::{Errno, Result};
+use crate::file::lock::Waits;
+use crate::first;
+use crate::fs::dev::Random;
+use crate::fs::mount::{Mount, Mounts};
+use crate::fs::room::Room;
+use crate::fs::tmpfs::Tmpfs;
+use crate::fs::{Inode, New, archive, dev, proc};
+use crate::futex::Futexes;
+use crate::process::info::Names;
+use crate::table;
+use crate::time::timer::Schedule;
+use crate::wait::{Clock, Ready};
+use alloc::boxed::Box;
+use alloc::rc::Rc;
+use core::cell::{Cell, RefCell};
+use linux_raw_sys::general::S_IFDIR;
+use rt::abi::PortRights;
+use rt::{Port, Start};
+
+/// Messages that may wait in the port's queue: those of drivers.
+const QUEUE: u64 = 16;
+/// The badge of calls and faults of guests.
+const GUEST: u64 = 1;
+
+impl Server {
+    /// Makes the files, and the first process.
+    pub fn boot(start: Start) -> Result<&'static Server> {
+        let port = Port::create(QUEUE)?;
+        let handler = port.badged(PortRights::all() & !PortRights::RECEIVE, GUEST)?;
+        let room = Room::new()?;
+        let root = Tmpfs::root(&room, 0o755)?;
+        let (memory, length) = start.initrd.ok_or(Errno::ENOENT)?;
+        archive::unpack(memory, length, &root)?;
+        let (console, host) = first::streams(&port, start.words[0])?;
+        let server = Box::leak(Box::new(Server {
+            port,
+            handler,
+            processes: RefCell::default(),
+            tasks: RefCell::default(),
+            next_pid: Cell::new(1),
+            next_tag: Cell::new(1),
+            ready: Ready::default(),
+            clock: Clock::default(),
+            mounts: Mounts::default(),
+            names: Names::default(),
+            timers: Schedule::default(),
+            futexes: Futexes::default(),
+            room: room.clone(),
+            root,
+            random: Random(Cell::new(crate::time::seed())),
+            addresses: Default::default(),
+            console,
+            host,
+            lock_waits: Waits::default(),
+            unknown: table::Unknown::default(),
+            next_anonymous: Cell::new(1),
+            status: Cell::new(None),
+        }));
+        server.mount(b"dev", b"devtmpfs", Tmpfs::root(&room, 0o755)?, dev::populate)?;
+        server.mount(b"proc", b"proc", proc::root(server, room.number()), |_| Ok(()))?;
+        server.mount(b"sys", b"sysfs", Tmpfs::root(&room, 0o555)?, |_| Ok(()))?;
+        first::start(server)?;
+        Ok(server)
+    }
+
+    fn mount(
+        &self,
+        name: &[u8],
+        kind: &[u8],
+        root: Rc<Inode>,
+        fill: impl Fn(&Rc<Inode>) -> Result<()>,
+    ) -> Result<()> {
+        let directory = self.root.directory()?;
+        let covered = match directory.lookup(name) {
+            Ok(inode) => inode,
+            Err(_) => {
+                let mode = S_IFDIR | 0o755;
+                let new = New { name, mode, uid: 0, gid: 0, device: 0, target: b"" };
+                directory.create(&self.root, &new)?
+            }
+        };
+        fill(&root)?;
+        let (source, kind) = (kind.to_vec(), kind.to_vec());
+        self.mounts.add(Mount { covered, root, source, kind, flags: Cell::new(0) });
+        Ok(())
+    }
+}
