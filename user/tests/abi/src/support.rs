@@ -93,10 +93,12 @@ pub fn in_background(run: impl FnOnce() + Send + 'static) -> Spawned {
 #[track_caller]
 pub fn until(is_so: impl Fn() -> bool) {
     let end = now() + 5 * SECOND;
-    while !is_so() && now() < end {
+    let mut so = is_so();
+    while !so && now() < end {
         sleep(MILLISECOND);
+        so = is_so();
     }
-    check::holds(is_so());
+    check::holds(so);
 }
 
 /// A process with this very program in it, which will play a role.
