@@ -183,7 +183,7 @@ calls! {
     51 ThreadCancel(thread: Thread["CONTROL"]) -> () ! [NotFound, PeerGone];
     /// Priority, time slice in nanoseconds (`COOPERATIVE`: none), CPUs it may run on.
     52 ThreadSchedule(thread: Thread["SCHEDULE"], priority, slice, cpus) -> () ! [Invalid, PeerGone];
-    /// How it is: 0 ready, 1 runs, 2 waits, 3 suspended, 4 ended; nanoseconds it ran; its CPU.
+    /// How it is: 0 ready, 1 runs, 2 waits, 3 suspended (and runs no more), 4 ended; nanoseconds it ran; its CPU.
     53 ThreadInfo(thread: Thread["CONTROL"]) -> ("state", "nanoseconds", "cpu", "priority") ! [];
     /// Sets the calling thread's TLS register.
     54 TlsSet(value) -> () ! [Invalid];
