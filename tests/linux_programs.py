@@ -28,7 +28,8 @@ def compared(platform, smp, wanted):
     """(name, problem, output) of each case that is wanted, from one boot."""
     names = {test.partition(": ")[2]: test for test in wanted}
     arch = corpus.ARCHES[platform]
-    if not os.path.exists(os.path.join(machine.ROOT, "target", "userland", arch, "bin", "yash")):
+    needed = (f"target/userland/{arch}/bin/yash", f"target/posix/{arch}/run-cases")
+    if not all(os.path.exists(os.path.join(machine.ROOT, path)) for path in needed):
         raise OSError(f"there are no Linux programs yet: `make userland-{arch} posix-programs-{arch}`")
     for name, difference in corpus.compare(platform, arch, sorted(names), str(smp)):
         yield names[name], "not what Linux does" if difference else None, "\n".join(difference)
