@@ -1,7 +1,9 @@
 """The Linux programs as tests: what tests/posix has, each run of a machine a batch of them."""
 
+import hashlib
 import os
 import sys
+import tempfile
 
 import machine
 
@@ -18,6 +20,10 @@ def batches():
         names = [name for name in corpus.every_name() if corpus.is_chosen(name, [pattern])]
         tests = {f"{platform}/{smp} linux: {name}": (platform, group(name), "linux") for name in names}
         yield tests, lambda wanted, platform=platform, smp=smp: compared(platform, smp, wanted)
+    for platform in ("virt", "x86"):
+        name = f"{platform}/1 linux programs: equal inside and outside"
+        tests = {name: (platform, "integration", "linux")}
+        yield tests, lambda names, platform=platform: [(names[0], *equal(platform))]
 
 
 def group(name):
@@ -27,9 +33,29 @@ def group(name):
 def compared(platform, smp, wanted):
     """(name, problem, output) of each case that is wanted, from one boot."""
     names = {test.partition(": ")[2]: test for test in wanted}
+    arch = built(platform)
+    for name, difference in corpus.compare(platform, arch, sorted(names), str(smp)):
+        yield names[name], "not what Linux does" if difference else None, "\n".join(difference)
+
+
+def equal(platform):
+    """What is wrong with the programs' bytes as a program in there sees them, and what it says."""
+    folder = os.path.join(machine.ROOT, "target/userland", built(platform), "bin")
+    expected = ""
+    for name in sorted(os.listdir(folder)):
+        with open(os.path.join(folder, name), "rb") as file:
+            expected += f"{hashlib.sha256(file.read()).hexdigest()}  /bin/{name}\n"
+    command = "sha256sum " + " ".join(line.split()[1] for line in expected.splitlines())
+    with tempfile.TemporaryDirectory(prefix="ochre-") as nothing:
+        out, err, status = corpus.ochre(platform, command, nothing, "1")
+    said = (out + err).decode(errors="replace")
+    return None if (said, status) == (expected, 0) else f"status {status}, or other sums", said
+
+
+def built(platform):
+    """The architecture of a platform for which there are programs."""
     arch = corpus.ARCHES[platform]
     needed = (f"target/userland/{arch}/bin/yash", f"target/posix/{arch}/run-cases")
     if not all(os.path.exists(os.path.join(machine.ROOT, path)) for path in needed):
         raise OSError(f"there are no Linux programs yet: `make userland-{arch} posix-programs-{arch}`")
-    for name, difference in corpus.compare(platform, arch, sorted(names), str(smp)):
-        yield names[name], "not what Linux does" if difference else None, "\n".join(difference)
+    return arch
