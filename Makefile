@@ -178,7 +178,7 @@ clippy: setup ## lints, for the host and each platform, tests included
 
 TESTED := $(PLATFORMS:%=build-%) $(PLATFORMS:%=build-tests-%) $(PLATFORMS:%=build-user-%)
 
-test: $(TESTED) image $(LINUX) ## all tests, and the count
+test: $(LINUX) $(TESTED) image ## all tests, and the count
 	@tests/run all
 
 test-ci: test ## what .ci/run runs: all tests
