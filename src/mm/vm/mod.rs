@@ -13,7 +13,9 @@
 //! Whatever takes time works in bounded pieces, and is called again until it is done.
 
 mod account;
+// Looks whether all this holds; the tests ask it to.
 #[cfg(not(target_os = "none"))]
+#[path = "../../../tests/kernel/vm_check.rs"]
 mod check;
 mod clone;
 mod copy;
