@@ -28,7 +28,7 @@ mod tables;
 
 pub use account::{Account, MAX_DEPTH};
 pub use copy::Place;
-pub use memory::{MAX_CONTIGUOUS, MAX_MAPPINGS, MAX_PAGES, MAX_WINDOW, Memory};
+pub use memory::{MAX_CONTIGUOUS, MAX_MAPPINGS, MAX_PAGES, Memory};
 pub use region::Region;
 pub use space::Space;
 
