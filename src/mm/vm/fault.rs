@@ -182,7 +182,8 @@ impl Vm {
             for near in around.step_by(PAGE_SIZE as usize) {
                 let index = tables::index(near, tables::PAGES);
                 if !tables::read(&ram.memory, table, index).is_present() {
-                    let frame = Frame((page.frame.0 + near / PAGE_SIZE).wrapping_sub(at / PAGE_SIZE));
+                    let frame =
+                        Frame((page.frame.0 + near / PAGE_SIZE).wrapping_sub(at / PAGE_SIZE));
                     let new = Entry::leaf(frame, tables::PAGES, access);
                     tables::write(&mut ram.memory, table, index, new);
                 }
