@@ -57,15 +57,16 @@ impl<T: Node> Tree<T> {
 
     /// Puts in an object of the arena that is in no tree.
     pub fn insert(&mut self, arena: &mut Arena<T>, id: Id<T>) {
-        let key = arena[id].key();
+        let (key, mut path) = (arena[id].key(), Path::new());
         *arena[id].links_mut() = Links::NONE;
-        let path = self.path(arena, key);
+        self.follow(arena, key, &mut path);
         self.mend(arena, &path, Some(id));
     }
 
     /// Takes out an object that is in this tree.
     pub fn remove(&mut self, arena: &mut Arena<T>, id: Id<T>) {
-        let mut path = self.path(arena, arena[id].key());
+        let mut path = Path::new();
+        self.follow(arena, arena[id].key(), &mut path);
         let Links { below, height } = *arena[id].links();
         let rest = match below {
             [None, rest] | [rest, None] => rest,
@@ -119,9 +120,9 @@ impl<T: Node> Tree<T> {
         found
     }
 
-    /// The way to where this key is, or would be.
-    fn path(&self, arena: &Arena<T>, key: Key) -> Path<T> {
-        let (mut path, mut at) = (Path::new(), self.root);
+    /// The way to where this key is, or would be. It is too long to be handed about.
+    fn follow(&self, arena: &Arena<T>, key: Key, path: &mut Path<T>) {
+        let mut at = self.root;
         while let Some(id) = at
             && arena[id].key() != key
         {
@@ -129,7 +130,6 @@ impl<T: Node> Tree<T> {
             path.push((id, side));
             at = arena[id].links().below[side];
         }
-        path
     }
 
     /// Puts `end` at the end of a path, and the path in balance.

@@ -13,6 +13,7 @@ pub mod pidfd;
 pub mod prctl;
 pub mod schedule;
 pub mod quota;
+pub mod strings;
 
 pub use ids::Ids;
 pub use quota::{STEP, create};

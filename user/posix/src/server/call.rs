@@ -57,13 +57,17 @@ impl Call {
 
     /// The file that a descriptor and a path name, with flags of the `*at` calls.
     pub fn inode_at(&self, at: u64, path: u64, flags: u32) -> Result<Rc<Inode>> {
-        let process = self.process();
-        let empty = flags & AT_EMPTY_PATH != 0;
-        let path = if path == 0 && empty { Vec::new() } else { process.path(path)? };
-        if path.is_empty() && empty {
-            return process.directory(at, b"");
+        let none = path == 0 && flags & AT_EMPTY_PATH != 0;
+        let path = if none { Vec::new() } else { self.process().path(path)? };
+        self.inode_of(at, &path, flags)
+    }
+
+    /// The same, when the path has been read.
+    pub fn inode_of(&self, at: u64, path: &[u8], flags: u32) -> Result<Rc<Inode>> {
+        let from = self.process().directory(at, path)?;
+        if path.is_empty() && flags & AT_EMPTY_PATH != 0 {
+            return Ok(from);
         }
-        let from = process.directory(at, &path)?;
-        self.walk(&from, &path, flags & AT_SYMLINK_NOFOLLOW == 0)?.inode()
+        self.walk(&from, path, flags & AT_SYMLINK_NOFOLLOW == 0)?.inode()
     }
 }
