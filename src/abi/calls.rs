@@ -206,4 +206,6 @@ calls! {
     /// Gives a process that the caller has made so many bytes of quota in all, from the caller's or
     /// back to it: no less than it uses.
     63 ProcessQuota(process: Process["MANAGE"], quota) -> () ! [Invalid, NoMemory];
+    /// Copies a piece of the log: from a byte on, counted from its first, or the oldest that is kept.
+    64 LogRead(machine: Machine["INSPECT"], offset, address, length) -> ("length", "offset") ! [BadAddress, NoMemory];
 }
