@@ -128,7 +128,7 @@ fn run(
         process.files.set(fd, stream, false);
     }
     let task = server.new_task(&process, None)?;
-    let call = Call { server, task: task.clone(), args: [0; 6] };
+    let call = Call { server, task: task.clone(), args: [0; 6], resolve: 0 };
     let file = call.walk(&server.root, program, true)?.inode()?;
     let environment = ENVIRONMENT.iter().map(|text| text.as_bytes()).collect();
     let image = Image::open(&call, file, program.to_vec(), arguments, environment)?;

@@ -76,6 +76,8 @@ pub struct Server {
     pub random: Random,
     /// Who has which address.
     pub addresses: crate::socket::address::Addresses,
+    /// Sockets that are on their way through sockets.
+    pub flights: crate::socket::flight::Flights,
     /// The terminal.
     pub console: Console,
     /// Whoever started the machine, if that takes the place of the terminal.
@@ -174,7 +176,7 @@ impl Server {
         if task.process.is_stopped() {
             return Outcome::Done(Err(Errno::RESTART_WITHOUT_HANDLER));
         }
-        let call = Call { server: self, task: task.clone(), args };
+        let call = Call { server: self, task: task.clone(), args, resolve: 0 };
         match table::find(number) {
             Some(Handler::Now(handler)) => Outcome::Done(handler(&call)),
             Some(Handler::May(handler)) => handler(&call),
