@@ -142,7 +142,7 @@ extern "C" fn resume(main: Main) -> ! {
 fn start_devices(kernel: &mut Kernel) {
     let Kernel { info, ram: Ram { space, memory, frames, .. }, clock, .. } = kernel;
     let mut map = |at, size| space.open_window(at, size, memory, frames);
-    arch::power::map(&mut map);
+    arch::power::map(info.power, &mut map);
     arch::interrupts::init(info, &mut map);
     *clock = Clock::new(arch::timer::init(info));
     arch::interrupts::init_cpu(CpuId::BOOT);

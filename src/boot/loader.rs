@@ -58,7 +58,7 @@ impl Loaded {
         let info = &mut self.info;
         info.settle(&mut Regions::new());
         if info.memory.is_empty() {
-            return Err(Malformed::new("no memory in its map"));
+            return Err("no memory in its map");
         }
         let touches =
             |range: &PhysRange| info.memory.iter().any(|bank| regions::overlap(range, bank));

@@ -3,13 +3,12 @@
 use crate::mm_world::World;
 use ochre::abi::{Error, FaultKind, MAP_EXECUTE, MAP_SHARED, MAP_WRITE, USER_END};
 use ochre::arch::tlb::{Flushed, take_flushed};
-use ochre::arch::{self, Entry, TableEntry};
+use ochre::arch::{self, Entry};
 use ochre::mm::{Account, Arena, Place};
 use ochre::units::{Access, Frame, MAX_CPUS, PAGE_SIZE, PhysAddr};
 
 const PAGE: u64 = PAGE_SIZE;
 const LARGE: u64 = 2 << 20;
-const RAM: u64 = 0x4000_0000;
 const AT: u64 = 0x10_0000;
 
 #[test]

@@ -7,7 +7,7 @@ use super::memory::Backing;
 use super::tables;
 use super::{Account, Memory, Region, Space, Vm};
 use crate::abi::USER_END;
-use crate::arch::{Access, Entry, PhysMem, TableEntry};
+use crate::arch::{Access, Entry, PhysMem};
 use crate::units::{Frame, PAGE_SIZE};
 use std::collections::BTreeMap;
 

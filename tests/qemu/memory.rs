@@ -2,7 +2,7 @@
 
 use crate::cpus::{SPARE, change, map, unmap};
 use crate::table::Test;
-use ochre::arch::{self, Access, Entry, TableEntry};
+use ochre::arch::{self, Access, Entry};
 use ochre::kernel::{self, Kernel};
 use ochre::mm::Ram;
 use ochre::units::{Frame, VirtAddr};

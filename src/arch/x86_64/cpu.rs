@@ -144,12 +144,7 @@ pub fn park() -> ! {
 /// The features that the kernel uses, for the boot report.
 pub fn features() -> ArrayString<96> {
     let mut text = ArrayString::new();
-    for (name, _) in features::get().iter_names() {
-        let separator = if text.is_empty() { "" } else { " " };
-        for c in separator.chars().chain(name.chars()) {
-            // All of them fit; what did not would be cut off.
-            let _ = text.try_push(if c == '_' { '-' } else { c.to_ascii_lowercase() });
-        }
-    }
+    // All of them fit; what did not would be cut off.
+    let _ = bitflags::parser::to_writer(&features::get(), &mut text);
     text
 }

@@ -7,7 +7,7 @@ use super::memory::Backing;
 use super::tables;
 use super::{Memory, Space, Vm};
 use crate::abi::Error;
-use crate::arch::{self, Entry, TableEntry};
+use crate::arch::{self, Entry};
 use crate::layout::{PHYS_MAP, PHYS_MAP_SIZE};
 use crate::units::{Access, Frame, LARGE_PAGE_SIZE, PAGE_SIZE, VirtAddr};
 

@@ -6,7 +6,7 @@ use super::memory::Backing;
 use super::tables;
 use super::{Memory, Region, Space, Vm};
 use crate::abi::{Error, FaultKind, USER_END};
-use crate::arch::{self, Entry, TableEntry};
+use crate::arch::{self, Entry};
 use crate::units::{Access, Frame, LARGE_PAGE_SIZE, PAGE_SIZE};
 
 /// A page that is there.
