@@ -2,6 +2,7 @@
 //! tables. The kernel's own accesses do the first two only.
 
 use super::super::{Id, Ram};
+use super::copy::reaches;
 use super::memory::Backing;
 use super::tables;
 use super::{Memory, Region, Space, Vm};
@@ -47,16 +48,9 @@ impl Vm {
         let at = address & !(PAGE_SIZE - 1);
         let id = self.allowed(space, at, access)?;
         let region = &self.regions[id];
-        let (memory, page, allowed) = (region.memory, region.page_at(at), region.access);
+        let (memory, page) = (region.memory, region.page_at(at));
         let provided = self.provide(ram, memory, page, access == Access::Write);
-        let entered = provided.and_then(|page| {
-            let access = allowed & page.access | page.access & arch::Access::DEVICE;
-            match page.kind {
-                PageKind::Run | PageKind::Window => self.enter_run(ram, id, at, &page, access),
-                _ => self.enter_page(ram, space, at, &page, access),
-            }
-        });
-        match entered {
+        match provided.and_then(|page| self.show(ram, id, at, &page)) {
             Ok(_) => Ok(()),
             Err(Error::NoMemory) => Err(FaultKind::NoMemory),
             Err(_) => Err(FaultKind::Bus),
@@ -142,6 +136,25 @@ impl Vm {
         Ok(Page { frame: new, access: ANY, kind: PageKind::Copied })
     }
 
+    /// Enters a page of a region into the tables; tells which one it is in.
+    #[inline(always)]
+    pub(super) fn show(
+        &mut self,
+        ram: &mut Ram,
+        id: Id<Region>,
+        at: u64,
+        page: &Page,
+    ) -> Result<Frame, Error> {
+        let region = &self.regions[id];
+        let mut access = region.access & page.access | page.access & arch::Access::DEVICE;
+        if matches!(page.kind, PageKind::Single | PageKind::Copied) {
+            return self.enter_page(ram, region.space, at, page, access);
+        }
+        let write = access.contains(arch::Access::WRITE);
+        access.set(arch::Access::FAR, !reaches(ram, page, write));
+        self.enter_run(ram, id, at, page, access)
+    }
+
     /// Enters a page of a run into the tables, as part of a large one if it can be.
     fn enter_run(
         &mut self,
@@ -176,7 +189,7 @@ impl Vm {
 
     /// Enters a page into the tables; tells which one it is in.
     #[inline]
-    pub(super) fn enter_page(
+    fn enter_page(
         &mut self,
         ram: &mut Ram,
         space: Id<Space>,
