@@ -126,7 +126,7 @@ impl Image {
         space.map(process, STACK_TOP - STACK, area, &Rc::new(stack), 0, u64::MAX)?;
         drop(space);
         let (top, program) = self.fill_stack(process)?;
-        process.program.replace(program);
+        process.program.replace(Rc::new(program));
         process.files.close_on_exec();
         process.signals.reset_for_exec();
         task.signals.forget_stack();
