@@ -90,7 +90,7 @@ fn open_now(call: &Call, at: u64, path: u64, mut flags: u32, mode: u32) -> Resul
         && regular.size() > 0
     {
         regular.truncate(0)?;
-        inode.touch(crate::time::realtime());
+        inode.touch(crate::time::stamp());
     }
     let name = (!inode.is_directory()).then(|| (found.parent.clone(), found.name.into_owned()));
     let open = opened(file, inode, flags, name);

@@ -27,7 +27,7 @@ fn resize(call: &Call, inode: &Inode, size: u64) -> Result {
         limit(call.process(), size)?;
     }
     inode.regular()?.truncate(size)?;
-    inode.touch(time::realtime());
+    inode.touch(time::stamp());
     inode.drop_privileges(&call.process().ids.borrow());
     Ok(0)
 }
@@ -86,7 +86,7 @@ pub fn fallocate(call: &Call) -> Result {
         limit(call.process(), end)?;
         regular.truncate(end)?;
     }
-    open.inode.touch(time::realtime());
+    open.inode.touch(time::stamp());
     open.inode.drop_privileges(&call.process().ids.borrow());
     Ok(0)
 }

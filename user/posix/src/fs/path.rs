@@ -65,6 +65,14 @@ impl Found<'_> {
     }
 }
 
+/// What comes after the slashes that a path begins with.
+fn without_slashes(mut path: &[u8]) -> &[u8] {
+    while let [b'/', rest @ ..] = path {
+        path = rest;
+    }
+    path
+}
+
 impl Walker<'_> {
     /// Walks a path from a directory.
     pub fn walk<'p>(&self, from: &Rc<Inode>, path: &'p [u8], last: Last) -> Result<Found<'p>> {
@@ -82,17 +90,18 @@ impl Walker<'_> {
         links: &mut u32,
     ) -> Result<Found<'p>> {
         let mut at = if path.starts_with(b"/") { self.root.clone() } else { from.clone() };
-        let end = path.iter().rposition(|&byte| byte != b'/').map_or(0, |last| last + 1);
-        let (path, slash) = (&path[..end], end < path.len());
-        let mut parts = path.split(|&byte| byte == b'/').filter(|part| !part.is_empty()).peekable();
-        if parts.peek().is_none() {
-            let inode = Some(at.clone());
+        let mut rest = without_slashes(path);
+        if rest.is_empty() {
+            let (inode, slash) = (Some(at.clone()), !path.is_empty());
             return Ok(Found { parent: at, name: Cow::Borrowed(b""), inode, slash });
         }
-        while let Some(name) = parts.next() {
+        loop {
+            let end = rest.iter().position(|&byte| byte == b'/').unwrap_or(rest.len());
+            let (name, after) = rest.split_at(end);
+            rest = without_slashes(after);
+            let (last, slash) = (rest.is_empty(), !after.is_empty());
             let directory = at.directory()?;
             at.permit(self.ids, 1)?;
-            let last = parts.peek().is_none();
             let inode = match name {
                 b"." => Ok(at.clone()),
                 b".." => Ok(self.up(&at)),
@@ -134,7 +143,6 @@ impl Walker<'_> {
             }
             at = inode.ok_or(Errno::ENOENT)?;
         }
-        Err(Errno::ENOENT)
     }
 
     /// The directory above, as far as one gets.

@@ -59,7 +59,7 @@ fn run(call: &Call, at: u64, path: u64, arguments: u64, environment: u64, flags:
         let mut room = ARGUMENTS_MAX;
         let arguments = Strings::read(process, arguments, &mut room)?;
         let environment = Strings::read(process, environment, &mut room)?;
-        Image::open(call, file, name, arguments, environment)
+        Image::open(call, file, name.to_vec(), arguments, environment)
     };
     match read() {
         Ok(image) => {

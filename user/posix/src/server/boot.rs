@@ -51,6 +51,7 @@ impl Server {
             futexes: Futexes::default(),
             room: room.clone(),
             root,
+            paths: Default::default(),
             random: Random(Cell::new(crate::time::seed())),
             addresses: Default::default(),
             console,
