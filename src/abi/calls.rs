@@ -169,8 +169,10 @@ calls! {
     /// Ends the calling process.
     45 Exit(code) -> () ! [];
     /// A thread: where it begins, its stack pointer, its first argument, its tag, `THREAD_START`,
-    /// `THREAD_FPU` and the priority.
-    46 ThreadCreate(process: Process["MANAGE"], entry, stack, argument, tag, flags) -> ("handle") ! [Invalid, NoMemory, PeerGone];
+    /// `THREAD_FPU` and the priority. With `THREAD_COPY` it begins like the one whose foreign call was
+    /// received last, where that gives zero, but for the stack, unless that is zero, and with
+    /// `THREAD_TLS` its TLS register, which is the argument.
+    46 ThreadCreate(process: Process["MANAGE"], entry, stack, argument, tag, flags) -> ("handle") ! [Invalid, NoMemory, PeerGone, NotFound];
     /// Ends the calling thread.
     47 ThreadExit() -> () ! [];
     /// Ends a thread.

@@ -75,6 +75,11 @@ pub const WINDOW_DEVICE: u64 = 1;
 pub const THREAD_START: u64 = 1 << 8;
 /// A new thread has floating point and SIMD registers.
 pub const THREAD_FPU: u64 = 1 << 9;
+/// A new thread begins with the registers of the one whose foreign call its maker received last, as if
+/// that had given zero: its stack, unless that is zero, is the only other.
+pub const THREAD_COPY: u64 = 1 << 10;
+/// Such a thread's argument is its TLS register.
+pub const THREAD_TLS: u64 = 1 << 11;
 
 /// What ends a process that nobody ended: its exit code when a fault did it.
 pub const EXIT_FAULT: u64 = 0x100;

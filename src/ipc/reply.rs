@@ -96,6 +96,13 @@ impl Kernel {
         Ok((Caller { thread: found.id, call: found.badge as u32 }, Some(found.handle)))
     }
 
+    /// The thread whose foreign call this one received last, and has not answered.
+    pub fn foreign_caller(&self, me: Id<Thread>) -> Result<Id<Thread>, Error> {
+        let (caller, _) = self.caller(me, 0)?;
+        let foreign = self.awaited(caller).is_some_and(|awaited| awaited.sort == Sort::Foreign);
+        if foreign { Ok(caller.thread) } else { Err(Error::NotFound) }
+    }
+
     /// Puts the answer into the caller's registers, and says who is to be woken for it.
     #[inline(always)]
     fn answer(&mut self, me: Id<Thread>, caller: Caller) -> Result<Option<Id<Thread>>, Error> {

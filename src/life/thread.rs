@@ -1,9 +1,10 @@
 //! The beginning and the end of threads.
 
 use crate::abi::{
-    ANY_CPU, Error, FaultKind, MESSAGE_HANDLES, PRIORITIES, THREAD_FPU, THREAD_START, USER_END,
+    ANY_CPU, Error, FaultKind, MESSAGE_HANDLES, PRIORITIES, THREAD_COPY, THREAD_FPU, THREAD_START,
+    THREAD_TLS, USER_END,
 };
-use crate::arch::user::Fpu;
+use crate::arch::user::{Fpu, STACK_POINTER, TLS};
 use crate::arch::{self, Context};
 use crate::kernel::Kernel;
 use crate::mm::asid::Seat;
@@ -22,8 +23,10 @@ pub struct NewThread {
     pub argument: u64,
     /// What receivers of its messages learn.
     pub tag: u64,
-    /// `THREAD_START`, `THREAD_FPU`, and the priority.
+    /// `THREAD_START`, `THREAD_FPU`, `THREAD_TLS`, and the priority.
     pub flags: u64,
+    /// Whose registers it begins with, but for the stack and the TLS register.
+    pub like: Option<Id<Thread>>,
 }
 
 impl Kernel {
@@ -36,7 +39,7 @@ impl Kernel {
     ) -> Result<Id<Thread>, Error> {
         let owner = &self.processes[process];
         let priority = new.flags as u8;
-        let known = THREAD_START | THREAD_FPU | 0xff;
+        let known = THREAD_START | THREAD_FPU | THREAD_COPY | THREAD_TLS | 0xff;
         if new.flags & !known != 0
             || priority >= PRIORITIES
             || priority > owner.ceiling
@@ -101,10 +104,33 @@ impl Kernel {
         if let Some(next) = next {
             self.threads[next].siblings.0 = Some(id);
         }
+        if let Some(like) = new.like {
+            self.copy_thread(id, like, &new);
+        }
         if new.flags & THREAD_START != 0 {
             self.resume_thread(cpu, id);
         }
         Ok(id)
+    }
+
+    /// Gives a thread that does not run the registers of another, as if a foreign call had given it zero.
+    fn copy_thread(&mut self, id: Id<Thread>, like: Id<Thread>, new: &NewThread) {
+        let Some((to, from)) = self.threads.pair(id, like) else { return };
+        let mut all = from.context.registers();
+        if new.stack != 0 {
+            all[STACK_POINTER] = new.stack;
+        }
+        if new.flags & THREAD_TLS != 0 {
+            all[TLS] = new.argument;
+        }
+        to.context.set_registers(&all);
+        to.context.frame.set_foreign_result(0);
+        to.flags.set(Flags::STEPPING, to.context.is_stepping());
+        if let (Some(to), Some(from)) = (to.fpu, from.fpu)
+            && let Some((to, from)) = self.fpus.pair(to, from)
+        {
+            to.set_bytes(from.bytes());
+        }
     }
 
     /// `ThreadResume`.

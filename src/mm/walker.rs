@@ -3,6 +3,7 @@
 
 use crate::arch::{Entry, PhysMem};
 use crate::units::{Frame, PAGE_SIZE};
+use core::ops::Range;
 
 /// The level of the tables whose entries map pages.
 pub(super) const PAGES: u8 = 3;
@@ -31,6 +32,24 @@ pub(super) fn read(memory: &PhysMem, table: Frame, at: usize) -> Entry {
 pub(super) fn write(memory: &mut PhysMem, table: Frame, at: usize, entry: Entry) {
     // SAFETY: as in `read`; the one who calls has borrowed what owns the table.
     unsafe { memory.write(table, at, entry.bits()) }
+}
+
+/// The first number of a range whose word is not zero, or its end. Most are, so four are looked at
+/// together.
+#[inline(always)]
+pub(super) fn first_used(range: Range<usize>, word: impl Fn(usize) -> u64) -> usize {
+    let Range { start: mut at, end } = range;
+    while at < end {
+        let four = at.is_multiple_of(4) && at + 4 <= end;
+        if four && word(at) | word(at + 1) | word(at + 2) | word(at + 3) == 0 {
+            at += 4;
+        } else if word(at) == 0 {
+            at += 1;
+        } else {
+            break;
+        }
+    }
+    at
 }
 
 /// The table that the way down to an address ends in, and its level, `lowest` at most: above that, what

@@ -6,7 +6,7 @@ mod process;
 
 use crate::abi::{
     Call, Error, InterruptRights, IoRights, MachineRights, MemoryRights, PortRights, ProcessRights,
-    ThreadRights, TimerRights,
+    THREAD_COPY, ThreadRights, TimerRights,
 };
 use crate::arch;
 use crate::ipc::{Answer, Outcome};
@@ -215,7 +215,11 @@ impl Kernel {
             Call::Exit => self.kill_process(cpu, process, a),
             Call::ThreadCreate => {
                 let target = self.process(me, ProcessRights::MANAGE)?;
-                let new = NewThread { entry: b, stack: c, argument: d, tag: e, flags: f };
+                let like = match f & THREAD_COPY {
+                    0 => None,
+                    _ => Some(self.foreign_caller(thread)?),
+                };
+                let new = NewThread { entry: b, stack: c, argument: d, tag: e, flags: f, like };
                 return self.make(process, |kernel, _| {
                     Ok(Named::Thread(kernel.create_thread(cpu, target, new)?))
                 });

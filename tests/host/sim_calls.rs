@@ -2,7 +2,8 @@
 
 use crate::sim::Sim;
 use ochre::abi::{
-    Argument, CALLS, Call, Info, Kind, Lease, MAP_WRITE, Row, THREAD_FPU, THREAD_START, USER_END,
+    Argument, CALLS, Call, Info, Kind, Lease, MAP_WRITE, Row, THREAD_COPY, THREAD_FPU,
+    THREAD_START, THREAD_TLS, USER_END,
 };
 use ochre::arch::timer;
 use ochre::kernel::Kernel;
@@ -189,7 +190,8 @@ impl Sim {
             "entry" | "stack" => self.draw_address(),
             "flags" => {
                 let [start, fpu] = [u64::from(self.rng.often(850)), u64::from(self.rng.often(500))];
-                self.rng.below(40) | (start * THREAD_START) | (fpu * THREAD_FPU)
+                let copy = if self.rng.often(300) { THREAD_COPY | THREAD_TLS } else { 0 };
+                self.rng.below(40) | (start * THREAD_START) | (fpu * THREAD_FPU) | copy
             }
             "physical" => self.rng.one_of(&[0x900_0000, 0x4000_0000, 0x8000_0000, 0]),
             "size" => self.rng.below(5),

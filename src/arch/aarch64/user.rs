@@ -33,6 +33,11 @@ static NO_SPACE: AtomicU64 = AtomicU64::new(0);
 /// This machine has no I/O ports.
 pub const HAS_IO_PORTS: bool = false;
 
+/// Where the registers of the interface have the stack pointer.
+pub const STACK_POINTER: usize = 31;
+/// And where the TLS register.
+pub const TLS: usize = 34;
+
 /// What a thread has in registers.
 #[repr(C)]
 pub struct Context {

@@ -9,6 +9,11 @@ use std::cell::Cell;
 /// The simulated machine has I/O ports, with nothing behind them.
 pub const HAS_IO_PORTS: bool = true;
 
+/// Where the registers of the interface have the stack pointer.
+pub const STACK_POINTER: usize = 8;
+/// And where the TLS register.
+pub const TLS: usize = 10;
+
 /// A thread's registers.
 pub struct Context {
     /// What a trap saves.

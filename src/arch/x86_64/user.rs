@@ -61,6 +61,11 @@ const CLEARED: RFlags = RFlags::INTERRUPT_FLAG
     .union(RFlags::ALIGNMENT_CHECK)
     .union(RFlags::NESTED_TASK);
 
+/// Where the registers of the interface have the stack pointer.
+pub const STACK_POINTER: usize = 7;
+/// And where the TLS register.
+pub const TLS: usize = 18;
+
 /// All of a thread but its FPU's registers.
 #[repr(C)]
 pub struct Context {

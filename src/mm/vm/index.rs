@@ -4,6 +4,7 @@
 //! Invariant: an entry is zero, or a frame's address with bit 0 set.
 
 use super::super::owners::Owners;
+use super::super::walker::first_used;
 use crate::abi::Error;
 use crate::arch::PhysMem;
 use crate::units::{Frame, PAGE_SIZE, PhysAddr};
@@ -138,15 +139,26 @@ impl Entries {
     /// What the first of them names.
     #[inline(always)]
     pub fn get(self) -> Option<Frame> {
-        // SAFETY: the root of an index or an entry of a frame that was taken for it, as `way` says.
-        let entry = unsafe { self.0.read() };
+        let entry = self.word();
         (entry & PRESENT != 0).then(|| PhysAddr(entry).frame())
+    }
+
+    #[inline(always)]
+    fn word(self) -> u64 {
+        // SAFETY: the root of an index or an entry of a frame that was taken for it, as `way` says.
+        unsafe { self.0.read() }
+    }
+
+    /// The first that is not empty of so many, from the `nth` on.
+    #[inline(always)]
+    fn used(self, nth: u64, run: u64) -> u64 {
+        first_used(nth as usize..run as usize, |nth| self.from(nth as u64).word()) as u64
     }
 
     /// Changes the first of them.
     #[inline(always)]
     pub fn set(self, frame: Option<Frame>) {
-        // SAFETY: as in `get`.
+        // SAFETY: as in `word`.
         unsafe { self.0.write(bits(frame)) }
     }
 
@@ -159,19 +171,19 @@ impl Entries {
 
     /// How many of so many are empty before the first that is not.
     pub fn empty(self, run: u64) -> u64 {
-        (0..run).find(|&nth| self.from(nth).get().is_some()).unwrap_or(run)
+        self.used(0, run)
     }
 
     /// Empties so many, and tells how many were not.
     #[inline(always)]
     pub fn take_out(self, run: u64, mut gone: impl FnMut(Frame)) -> u64 {
-        let mut taken = 0;
-        for entry in (0..run).map(|nth| self.from(nth)) {
-            if let Some(page) = entry.get() {
-                entry.set(None);
-                gone(page);
-                taken += 1;
-            }
+        let (mut taken, mut nth) = (0, self.used(0, run));
+        while nth < run {
+            let entry = self.from(nth);
+            entry.get().into_iter().for_each(&mut gone);
+            entry.set(None);
+            taken += 1;
+            nth = self.used(nth + 1, run);
         }
         taken
     }

@@ -30,15 +30,19 @@ pub(super) fn change(
     let upto = (first + ((end - at) / PAGE_SIZE) as usize).min(ENTRIES as usize);
     // In every architecture's entries the frame is in the place where its address has it.
     let (kept, added) = left.map_or((0, 0), |left| (u64::MAX, left.bits()));
-    for index in first..upto {
-        let entry = read(memory, table, index);
-        if entry.is_present() {
-            let new = Entry::from_bits(entry.frame().start().0 & kept | added);
-            if new.bits() != entry.bits() {
-                write(memory, table, index, new);
-                *changed = true;
-            }
+    let mut index = first;
+    loop {
+        index = first_used(index..upto, |index| read(memory, table, index).bits());
+        if index >= upto {
+            break;
         }
+        let entry = read(memory, table, index);
+        let new = Entry::from_bits(entry.frame().start().0 & kept | added);
+        if new.bits() != entry.bits() {
+            write(memory, table, index, new);
+            *changed = true;
+        }
+        index += 1;
     }
     (at + (upto - first) as u64 * PAGE_SIZE, level)
 }

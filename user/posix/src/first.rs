@@ -7,9 +7,9 @@ use crate::file::{Descriptors, Open};
 use crate::fs::Kind;
 use crate::host::{Host, HostFile, Stream};
 use crate::process::exec::Image;
-use crate::process::strings::Strings;
 use crate::process::prctl::Traits;
-use crate::process::{self, Ids, Process, Program, State};
+use crate::process::strings::Strings;
+use crate::process::{self, Ids, Process, State, fork};
 use crate::server::{CONSOLE, Call, Server};
 use crate::signal::Signals;
 use alloc::rc::{Rc, Weak};
@@ -111,7 +111,7 @@ fn run(
         umask: Cell::new(0o022),
         ids: RefCell::new(Ids::default()),
         signals: Signals::default(),
-        program: RefCell::new(Program::default()),
+        program: RefCell::default(),
         state: Cell::new(State::Running),
         told: Cell::new(true),
         exit_signal: Cell::new(0),
@@ -127,7 +127,8 @@ fn run(
     for (fd, stream) in (0..).zip(streams) {
         process.files.set(fd, stream, false);
     }
-    let task = server.new_task(&process, None)?;
+    let make = |native: &rt::Process, tag| rt::Thread::create(native, 0, 0, 0, tag, fork::FLAGS);
+    let task = server.new_task(&process, None, make)?;
     let call = Call { server, task: task.clone(), args: [0; 6], resolve: 0 };
     let file = call.walk(&server.root, program, true)?.inode()?;
     let environment = ENVIRONMENT.iter().map(|text| text.as_bytes()).collect();

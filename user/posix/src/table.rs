@@ -7,7 +7,9 @@ use crate::file::{
     attributes, copy, directory, epoll, eventfd, extended, io, ioctl, lock, mounts, names, open,
     poll, rename, signalfd, size, special, stat, timerfd,
 };
-use crate::process::{Task, barrier, exec, exit, fork, ids, info, limits, mapping, pidfd, prctl, schedule};
+use crate::process::{
+    Task, barrier, exec, exit, fork, ids, info, limits, mapping, pidfd, prctl, schedule,
+};
 use crate::server::Call;
 use crate::signal::{action, frame, mask, send, stack};
 use crate::socket::{calls, message, options};

@@ -4,6 +4,8 @@
 use crate::errno::{Errno, Result};
 use crate::process::Process;
 use alloc::vec::Vec;
+use core::cell::RefCell;
+use core::ops::Deref;
 use rt::abi::PAGE;
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
@@ -59,8 +61,56 @@ impl Process {
     }
 
     /// Reads a path.
-    pub fn path(&self, at: u64) -> Result<Vec<u8>> {
-        self.string(at, PATH_MAX, Errno::ENAMETOOLONG)
+    pub fn path(&self, at: u64) -> Result<Path> {
+        /// Most paths are shorter.
+        const FIRST: usize = 64;
+        let mut path = Path::new(&self.server.paths);
+        let mut most = FIRST;
+        while path.length < PATH_MAX {
+            let from = at.checked_add(path.length as u64).ok_or(Errno::EFAULT)?;
+            // No further than the page, for the next one may not be there.
+            let end = PATH_MAX.min(path.length + most.min((PAGE - from % PAGE) as usize));
+            let piece = &mut path.buffer[path.length..end];
+            self.paid(|native| native.read(from, piece))?;
+            if let Some(end) = piece.iter().position(|&byte| byte == 0) {
+                path.length += end;
+                return Ok(path);
+            }
+            (path.length, most) = (end, PATH_MAX);
+        }
+        Err(Errno::ENAMETOOLONG)
+    }
+}
+
+/// Buffers of paths that are not in use.
+pub type Paths = RefCell<Vec<Vec<u8>>>;
+
+/// A path of a guest, in a buffer that is used again and again.
+pub struct Path {
+    buffer: Vec<u8>,
+    length: usize,
+    home: &'static Paths,
+}
+
+impl Path {
+    /// An empty one.
+    pub fn new(home: &'static Paths) -> Path {
+        let buffer = home.borrow_mut().pop().unwrap_or_else(|| alloc::vec![0; PATH_MAX]);
+        Path { buffer, length: 0, home }
+    }
+}
+
+impl Deref for Path {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.buffer[..self.length]
+    }
+}
+
+impl Drop for Path {
+    fn drop(&mut self) {
+        self.home.borrow_mut().push(core::mem::take(&mut self.buffer));
     }
 }
 

@@ -68,7 +68,7 @@ fn set_mode(call: &Call, inode: &Inode, mode: u64) -> Result {
     let foreign = ids.fsuid != 0 && !ids.in_group(inode.meta.gid.get());
     let mode = mode as u32 & 0o7777;
     inode.meta.mode.set(if foreign { mode & !S_ISGID } else { mode });
-    inode.meta.changed.set(time::realtime());
+    inode.meta.changed.set(time::stamp());
     Ok(0)
 }
 
@@ -123,7 +123,7 @@ fn set_owner(call: &Call, inode: &Inode, uid: u64, gid: u64) -> Result {
         let with_group = if mode.get() & 0o010 != 0 { S_ISGID } else { 0 };
         mode.set(mode.get() & !(S_ISUID | with_group));
     }
-    changed.set(time::realtime());
+    changed.set(time::stamp());
     Ok(0)
 }
 
@@ -161,7 +161,7 @@ fn set_times(call: &Call, inode: &Inode, changes: [Change; 2]) -> Result {
     } else if inode.permit_owner(&ids).is_err() {
         inode.permit(&ids, 2)?;
     }
-    let now = time::realtime();
+    let now = time::stamp();
     for (time, change) in [&inode.meta.accessed, &inode.meta.modified].into_iter().zip(changes) {
         match change {
             Change::Now => time.set(now),

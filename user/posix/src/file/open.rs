@@ -12,9 +12,10 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::Cell;
 use linux_raw_sys::general::{
-    F_ADD_SEALS, F_DUPFD, F_DUPFD_CLOEXEC, F_GET_SEALS, F_GETFD, F_GETFL, F_GETPIPE_SZ, F_SETFD, F_SETFL, F_SETPIPE_SZ,
-    FD_CLOEXEC, O_ACCMODE, O_APPEND, O_CLOEXEC, O_CREAT, O_DIRECT, O_DIRECTORY, O_EXCL, O_NOATIME,
-    O_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDONLY, O_TRUNC, O_WRONLY, RESOLVE_IN_ROOT, S_IFREG,
+    F_ADD_SEALS, F_DUPFD, F_DUPFD_CLOEXEC, F_GET_SEALS, F_GETFD, F_GETFL, F_GETPIPE_SZ, F_SETFD,
+    F_SETFL, F_SETPIPE_SZ, FD_CLOEXEC, O_ACCMODE, O_APPEND, O_CLOEXEC, O_CREAT, O_DIRECT,
+    O_DIRECTORY, O_EXCL, O_NOATIME, O_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDONLY, O_TRUNC, O_WRONLY,
+    RESOLVE_IN_ROOT, S_IFREG,
 };
 
 /// `O_TMPFILE` without the `O_DIRECTORY` in it.
@@ -93,7 +94,7 @@ fn open_now(call: &Call, at: u64, path: u64, mut flags: u32, mode: u32) -> Resul
         && regular.size() > 0
     {
         regular.truncate(0)?;
-        inode.touch(crate::time::realtime());
+        inode.touch(crate::time::stamp());
     }
     let name = (!inode.is_directory()).then(|| (found.parent.clone(), found.name.into_owned()));
     let open = opened(file, inode, flags, name);

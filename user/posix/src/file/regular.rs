@@ -55,7 +55,7 @@ impl File for RegularFile {
         let before = from.done;
         let result = regular.write(*at, from);
         *at += from.done - before;
-        self.0.touch(time::realtime());
+        self.0.touch(time::stamp());
         result
     }
 

@@ -9,8 +9,7 @@ use crate::{signal, time};
 use alloc::rc::Rc;
 use core::cmp::Ordering;
 use linux_raw_sys::general::{
-    F_SEAL_GROW, F_SEAL_SHRINK, FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE,
-    RLIMIT_FSIZE, SIGXFSZ,
+    F_SEAL_GROW, F_SEAL_SHRINK, FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, RLIMIT_FSIZE, SIGXFSZ,
 };
 
 /// Refuses what makes a file longer than the process may.
@@ -34,7 +33,7 @@ fn resize(call: &Call, inode: &Inode, size: u64) -> Result {
         }
     }
     inode.regular()?.truncate(size)?;
-    inode.touch(time::realtime());
+    inode.touch(time::stamp());
     inode.drop_privileges(&call.process().ids.borrow());
     Ok(0)
 }
@@ -98,7 +97,7 @@ pub fn fallocate(call: &Call) -> Result {
     if !keep && end > regular.size() {
         regular.truncate(end)?;
     }
-    open.inode.touch(time::realtime());
+    open.inode.touch(time::stamp());
     open.inode.drop_privileges(&call.process().ids.borrow());
     Ok(0)
 }

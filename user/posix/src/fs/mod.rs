@@ -12,6 +12,7 @@ pub mod pages;
 pub mod path;
 pub mod proc;
 pub mod room;
+mod table;
 pub mod tmpfs;
 
 use crate::errno::{Errno, Result};
@@ -364,7 +365,7 @@ impl Inode {
     pub fn was_read(&self) {
         let Meta { accessed, modified, changed, .. } = &self.meta;
         if accessed.get() <= modified.get() || accessed.get() <= changed.get() {
-            accessed.set(crate::time::realtime());
+            accessed.set(crate::time::stamp());
         }
     }
 

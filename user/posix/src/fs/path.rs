@@ -73,6 +73,14 @@ impl Found<'_> {
     }
 }
 
+/// What comes after the slashes that a path begins with.
+fn without_slashes(mut path: &[u8]) -> &[u8] {
+    while let [b'/', rest @ ..] = path {
+        path = rest;
+    }
+    path
+}
+
 impl Walker<'_> {
     /// Walks a path from a directory.
     pub fn walk<'p>(&self, from: &Rc<Inode>, path: &'p [u8], last: Last) -> Result<Found<'p>> {
@@ -94,17 +102,18 @@ impl Walker<'_> {
             true => self.root.clone(),
             false => from.clone(),
         };
-        let end = path.iter().rposition(|&byte| byte != b'/').map_or(0, |last| last + 1);
-        let (path, slash) = (&path[..end], end < path.len());
-        let mut parts = path.split(|&byte| byte == b'/').filter(|part| !part.is_empty()).peekable();
-        if parts.peek().is_none() {
-            let inode = Some(at.clone());
+        let mut rest = without_slashes(path);
+        if rest.is_empty() {
+            let (inode, slash) = (Some(at.clone()), !path.is_empty());
             return Ok(Found { parent: at, name: Cow::Borrowed(b""), inode, slash });
         }
-        while let Some(name) = parts.next() {
+        loop {
+            let end = rest.iter().position(|&byte| byte == b'/').unwrap_or(rest.len());
+            let (name, after) = rest.split_at(end);
+            rest = without_slashes(after);
+            let (last, slash) = (rest.is_empty(), !after.is_empty());
             let directory = at.directory()?;
             at.permit(self.ids, 1)?;
-            let last = parts.peek().is_none();
             let inode = match name {
                 b"." => Ok(at.clone()),
                 b".." if at.is(&self.root) && self.refuses(RESOLVE_BENEATH) => {
@@ -161,7 +170,6 @@ impl Walker<'_> {
             }
             at = inode.ok_or(Errno::ENOENT)?;
         }
-        Err(Errno::ENOENT)
     }
 
     fn refuses(&self, way: u32) -> bool {

@@ -3,12 +3,12 @@
 use super::content::Content;
 use super::limit::Limit;
 use super::room::{Charge, Room};
+use super::table::{Named, Table};
 use super::{Directory, Entry, Inode, Kind, Link, Meta, New, Reader, format};
 use crate::errno::{Errno, Result};
 use crate::file::pipe::Pipe;
 use crate::time;
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
 use alloc::rc::{Rc, Weak};
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
@@ -42,7 +42,7 @@ impl Tmpfs {
     fn inode(&self, new: &New<'_>, kind: Kind) -> Result<Rc<Inode>> {
         let charge = (Charge::file(&self.room)?, self.limit.file()?);
         self.last.set(self.last.get() + 1);
-        let now = time::realtime();
+        let now = time::stamp();
         let meta = Meta {
             mode: Cell::new(new.mode & 0o7777),
             uid: Cell::new(new.uid),
@@ -57,19 +57,12 @@ impl Tmpfs {
     }
 }
 
-/// The names of a directory, each with a place that stays the same however many come and go.
+/// The names of a directory.
 pub struct Names {
     fs: Rc<Tmpfs>,
     parent: RefCell<Weak<Inode>>,
-    files: RefCell<BTreeMap<Rc<[u8]>, Named>>,
-    places: RefCell<BTreeMap<u64, Rc<[u8]>>>,
+    files: RefCell<Table>,
     next: Cell<u64>,
-}
-
-/// What has a name, and its place.
-struct Named {
-    place: u64,
-    inode: Rc<Inode>,
 }
 
 /// A symbolic link.
@@ -91,7 +84,6 @@ impl Names {
             fs: fs.clone(),
             parent: RefCell::new(parent),
             files: RefCell::default(),
-            places: RefCell::default(),
             next: Cell::new(0),
         }
     }
@@ -107,25 +99,16 @@ impl Names {
     }
 
     fn find(&self, name: &[u8]) -> Option<Rc<Inode>> {
-        self.files.borrow().get(name).map(|named| named.inode.clone())
+        self.files.borrow().find(name).cloned()
     }
 
     fn insert(&self, name: &[u8], inode: &Rc<Inode>) {
         let place = self.next.replace(self.next.get() + 1);
-        self.put_at(place, name, inode);
-    }
-
-    fn put_at(&self, place: u64, name: &[u8], inode: &Rc<Inode>) {
-        let name: Rc<[u8]> = name.into();
-        let named = Named { place, inode: inode.clone() };
-        self.files.borrow_mut().insert(name.clone(), named);
-        self.places.borrow_mut().insert(place, name);
+        self.files.borrow_mut().insert(place, name, inode);
     }
 
     fn remove(&self, name: &[u8]) -> Result<Named> {
-        let named = self.files.borrow_mut().remove(name).ok_or(Errno::ENOENT)?;
-        self.places.borrow_mut().remove(&named.place);
-        Ok(named)
+        self.files.borrow_mut().remove(name).ok_or(Errno::ENOENT)
     }
 
     /// What a file is that is to be made.
@@ -177,11 +160,10 @@ impl Directory for Names {
     }
 
     fn entry(&self, place: u64) -> Option<Entry> {
-        let (places, files) = (self.places.borrow(), self.files.borrow());
-        let (&at, name) = places.range(place..).next()?;
-        let Named { inode, .. } = files.get(name)?;
+        let files = self.files.borrow();
+        let Named { name, place, inode, .. } = files.first(place)?;
         let (name, number, kind) = (name.to_vec(), inode.number, inode.format());
-        Some(Entry { name, number, kind, next: at + 1 })
+        Some(Entry { name, number, kind, next: place + 1 })
     }
 
     fn size(&self) -> u64 {
@@ -206,7 +188,7 @@ impl Directory for Names {
             self.fs.limit.name()?;
         }
         inode.meta.links.set(inode.meta.links.get() + 1);
-        let now = time::realtime();
+        let now = time::stamp();
         inode.meta.changed.set(now);
         this.touch(now);
         self.insert(name, inode);
@@ -214,10 +196,10 @@ impl Directory for Names {
     }
 
     fn unlink(&self, this: &Rc<Inode>, name: &[u8]) -> Result<()> {
-        let Named { place, inode } = self.remove(name)?;
+        let Named { place, inode, .. } = self.remove(name)?;
         let names = match &inode.kind {
             Kind::Directory(directory) if directory.entry(0).is_some() => {
-                self.put_at(place, name, &inode);
+                self.files.borrow_mut().insert(place, name, &inode);
                 return Err(Errno::ENOTEMPTY);
             }
             Kind::Directory(_) => {
@@ -230,7 +212,7 @@ impl Directory for Names {
             }
             _ => 1,
         };
-        let now = time::realtime();
+        let now = time::stamp();
         inode.meta.links.set(inode.meta.links.get() - names);
         inode.meta.changed.set(now);
         this.touch(now);
@@ -283,7 +265,7 @@ impl Names {
         if self.remove(name)?.inode.is_directory() {
             this.meta.links.set(this.meta.links.get() - 1);
         }
-        this.touch(time::realtime());
+        this.touch(time::stamp());
         Ok(())
     }
 
@@ -293,7 +275,7 @@ impl Names {
             Names::of(inode)?.parent.replace(Rc::downgrade(directory));
             directory.meta.links.set(directory.meta.links.get() + 1);
         }
-        let now = time::realtime();
+        let now = time::stamp();
         inode.meta.changed.set(now);
         directory.touch(now);
         Ok(())

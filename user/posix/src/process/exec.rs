@@ -59,7 +59,7 @@ fn run(call: &Call, at: u64, path: u64, arguments: u64, environment: u64, flags:
         let mut room = ARGUMENTS_MAX;
         let arguments = Strings::read(process, arguments, &mut room)?;
         let environment = Strings::read(process, environment, &mut room)?;
-        Image::open(call, file, name, arguments, environment)
+        Image::open(call, file, name.to_vec(), arguments, environment)
     };
     match read() {
         Ok(image) => {
@@ -126,7 +126,7 @@ impl Image {
         space.map(process, STACK_TOP - STACK, area, &Rc::new(stack), 0, u64::MAX)?;
         drop(space);
         let (top, program) = self.fill_stack(process)?;
-        process.program.replace(program);
+        process.program.replace(Rc::new(program));
         process.files.close_on_exec();
         process.signals.reset_for_exec();
         task.signals.forget_stack();

@@ -30,15 +30,22 @@ pub fn kill(process: &Rc<Process>, signal: u32) -> Outcome {
 
 /// Ends one thread.
 pub fn end_task(task: &Rc<Task>) {
+    if forget_task(task) {
+        // A thread that is gone already is as good.
+        let _ = task.thread.kill();
+        task.waiting.take();
+    }
+}
+
+/// Takes a thread out of its process; false if it has been.
+fn forget_task(task: &Rc<Task>) -> bool {
     if task.dying.replace(true) {
-        return;
+        return false;
     }
     task.process.server.forget_task(task);
     task.process.tasks.borrow_mut().retain(|other| !Rc::ptr_eq(other, task));
     crate::futex::task_ends(task);
-    // A thread that is gone already is as good.
-    let _ = task.thread.kill();
-    task.waiting.take();
+    true
 }
 
 /// Ends all threads of a process but this, which becomes its first.
@@ -60,8 +67,11 @@ pub fn end(process: &Rc<Process>, status: u32) -> Outcome {
     let [own, children] = process.times.get();
     process.times.set([own + ran, children]);
     let tasks: Vec<_> = process.tasks.borrow().clone();
-    tasks.iter().for_each(end_task);
+    let tasks: Vec<_> = tasks.into_iter().filter(forget_task).collect();
     let _ = process.native.kill(0);
+    for task in tasks {
+        task.waiting.take();
+    }
     process.timers.forget(&server.timers, true);
     process.forget_all_locks();
     process.files.close_all();

@@ -1,6 +1,6 @@
 //! `fork`, `vfork`, `clone`: another process, or another thread.
 
-use super::{Process, Program, State, Task, pidfd};
+use super::{Process, State, Task, pidfd};
 use crate::errno::{Errno, Result};
 use crate::server::Call;
 use crate::signal::action::SIGNALS;
@@ -12,8 +12,8 @@ use linux_raw_sys::general::{
     CLONE_PARENT_SETTID, CLONE_PIDFD, CLONE_SETTLS, CLONE_SIGHAND, CLONE_SYSVSEM, CLONE_THREAD,
     CLONE_VFORK, CLONE_VM, CSIGNAL,
 };
-use rt::abi::{PAGE, REGISTERS, THREAD_FPU};
-use rt::arch::{RESULT, STACK_POINTER, TLS};
+use rt::Thread;
+use rt::abi::{PAGE, THREAD_COPY, THREAD_FPU, THREAD_TLS};
 use zerocopy::IntoBytes;
 
 /// What a clone is to be.
@@ -154,24 +154,19 @@ fn clone_with(call: &Call, wish: &Wish) -> Outcome {
     })
 }
 
-/// The registers that the new thread begins with.
-fn registers(call: &Call, wish: &Wish) -> Result<[u64; REGISTERS]> {
-    let mut registers = call.task.registers()?;
-    registers[RESULT] = 0;
-    if wish.stack != 0 {
-        registers[STACK_POINTER] = wish.stack;
-    }
-    if wish.flags & CLONE_SETTLS != 0 {
-        registers[TLS] = wish.tls;
-    }
-    Ok(registers)
+/// A thread that goes on where the one is whose call is being served, as a task.
+fn new_task(call: &Call, wish: &Wish, process: &Rc<Process>) -> Result<Rc<Task>> {
+    let tls = if wish.flags & CLONE_SETTLS != 0 { THREAD_TLS } else { 0 };
+    let flags = FLAGS | THREAD_COPY | tls;
+    call.server.new_task(process, Some(&call.task), |native, tag| {
+        Thread::create(native, 0, wish.stack, wish.tls, tag, flags)
+    })
 }
 
 fn new_thread(call: &Call, wish: &Wish) -> Result<Rc<Task>> {
-    let registers = registers(call, wish)?;
-    let task = call.server.new_task(&call.task.process, Some(&call.task))?;
+    let task = new_task(call, wish, &call.task.process)?;
     task.signals.forget_stack();
-    match finish(call, wish, &task, &registers) {
+    match finish(call, wish, &task) {
         Ok(()) => Ok(task),
         Err(error) => {
             super::exit::end_task(&task);
@@ -182,7 +177,6 @@ fn new_thread(call: &Call, wish: &Wish) -> Result<Rc<Task>> {
 
 fn new_process(call: &Call, wish: &Wish) -> Result<Rc<Task>> {
     let me = call.process();
-    let registers = registers(call, wish)?;
     let child = call.server.new_process(me, |native, pid| Process {
         server: call.server,
         pid,
@@ -202,7 +196,7 @@ fn new_process(call: &Call, wish: &Wish) -> Result<Rc<Task>> {
         umask: me.umask.clone(),
         ids: me.ids.clone(),
         signals: me.signals.fork(),
-        program: RefCell::new(Program::clone(&me.program.borrow())),
+        program: me.program.clone(),
         state: Cell::new(State::Running),
         told: Cell::new(true),
         exit_signal: Cell::new(match wish.flags & CLONE_PARENT {
@@ -219,8 +213,8 @@ fn new_process(call: &Call, wish: &Wish) -> Result<Rc<Task>> {
         traits: me.traits.fork(),
     })?;
     let made = child.native.clone_space(&me.native).map_err(Errno::from).and_then(|()| {
-        let task = call.server.new_task(&child, Some(&call.task))?;
-        finish(call, wish, &task, &registers).map(|()| task)
+        let task = new_task(call, wish, &child)?;
+        finish(call, wish, &task).map(|()| task)
     });
     match made {
         Ok(task) => {
@@ -236,7 +230,7 @@ fn new_process(call: &Call, wish: &Wish) -> Result<Rc<Task>> {
 }
 
 /// Tells both sides, and lets the new thread run.
-fn finish(call: &Call, wish: &Wish, task: &Rc<Task>, registers: &[u64; REGISTERS]) -> Result<()> {
+fn finish(call: &Call, wish: &Wish, task: &Rc<Task>) -> Result<()> {
     if wish.flags & CLONE_PARENT_SETTID != 0 {
         call.process().put(wish.parent_tid, &task.tid.get())?;
     }
@@ -252,10 +246,6 @@ fn finish(call: &Call, wish: &Wish, task: &Rc<Task>, registers: &[u64; REGISTERS
         task.clear_tid.set(wish.child_tid);
     }
     task.schedule.begin(task)?;
-    task.thread.set_registers(registers)?;
-    let mut fpu = [0; rt::abi::FPU_BYTES];
-    call.task.thread.caller_fpu(&mut fpu)?;
-    task.thread.set_fpu(&fpu)?;
     Ok(task.thread.resume()?)
 }
 

@@ -67,7 +67,7 @@ pub struct Process {
     /// What it does with signals, and those that wait for any of its threads.
     pub signals: Signals,
     /// The program.
-    pub program: RefCell<Program>,
+    pub program: RefCell<Rc<Program>>,
     /// How it is.
     pub state: Cell<State>,
     /// Whether its state was told to the parent.

@@ -4,6 +4,7 @@ use crate::errno::{Errno, Result};
 use crate::process::Task;
 use crate::server::Call;
 use crate::signal::action::SIGNALS;
+use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::Cell;
 use linux_raw_sys::prctl as linux;
@@ -70,7 +71,7 @@ impl Task {
 
     fn set_name(&self, name: &[u8]) {
         if self.tid.get() == self.process.pid {
-            self.process.program.borrow_mut().name = name.to_vec();
+            Rc::make_mut(&mut self.process.program.borrow_mut()).name = name.to_vec();
         } else {
             self.name.replace(Some(name.to_vec()));
         }

@@ -21,9 +21,9 @@ pub fn free() -> u64 {
 pub fn create(room: &Room, bytes: u64, priority: u8) -> Result<rt::Process> {
     if free() < bytes {
         room.give_back();
-    }
-    if free() < bytes {
-        return Err(Errno::ENOMEM);
+        if free() < bytes {
+            return Err(Errno::ENOMEM);
+        }
     }
     Ok(rt::Process::create(bytes, priority)?)
 }

@@ -51,6 +51,7 @@ impl Server {
             futexes: Futexes::default(),
             room: room.clone(),
             root,
+            paths: Default::default(),
             random: Random(Cell::new(crate::time::seed())),
             addresses: Default::default(),
             flights: Default::default(),
@@ -61,7 +62,12 @@ impl Server {
             next_anonymous: Cell::new(1),
             status: Cell::new(None),
         }));
-        server.mount(b"dev", b"devtmpfs", Tmpfs::root(&room, 0o755, Limit::default())?, dev::populate)?;
+        server.mount(
+            b"dev",
+            b"devtmpfs",
+            Tmpfs::root(&room, 0o755, Limit::default())?,
+            dev::populate,
+        )?;
         server.mount(b"proc", b"proc", proc::root(server, room.number()), |_| Ok(()))?;
         server.mount(b"sys", b"sysfs", Tmpfs::root(&room, 0o555, Limit::default())?, |_| Ok(()))?;
         first::start(server)?;

@@ -65,7 +65,10 @@ impl Call {
     /// The file that a descriptor and a path name, with flags of the `*at` calls.
     pub fn inode_at(&self, at: u64, path: u64, flags: u32) -> Result<Rc<Inode>> {
         let none = path == 0 && flags & AT_EMPTY_PATH != 0;
-        let path = if none { Vec::new() } else { self.process().path(path)? };
+        if none {
+            return self.process().directory(at, b"");
+        }
+        let path = self.process().path(path)?;
         self.inode_of(at, &path, flags)
     }
 

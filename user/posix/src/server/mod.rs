@@ -27,6 +27,7 @@ use crate::process::{self, Process, Task};
 use crate::signal::{self, Verdict};
 use crate::table::{self, Handler};
 use crate::time::timer::Schedule;
+use crate::user::Paths;
 use crate::wait::{Clock, Outcome, Ready, Waiting};
 use alloc::collections::BTreeMap;
 use alloc::rc::Rc;
@@ -73,6 +74,8 @@ pub struct Server {
     pub room: Rc<Room>,
     /// The root of all.
     pub root: Rc<Inode>,
+    /// Buffers of paths.
+    pub paths: Paths,
     /// Random numbers.
     pub random: Random,
     /// Who has which address.
@@ -119,6 +122,7 @@ impl Server {
                 Some(Answer { label, word }) => self.port.reply_word_receive(label, word, deadline),
                 None => self.port.receive(deadline),
             };
+            crate::time::forget_stamp();
             match received {
                 Ok(received) => answer = self.arrived(&received),
                 Err(Error::TimedOut) => unlooked = UNLOOKED,
@@ -302,7 +306,7 @@ impl Server {
     pub fn anonymous(&self, kind: Kind, mode: u32) -> Rc<Inode> {
         let number = self.new_number();
         let meta = Meta { mode: Cell::new(mode), links: Cell::new(1), ..Meta::default() };
-        let now = crate::time::realtime();
+        let now = crate::time::stamp();
         meta.accessed.set(now);
         meta.modified.set(now);
         meta.changed.set(now);

@@ -4,7 +4,7 @@ use super::{ENDED, PRIORITY, Server};
 use crate::errno::{Errno, Result};
 use crate::fs::Inode;
 use crate::process::schedule::Settings;
-use crate::process::{self, Process, Task, fork};
+use crate::process::{self, Process, Task};
 use crate::signal::Pending;
 use crate::wait::Bell;
 use alloc::rc::Rc;
@@ -93,14 +93,18 @@ impl Server {
         Ok(process)
     }
 
-    /// A thread of a process, which does not run yet. The first has the process's number; it inherits
-    /// what whoever makes it blocks, its name, and how it is scheduled.
-    pub fn new_task(&self, process: &Rc<Process>, maker: Option<&Task>) -> Result<Rc<Task>> {
+    /// A thread of a process, which does not run yet, with a number for its calls. The first has the
+    /// process's number; it inherits what whoever makes it blocks, its name, and how it is scheduled.
+    pub fn new_task(
+        &self,
+        process: &Rc<Process>,
+        maker: Option<&Task>,
+        make: impl FnOnce(&rt::Process, u64) -> core::result::Result<Thread, rt::Error>,
+    ) -> Result<Rc<Task>> {
         let first = process.tasks.borrow().is_empty();
         let tid = if first { process.pid } else { self.pid()? };
         let tag = self.tasks.borrow_mut().next();
-        let thread = Thread::create(&process.native, 0, 0, 0, tag, fork::FLAGS)
-            .map_err(|_| Errno::EAGAIN)?;
+        let thread = make(&process.native, tag).map_err(|_| Errno::EAGAIN)?;
         let waker = Waker::from(Arc::new(Bell { task: tag, ready: self.ready.clone() }));
         let task = Rc::new(Task {
             tid: Cell::new(tid),
@@ -136,6 +140,8 @@ impl Server {
             task.dying.set(true);
             self.forget_task(task);
         }
-        let _ = process.native.kill(0);
+        if process.is_alive() {
+            let _ = process.native.kill(0);
+        }
     }
 }

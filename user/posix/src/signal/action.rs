@@ -5,6 +5,7 @@ use super::{Signals, UNBLOCKABLE, frame};
 use crate::errno::{Errno, Result};
 use crate::process::Process;
 use crate::server::Call;
+use alloc::rc::Rc;
 use linux_raw_sys::general::{
     SA_EXPOSE_TAGBITS, SA_NOCLDSTOP, SA_NOCLDWAIT, SA_NODEFER, SA_ONSTACK, SA_RESETHAND,
     SA_RESTART, SA_RESTORER, SA_SIGINFO, SIGCHLD, SIGCONT, SIGKILL, SIGSTOP, SIGTSTP, SIGTTIN,
@@ -36,7 +37,7 @@ const FLAGS: u64 = (SA_NOCLDSTOP
     | SA_RESTORER) as u64;
 
 /// What is to be done with a signal, as `rt_sigaction` has it.
-#[derive(Clone, Copy, Default, FromBytes, IntoBytes, Immutable)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
 #[repr(C)]
 pub struct Action {
     /// The function that is called, or [`DEFAULT`] or [`IGNORE`].
@@ -75,9 +76,14 @@ impl Signals {
         self.actions.borrow()[signal as usize - 1]
     }
 
+    /// Has something done with a signal. Actions that were inherited are copied first.
+    fn set(&self, signal: u32, action: Action) {
+        Rc::make_mut(&mut self.actions.borrow_mut())[signal as usize - 1] = action;
+    }
+
     /// Has the system do with a signal what it does by itself.
     pub fn reset(&self, signal: u32) {
-        self.actions.borrow_mut()[signal as usize - 1] = Action::default();
+        self.set(signal, Action::default());
     }
 
     /// What a signal does.
@@ -94,9 +100,13 @@ impl Signals {
 
     /// `execve`: there are no handlers any more.
     pub fn reset_for_exec(&self) {
-        for action in self.actions.borrow_mut().iter_mut() {
-            let handler = if action.handler == IGNORE { IGNORE } else { DEFAULT };
-            *action = Action { handler, ..Action::default() };
+        for signal in 1..=SIGNALS {
+            let old = self.action(signal);
+            let handler = if old.handler == IGNORE { IGNORE } else { DEFAULT };
+            let new = Action { handler, ..Action::default() };
+            if new != old {
+                self.set(signal, new);
+            }
         }
     }
 
@@ -130,7 +140,7 @@ fn set(process: &Process, signal: u32, action: Action) -> Result<()> {
     if action.handler > IGNORE && !action.has(SA_RESTORER) {
         frame::map_trampoline(process)?;
     }
-    process.signals.actions.borrow_mut()[signal as usize - 1] = action;
+    process.signals.set(signal, action);
     if let Effect::Nothing = process.signals.effect(signal) {
         process.signals.queue.discard(bit(signal));
         for task in process.tasks.borrow().iter() {

@@ -27,6 +27,7 @@ use crate::errno::Result;
 use crate::wait::{Wait, Waiters, Waiting};
 use action::{Action, SIGNALS};
 use alloc::boxed::Box;
+use alloc::rc::Rc;
 use core::cell::{Cell, RefCell};
 use core::pin::Pin;
 use core::task::{Context, Poll};
@@ -36,7 +37,7 @@ use stack::Stack;
 
 /// What a process does with signals, and those that wait for any of its threads.
 pub struct Signals {
-    actions: RefCell<[Action; SIGNALS as usize]>,
+    actions: RefCell<Rc<[Action; SIGNALS as usize]>>,
     /// Those that wait.
     pub queue: Queue,
     /// Who wants to know when one has come to wait, for the process or one of its threads.
@@ -48,7 +49,7 @@ pub struct Signals {
 impl Default for Signals {
     fn default() -> Signals {
         Signals {
-            actions: RefCell::new([Action::default(); SIGNALS as usize]),
+            actions: RefCell::new(Rc::new([Action::default(); SIGNALS as usize])),
             queue: Queue::default(),
             arrived: Waiters::default(),
             doomed: Cell::default(),

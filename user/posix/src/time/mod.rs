@@ -27,9 +27,28 @@ const SLEEPLESS: [u32; 4] =
 /// How far the realtime clock is ahead of the monotonic one.
 static AHEAD: AtomicI64 = AtomicI64::new(0);
 
+/// When the call that is being served touched its first file, or 0.
+static STAMP: AtomicI64 = AtomicI64::new(0);
+
 /// Nanoseconds since 1970.
 pub fn realtime() -> i64 {
     (rt::time::now() as i64).saturating_add(AHEAD.load(Relaxed))
+}
+
+/// The same as files are marked with it: one moment for all that a call does.
+pub fn stamp() -> i64 {
+    match STAMP.load(Relaxed) {
+        0 => {
+            STAMP.store(realtime(), Relaxed);
+            STAMP.load(Relaxed)
+        }
+        stamp => stamp,
+    }
+}
+
+/// The next call will have another moment.
+pub fn forget_stamp() {
+    STAMP.store(0, Relaxed);
 }
 
 /// Sets the realtime clock.

@@ -38,7 +38,7 @@ pub struct ThreadInfo {
 }
 
 impl Thread {
-    /// A thread; `flags` are `THREAD_START`, `THREAD_FPU` and the priority.
+    /// A thread; `flags` are `THREAD_*` and the priority.
     pub fn create(
         process: &Process,
         entry: u64,

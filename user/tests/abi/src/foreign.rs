@@ -3,16 +3,20 @@
 use crate::Test;
 use crate::check::{call, same, works};
 use crate::support::{QUOTA, World, actor};
-use rt::abi::{Arrival, Call, EXIT_FAULT, FOREVER, REGISTERS, REPLY_AS_IS};
+use rt::abi::{
+    Arrival, Call, EXIT_FAULT, FOREVER, REGISTERS, REPLY_AS_IS, THREAD_COPY, THREAD_START,
+};
 use rt::arch::{RESULT, foreign_syscall};
 use rt::object::{caller_registers, reply, set_caller_registers};
-use rt::{Message, Port};
+use rt::{Message, Object, Port, Reply};
 
 pub const TESTS: &[Test] =
     &[("foreign-calls", foreign), ("foreign-without-handler", without_handler)];
 
 pub const ROLE: u64 = 3;
 const ROUNDS: u64 = 20;
+/// The tag of the thread that takes over.
+const TAG: u64 = 0x7a6;
 
 /// What the second process does: calls of both kinds by turns.
 pub fn act() -> u64 {
@@ -32,11 +36,20 @@ fn foreign(world: &World) {
     let port = Port::create(0).expect("a port");
     child.process.set_handler(Some(&port)).expect("a handler");
     child.start().expect("a start");
+    let mut first = None;
     for round in 0..ROUNDS {
         let soon = rt::time::now() + 5 * rt::time::SECOND;
         let got = port.receive(soon).expect("a foreign call");
         same((got.arrival, u64::from(got.label())), (Arrival::Foreign, round));
         same(got.words, [1, 2, 3, 4, 5, round]);
+        if round == 0 {
+            // Another thread goes on in its place, on its stack.
+            let flags = THREAD_COPY | THREAD_START | 5;
+            works(call(Call::ThreadCreate, &[child.process.raw(), 0, 0, 0, TAG, flags]));
+            first = Some(Reply::save().expect("room for a reply"));
+            continue;
+        }
+        same(got.tag, TAG);
         // Every second result is put there by hand.
         if round % 2 == 0 {
             reply(&Message::new(0).words(&[round * 3])).expect("an answer");
@@ -49,6 +62,7 @@ fn foreign(world: &World) {
         reply(&Message::new(REPLY_AS_IS).words(&[99])).expect("an answer");
     }
     same(child.wait(FOREVER), Ok(0));
+    drop(first);
 }
 
 fn without_handler(world: &World) {

@@ -5,7 +5,7 @@ use crate::check::{call, fails, holds, same, saw, works};
 use crate::support::{KERNEL, World, idle_thread, in_background, until};
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use rt::Object;
-use rt::abi::{ANY_CPU, COOPERATIVE, Call, Error, PRIORITIES, USER_END};
+use rt::abi::{ANY_CPU, COOPERATIVE, Call, Error, PRIORITIES, THREAD_COPY, USER_END};
 use rt::object::ThreadState;
 use rt::thread::{Options, spawn};
 use rt::time::{MILLISECOND, sleep, yield_now};
@@ -36,9 +36,11 @@ fn create(_: &World) {
     same(COUNT.load(Relaxed), 1);
     let attempt =
         |entry, stack, flags| call(Call::ThreadCreate, &[process, entry, stack, 0, 0, flags]);
-    for flags in [PRIORITIES.into(), 0xff, 1 << 10, u64::MAX] {
+    for flags in [PRIORITIES.into(), 0xff, 1 << 12, 1 << 63] {
         fails(attempt(0x20_0000, 0x30_0000, flags), Error::Invalid);
     }
+    // Nobody has made a foreign call that it could begin like.
+    fails(attempt(0, 0, THREAD_COPY | 1), Error::NotFound);
     for address in [KERNEL, USER_END, u64::MAX] {
         fails(attempt(address, 0x30_0000, 1), Error::Invalid);
     }

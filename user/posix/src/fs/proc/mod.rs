@@ -189,7 +189,7 @@ fn inode(
         let ids = process.ids.borrow();
         (ids.users[1], ids.groups[1])
     });
-    let now = crate::time::realtime();
+    let now = crate::time::stamp();
     let meta = Meta {
         mode: Cell::new(mode),
         uid: Cell::new(owner.0),
