@@ -8,6 +8,7 @@
 //!
 //! * [`errno`]: Linux's error numbers.
 //! * [`wait`]: who waits for what, and how a call becomes a future.
+//! * [`later`]: calls that other servers have a part in.
 //! * [`user`]: the guests' memory.
 //! * [`fs`]: files by name: the tree, its file systems, paths.
 //! * [`file`]: files by descriptor: reading, writing, waiting for several.
@@ -26,6 +27,7 @@ extern crate alloc;
 
 mod errno;
 mod wait;
+mod later;
 mod user;
 mod fs;
 mod file;

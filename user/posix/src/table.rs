@@ -7,7 +7,9 @@ use crate::file::{
     attributes, copy, directory, epoll, eventfd, extended, io, ioctl, lock, mounts, names, open,
     poll, rename, signalfd, size, special, stat, timerfd,
 };
-use crate::process::{Task, barrier, exec, exit, fork, ids, info, limits, mapping, pidfd, prctl, schedule};
+use crate::process::{
+    Task, barrier, exec, exit, fork, ids, info, limits, mapping, pidfd, prctl, schedule,
+};
 use crate::server::Call;
 use crate::signal::{action, frame, mask, send, stack};
 use crate::socket::{calls, message, options};
@@ -25,6 +27,16 @@ pub enum Handler {
     Now(fn(&Call) -> Result),
     /// It may.
     May(fn(&Call) -> Outcome),
+}
+
+impl Handler {
+    /// Serves a call.
+    pub fn serve(self, call: &Call) -> Outcome {
+        match self {
+            Now(handler) => Outcome::Done(handler(call)),
+            May(handler) => handler(call),
+        }
+    }
 }
 
 use Handler::{May, Now};

@@ -11,6 +11,7 @@ pub mod mount;
 pub mod pages;
 pub mod path;
 pub mod proc;
+pub mod remote;
 pub mod room;
 pub mod tmpfs;
 
@@ -125,7 +126,7 @@ pub trait Directory {
     /// The directory above; none at the root of the file system.
     fn parent(&self) -> Option<Rc<Inode>>;
     /// The first entry at or after a place, which is 0 at the beginning.
-    fn entry(&self, place: u64) -> Option<Entry>;
+    fn entry(&self, place: u64) -> Result<Option<Entry>>;
     /// How long it is, as `stat` shows it.
     fn size(&self) -> u64 {
         0
@@ -145,6 +146,22 @@ pub trait Directory {
     /// Removes a name, of a directory only if that is empty.
     fn unlink(&self, _this: &Rc<Inode>, _name: &[u8]) -> Result<()> {
         Err(Errno::EPERM)
+    }
+    /// Itself, if it is another server's.
+    fn as_remote(&self) -> Option<&remote::Names> {
+        None
+    }
+    /// How much room its file system has, if that knows it.
+    fn space(&self) -> Result<Option<files::Space>> {
+        Ok(None)
+    }
+    /// Has all of its file system where it stays.
+    fn sync(&self) -> Result<()> {
+        Ok(())
+    }
+    /// Keeps what was set of it.
+    fn store(&self, _this: &Inode) -> Result<()> {
+        Ok(())
     }
     /// Itself, if it is one of the file system in memory.
     fn as_names(&self) -> Option<&tmpfs::Names> {
@@ -196,6 +213,22 @@ pub trait Regular {
     /// The memory that has the bytes, and at which of its pages they begin.
     fn memory(&self) -> Result<(Rc<Memory>, u64)> {
         Err(Errno::ENODEV)
+    }
+    /// Has all at hand that [`memory`](Regular::memory) needs.
+    fn prepare(&self) -> Result<()> {
+        Ok(())
+    }
+    /// Whether what is written to its memory is written to the file.
+    fn is_shared(&self) -> bool {
+        true
+    }
+    /// Has all of it where it stays.
+    fn sync(&self) -> Result<()> {
+        Ok(())
+    }
+    /// Keeps what was set of it.
+    fn store(&self, _this: &Inode) -> Result<()> {
+        Ok(())
     }
     /// What is there at once, without copying, for those who look at a few bytes.
     fn opened(&self, _inode: &Rc<Inode>) -> Option<Rc<dyn File>> {
@@ -299,6 +332,24 @@ impl Inode {
     /// Refuses what one of these seals forbids.
     pub fn unsealed(&self, seals: u32) -> Result<()> {
         if self.seals.get() & seals != 0 { Err(Errno::EPERM) } else { Ok(()) }
+    }
+
+    /// Keeps what was set of it.
+    pub fn store(&self) -> Result<()> {
+        match &self.kind {
+            Kind::Directory(directory) => directory.store(self),
+            Kind::Regular(regular) => regular.store(self),
+            _ => Ok(()),
+        }
+    }
+
+    /// Has it where it stays.
+    pub fn sync(&self) -> Result<()> {
+        match &self.kind {
+            Kind::Directory(directory) => directory.sync(),
+            Kind::Regular(regular) => regular.sync(),
+            _ => Ok(()),
+        }
     }
 
     /// Whether it is a directory.

@@ -248,7 +248,11 @@ impl Pages {
             page = next;
         }
         let left = self.resident();
-        if self.stale >= left.max(FEW) && left <= self.room.free() { self.move_on() } else { Ok(()) }
+        if self.stale >= left.max(FEW) && left <= self.room.free() {
+            self.move_on()
+        } else {
+            Ok(())
+        }
     }
 
     /// Takes another memory for what is there.

@@ -176,12 +176,14 @@ impl Directory for Names {
         self.parent.borrow().upgrade()
     }
 
-    fn entry(&self, place: u64) -> Option<Entry> {
+    fn entry(&self, place: u64) -> Result<Option<Entry>> {
         let (places, files) = (self.places.borrow(), self.files.borrow());
-        let (&at, name) = places.range(place..).next()?;
-        let Named { inode, .. } = files.get(name)?;
-        let (name, number, kind) = (name.to_vec(), inode.number, inode.format());
-        Some(Entry { name, number, kind, next: at + 1 })
+        let first = places.range(place..).next();
+        Ok(first.and_then(|(&at, name)| {
+            let Named { inode, .. } = files.get(name)?;
+            let (name, number, kind) = (name.to_vec(), inode.number, inode.format());
+            Some(Entry { name, number, kind, next: at + 1 })
+        }))
     }
 
     fn size(&self) -> u64 {
@@ -216,7 +218,7 @@ impl Directory for Names {
     fn unlink(&self, this: &Rc<Inode>, name: &[u8]) -> Result<()> {
         let Named { place, inode } = self.remove(name)?;
         let names = match &inode.kind {
-            Kind::Directory(directory) if directory.entry(0).is_some() => {
+            Kind::Directory(directory) if directory.entry(0)?.is_some() => {
                 self.put_at(place, name, &inode);
                 return Err(Errno::ENOTEMPTY);
             }

@@ -38,9 +38,9 @@ pub fn membarrier(call: &Call) -> Outcome {
     let whom = match command {
         QUERY => return Outcome::Done(Ok(KNOWN)),
         GLOBAL => others(call, |_| true),
-        GLOBAL_EXPEDITED => others(call, |process| {
-            process.traits.barriers.get() & REGISTER_GLOBAL_EXPEDITED != 0
-        }),
+        GLOBAL_EXPEDITED => {
+            others(call, |process| process.traits.barriers.get() & REGISTER_GLOBAL_EXPEDITED != 0)
+        }
         PRIVATE_EXPEDITED | SYNC_CORE => {
             if let Err(error) = allowed(command << 1) {
                 return Outcome::Done(Err(error));

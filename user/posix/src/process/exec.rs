@@ -113,6 +113,7 @@ impl Image {
             let filled = io::read_own(&*open.file, &open, 0, &mut head)?;
             if !head.starts_with(b"#!") {
                 let elf = elf::read(&head[..filled], length)?;
+                regular.prepare()?;
                 return Ok(Image { file, path, elf, arguments, environment });
             }
             let (interpreter, argument) = script(&head[2..filled.min(LINE)])?;

@@ -11,6 +11,7 @@ use crate::fs::room::Room;
 use crate::fs::tmpfs::Tmpfs;
 use crate::fs::{Inode, New, archive, dev, proc};
 use crate::futex::Futexes;
+use crate::later::Later;
 use crate::process::info::Names;
 use crate::table;
 use crate::time::timer::Schedule;
@@ -45,6 +46,7 @@ impl Server {
             next_pid: Cell::new(1),
             next_tag: Cell::new(1),
             ready: Ready::default(),
+            later: Later::default(),
             clock: Clock::default(),
             mounts: Mounts::default(),
             names: Names::default(),
@@ -62,7 +64,12 @@ impl Server {
             next_anonymous: Cell::new(1),
             status: Cell::new(None),
         }));
-        server.mount(b"dev", b"devtmpfs", Tmpfs::root(&room, 0o755, Limit::default())?, dev::populate)?;
+        server.mount(
+            b"dev",
+            b"devtmpfs",
+            Tmpfs::root(&room, 0o755, Limit::default())?,
+            dev::populate,
+        )?;
         server.mount(b"proc", b"proc", proc::root(server, room.number()), |_| Ok(()))?;
         server.mount(b"sys", b"sysfs", Tmpfs::root(&room, 0o555, Limit::default())?, |_| Ok(()))?;
         first::start(server)?;
