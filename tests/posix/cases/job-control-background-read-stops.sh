@@ -1,13 +1,12 @@
-/tests/typist sh -i <<'E'
+/tests/typist sh -i <<'E' | sed 's/^\[1\] [0-9]*$/[1] PID/'
 see $
 type cat &\r
 see $
-rest 300
-type jobs\r
-see Stopped
+type until jobs >j; grep -q Stopped j; do sleep 0.1; done; echo it stops\r
+see \nit stops
 see $
 type fg\r
-see cat
+see \ncat
 type line\r
 see line\r\nline
 type \x04

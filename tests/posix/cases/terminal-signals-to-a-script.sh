@@ -1,13 +1,12 @@
-/tests/typist sh -c 'trap "echo caught" INT; echo ready; i=0; while test $i -lt 3; do sleep 1000; i=$((i+1)); echo turn $i; done' <<'E'
-see ready
-rest 150
+/tests/typist sh -c 'trap "echo caught" INT; i=0; while test $i -lt 3; do sh -c "echo sleeping; exec sleep 1000"; i=$((i+1)); echo turn $i; done; echo over; sleep 0.3' <<'E'
+see sleeping
 type \x03
 see turn 1
-rest 150
+see sleeping
 type \x03
 see turn 2
-rest 150
+see sleeping
 type \x03
-see turn 3
+see over
 end
 E

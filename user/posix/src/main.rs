@@ -17,7 +17,7 @@
 //! * [`time`]: clocks, sleeping, timers. [`futex`]: waiting for a word of memory.
 //! * [`socket`]: sockets between processes.
 //! * [`tty`]: terminals. [`console`]: that of the machine.
-//! * [`table`]: which call is served by what.
+//! * [`table`]: which call is served by what. [`unknown`]: those that are not.
 //! * [`server`]: what arrives, and who answers.
 //! * [`first`]: the first process. [`host`]: its input and output, if that is no terminal.
 #![no_std]
@@ -39,6 +39,7 @@ mod socket;
 mod tty;
 mod console;
 mod table;
+mod unknown;
 mod server;
 mod host;
 mod first;

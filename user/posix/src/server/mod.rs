@@ -27,6 +27,7 @@ use crate::process::{self, Process, Task};
 use crate::signal::{self, Verdict};
 use crate::table;
 use crate::time::timer::Schedule;
+use crate::unknown::Unknown;
 use crate::wait::{Clock, Outcome, Ready};
 use alloc::collections::BTreeMap;
 use alloc::rc::Rc;
@@ -90,7 +91,7 @@ pub struct Server {
     /// Who waits for whose locks.
     pub lock_waits: Waits,
     /// Calls that nobody serves.
-    pub unknown: table::Unknown,
+    pub unknown: Unknown,
     next_anonymous: Cell<u64>,
     status: Cell<Option<u32>>,
 }

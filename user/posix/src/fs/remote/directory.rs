@@ -24,6 +24,11 @@ impl Names {
         Names { held, parent, listed: RefCell::default() }
     }
 
+    /// Refuses a new name in a directory that was removed.
+    fn lives(this: &Inode) -> Result<()> {
+        if this.meta.links.get() == 0 { Err(Errno::ENOENT) } else { Ok(()) }
+    }
+
     /// The names have changed.
     fn changed(&self, this: &Inode) {
         this.touch(time::realtime());
@@ -96,6 +101,7 @@ impl Directory for Names {
     }
 
     fn create(&self, this: &Rc<Inode>, new: &New<'_>) -> Result<Rc<Inode>> {
+        Names::lives(this)?;
         let (now, mut mode) = (time::realtime(), new.mode);
         let is_directory = mode & files::KIND == files::DIRECTORY;
         if is_directory {
@@ -112,6 +118,7 @@ impl Directory for Names {
     }
 
     fn link(&self, this: &Rc<Inode>, name: &[u8], inode: &Rc<Inode>) -> Result<()> {
+        Names::lives(this)?;
         let request = Request::new(Operation::Link, [self.held.node, inode.number]).with(name);
         self.held.remote.ask(request)?;
         inode.meta.links.set(inode.meta.links.get() + 1);
@@ -143,6 +150,7 @@ impl Directory for Names {
         if exchange {
             return Err(Errno::EINVAL);
         }
+        Names::lives(to)?;
         let target = Names::of(to)?;
         let inode = self.lookup(from)?;
         let other = match target.lookup(name) {
