@@ -8,7 +8,7 @@ use crate::file::{
     poll, rename, signalfd, size, special, stat, timerfd,
 };
 use crate::process::{
-    Task, barrier, exec, exit, fork, ids, info, limits, mapping, pidfd, prctl, schedule,
+    barrier, exec, exit, fork, ids, info, limits, mapping, pidfd, prctl, schedule,
 };
 use crate::server::Call;
 use crate::signal::{action, frame, mask, send, stack};
@@ -16,8 +16,6 @@ use crate::socket::{calls, message, options};
 use crate::time::timer;
 use crate::wait::Outcome;
 use crate::{futex, time};
-use alloc::collections::VecDeque;
-use core::cell::RefCell;
 use linux_raw_sys::general as linux;
 
 /// What serves a call.
@@ -27,6 +25,16 @@ pub enum Handler {
     Now(fn(&Call) -> Result),
     /// It may.
     May(fn(&Call) -> Outcome),
+}
+
+impl Handler {
+    /// Serves a call.
+    pub fn serve(self, call: &Call) -> Outcome {
+        match self {
+            Now(handler) => Outcome::Done(handler(call)),
+            May(handler) => handler(call),
+        }
+    }
 }
 
 use Handler::{May, Now};
@@ -135,7 +143,7 @@ static BOTH: &[Row] = rows! {
     // File systems.
     __NR_statfs Now(mounts::statfs);
     __NR_fstatfs Now(mounts::fstatfs);
-    __NR_mount Now(mounts::mount), "other kinds than tmpfs, proc, devtmpfs, an empty sysfs; bind mounts; propagation; sizes";
+    __NR_mount Now(mounts::mount), "other kinds than tmpfs, proc, devtmpfs, ochre, an empty sysfs; bind mounts; propagation";
     __NR_umount2 Now(mounts::umount2), "MNT_EXPIRE";
     __NR_sync Now(size::sync);
     __NR_syncfs Now(size::syncfs);
@@ -361,33 +369,4 @@ pub fn find(number: u32) -> Option<Handler> {
 /// All calls that are served.
 pub fn rows() -> impl Iterator<Item = &'static Row> {
     BOTH.iter().chain(OLD)
-}
-
-/// A call that nobody serves.
-pub struct Strange {
-    /// Its number.
-    pub number: u32,
-    /// Its arguments.
-    pub args: [u64; 6],
-    /// Who made it.
-    pub pid: u32,
-}
-
-/// The last calls that nobody served.
-#[derive(Default)]
-pub struct Unknown(pub RefCell<VecDeque<Strange>>);
-
-impl Unknown {
-    /// How many are kept.
-    const KEPT: usize = 64;
-
-    /// Keeps one.
-    pub fn add(&self, number: u32, args: &[u64; 6], task: &Task) {
-        let mut ring = self.0.borrow_mut();
-        if ring.len() == Unknown::KEPT {
-            ring.pop_front();
-        }
-        ring.push_back(Strange { number, args: *args, pid: task.process.pid });
-        rt::println!("posix: pid {} made the unknown call {number} {args:x?}", task.process.pid);
-    }
 }

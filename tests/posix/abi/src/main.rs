@@ -26,6 +26,7 @@ mod processes;
 mod room;
 mod seals;
 mod signals;
+mod served;
 mod sockets;
 mod sys;
 mod terminals;
@@ -53,6 +54,7 @@ const FAMILIES: &[Family] = &[
     ("room", room::run),
     ("seals", seals::run),
     ("signals", signals::run),
+    ("served", served::run),
     ("sockets", sockets::run),
     ("terminals", terminals::run),
 ];

@@ -4,13 +4,16 @@ use super::names::HERE;
 use crate::errno::{Errno, Result};
 use crate::fs::limit::Limit;
 use crate::fs::mount::Mount;
+use crate::fs::remote::Remote;
 use crate::fs::room::Room;
 use crate::fs::tmpfs::Tmpfs;
 use crate::fs::{Inode, NAME_MAX, dev, proc};
 use crate::server::{Call, Server};
+use crate::user::{Buffer, Transfer};
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::Cell;
+use files::Space;
 use linux_raw_sys::general::{
     MNT_DETACH, MNT_EXPIRE, MNT_FORCE, MS_BIND, MS_MOVE, MS_NOATIME, MS_NODEV, MS_NODIRATIME,
     MS_NOEXEC, MS_NOSUID, MS_PRIVATE, MS_RDONLY, MS_RELATIME, MS_REMOUNT, MS_SHARED, MS_SILENT,
@@ -23,9 +26,13 @@ const TMPFS_MAGIC: u64 = 0x0102_1994;
 const PROC_MAGIC: u64 = 0x9fa0;
 const SYSFS_MAGIC: u64 = 0x6265_6572;
 const ANON_MAGIC: u64 = 0x0904_1934;
+/// What other processes serve has a number of its own.
+const OCHRE_MAGIC: u64 = 0x6f63_6872;
 /// `f_flags` are valid.
 const ST_VALID: u64 = 0x20;
 
+/// Bytes that a program which serves a file system has at most.
+const PROGRAM: u64 = 16 << 20;
 /// Flags that are remembered.
 const KEPT: u32 = MS_RDONLY
     | MS_NOSUID
@@ -67,10 +74,22 @@ pub fn mount(call: &Call) -> Result {
         return Err(Errno::EINVAL);
     }
     covered.directory()?;
-    let root = make(call.server, &kind, &data)?;
+    let root = match kind.as_slice() {
+        b"ochre" => served(call, &source)?,
+        kind => make(call.server, kind, &data)?,
+    };
     let flags = Cell::new((flags & KEPT).into());
     call.server.mounts.add(Mount { covered, root, source, kind, flags });
     Ok(0)
+}
+
+/// The root of a file system that a native program serves.
+fn served(call: &Call, program: &[u8]) -> Result<Rc<Inode>> {
+    let from = call.process().current.borrow().clone();
+    let file = call.walk(&from, program, true)?.inode()?;
+    let mut bytes = alloc::vec![0; file.regular()?.size().min(PROGRAM) as usize];
+    file.regular()?.read(0, &mut Transfer::new(Buffer::Own(&mut bytes)))?;
+    Remote::mount(call.server, room(call.server)?.number(), &bytes)
 }
 
 /// The root of another file system.
@@ -170,6 +189,7 @@ pub fn umount2(call: &Call) -> Result {
     if flags & MNT_DETACH == 0 && is_busy(call.server, root.device) {
         return Err(Errno::EBUSY);
     }
+    root.sync()?;
     call.server.mounts.remove(&root)?;
     Ok(0)
 }
@@ -195,6 +215,11 @@ fn statfs_of(call: &Call, inode: &Inode) -> Result<[u64; 15]> {
     let mount = call.server.mounts.of_device(inode.device);
     let kind = mount.as_ref().map_or(&b"tmpfs"[..], |mount| &mount.kind);
     let anonymous = mount.is_none() && inode.device != call.server.root.device;
+    if let Some(space) =
+        mount.as_ref().map(|mount| mount.root.directory()?.space()).transpose()?.flatten()
+    {
+        return Ok(served_statfs(inode, &space, mount.map_or(0, |mount| mount.flags.get())));
+    }
     let magic = match kind {
         _ if anonymous => ANON_MAGIC,
         b"proc" => PROC_MAGIC,
@@ -216,6 +241,15 @@ fn statfs_of(call: &Call, inode: &Inode) -> Result<[u64; 15]> {
     words[..7].copy_from_slice(&[magic, PAGE, pages, free, free, files, free_files]);
     words[7..11].copy_from_slice(&[inode.device, NAME_MAX as u64, PAGE, flags | ST_VALID]);
     Ok(words)
+}
+
+/// That of a file system that another process serves.
+fn served_statfs(inode: &Inode, space: &Space, flags: u64) -> [u64; 15] {
+    let ([blocks, free], [files, left]) = (space.blocks, space.files);
+    let mut words = [0; 15];
+    words[..7].copy_from_slice(&[OCHRE_MAGIC, space.block, blocks, free, free, files, left]);
+    words[7..11].copy_from_slice(&[inode.device, space.name, space.block, flags | ST_VALID]);
+    words
 }
 
 pub fn statfs(call: &Call) -> Result {

@@ -54,6 +54,9 @@ impl File for RegularFile {
         }
         let before = from.done;
         let result = regular.write(*at, from);
+        if result == Err(Errno::LATER) {
+            return result;
+        }
         *at += from.done - before;
         self.0.touch(time::stamp());
         result

@@ -124,8 +124,15 @@ pub fn readahead(call: &Call) -> Result {
     Ok(0)
 }
 
-/// All is where it stays at once.
-pub fn sync(_: &Call) -> Result {
+/// What is not another server's is where it stays at once.
+pub fn sync(call: &Call) -> Result {
+    for mount in call.server.mounts.all() {
+        match mount.root.sync() {
+            Err(Errno::LATER) => return Err(Errno::LATER),
+            // Nobody is told what could not be written.
+            _ => {}
+        }
+    }
     Ok(0)
 }
 
@@ -135,13 +142,13 @@ pub fn fsync(call: &Call) -> Result {
         return Err(Errno::EBADF);
     }
     match open.inode.kind {
-        Kind::Regular(_) | Kind::Directory(_) => Ok(0),
+        Kind::Regular(_) | Kind::Directory(_) => open.inode.sync().map(|()| 0),
         _ => Err(Errno::EINVAL),
     }
 }
 
 pub fn syncfs(call: &Call) -> Result {
-    call.process().files.get(call.args[0]).map(|_| 0)
+    call.process().files.get(call.args[0])?.inode.sync().map(|()| 0)
 }
 
 pub fn sync_file_range(call: &Call) -> Result {

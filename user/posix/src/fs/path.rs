@@ -233,10 +233,14 @@ impl Walker<'_> {
     fn name_in(&self, above: &Rc<Inode>, inode: &Rc<Inode>) -> Result<Vec<u8>> {
         let directory = above.directory()?;
         let mut place = 0;
-        while let Some(entry) = directory.entry(place) {
+        while let Some(entry) = directory.entry(place)? {
             let found = || directory.lookup(&entry.name).map(|found| self.mounts.top(found));
-            if entry.kind == S_IFDIR && found().is_ok_and(|found| found.is(inode)) {
-                return Ok(entry.name);
+            if entry.kind == S_IFDIR {
+                match found() {
+                    Ok(found) if found.is(inode) => return Ok(entry.name),
+                    Err(Errno::LATER) => return Err(Errno::LATER),
+                    _ => {}
+                }
             }
             place = entry.next;
         }

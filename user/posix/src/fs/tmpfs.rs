@@ -159,11 +159,11 @@ impl Directory for Names {
         self.parent.borrow().upgrade()
     }
 
-    fn entry(&self, place: u64) -> Option<Entry> {
+    fn entry(&self, place: u64) -> Result<Option<Entry>> {
         let files = self.files.borrow();
-        let Named { name, place, inode, .. } = files.first(place)?;
+        let Some(Named { name, place, inode, .. }) = files.first(place) else { return Ok(None) };
         let (name, number, kind) = (name.to_vec(), inode.number, inode.format());
-        Some(Entry { name, number, kind, next: place + 1 })
+        Ok(Some(Entry { name, number, kind, next: place + 1 }))
     }
 
     fn size(&self) -> u64 {
@@ -198,7 +198,7 @@ impl Directory for Names {
     fn unlink(&self, this: &Rc<Inode>, name: &[u8]) -> Result<()> {
         let Named { place, inode, .. } = self.remove(name)?;
         let names = match &inode.kind {
-            Kind::Directory(directory) if directory.entry(0).is_some() => {
+            Kind::Directory(directory) if directory.entry(0)?.is_some() => {
                 self.files.borrow_mut().insert(place, name, &inode);
                 return Err(Errno::ENOTEMPTY);
             }

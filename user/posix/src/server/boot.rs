@@ -11,9 +11,10 @@ use crate::fs::room::Room;
 use crate::fs::tmpfs::Tmpfs;
 use crate::fs::{Inode, New, archive, dev, proc};
 use crate::futex::Futexes;
+use crate::later::Later;
 use crate::process::info::Names;
-use crate::table;
 use crate::time::timer::Schedule;
+use crate::unknown::Unknown;
 use crate::wait::{Clock, Ready};
 use alloc::boxed::Box;
 use alloc::rc::Rc;
@@ -44,6 +45,7 @@ impl Server {
             tasks: RefCell::default(),
             next_pid: Cell::new(1),
             ready: Ready::default(),
+            later: Later::default(),
             clock: Clock::default(),
             mounts: Mounts::default(),
             names: Names::default(),
@@ -58,7 +60,7 @@ impl Server {
             console,
             host,
             lock_waits: Waits::default(),
-            unknown: table::Unknown::default(),
+            unknown: Unknown::default(),
             next_anonymous: Cell::new(1),
             status: Cell::new(None),
         }));

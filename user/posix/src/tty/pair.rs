@@ -13,7 +13,7 @@ use alloc::format;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
-use linux_raw_sys::general::{O_CLOEXEC, O_RDWR, S_IFCHR, TIOCPKT_DATA};
+use linux_raw_sys::general::{O_CLOEXEC, O_NONBLOCK, O_RDWR, S_IFCHR, TIOCPKT_DATA};
 use linux_raw_sys::ioctl::{
     FIONREAD, TIOCGPKT, TIOCGPTLCK, TIOCGPTN, TIOCGPTPEER, TIOCPKT, TIOCSPTLCK,
 };
@@ -218,8 +218,14 @@ impl File for Master {
                 let pts = directory(call.server)?;
                 let name = format!("{}", pair.number);
                 let inode = pts.directory()?.lookup(name.as_bytes())?;
-                let slave = Open::new(pair.open_slave(call, flags)?, inode, flags | O_RDWR);
-                return process.add_descriptor(slave, flags & O_CLOEXEC != 0);
+                let slave = Open {
+                    file: pair.open_slave(call, flags)?,
+                    inode,
+                    flags: Cell::new(flags & O_NONBLOCK | O_RDWR),
+                    position: Cell::new(0),
+                    name: Some((pts, name.into_bytes())),
+                };
+                return process.add_descriptor(Rc::new(slave), flags & O_CLOEXEC != 0);
             }
             _ => return control::ioctl(call, open, &pair.tty, request, argument),
         }
