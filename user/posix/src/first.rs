@@ -125,7 +125,7 @@ fn run(
         traits: Traits::default(),
     })?;
     for (fd, stream) in (0..).zip(streams) {
-        process.files.set(fd, stream, false);
+        process.files.set(fd, stream, false)?;
     }
     let task = server.new_task(&process, None)?;
     let call = Call { server, task: task.clone(), args: [0; 6] };

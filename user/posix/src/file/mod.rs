@@ -30,6 +30,7 @@ pub mod timerfd;
 
 use crate::errno::{Errno, Result};
 use crate::fs::Inode;
+use crate::process::quota::heap_has;
 use crate::server::Call;
 use crate::user::Transfer;
 use crate::wait::Waiters;
@@ -181,6 +182,8 @@ pub struct Descriptor {
 #[derive(Clone, Default)]
 pub struct Descriptors {
     slots: RefCell<Vec<Option<Descriptor>>>,
+    /// No number below this is free.
+    lowest: Cell<usize>,
 }
 
 impl Descriptors {
@@ -199,24 +202,51 @@ impl Descriptors {
 
     /// Takes the lowest number from `first` on that is free, and below the limit.
     pub fn add(&self, first: u64, limit: u64, open: Rc<Open>, close_on_exec: bool) -> Result {
-        let mut slots = self.slots.borrow_mut();
-        let free = (first as usize..).find(|&at| slots.get(at).is_none_or(Option::is_none));
+        let lowest = self.lowest.get();
+        let free = (lowest.max(first as usize)..).find(|&at| !self.has(at));
         let at = free.filter(|&at| (at as u64) < limit).ok_or(Errno::EMFILE)?;
-        if at >= slots.len() {
-            slots.resize(at + 1, None);
+        self.make_room(at)?;
+        self.slots.borrow_mut()[at] = Some(Descriptor { open, close_on_exec });
+        if first as usize <= lowest {
+            self.lowest.set(at + 1);
         }
-        slots[at] = Some(Descriptor { open, close_on_exec });
         Ok(at as u64)
     }
 
     /// Takes this number, and gives what it was before.
-    pub fn set(&self, number: u64, open: Rc<Open>, close_on_exec: bool) -> Option<Rc<Open>> {
+    pub fn set(
+        &self,
+        number: u64,
+        open: Rc<Open>,
+        close_on_exec: bool,
+    ) -> Result<Option<Rc<Open>>> {
+        self.make_room(number as usize)?;
         let mut slots = self.slots.borrow_mut();
-        if number as usize >= slots.len() {
-            slots.resize(number as usize + 1, None);
-        }
         let old = slots[number as usize].replace(Descriptor { open, close_on_exec });
-        old.map(|old| old.open)
+        Ok(old.map(|old| old.open))
+    }
+
+    /// Whether a number is taken.
+    fn has(&self, number: usize) -> bool {
+        self.slots.borrow().get(number).is_some_and(Option::is_some)
+    }
+
+    /// Makes that there is a place for a number.
+    fn make_room(&self, number: usize) -> Result<()> {
+        let mut slots = self.slots.borrow_mut();
+        if number >= slots.len() {
+            if number >= slots.capacity() {
+                let most = (number + 1).max(2 * slots.len());
+                heap_has(most * size_of::<Option<Descriptor>>())?;
+            }
+            slots.resize(number + 1, None);
+        }
+        Ok(())
+    }
+
+    /// Bytes of the heap that they take.
+    pub fn bytes(&self) -> usize {
+        self.slots.borrow().len() * size_of::<Option<Descriptor>>()
     }
 
     /// Says whether `execve` closes it.
@@ -230,7 +260,9 @@ impl Descriptors {
     /// Gives a number up.
     pub fn close(&self, number: u64) -> Result<Rc<Open>> {
         let mut slots = self.slots.borrow_mut();
-        let slot = slots.get_mut(number as u32 as usize).and_then(Option::take);
+        let number = number as u32 as usize;
+        let slot = slots.get_mut(number).and_then(Option::take);
+        self.lowest.set(self.lowest.get().min(number));
         slot.map(|descriptor| descriptor.open).ok_or(Errno::EBADF)
     }
 
@@ -245,6 +277,7 @@ impl Descriptors {
 
     /// Gives up all.
     pub fn close_all(&self) {
+        self.lowest.set(0);
         let all = self.slots.take();
         drop(all);
     }

@@ -2,6 +2,7 @@
 
 use super::elf::{self, Elf, Segment};
 use super::memory::{self, Area, STACK, STACK_TOP};
+use super::quota::heap_has;
 use super::{Process, Program, Task};
 use crate::errno::{Errno, Result};
 use crate::file::regular::RegularFile;
@@ -101,6 +102,9 @@ impl Image {
         mut arguments: Vec<Vec<u8>>,
         environment: Vec<Vec<u8>>,
     ) -> Result<Image> {
+        // They are copied once more on their way to the stack.
+        let all = arguments.iter().chain(&environment).map(|text| text.len() + 17).sum();
+        heap_has(all)?;
         for _ in 0..DEPTH {
             file.permit(&call.process().ids.borrow(), 1)?;
             let regular = file.regular().map_err(|_| Errno::EACCES)?;
@@ -133,7 +137,7 @@ impl Image {
     pub fn start(self, task: &Rc<Task>) -> Result<()> {
         let process = &task.process;
         process.paid(|native| native.unmap(0, USER_END / PAGE))?;
-        process.shrink_quota();
+        process.shrink_for_exec();
         let mut space = process.space.borrow_mut();
         space.clear();
         for segment in &self.elf.segments {
@@ -177,7 +181,7 @@ impl Image {
             Ok(at)
         };
         let strings = |list: &[Vec<u8>]| {
-            let mut all = Vec::new();
+            let mut all = Vec::with_capacity(list.iter().map(|text| text.len() + 1).sum());
             for string in list {
                 all.extend_from_slice(string);
                 all.push(0);

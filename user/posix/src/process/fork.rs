@@ -1,5 +1,7 @@
 //! `fork`, `vfork`, `clone`: another process, or another thread.
 
+use super::memory::Area;
+use super::quota::heap_has;
 use super::{Process, Program, State, Task, pidfd};
 use crate::errno::{Errno, Result};
 use crate::server::Call;
@@ -183,6 +185,8 @@ fn new_thread(call: &Call, wish: &Wish) -> Result<Rc<Task>> {
 fn new_process(call: &Call, wish: &Wish) -> Result<Rc<Task>> {
     let me = call.process();
     let registers = registers(call, wish)?;
+    let areas = me.space.borrow().areas.len() * size_of::<(u64, Area)>();
+    heap_has(2 * areas + me.files.bytes())?;
     let child = call.server.new_process(me, |native, pid| Process {
         server: call.server,
         pid,

@@ -15,7 +15,6 @@ pub mod schedule;
 pub mod quota;
 
 pub use ids::Ids;
-pub use quota::{STEP, create};
 
 use crate::errno::Result;
 use crate::file::{Descriptors, Open};

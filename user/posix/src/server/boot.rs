@@ -11,6 +11,7 @@ use crate::fs::tmpfs::Tmpfs;
 use crate::fs::{Inode, New, archive, dev, proc};
 use crate::futex::Futexes;
 use crate::process::info::Names;
+use crate::process::quota::{self, Victim};
 use crate::table;
 use crate::time::timer::Schedule;
 use crate::wait::{Clock, Ready};
@@ -31,6 +32,8 @@ impl Server {
     pub fn boot(start: Start) -> Result<&'static Server> {
         let port = Port::create(QUEUE)?;
         let handler = port.badged(PortRights::all() & !PortRights::RECEIVE, GUEST)?;
+        let own = rt::process().info()?.quota;
+        rt::heap::set_aside(quota::reserve(own) as usize / 4, quota::reserve(own) / 4);
         let room = Room::new()?;
         let root = Tmpfs::root(&room, 0o755)?;
         let (memory, length) = start.initrd.ok_or(Errno::ENOENT)?;
@@ -49,6 +52,7 @@ impl Server {
             names: Names::default(),
             timers: Schedule::default(),
             futexes: Futexes::default(),
+            victim: Victim::default(),
             room: room.clone(),
             root,
             random: Random(Cell::new(crate::time::seed())),

@@ -6,6 +6,7 @@
 
 mod boot;
 mod call;
+mod need;
 mod registry;
 
 pub use call::Call;
@@ -22,6 +23,7 @@ use crate::fs::{Inode, Kind, Meta};
 use crate::futex::Futexes;
 use crate::host::Host;
 use crate::process::info::Names;
+use crate::process::quota::Victim;
 use crate::process::{self, Process, Task};
 use crate::signal::{self, Verdict};
 use crate::table::{self, Handler};
@@ -68,6 +70,8 @@ pub struct Server {
     pub timers: Schedule,
     /// Who waits for words of memory.
     pub futexes: Futexes,
+    /// Who was ended last for want of memory.
+    pub victim: Victim,
     /// The memory of file systems.
     pub room: Rc<Room>,
     /// The root of all.
@@ -154,11 +158,13 @@ impl Server {
                     Arrival::Foreign => self.call(&task, received),
                     _ if task.process.is_stopped() => Outcome::AsIs,
                     _ if received.fault() == Some(FaultKind::NoMemory) => {
-                        if task.process.refill() {
-                            task.signals.called.set(false);
-                            return Some(Answer { label: 0, word: 0 });
+                        match signal::fault::out_of_memory(&task, received.words[0]) {
+                            Some(outcome) => outcome,
+                            None => {
+                                task.signals.called.set(false);
+                                return Some(Answer { label: 0, word: 0 });
+                            }
                         }
-                        process::exit::kill(&task.process, SIGKILL)
                     }
                     _ => signal::fault(&task, received),
                 };
@@ -173,6 +179,9 @@ impl Server {
         task.call.set((number.into(), args[0]));
         if task.process.is_stopped() {
             return Outcome::Done(Err(Errno::RESTART_WITHOUT_HANDLER));
+        }
+        if rt::heap::is_short() && need::is_refused(number) {
+            return Outcome::Done(Err(Errno::ENOMEM));
         }
         let call = Call { server: self, task: task.clone(), args };
         match table::find(number) {
