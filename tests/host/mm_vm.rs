@@ -99,7 +99,7 @@ fn what_makes_no_sense_is_refused() {
     assert_eq!(vm.memory_contiguous(ram, root, 0).err(), Some(Error::Invalid));
     assert_eq!(vm.memory_contiguous(ram, root, 513).err(), Some(Error::Invalid));
     assert_eq!(vm.memory_clone(ram, root, memory, 5, 4).err(), Some(Error::Invalid));
-    for (at, pages) in [(RAM, 1), (RAM - PAGE, 100), (1, 1), (0, 0), (1 << 48, 1), (!4095, 9)] {
+    for (at, pages) in [(1, 1), (0, 0), (1 << 48, 1), (!4095, 9)] {
         let window = vm.memory_window(ram, root, PhysAddr(at), pages, false);
         assert_eq!(window.err(), Some(Error::Invalid), "{at:#x}");
     }

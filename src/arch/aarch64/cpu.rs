@@ -119,7 +119,7 @@ unsafe fn clean(address: u64) {
 }
 
 /// Calls for nobody any more: a CPU that arrives from now on parks.
-pub fn stop_calling() {
+pub fn stop_calling(_arrived: bool) {
     let mailbox = &raw mut MAILBOX;
     // SAFETY: as in `start`.
     unsafe {

@@ -30,6 +30,9 @@ pub(super) enum PageKind {
     Window,
 }
 
+/// Bytes of a run that are entered together.
+const AROUND: u64 = 16 * PAGE_SIZE;
+
 const ANY: arch::Access =
     arch::Access::USER.union(arch::Access::WRITE).union(arch::Access::EXECUTE);
 const CONSTANT: arch::Access = arch::Access::USER.union(arch::Access::EXECUTE);
@@ -142,7 +145,8 @@ impl Vm {
         Ok(Page { frame: new, access: ANY, kind: PageKind::Copied })
     }
 
-    /// Enters a page of a run into the tables, as part of a large one if it can be.
+    /// Enters a page of a run into the tables, as part of a large one if it can be, and else with those
+    /// around it, for that is less work than their faults.
     fn enter_run(
         &mut self,
         ram: &mut Ram,
@@ -153,6 +157,8 @@ impl Vm {
     ) -> Result<Frame, Error> {
         let region = &self.regions[id];
         let space = region.space;
+        let block = at & !(AROUND - 1);
+        let around = block.max(region.start)..(block + AROUND).min(region.end());
         let base = at & !(LARGE_PAGE_SIZE - 1);
         let before = (at - base) / PAGE_SIZE;
         let large = !access.contains(arch::Access::EXECUTE)
@@ -171,7 +177,20 @@ impl Vm {
                 return Ok(table);
             }
         }
-        self.enter_page(ram, space, at, page, access)
+        let table = self.enter_page(ram, space, at, page, access)?;
+        if page.kind == PageKind::Window || !access.contains(arch::Access::EXECUTE) {
+            for near in around.step_by(PAGE_SIZE as usize) {
+                let index = tables::index(near, tables::PAGES);
+                if !tables::read(&ram.memory, table, index).is_present() {
+                    let frame =
+                        Frame((page.frame.0 + near / PAGE_SIZE).wrapping_sub(at / PAGE_SIZE));
+                    let new = Entry::leaf(frame, tables::PAGES, access);
+                    tables::write(&mut ram.memory, table, index, new);
+                }
+            }
+            arch::tlb::publish();
+        }
+        Ok(table)
     }
 
     /// Enters a page into the tables; tells which one it is in.

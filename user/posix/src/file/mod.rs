@@ -21,6 +21,7 @@ pub mod open;
 pub mod pipe;
 pub mod poll;
 pub mod regular;
+pub mod seal;
 pub mod signalfd;
 pub mod rename;
 pub mod size;
@@ -202,15 +203,20 @@ impl Descriptors {
 
     /// Takes the lowest number from `first` on that is free, and below the limit.
     pub fn add(&self, first: u64, limit: u64, open: Rc<Open>, close_on_exec: bool) -> Result {
-        let lowest = self.lowest.get();
-        let free = (lowest.max(first as usize)..).find(|&at| !self.has(at));
-        let at = free.filter(|&at| (at as u64) < limit).ok_or(Errno::EMFILE)?;
+        let at = self.free(first, limit)?;
         self.make_room(at)?;
         self.slots.borrow_mut()[at] = Some(Descriptor { open, close_on_exec });
-        if first as usize <= lowest {
+        if first as usize <= self.lowest.get() {
             self.lowest.set(at + 1);
         }
         Ok(at as u64)
+    }
+
+    /// The lowest number from `first` on that is free, and below the limit.
+    pub fn free(&self, first: u64, limit: u64) -> Result<usize> {
+        let first = self.lowest.get().max(first as usize);
+        let free = (first..).find(|&at| !self.has(at));
+        free.filter(|&at| (at as u64) < limit).ok_or(Errno::EMFILE)
     }
 
     /// Takes this number, and gives what it was before.

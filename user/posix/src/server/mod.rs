@@ -80,6 +80,8 @@ pub struct Server {
     pub random: Random,
     /// Who has which address.
     pub addresses: crate::socket::address::Addresses,
+    /// Sockets that are on their way through sockets.
+    pub flights: crate::socket::flight::Flights,
     /// The terminal.
     pub console: Console,
     /// Whoever started the machine, if that takes the place of the terminal.
@@ -183,7 +185,7 @@ impl Server {
         if rt::heap::is_short() && need::is_refused(number) {
             return Outcome::Done(Err(Errno::ENOMEM));
         }
-        let call = Call { server: self, task: task.clone(), args };
+        let call = Call { server: self, task: task.clone(), args, resolve: 0 };
         match table::find(number) {
             Some(Handler::Now(handler)) => Outcome::Done(handler(&call)),
             Some(Handler::May(handler)) => handler(&call),

@@ -35,9 +35,8 @@ pub fn stop(process: &Rc<Process>, signal: u32) {
     }
     // Another CPU lets go of a thread a moment later. Nobody hears that it has stopped before it has.
     let end = rt::time::now() + LETTING_GO;
-    let runs = |task: &Rc<Task>| {
-        task.thread.info().is_ok_and(|info| info.state == ThreadState::Running)
-    };
+    let runs =
+        |task: &Rc<Task>| task.thread.info().is_ok_and(|info| info.state == ThreadState::Running);
     while tasks.iter().any(runs) && rt::time::now() < end {}
     change(process, State::Stopped(signal));
 }
