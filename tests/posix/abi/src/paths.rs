@@ -16,13 +16,8 @@ struct How {
 }
 
 const SIZE: usize = 24;
-const WAYS: [(&str, u64); 5] = [
-    ("NO_XDEV", 1),
-    ("NO_MAGICLINKS", 2),
-    ("NO_SYMLINKS", 4),
-    ("BENEATH", 8),
-    ("IN_ROOT", 16),
-];
+const WAYS: [(&str, u64); 5] =
+    [("NO_XDEV", 1), ("NO_MAGICLINKS", 2), ("NO_SYMLINKS", 4), ("BENEATH", 8), ("IN_ROOT", 16)];
 
 pub fn run() {
     arguments();
@@ -45,9 +40,25 @@ pub fn run() {
     for (name, resolve) in [&[("none", 0)], WAYS.as_slice()].concat() {
         println!("{name}:");
         for path in [
-            c"f", c"e/../f", c"near", c"above", c"round", c"absolute", c"/f", c"../f", c"e/../../f",
-            c"magic", c"magic/f", c"loop", c"/proc/self/cwd", c"/", c"..", c".", c"missing",
-            c"/dev/null", c"/etc/passwd",
+            c"f",
+            c"e/../f",
+            c"near",
+            c"above",
+            c"round",
+            c"absolute",
+            c"/f",
+            c"../f",
+            c"e/../../f",
+            c"magic",
+            c"magic/f",
+            c"loop",
+            c"/proc/self/cwd",
+            c"/",
+            c"..",
+            c".",
+            c"missing",
+            c"/dev/null",
+            c"/etc/passwd",
         ] {
             one(d, path, O_RDONLY, resolve);
         }
@@ -62,7 +73,16 @@ pub fn run() {
     one(d, c"f", O_RDONLY, 47);
     close(here);
     close(d);
-    unlink_all(&[c"f", c"d/f", c"d/near", c"d/above", c"d/round", c"d/absolute", c"d/magic", c"d/loop"]);
+    unlink_all(&[
+        c"f",
+        c"d/f",
+        c"d/near",
+        c"d/above",
+        c"d/round",
+        c"d/absolute",
+        c"d/magic",
+        c"d/loop",
+    ]);
     sys!(SYS_unlinkat, AT_FDCWD, c"d/e", AT_REMOVEDIR);
     sys!(SYS_unlinkat, AT_FDCWD, c"d", AT_REMOVEDIR);
 }

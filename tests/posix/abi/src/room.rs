@@ -25,9 +25,22 @@ fn unmount() {
 
 fn options() {
     for data in [
-        c"size=1m", c"size=1M,mode=700", c"size=64k,nr_inodes=10", c"nr_blocks=16", c"size=1%", c"size=0",
-        c"size", c"size=", c"size=x", c"size=1x", c"size=-1", c"unknown", c"unknown=1", c"nr_inodes=x",
-        c"mode=9", c"uid=x",
+        c"size=1m",
+        c"size=1M,mode=700",
+        c"size=64k,nr_inodes=10",
+        c"nr_blocks=16",
+        c"size=1%",
+        c"size=0",
+        c"size",
+        c"size=",
+        c"size=x",
+        c"size=1x",
+        c"size=-1",
+        c"unknown",
+        c"unknown=1",
+        c"nr_inodes=x",
+        c"mode=9",
+        c"uid=x",
     ] {
         let mounted = mount(0, data);
         println!("{} = {}", data.to_string_lossy(), crate::sys::text(mounted));
@@ -41,7 +54,10 @@ fn options() {
 fn room(what: &str) {
     let mut words = [0u64; 15];
     check!("statfs", SYS_statfs, c"m", &mut words);
-    println!("{what}: blocks {}, free {}, files {}, free {}", words[2], words[3], words[5], words[6]);
+    println!(
+        "{what}: blocks {}, free {}, files {}, free {}",
+        words[2], words[3], words[5], words[6]
+    );
 }
 
 fn blocks(fd: isize) -> i64 {
@@ -95,7 +111,11 @@ fn remount() {
     mount(0, c"size=64k");
     let fd = file(c"m/f", &[1; 40_000]);
     let again = |what: &CStr| {
-        println!("remount {} = {}", what.to_string_lossy(), crate::sys::text(mount(MS_REMOUNT, what)));
+        println!(
+            "remount {} = {}",
+            what.to_string_lossy(),
+            crate::sys::text(mount(MS_REMOUNT, what))
+        );
     };
     again(c"size=1m");
     again(c"size=4k");
@@ -125,12 +145,20 @@ fn holes() {
     punch(36 * page, 100 * page);
     let mut bytes = vec![9u8; 40 * page];
     check!("pread64", SYS_pread64, fd, bytes.as_mut_ptr(), bytes.len(), 0);
-    let sums: Vec<usize> = bytes.chunks(page).map(|page| page.iter().map(|&byte| byte as usize).sum()).collect();
+    let sums: Vec<usize> =
+        bytes.chunks(page).map(|page| page.iter().map(|&byte| byte as usize).sum()).collect();
     value("what is left", sums);
     check!("pwrite64", SYS_pwrite64, fd, [5u8; 3].as_slice(), 3, 10 * page + 1);
     check!("pread64", SYS_pread64, fd, bytes.as_mut_ptr(), page, 10 * page);
     value("around it", (&bytes[..6], blocks(fd)));
-    check!("FALLOC_FL_ZERO_RANGE", SYS_fallocate, fd, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, 2 * page, 10);
+    check!(
+        "FALLOC_FL_ZERO_RANGE",
+        SYS_fallocate,
+        fd,
+        FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE,
+        2 * page,
+        10
+    );
     close(fd);
     unlink_all(&[c"f"]);
     unlink(c"g");

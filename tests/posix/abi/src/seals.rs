@@ -68,7 +68,9 @@ fn sizes() {
 
 fn writing() {
     let punch = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
-    for (name, seal) in [("F_SEAL_WRITE", F_SEAL_WRITE), ("F_SEAL_FUTURE_WRITE", F_SEAL_FUTURE_WRITE)] {
+    for (name, seal) in
+        [("F_SEAL_WRITE", F_SEAL_WRITE), ("F_SEAL_FUTURE_WRITE", F_SEAL_FUTURE_WRITE)]
+    {
         let fd = memory(b"abcdef");
         check!(name, SYS_fcntl, fd, F_ADD_SEALS, seal);
         check!("pwrite64", SYS_pwrite64, fd, b"x".as_slice(), 1, 0);
@@ -94,7 +96,13 @@ fn map(fd: isize, what: &str, access: i32, how: i32) -> isize {
 fn mappings() {
     let fd = memory(b"abcdef");
     let at = map(fd, "mmap shared", PROT_READ | PROT_WRITE, MAP_SHARED);
-    check!("F_SEAL_WRITE while it is mapped", SYS_fcntl, fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW);
+    check!(
+        "F_SEAL_WRITE while it is mapped",
+        SYS_fcntl,
+        fd,
+        F_ADD_SEALS,
+        F_SEAL_WRITE | F_SEAL_GROW
+    );
     check!("F_GET_SEALS", SYS_fcntl, fd, F_GET_SEALS);
     check!("F_SEAL_FUTURE_WRITE", SYS_fcntl, fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE);
     // SAFETY: the mapping is there, and as long as a page.

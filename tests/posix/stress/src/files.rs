@@ -26,7 +26,12 @@ fn error(what: &str) -> impl Fn(std::io::Error) -> String {
 pub fn full() -> Outcome {
     for _ in 0..2 {
         let before = free();
-        let file = fs::File::create("/tmp/full").map_err(error("creating"))?;
+        let file = fs::File::options()
+            .create(true)
+            .read(true)
+            .write(true)
+            .open("/tmp/full")
+            .map_err(error("creating"))?;
         let bytes = vec![1; PIECE];
         let mut written = 0;
         let refused = loop {
@@ -44,7 +49,8 @@ pub fn full() -> Outcome {
         ensure!(refused == libc::ENOSPC, "{written} bytes, then error {refused}");
         ensure!(written / PAGE as u64 + 64 > before / 2, "only {written} bytes of {before} blocks");
         ensure!(small == Err(Some(libc::ENOSPC)), "a file more: {small:?}");
-        ensure!(mapped? == libc::SIGBUS, "touching a page that there is no room for");
+        let mapped = mapped?;
+        ensure!(mapped == libc::SIGBUS, "touching a page that there is no room for: {mapped:#x}");
         ensure!(after + 64 > before, "{before} free blocks before, {after} after");
     }
     Ok(())
@@ -92,6 +98,7 @@ fn touched_after_all(file: &fs::File, length: usize) -> Outcome {
     let hog = hold_all()?;
     kill(hog, libc::SIGKILL);
     wait(hog);
+    crate::kills::end_orphans();
     let status = wait(child(|| {
         touch(at, length);
         0

@@ -48,7 +48,10 @@ const REFUSALS: [i32; 8] = [
 pub fn heap() -> Outcome {
     let _ = std::fs::remove_dir_all("/tmp/hogs");
     std::fs::create_dir("/tmp/hogs").map_err(|error| format!("making a directory: {error}"))?;
-    HOGS.iter().try_for_each(|hog| with_hogs(std::slice::from_ref(hog), false))?;
+    for hog in HOGS {
+        println!("hog {}", hog.0);
+        with_hogs(std::slice::from_ref(hog), false)?;
+    }
     with_hogs(HOGS, true)?;
     std::fs::remove_dir_all("/tmp/hogs").map_err(|error| format!("removing: {error}"))
 }

@@ -63,6 +63,7 @@ pub fn end(process: &Rc<Process>, status: u32) -> Outcome {
     let tasks: Vec<_> = process.tasks.borrow().clone();
     tasks.iter().for_each(end_task);
     let _ = process.native.kill(0);
+    server.ending.add(process);
     process.timers.forget(&server.timers, true);
     process.forget_all_locks();
     process.files.close_all();

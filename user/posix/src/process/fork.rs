@@ -19,6 +19,7 @@ use rt::arch::{RESULT, STACK_POINTER, TLS};
 use zerocopy::IntoBytes;
 
 /// What a clone is to be.
+#[derive(Clone, Copy)]
 struct Wish {
     flags: u32,
     stack: u64,
@@ -135,25 +136,41 @@ fn check(call: &Call, flags: u32) -> Result<()> {
 }
 
 fn clone_with(call: &Call, wish: &Wish) -> Outcome {
-    let made = check(call, wish.flags).and_then(|()| match wish.flags & CLONE_THREAD {
+    match make(call, wish) {
+        Ok(task) if wish.flags & CLONE_VFORK == 0 => Outcome::Done(Ok(task.tid.get().into())),
+        Ok(task) => Outcome::wait_for_ever(over(task)),
+        Err(error) if call.server.ending.promises(error) => {
+            let (call, wish) = (call.clone(), *wish);
+            Outcome::wait_for_ever(async move {
+                let task = call.server.ending.until(|| make(&call, &wish)).await?;
+                if wish.flags & CLONE_VFORK != 0 {
+                    over(task).await
+                } else {
+                    Ok(task.tid.get().into())
+                }
+            })
+        }
+        Err(error) => Outcome::Done(Err(error)),
+    }
+}
+
+/// Makes the process or the thread.
+fn make(call: &Call, wish: &Wish) -> Result<Rc<Task>> {
+    check(call, wish.flags)?;
+    match wish.flags & CLONE_THREAD {
         0 => new_process(call, wish),
         _ => new_thread(call, wish),
-    });
-    let task = match made {
-        Ok(task) => task,
-        Err(error) => return Outcome::Done(Err(error)),
-    };
-    let (tid, child) = (task.tid.get(), task.process.clone());
-    if wish.flags & CLONE_VFORK == 0 {
-        return Outcome::Done(Ok(tid.into()));
     }
-    Outcome::wait_for_ever(async move {
-        let over = || {
-            if child.has_execed.get() || !child.is_alive() { Ok(()) } else { Err(Errno::EAGAIN) }
-        };
-        child.changed.until(over).await?;
-        Ok(tid.into())
-    })
+}
+
+/// Waits until a child runs another program, or has ended; its number.
+async fn over(task: Rc<Task>) -> Result {
+    let (tid, child) = (task.tid.get(), task.process.clone());
+    drop(task);
+    let over =
+        || if child.has_execed.get() || !child.is_alive() { Ok(()) } else { Err(Errno::EAGAIN) };
+    child.changed.until(over).await?;
+    Ok(tid.into())
 }
 
 /// The registers that the new thread begins with.

@@ -5,7 +5,9 @@
 use super::{Process, State, exit};
 use crate::errno::{Errno, Result};
 use crate::server::Server;
+use crate::wait::Waiters;
 use alloc::rc::Rc;
+use alloc::vec::Vec;
 use core::cell::RefCell;
 use linux_raw_sys::general::SIGKILL;
 use rt::Error;
@@ -17,8 +19,8 @@ const SPARE: [u64; 2] = [32 << 10, 512 << 10];
 const RESERVE: [u64; 2] = [128 << 10, 1 << 20];
 /// Bytes of which a process that has them needs no more for a page of its own.
 const ENOUGH: u64 = 8 * PAGE;
-/// Nanoseconds within which what a process had comes back when it is killed.
-const TAKING_APART: u64 = 1_000_000_000;
+/// Processes that have ended may be this many before it is looked whether they are gone.
+const FORGOTTEN: usize = 8;
 
 /// Bytes of a quota that are this server's own.
 pub fn reserve(quota: u64) -> u64 {
@@ -42,17 +44,53 @@ fn spare(free: u64) -> u64 {
     (free / 256).clamp(SPARE[0], SPARE[1]) & !(PAGE - 1)
 }
 
-/// A process that was ended for the memory it had, and when.
+/// Processes that have ended, which the kernel takes apart by and by: what they had comes back.
 #[derive(Default)]
-pub struct Victim(RefCell<Option<(Rc<Process>, u64)>>);
+pub struct Ending {
+    processes: RefCell<Vec<Rc<Process>>>,
+    waiters: Waiters,
+}
 
-impl Victim {
-    /// Whether what it had is on its way back.
-    fn gives_back(&self) -> bool {
-        let uses = |process: &Process| process.native.info().is_ok_and(|info| info.used > 0);
-        let mut victim = self.0.borrow_mut();
-        victim.take_if(|(process, when)| rt::time::now() > *when + TAKING_APART || !uses(process));
-        victim.is_some()
+impl Ending {
+    /// One more.
+    pub fn add(&self, process: &Rc<Process>) {
+        self.processes.borrow_mut().push(process.clone());
+        if self.processes.borrow().len() > FORGOTTEN {
+            self.forget();
+        }
+    }
+
+    /// Forgets those of which nothing is left.
+    pub fn forget(&self) {
+        let is_left = |process: &Rc<Process>| {
+            process.native.info().is_ok_and(|info| info.state == rt::object::State::Alive)
+        };
+        self.processes.borrow_mut().retain(is_left);
+    }
+
+    /// Whether there is any.
+    fn is_any(&self) -> bool {
+        self.forget();
+        !self.processes.borrow().is_empty()
+    }
+
+    /// One of them is no more.
+    pub fn wake(&self) {
+        self.waiters.wake();
+    }
+
+    /// Whether memory that there is none of may be there soon.
+    pub fn promises(&self, error: Errno) -> bool {
+        error == Errno::ENOMEM && self.is_any()
+    }
+
+    /// Tries again until there is memory, or nobody is left who may give any back.
+    pub async fn until<T>(&self, mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
+        let attempt = || match attempt() {
+            Err(error) if self.promises(error) => Err(Errno::EAGAIN),
+            result => Ok(result),
+        };
+        self.waiters.until(attempt).await?
     }
 }
 
@@ -77,14 +115,13 @@ impl Server {
     /// Ends the process that uses most, so that another one goes on. Whether that other one is to try
     /// again: with each fault the kernel takes apart some of what has ended.
     pub fn end_the_largest(&self, in_need: &Rc<Process>) -> bool {
-        if self.victim.gives_back() {
+        if self.ending.is_any() {
             return in_need.is_alive();
         }
         let used = |process: &Rc<Process>| process.native.info().map_or(0, |info| info.used);
         let others = |process: &Rc<Process>| process.is_alive() && process.pid != 1;
         let largest = self.processes().into_iter().filter(others).max_by_key(used);
         let victim = largest.unwrap_or_else(|| in_need.clone());
-        self.victim.0.replace(Some((victim.clone(), rt::time::now())));
         exit::kill(&victim, SIGKILL);
         in_need.is_alive()
     }

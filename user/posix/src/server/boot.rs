@@ -12,7 +12,7 @@ use crate::fs::tmpfs::Tmpfs;
 use crate::fs::{Inode, New, archive, dev, proc};
 use crate::futex::Futexes;
 use crate::process::info::Names;
-use crate::process::quota::{self, Victim};
+use crate::process::quota::{self, Ending};
 use crate::table;
 use crate::time::timer::Schedule;
 use crate::wait::{Clock, Ready};
@@ -53,7 +53,7 @@ impl Server {
             names: Names::default(),
             timers: Schedule::default(),
             futexes: Futexes::default(),
-            victim: Victim::default(),
+            ending: Ending::default(),
             room: room.clone(),
             root,
             random: Random(Cell::new(crate::time::seed())),

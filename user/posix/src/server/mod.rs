@@ -23,7 +23,7 @@ use crate::fs::{Inode, Kind, Meta};
 use crate::futex::Futexes;
 use crate::host::Host;
 use crate::process::info::Names;
-use crate::process::quota::Victim;
+use crate::process::quota::Ending;
 use crate::process::{self, Process, Task};
 use crate::signal::{self, Verdict};
 use crate::table::{self, Handler};
@@ -70,8 +70,8 @@ pub struct Server {
     pub timers: Schedule,
     /// Who waits for words of memory.
     pub futexes: Futexes,
-    /// Who was ended last for want of memory.
-    pub victim: Victim,
+    /// Whose memory is on its way back.
+    pub ending: Ending,
     /// The memory of file systems.
     pub room: Rc<Room>,
     /// The root of all.
@@ -299,6 +299,7 @@ impl Server {
             first::arrived(self);
         }
         if bits & ENDED != 0 {
+            self.ending.wake();
             for process in self.processes() {
                 let ended =
                     process.native.info().is_ok_and(|info| info.state != rt::object::State::Alive);

@@ -12,8 +12,9 @@ use alloc::vec::Vec;
 use linux_raw_sys::general::{SA_NOCLDSTOP, SA_NOCLDWAIT, SIGCHLD, SIGCONT, SIGHUP, SIGSTOP};
 use rt::object::ThreadState;
 
-/// Nanoseconds that a CPU takes at most to let go of a thread.
-const LETTING_GO: u64 = 5_000_000;
+/// Nanoseconds that a CPU takes at most to let go of a thread: it is told by an interrupt, but may itself be
+/// one that waits for its turn.
+const LETTING_GO: u64 = 1_000_000_000;
 
 impl Process {
     /// Whether it is stopped.

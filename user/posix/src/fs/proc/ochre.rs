@@ -33,6 +33,7 @@ pub fn memory(subject: &Subject) -> Result<Vec<u8>> {
 /// How much there is of everything in the machine, and of this server's heap: what guests leave behind
 /// is seen here.
 pub fn figures(subject: &Subject) -> Result<Vec<u8>> {
+    subject.server.ending.forget();
     let machine = rt::machine().figures()?;
     let [processes, threads, ports, messages] = machine.actors;
     let [memories, regions, timers, _] = machine.resources;
