@@ -49,7 +49,7 @@ pub fn heap() -> Outcome {
     let _ = std::fs::remove_dir_all("/tmp/hogs");
     std::fs::create_dir("/tmp/hogs").map_err(|error| format!("making a directory: {error}"))?;
     for hog in HOGS {
-        println!("hog {}", hog.0);
+        println!("hog {} {}", hog.0, crate::sys::now() / 1_000_000);
         with_hogs(std::slice::from_ref(hog), false)?;
     }
     with_hogs(HOGS, true)?;
