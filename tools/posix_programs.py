@@ -12,7 +12,9 @@ import sys
 
 from userland import ROOT, RUSTFLAGS
 
-PROGRAMS = ("abi-bench", "abi-test", "linux-init", "run-cases", "run-uutests", "typist")
+PROGRAMS = (
+    "abi-bench", "abi-test", "linux-init", "run-cases", "run-uutests", "stress", "typist",
+)  # fmt: skip
 
 
 def main(arches):

@@ -169,9 +169,10 @@ calls! {
     /// Ends the calling process.
     45 Exit(code) -> () ! [];
     /// A thread: where it begins, its stack pointer, its first argument, its tag, `THREAD_START`,
-    /// `THREAD_FPU` and the priority. With `THREAD_COPY` it begins like the one whose foreign call was
-    /// received last, where that gives zero, but for the stack, unless that is zero, and with
-    /// `THREAD_TLS` its TLS register, which is the argument.
+    /// `THREAD_FPU` and the priority. With `THREAD_COPY` it begins like a thread whose foreign call
+    /// is not answered yet, where that gives zero, but for the stack, unless that is zero, and with
+    /// `THREAD_TLS` its TLS register, which is the argument: where it begins is that thread then, or
+    /// zero for the one whose call was received last.
     46 ThreadCreate(process: Process["MANAGE"], entry, stack, argument, tag, flags) -> ("handle") ! [Invalid, NoMemory, PeerGone, NotFound];
     /// Ends the calling thread.
     47 ThreadExit() -> () ! [];

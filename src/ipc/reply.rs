@@ -96,9 +96,9 @@ impl Kernel {
         Ok((Caller { thread: found.id, call: found.badge as u32 }, Some(found.handle)))
     }
 
-    /// The thread whose foreign call this one received last, and has not answered.
-    pub fn foreign_caller(&self, me: Id<Thread>) -> Result<Id<Thread>, Error> {
-        let (caller, _) = self.caller(me, 0)?;
+    /// The thread whose foreign call is meant, and not answered yet.
+    pub fn foreign_caller(&self, me: Id<Thread>, which: u64) -> Result<Id<Thread>, Error> {
+        let (caller, _) = self.caller(me, which)?;
         let foreign = self.awaited(caller).is_some_and(|awaited| awaited.sort == Sort::Foreign);
         if foreign { Ok(caller.thread) } else { Err(Error::NotFound) }
     }

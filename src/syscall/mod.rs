@@ -217,7 +217,7 @@ impl Kernel {
                 let target = self.process(me, ProcessRights::MANAGE)?;
                 let like = match f & THREAD_COPY {
                     0 => None,
-                    _ => Some(self.foreign_caller(thread)?),
+                    _ => Some(self.foreign_caller(thread, b)?),
                 };
                 let new = NewThread { entry: b, stack: c, argument: d, tag: e, flags: f, like };
                 return self.make(process, |kernel, _| {

@@ -125,7 +125,7 @@ fn run(
         traits: Traits::default(),
     })?;
     for (fd, stream) in (0..).zip(streams) {
-        process.files.set(fd, stream, false);
+        process.files.set(fd, stream, false)?;
     }
     let make = |native: &rt::Process, tag| rt::Thread::create(native, 0, 0, 0, tag, fork::FLAGS);
     let task = server.new_task(&process, None, make)?;

@@ -3,6 +3,7 @@
 
 use crate::errno::{Errno, Result};
 use crate::process::Process;
+use crate::process::quota::heap_has;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 use core::ops::Deref;
@@ -41,6 +42,9 @@ impl Process {
         }
         let mut buffer = [0; 256];
         while string.len() < most {
+            if string.len() == string.capacity() {
+                heap_has(2 * string.len())?;
+            }
             let from = at.checked_add(string.len() as u64).ok_or(Errno::EFAULT)?;
             if self.string_piece(from, &mut buffer, &mut string)? {
                 return if string.len() < most { Ok(string) } else { Err(too_long) };

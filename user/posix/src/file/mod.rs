@@ -32,6 +32,7 @@ pub mod timerfd;
 
 use crate::errno::{Errno, Result};
 use crate::fs::Inode;
+use crate::process::quota::heap_has;
 use crate::server::Call;
 use crate::user::Transfer;
 use crate::wait::Waiters;
@@ -183,6 +184,8 @@ pub struct Descriptor {
 #[derive(Clone, Default)]
 pub struct Descriptors {
     slots: RefCell<Vec<Option<Descriptor>>>,
+    /// No number below this is free.
+    lowest: Cell<usize>,
 }
 
 impl Descriptors {
@@ -202,29 +205,55 @@ impl Descriptors {
     /// Takes the lowest number from `first` on that is free, and below the limit.
     pub fn add(&self, first: u64, limit: u64, open: Rc<Open>, close_on_exec: bool) -> Result {
         let at = self.free(first, limit)?;
-        let mut slots = self.slots.borrow_mut();
-        if at >= slots.len() {
-            slots.resize(at + 1, None);
+        self.make_room(at)?;
+        self.slots.borrow_mut()[at] = Some(Descriptor { open, close_on_exec });
+        if first as usize <= self.lowest.get() {
+            self.lowest.set(at + 1);
         }
-        slots[at] = Some(Descriptor { open, close_on_exec });
         Ok(at as u64)
     }
 
     /// The lowest number from `first` on that is free, and below the limit.
     pub fn free(&self, first: u64, limit: u64) -> Result<usize> {
-        let slots = self.slots.borrow();
-        let free = (first as usize..).find(|&at| slots.get(at).is_none_or(Option::is_none));
+        let first = self.lowest.get().max(first as usize);
+        let free = (first..).find(|&at| !self.has(at));
         free.filter(|&at| (at as u64) < limit).ok_or(Errno::EMFILE)
     }
 
     /// Takes this number, and gives what it was before.
-    pub fn set(&self, number: u64, open: Rc<Open>, close_on_exec: bool) -> Option<Rc<Open>> {
+    pub fn set(
+        &self,
+        number: u64,
+        open: Rc<Open>,
+        close_on_exec: bool,
+    ) -> Result<Option<Rc<Open>>> {
+        self.make_room(number as usize)?;
         let mut slots = self.slots.borrow_mut();
-        if number as usize >= slots.len() {
-            slots.resize(number as usize + 1, None);
-        }
         let old = slots[number as usize].replace(Descriptor { open, close_on_exec });
-        old.map(|old| old.open)
+        Ok(old.map(|old| old.open))
+    }
+
+    /// Whether a number is taken.
+    fn has(&self, number: usize) -> bool {
+        self.slots.borrow().get(number).is_some_and(Option::is_some)
+    }
+
+    /// Makes that there is a place for a number.
+    fn make_room(&self, number: usize) -> Result<()> {
+        let mut slots = self.slots.borrow_mut();
+        if number >= slots.len() {
+            if number >= slots.capacity() {
+                let most = (number + 1).max(2 * slots.len());
+                heap_has(most * size_of::<Option<Descriptor>>())?;
+            }
+            slots.resize(number + 1, None);
+        }
+        Ok(())
+    }
+
+    /// Bytes of the heap that they take.
+    pub fn bytes(&self) -> usize {
+        self.slots.borrow().len() * size_of::<Option<Descriptor>>()
     }
 
     /// Says whether `execve` closes it.
@@ -238,7 +267,9 @@ impl Descriptors {
     /// Gives a number up.
     pub fn close(&self, number: u64) -> Result<Rc<Open>> {
         let mut slots = self.slots.borrow_mut();
-        let slot = slots.get_mut(number as u32 as usize).and_then(Option::take);
+        let number = number as u32 as usize;
+        let slot = slots.get_mut(number).and_then(Option::take);
+        self.lowest.set(self.lowest.get().min(number));
         slot.map(|descriptor| descriptor.open).ok_or(Errno::EBADF)
     }
 
@@ -253,6 +284,7 @@ impl Descriptors {
 
     /// Gives up all.
     pub fn close_all(&self) {
+        self.lowest.set(0);
         let all = self.slots.take();
         drop(all);
     }

@@ -251,7 +251,7 @@ fn set(call: &Call, new: u64, open: Rc<Open>, close_on_exec: bool) -> Result {
     if new >= call.process().descriptor_limit() {
         return Err(Errno::EBADF);
     }
-    if let Some(old) = call.process().files.set(new, open, close_on_exec) {
+    if let Some(old) = call.process().files.set(new, open, close_on_exec)? {
         call.process().forget_locks(&old);
     }
     Ok(new)

@@ -2,6 +2,7 @@
 
 use super::{Events, File, Open};
 use crate::errno::{Errno, Result};
+use crate::process::quota::heap_has;
 use crate::server::Call;
 use crate::user::Transfer;
 use crate::wait::Waiters;
@@ -136,6 +137,9 @@ impl File for PipeEnd {
             return Err(Errno::EAGAIN);
         }
         let Ring { bytes, start, length } = &mut *ring;
+        if bytes.is_none() {
+            heap_has(CAPACITY)?;
+        }
         let bytes = bytes.get_or_insert_with(|| alloc::vec![0; CAPACITY].into_boxed_slice());
         while *length < CAPACITY && from.left > 0 {
             let begin = (*start + *length) % CAPACITY;

@@ -6,6 +6,7 @@
 use super::{Events, Open};
 use crate::errno::{Errno, Result};
 use crate::process::Process;
+use crate::process::quota::heap_has;
 use crate::server::Call;
 use crate::signal::mask;
 use crate::time::{split, timespec};
@@ -107,6 +108,9 @@ pub fn poll_with(call: &Call, at: u64, count: u64, limit: Limit, mask: Option<u6
     let count = count as u32 as usize;
     if count as u64 > process.limits.borrow()[RLIMIT_NOFILE as usize][0] {
         return Outcome::Done(Err(Errno::EINVAL));
+    }
+    if let Err(error) = heap_has(2 * count * size_of::<Watch>()) {
+        return Outcome::Done(Err(error));
     }
     let (mut few, mut many) = ([Watch::default(); FEW], Vec::new());
     let watches = if count <= FEW {

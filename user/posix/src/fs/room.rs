@@ -70,21 +70,29 @@ impl Room {
         }
     }
 
-    /// Takes half of what there is, up to the limit, if little is left.
-    fn refill(&self) {
-        if let Ok(info) = self.payer.info()
-            && info.quota < self.limit
-            && info.quota - info.used < LITTLE
-        {
-            let there = info.quota + quota::free() / 2;
-            // Without more there is less room.
-            let _ = self.payer.set_quota(there.min(self.limit));
+    /// Takes half of what there is, up to the limit, if little is left. There must be so many bytes
+    /// then: `ENOSPC` says that the limit is reached.
+    pub fn refill(&self, bytes: u64) -> Result<()> {
+        let info = self.payer.info()?;
+        let left = info.quota - info.used;
+        if left >= LITTLE.min(self.limit / 8) {
+            return Ok(());
+        }
+        let quota = (info.quota + quota::free() / 2).min(self.limit);
+        if quota > info.quota {
+            self.payer.set_quota(quota)?;
+        }
+        match bytes {
+            _ if quota - info.used >= bytes => Ok(()),
+            _ if self.limit - info.used < bytes => Err(Errno::ENOSPC),
+            _ => Err(Errno::ENOMEM),
         }
     }
 
     /// Pages that can be taken: the tables of what is there take some, too.
     pub fn free(&self) -> u64 {
-        self.refill();
+        // Without more there is less room.
+        let _ = self.refill(0);
         let free = self.payer.info().map_or(0, |info| (info.quota - info.used) / PAGE);
         free.saturating_sub(free / 128 + 8)
     }

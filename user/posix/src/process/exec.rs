@@ -2,6 +2,7 @@
 
 use super::elf::{self, Elf, Segment};
 use super::memory::{self, Area, STACK, STACK_TOP, Space};
+use super::quota::heap_has;
 use super::strings::Strings;
 use super::{Process, Program, Task};
 use crate::errno::{Errno, Result};
@@ -83,6 +84,8 @@ impl Image {
         mut arguments: Strings,
         environment: Strings,
     ) -> Result<Image> {
+        // They are copied once more on their way to the stack.
+        heap_has(arguments.bytes_with_pointers() + environment.bytes_with_pointers())?;
         for _ in 0..DEPTH {
             file.permit(&call.process().ids.borrow(), 1)?;
             let regular = file.regular().map_err(|_| Errno::EACCES)?;
@@ -112,7 +115,7 @@ impl Image {
     pub fn start(self, task: &Rc<Task>) -> Result<()> {
         let process = &task.process;
         process.paid(|native| native.unmap(0, USER_END / PAGE))?;
-        process.shrink_quota();
+        process.shrink_for_exec();
         let mut space = process.space.borrow_mut();
         space.clear();
         let file = &self.file;

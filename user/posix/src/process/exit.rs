@@ -72,6 +72,7 @@ pub fn end(process: &Rc<Process>, status: u32) -> Outcome {
     for task in tasks {
         task.waiting.take();
     }
+    server.ending.add(process);
     process.timers.forget(&server.timers, true);
     process.forget_all_locks();
     process.files.close_all();

@@ -1,5 +1,7 @@
 //! `fork`, `vfork`, `clone`: another process, or another thread.
 
+use super::memory::Area;
+use super::quota::heap_has;
 use super::{Process, State, Task, pidfd};
 use crate::errno::{Errno, Result};
 use crate::server::Call;
@@ -12,11 +14,12 @@ use linux_raw_sys::general::{
     CLONE_PARENT_SETTID, CLONE_PIDFD, CLONE_SETTLS, CLONE_SIGHAND, CLONE_SYSVSEM, CLONE_THREAD,
     CLONE_VFORK, CLONE_VM, CSIGNAL,
 };
-use rt::Thread;
 use rt::abi::{PAGE, THREAD_COPY, THREAD_FPU, THREAD_TLS};
+use rt::{Object, Thread};
 use zerocopy::IntoBytes;
 
 /// What a clone is to be.
+#[derive(Clone, Copy)]
 struct Wish {
     flags: u32,
     stack: u64,
@@ -133,25 +136,41 @@ fn check(call: &Call, flags: u32) -> Result<()> {
 }
 
 fn clone_with(call: &Call, wish: &Wish) -> Outcome {
-    let made = check(call, wish.flags).and_then(|()| match wish.flags & CLONE_THREAD {
+    match make(call, wish) {
+        Ok(task) if wish.flags & CLONE_VFORK == 0 => Outcome::Done(Ok(task.tid.get().into())),
+        Ok(task) => Outcome::wait_for_ever(over(task)),
+        Err(error) if call.server.ending.promises(error) => {
+            let (call, wish) = (call.clone(), *wish);
+            Outcome::wait_for_ever(async move {
+                let task = call.server.ending.until(|| make(&call, &wish)).await?;
+                if wish.flags & CLONE_VFORK != 0 {
+                    over(task).await
+                } else {
+                    Ok(task.tid.get().into())
+                }
+            })
+        }
+        Err(error) => Outcome::Done(Err(error)),
+    }
+}
+
+/// Makes the process or the thread.
+fn make(call: &Call, wish: &Wish) -> Result<Rc<Task>> {
+    check(call, wish.flags)?;
+    match wish.flags & CLONE_THREAD {
         0 => new_process(call, wish),
         _ => new_thread(call, wish),
-    });
-    let task = match made {
-        Ok(task) => task,
-        Err(error) => return Outcome::Done(Err(error)),
-    };
-    let (tid, child) = (task.tid.get(), task.process.clone());
-    if wish.flags & CLONE_VFORK == 0 {
-        return Outcome::Done(Ok(tid.into()));
     }
-    Outcome::wait_for_ever(async move {
-        let over = || {
-            if child.has_execed.get() || !child.is_alive() { Ok(()) } else { Err(Errno::EAGAIN) }
-        };
-        child.changed.until(over).await?;
-        Ok(tid.into())
-    })
+}
+
+/// Waits until a child runs another program, or has ended; its number.
+async fn over(task: Rc<Task>) -> Result {
+    let (tid, child) = (task.tid.get(), task.process.clone());
+    drop(task);
+    let over =
+        || if child.has_execed.get() || !child.is_alive() { Ok(()) } else { Err(Errno::EAGAIN) };
+    child.changed.until(over).await?;
+    Ok(tid.into())
 }
 
 /// A thread that goes on where the one is whose call is being served, as a task.
@@ -159,7 +178,7 @@ fn new_task(call: &Call, wish: &Wish, process: &Rc<Process>) -> Result<Rc<Task>>
     let tls = if wish.flags & CLONE_SETTLS != 0 { THREAD_TLS } else { 0 };
     let flags = FLAGS | THREAD_COPY | tls;
     call.server.new_task(process, Some(&call.task), |native, tag| {
-        Thread::create(native, 0, wish.stack, wish.tls, tag, flags)
+        Thread::create(native, call.task.thread.raw(), wish.stack, wish.tls, tag, flags)
     })
 }
 
@@ -177,6 +196,8 @@ fn new_thread(call: &Call, wish: &Wish) -> Result<Rc<Task>> {
 
 fn new_process(call: &Call, wish: &Wish) -> Result<Rc<Task>> {
     let me = call.process();
+    let areas = me.space.borrow().areas.len() * size_of::<(u64, Area)>();
+    heap_has(2 * areas + me.files.bytes())?;
     let child = call.server.new_process(me, |native, pid| Process {
         server: call.server,
         pid,

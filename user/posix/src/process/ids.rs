@@ -1,6 +1,7 @@
 //! Who a process is: users, groups, capabilities.
 
 use super::info::process_of;
+use super::quota::heap_has;
 use crate::errno::{Errno, Result};
 use crate::server::Call;
 use alloc::vec::Vec;
@@ -278,6 +279,7 @@ pub fn setgroups(call: &Call) -> Result {
     if size as u32 > GROUPS {
         return Err(Errno::EINVAL);
     }
+    heap_has(4 * size as u32 as usize)?;
     let mut more = alloc::vec![0u32; size as u32 as usize];
     if !more.is_empty() {
         let bytes = more.as_mut_slice().as_mut_bytes();

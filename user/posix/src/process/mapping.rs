@@ -50,8 +50,12 @@ pub fn mmap(call: &Call) -> Result {
     let mut area = Area { shared, ..Area::anonymous(end, access, "") };
     let Some(open) = open else {
         area.object = (call.server.new_number(), 0);
-        let memory = Rc::new(create(process, pages(length))?);
-        space.map(process, start, area, &memory, 0, u64::MAX)?;
+        // What is shared may outlive the process.
+        let memory = match shared {
+            true => call.server.room.memory(pages(length)).map_err(|_| Errno::ENOMEM)?,
+            false => create(process, pages(length))?,
+        };
+        space.map(process, start, area, &Rc::new(memory), 0, u64::MAX)?;
         return Ok(start);
     };
     open.readable().map_err(|_| Errno::EACCES)?;

@@ -82,6 +82,11 @@ impl Area {
         Area { end, access, shared, file: None, object, borrowed, hidden: None, label }
     }
 
+    /// Whether its pages are paid for as those of files are.
+    pub fn is_of_files(&self) -> bool {
+        self.shared || self.borrowed
+    }
+
     /// The part of it from an address on, when it begins at `start`.
     pub(super) fn from(&self, start: u64, at: u64) -> Area {
         let mut area = self.clone();

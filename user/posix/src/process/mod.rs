@@ -17,7 +17,6 @@ pub mod quota;
 pub mod strings;
 
 pub use ids::Ids;
-pub use quota::{STEP, create};
 
 use crate::errno::Result;
 use crate::file::{Descriptors, Open};

@@ -1,31 +1,130 @@
 //! What guests may use: a process has a quota that grows as it needs, as long as enough is left for this
 //! server. Memory is promised only where it is there: a fork must be able to pay for all that it shares,
-//! so nothing is ever ended for what another one does.
+//! so a process ends for want of memory only where it touches what it has never had, and there is none.
 
-use super::Process;
+use super::{Process, State, exit};
 use crate::errno::{Errno, Result};
-use crate::fs::room::Room;
+use crate::server::Server;
+use crate::wait::Waiters;
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+use linux_raw_sys::general::SIGKILL;
 use rt::Error;
+use rt::abi::PAGE;
 
-/// Bytes that a process gets beyond what it uses.
-pub const STEP: u64 = 512 << 10;
-/// Bytes that are left for this server.
-const RESERVE: u64 = 1 << 20;
+/// Bytes that a process gets beyond what it uses, at least and at most: a part of what there is.
+const SPARE: [u64; 2] = [32 << 10, 512 << 10];
+/// Bytes that are left for this server, at least and at most.
+const RESERVE: [u64; 2] = [128 << 10, 1 << 20];
+/// Bytes of which a process that has them needs no more for a page of its own.
+const ENOUGH: u64 = 8 * PAGE;
+/// Processes that have ended may be this many before it is looked whether they are gone.
+const FORGOTTEN: usize = 8;
+
+/// Bytes of a quota that are this server's own.
+pub fn reserve(quota: u64) -> u64 {
+    (quota / 128).clamp(RESERVE[0], RESERVE[1])
+}
 
 /// What this server may still give away.
 pub fn free() -> u64 {
-    rt::process().info().map_or(0, |info| (info.quota - info.used).saturating_sub(RESERVE))
+    rt::process()
+        .info()
+        .map_or(0, |info| (info.quota - info.used).saturating_sub(reserve(info.quota)))
 }
 
-/// A process of a guest, which may use so many bytes.
-pub fn create(room: &Room, bytes: u64, priority: u8) -> Result<rt::Process> {
-    if free() < bytes {
-        room.give_back();
-        if free() < bytes {
-            return Err(Errno::ENOMEM);
+/// Refuses what would take more of the heap than there is.
+pub fn heap_has(bytes: usize) -> Result<()> {
+    if rt::heap::has(bytes) { Ok(()) } else { Err(Errno::ENOMEM) }
+}
+
+/// What a process gets to spare, where so much is there to give away.
+fn spare(free: u64) -> u64 {
+    (free / 256).clamp(SPARE[0], SPARE[1]) & !(PAGE - 1)
+}
+
+/// Processes that have ended, which the kernel takes apart by and by: what they had comes back.
+#[derive(Default)]
+pub struct Ending {
+    processes: RefCell<Vec<Rc<Process>>>,
+    waiters: Waiters,
+}
+
+impl Ending {
+    /// One more.
+    pub fn add(&self, process: &Rc<Process>) {
+        self.processes.borrow_mut().push(process.clone());
+        if self.processes.borrow().len() > FORGOTTEN {
+            self.forget();
         }
     }
-    Ok(rt::Process::create(bytes, priority)?)
+
+    /// Forgets those of which nothing is left.
+    pub fn forget(&self) {
+        let is_left = |process: &Rc<Process>| {
+            process.native.info().is_ok_and(|info| info.state == rt::object::State::Alive)
+        };
+        self.processes.borrow_mut().retain(is_left);
+    }
+
+    /// Whether there is any.
+    fn is_any(&self) -> bool {
+        self.forget();
+        !self.processes.borrow().is_empty()
+    }
+
+    /// One of them is no more.
+    pub fn wake(&self) {
+        self.waiters.wake();
+    }
+
+    /// Whether memory that there is none of may be there soon.
+    pub fn promises(&self, error: Errno) -> bool {
+        error == Errno::ENOMEM && self.is_any()
+    }
+
+    /// Tries again until there is memory, or nobody is left who may give any back.
+    pub async fn until<T>(&self, mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
+        let attempt = || match attempt() {
+            Err(error) if self.promises(error) => Err(Errno::EAGAIN),
+            result => Ok(result),
+        };
+        self.waiters.until(attempt).await?
+    }
+}
+
+impl Server {
+    /// A process of a guest, which may use so many bytes, and some to spare.
+    pub fn new_native(&self, bytes: u64, priority: u8) -> Result<rt::Process> {
+        let free = self.free_for(bytes + SPARE[0]).ok_or(Errno::ENOMEM)?;
+        Ok(rt::Process::create(bytes + spare(free).min(free - bytes), priority)?)
+    }
+
+    /// What may be given away, if that is so many bytes: what nobody uses is taken back for it.
+    pub fn free_for(&self, bytes: u64) -> Option<u64> {
+        if free() < bytes {
+            self.room.give_back();
+        }
+        if free() < bytes {
+            self.processes().iter().for_each(|process| process.shrink_quota(SPARE[0]));
+        }
+        Some(free()).filter(|&free| free >= bytes)
+    }
+
+    /// Ends the process that uses most, so that another one goes on. Whether that other one is to try
+    /// again: with each fault the kernel takes apart some of what has ended.
+    pub fn end_the_largest(&self, in_need: &Rc<Process>) -> bool {
+        if self.ending.is_any() {
+            return in_need.is_alive();
+        }
+        let used = |process: &Rc<Process>| process.native.info().map_or(0, |info| info.used);
+        let others = |process: &Rc<Process>| process.is_alive() && process.pid != 1;
+        let largest = self.processes().into_iter().filter(others).max_by_key(used);
+        let victim = largest.unwrap_or_else(|| in_need.clone());
+        exit::kill(&victim, SIGKILL);
+        in_need.is_alive()
+    }
 }
 
 impl Process {
@@ -36,30 +135,32 @@ impl Process {
         if wanted <= info.quota {
             return Ok(());
         }
-        let (more, spare) = (wanted - info.quota, STEP.max(info.used / 8));
-        let mut free = free();
-        if more > free {
-            self.server.room.give_back();
-            free = self::free();
-        }
-        if more > free {
-            return Err(Errno::ENOMEM);
-        }
+        let more = wanted - info.quota;
+        let free = self.server.free_for(more).ok_or(Errno::ENOMEM)?;
+        let spare = spare(free).max((info.used / 8).min(free / 8));
         Ok(self.native.set_quota(wanted + spare.min(free - more))?)
     }
 
-    /// Takes back what it does not use.
-    pub fn shrink_quota(&self) {
+    /// Takes back what it does not use, but for so many bytes.
+    pub fn shrink_quota(&self, spare: u64) {
+        if matches!(self.state.get(), State::Ended(_)) {
+            return;
+        }
         if let Ok(info) = self.native.info()
-            && info.quota > info.used + STEP
+            && info.quota > info.used + spare
         {
             // What it uses in the meantime it keeps.
-            let _ = self.native.set_quota(info.used + STEP);
+            let _ = self.native.set_quota(info.used + spare);
         }
     }
 
-    /// Does something that the process pays for, and gives it more if it cannot, for as long as that
-    /// takes it further.
+    /// Takes back what a program before it had.
+    pub fn shrink_for_exec(&self) {
+        self.shrink_quota(spare(free()));
+    }
+
+    /// Does something that the process pays for, or the file systems do, and tries again when they
+    /// have been given more, for as long as that takes it further.
     pub fn paid<T>(
         &self,
         mut attempt: impl FnMut(&rt::Process) -> core::result::Result<T, Error>,
@@ -73,21 +174,28 @@ impl Process {
                         return Err(Errno::ENOMEM);
                     }
                     before = used;
-                    self.grow_quota(self.shortage())?;
+                    let refilled = self.server.room.refill(ENOUGH);
+                    match self.grow_quota(self.left() + SPARE[0]) {
+                        Err(error) if refilled.is_err() => return Err(error),
+                        _ => {}
+                    }
                 }
                 result => return Ok(result?),
             }
         }
     }
 
-    /// Whether a page that could not be had can be had now.
-    pub fn refill(&self) -> bool {
-        self.grow_quota(self.shortage()).is_ok()
+    /// Makes that a page which could not be had can be had: one of its own, or of a file system's.
+    /// `ENOSPC` says that those have all that they may have.
+    pub fn refill(&self, files: bool) -> Result<()> {
+        if files && self.left() >= ENOUGH {
+            return self.server.room.refill(ENOUGH);
+        }
+        self.grow_quota(self.left() + SPARE[0])
     }
 
-    /// Bytes that are too few: all that it has left, and a step.
-    fn shortage(&self) -> u64 {
-        let left = self.native.info().map_or(0, |info| info.quota - info.used);
-        left + STEP
+    /// Bytes that it has left.
+    fn left(&self) -> u64 {
+        self.native.info().map_or(0, |info| info.quota - info.used)
     }
 }

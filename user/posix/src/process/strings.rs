@@ -2,6 +2,7 @@
 //! will lie on its stack, one after the other, each with its terminator.
 
 use super::Process;
+use super::quota::heap_has;
 use crate::errno::{Errno, Result};
 use alloc::vec::Vec;
 use rt::abi::PAGE;
@@ -45,6 +46,11 @@ impl Strings {
         self.bytes.extend_from_slice(string);
         self.bytes.push(0);
         self.count += 1;
+    }
+
+    /// Bytes that they take, with pointers to them.
+    pub fn bytes_with_pointers(&self) -> usize {
+        self.bytes.len() + 8 * self.count
     }
 
     /// Each without its terminator.
@@ -103,6 +109,9 @@ impl Window<'_> {
             let end = here.iter().position(|&byte| byte == 0).map(|end| end + 1);
             if length + end.unwrap_or(here.len()) > LONGEST {
                 return Err(Errno::E2BIG);
+            }
+            if to.len() + here.len() > to.capacity() {
+                heap_has(2 * to.capacity())?;
             }
             to.extend_from_slice(&here[..end.unwrap_or(here.len())]);
             if end.is_some() {

@@ -13,6 +13,7 @@ use crate::fs::{Inode, New, archive, dev, proc};
 use crate::futex::Futexes;
 use crate::later::Later;
 use crate::process::info::Names;
+use crate::process::quota::{self, Ending};
 use crate::time::timer::Schedule;
 use crate::unknown::Unknown;
 use crate::wait::{Clock, Ready};
@@ -33,6 +34,8 @@ impl Server {
     pub fn boot(start: Start) -> Result<&'static Server> {
         let port = Port::create(QUEUE)?;
         let handler = port.badged(PortRights::all() & !PortRights::RECEIVE, GUEST)?;
+        let own = rt::process().info()?.quota;
+        rt::heap::set_aside(quota::reserve(own) as usize / 4, quota::reserve(own) / 4);
         let room = Room::new()?;
         let root = Tmpfs::root(&room, 0o755, Limit::default())?;
         let (memory, length) = start.initrd.ok_or(Errno::ENOENT)?;
@@ -51,6 +54,7 @@ impl Server {
             names: Names::default(),
             timers: Schedule::default(),
             futexes: Futexes::default(),
+            ending: Ending::default(),
             room: room.clone(),
             root,
             paths: Default::default(),

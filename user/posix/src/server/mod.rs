@@ -6,6 +6,7 @@
 
 mod boot;
 mod call;
+mod need;
 mod registry;
 mod tasks;
 
@@ -24,6 +25,7 @@ use crate::futex::Futexes;
 use crate::host::Host;
 use crate::later::Later;
 use crate::process::info::Names;
+use crate::process::quota::Ending;
 use crate::process::{self, Process, Task};
 use crate::signal::{self, Verdict};
 use crate::table;
@@ -76,6 +78,8 @@ pub struct Server {
     pub timers: Schedule,
     /// Who waits for words of memory.
     pub futexes: Futexes,
+    /// Whose memory is on its way back.
+    pub ending: Ending,
     /// The memory of file systems.
     pub room: Rc<Room>,
     /// The root of all.
@@ -160,11 +164,13 @@ impl Server {
                     Arrival::Foreign => self.call(&task, received),
                     _ if task.process.is_stopped() => Outcome::AsIs,
                     _ if received.fault() == Some(FaultKind::NoMemory) => {
-                        if task.process.refill() {
-                            task.signals.called.set(false);
-                            return Some(Answer { label: 0, word: 0 });
+                        match signal::fault::out_of_memory(&task, received.words[0]) {
+                            Some(outcome) => outcome,
+                            None => {
+                                task.signals.called.set(false);
+                                return Some(Answer { label: 0, word: 0 });
+                            }
                         }
-                        process::exit::kill(&task.process, SIGKILL)
                     }
                     _ => signal::fault(&task, received),
                 };
@@ -179,6 +185,9 @@ impl Server {
         task.call.set((number.into(), args[0]));
         if task.process.is_stopped() {
             return Outcome::Done(Err(Errno::RESTART_WITHOUT_HANDLER));
+        }
+        if rt::heap::is_short() && need::is_refused(number) {
+            return Outcome::Done(Err(Errno::ENOMEM));
         }
         let call = Call { server: self, task: task.clone(), args, resolve: 0 };
         let Some(handler) = table::find(number) else {
@@ -284,6 +293,7 @@ impl Server {
             self.later.arrived();
         }
         if bits & ENDED != 0 {
+            self.ending.wake();
             for process in self.processes() {
                 let ended =
                     process.native.info().is_ok_and(|info| info.state != rt::object::State::Alive);

@@ -4,7 +4,7 @@ use super::{ENDED, PRIORITY, Server};
 use crate::errno::{Errno, Result};
 use crate::fs::Inode;
 use crate::process::schedule::Settings;
-use crate::process::{self, Process, Task};
+use crate::process::{Process, Task};
 use crate::signal::Pending;
 use crate::wait::Bell;
 use alloc::rc::Rc;
@@ -66,7 +66,7 @@ impl Server {
         &self,
         make: impl FnOnce(rt::Process, u32) -> Process,
     ) -> Result<Rc<Process>> {
-        self.add_process(process::create(&self.room, process::STEP, PRIORITY)?, make)
+        self.add_process(self.new_native(0, PRIORITY)?, make)
     }
 
     /// A process without threads, which is going to share what another has.
@@ -76,8 +76,7 @@ impl Server {
         make: impl FnOnce(rt::Process, u32) -> Process,
     ) -> Result<Rc<Process>> {
         // All that it is going to share with its parent is its own to pay for.
-        let quota = parent.native.info()?.used + process::STEP;
-        self.add_process(process::create(&self.room, quota, PRIORITY)?, make)
+        self.add_process(self.new_native(parent.native.info()?.used, PRIORITY)?, make)
     }
 
     fn add_process(

@@ -3,6 +3,7 @@
 use super::action::IGNORE;
 use super::info::{Info, SI_KERNEL};
 use super::queue::bit;
+use crate::errno::Errno;
 use crate::process::memory::{Area, Space};
 use crate::process::{Task, exit};
 use crate::wait::Outcome;
@@ -63,6 +64,22 @@ pub fn fault(task: &Rc<Task>, received: &Received) -> Outcome {
     };
     force(task, info);
     Outcome::AsIs
+}
+
+/// A page cannot be had. What comes of it, or nothing if it is to be tried again.
+pub fn out_of_memory(task: &Rc<Task>, address: u64) -> Option<Outcome> {
+    let process = &task.process;
+    let files = process.space.borrow().find(address).is_some_and(|(_, area)| area.is_of_files());
+    match process.refill(files) {
+        Ok(()) => None,
+        Err(Errno::ENOSPC) => {
+            task.signals.fault.set(Circumstances { address, code: 0 });
+            force(task, Info::fault(SIGBUS, BUS_ADRERR as i32, address));
+            Some(Outcome::AsIs)
+        }
+        Err(_) if process.server.end_the_largest(process) => None,
+        Err(_) => Some(Outcome::Gone),
+    }
 }
 
 /// What a fault of floating point was: which of the exceptions that are not masked the registers of

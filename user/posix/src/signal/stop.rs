@@ -6,10 +6,15 @@
 use super::action::IGNORE;
 use super::info::Info;
 use super::{deliver, send};
-use crate::process::{Process, State, exit};
+use crate::process::{Process, State, Task, exit};
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use linux_raw_sys::general::{SA_NOCLDSTOP, SA_NOCLDWAIT, SIGCHLD, SIGCONT, SIGHUP, SIGSTOP};
+use rt::object::ThreadState;
+
+/// Nanoseconds that a CPU takes at most to let go of a thread: it is told by an interrupt, but may itself be
+/// one that waits for its turn.
+const LETTING_GO: u64 = 1_000_000_000;
 
 impl Process {
     /// Whether it is stopped.
@@ -24,11 +29,17 @@ pub fn stop(process: &Rc<Process>, signal: u32) {
     if lonely || process.is_stopped() || !process.is_alive() {
         return;
     }
-    change(process, State::Stopped(signal));
-    for task in process.tasks.borrow().iter() {
+    let tasks = process.tasks.borrow().clone();
+    for task in &tasks {
         // One that is gone is as good.
         let _ = task.thread.suspend();
     }
+    // Another CPU lets go of a thread a moment later. Nobody hears that it has stopped before it has.
+    let end = rt::time::now() + LETTING_GO;
+    let runs =
+        |task: &Rc<Task>| task.thread.info().is_ok_and(|info| info.state == ThreadState::Running);
+    while tasks.iter().any(runs) && rt::time::now() < end {}
+    change(process, State::Stopped(signal));
 }
 
 /// Lets a process go on that is stopped; its parent hears of it, if that is what it is for.

@@ -16,6 +16,7 @@ use crate::errno::{Errno, Result};
 use crate::file::Open;
 use crate::fs::Inode;
 use crate::process::Process;
+use crate::process::quota::heap_has;
 use crate::server::Server;
 use crate::user::Transfer;
 use crate::wait::Waiters;
@@ -270,6 +271,7 @@ impl Socket {
         if !peer.admits(self, length) {
             return Err(Errno::EAGAIN);
         }
+        heap_has(length).map_err(|_| Errno::ENOBUFS)?;
         let mut bytes = alloc::vec![0; length];
         let length = from.take(&mut bytes)?;
         bytes.truncate(length);

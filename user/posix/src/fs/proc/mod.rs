@@ -125,6 +125,7 @@ static KERNEL: &[Item] = &[
 ];
 
 static OCHRE: &[Item] = &[
+    text(b"figures", ochre::figures),
     text(b"memory", ochre::memory),
     text(b"syscalls", ochre::syscalls),
     text(b"unimplemented", ochre::unimplemented),

@@ -31,6 +31,33 @@ pub fn memory(subject: &Subject) -> Result<Vec<u8>> {
     Ok(text.into_bytes())
 }
 
+/// How much there is of everything in the machine, and of this server's heap: what guests leave behind
+/// is seen here.
+pub fn figures(subject: &Subject) -> Result<Vec<u8>> {
+    subject.server.ending.forget();
+    let machine = rt::machine().figures()?;
+    let [processes, threads, ports, messages] = machine.actors;
+    let [memories, regions, timers, _] = machine.resources;
+    let (pages, free_pages) = subject.server.room.pages();
+    let heap = rt::heap::usage();
+    let figures = [
+        ("frames", machine.frames),
+        ("free-frames", machine.free),
+        ("handles", machine.handles),
+        ("processes", processes),
+        ("threads", threads),
+        ("ports", ports),
+        ("messages", messages),
+        ("memories", memories),
+        ("regions", regions),
+        ("timers", timers),
+        ("file-pages", pages - free_pages),
+        ("heap-taken", heap.taken as u64),
+        ("heap-used", heap.used as u64),
+    ];
+    Ok(figures.map(|(name, figure)| format!("{name} {figure}\n")).concat().into_bytes())
+}
+
 /// A line for each of the last calls that nobody serves: who made it, its number, its arguments.
 pub fn unimplemented(subject: &Subject) -> Result<Vec<u8>> {
     let mut text = String::new();

@@ -4,6 +4,7 @@ use super::{Subject, links};
 use crate::errno::Result;
 use crate::process::Process;
 use crate::process::memory::Area;
+use crate::process::quota::heap_has;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -88,6 +89,8 @@ pub fn fdinfo(subject: &Subject) -> Result<Vec<u8>> {
 
 pub fn maps(subject: &Subject) -> Result<Vec<u8>> {
     let process = subject.process()?;
+    // A line is longer than this, and text grows by half of it being moved.
+    heap_has(3 * 100 * process.space.borrow().areas.len())?;
     let mut text = Vec::new();
     for (&start, area) in &process.space.borrow().areas {
         text.extend_from_slice(line(start, area).as_bytes());
