@@ -215,11 +215,11 @@ impl Kernel {
             Call::Exit => self.kill_process(cpu, process, a),
             Call::ThreadCreate => {
                 let target = self.process(me, ProcessRights::MANAGE)?;
-                let like = match f & THREAD_COPY {
-                    0 => None,
-                    _ => Some(self.foreign_caller(thread, b)?),
+                let (entry, like) = match f & THREAD_COPY {
+                    0 => (b, None),
+                    _ => (0, Some(self.foreign_caller(thread, b)?)),
                 };
-                let new = NewThread { entry: b, stack: c, argument: d, tag: e, flags: f, like };
+                let new = NewThread { entry, stack: c, argument: d, tag: e, flags: f, like };
                 return self.make(process, |kernel, _| {
                     Ok(Named::Thread(kernel.create_thread(cpu, target, new)?))
                 });
