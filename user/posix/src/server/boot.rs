@@ -11,8 +11,9 @@ use crate::fs::tmpfs::Tmpfs;
 use crate::fs::{Inode, New, archive, dev, proc};
 use crate::futex::Futexes;
 use crate::process::info::Names;
+use crate::process::load::Load;
 use crate::table;
-use crate::time::timer::Schedule;
+use crate::time::{self, timer::Schedule};
 use crate::wait::{Clock, Ready};
 use alloc::boxed::Box;
 use alloc::rc::Rc;
@@ -29,6 +30,7 @@ const GUEST: u64 = 1;
 impl Server {
     /// Makes the files, and the first process.
     pub fn boot(start: Start) -> Result<&'static Server> {
+        time::begin(start.words[1]);
         let port = Port::create(QUEUE)?;
         let handler = port.badged(PortRights::all() & !PortRights::RECEIVE, GUEST)?;
         let room = Room::new()?;
@@ -47,11 +49,12 @@ impl Server {
             clock: Clock::default(),
             mounts: Mounts::default(),
             names: Names::default(),
+            load: Load::default(),
             timers: Schedule::default(),
             futexes: Futexes::default(),
             room: room.clone(),
             root,
-            random: Random(Cell::new(crate::time::seed())),
+            random: Random(Cell::new(time::seed())),
             addresses: Default::default(),
             console,
             host,

@@ -22,6 +22,7 @@ use crate::fs::{Inode, Kind, Meta};
 use crate::futex::Futexes;
 use crate::host::Host;
 use crate::process::info::Names;
+use crate::process::load::Load;
 use crate::process::{self, Process, Task};
 use crate::signal::{self, Verdict};
 use crate::table::{self, Handler};
@@ -64,6 +65,8 @@ pub struct Server {
     pub mounts: Mounts,
     /// What the machine is called.
     pub names: Names,
+    /// How busy it has been.
+    pub load: Load,
     /// Timers that send signals.
     pub timers: Schedule,
     /// Who waits for words of memory.

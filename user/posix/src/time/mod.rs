@@ -28,6 +28,11 @@ const SLEEPLESS: [u32; 4] =
 /// How far the realtime clock is ahead of the monotonic one.
 static AHEAD: AtomicI64 = AtomicI64::new(0);
 
+/// The monotonic clock began so many nanoseconds after 1970 did.
+pub fn begin(nanoseconds: u64) {
+    AHEAD.store(nanoseconds as i64, Relaxed);
+}
+
 /// Nanoseconds since 1970.
 pub fn realtime() -> i64 {
     (rt::time::now() as i64).saturating_add(AHEAD.load(Relaxed))
