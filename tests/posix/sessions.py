@@ -9,9 +9,12 @@ Each session is a boot. The kernel, the user programs and target/PLATFORM/root.c
 import argparse
 import datetime
 import re
+import shutil
+import subprocess
 import sys
+import tempfile
 
-from terminal import Silence, Terminal, plain
+from terminal import ROOT, Silence, Terminal, plain
 
 ESCAPE, INTERRUPT, STOP, END, ERASE, KILL = "\x1b", "\x03", "\x1a", "\x04", "\x7f", "\x15"
 UP, LEFT = ESCAPE + "[A", ESCAPE + "[D"
@@ -192,9 +195,24 @@ def figures(terminal, platform):
 SESSIONS = (greeting, log, clock, jobs, brush, pager, ahead, figures)
 
 
-def run(session, platform, smp):
+def run(session, platform, smp, mini_uart=False):
     """What went wrong, or None, and all that was seen."""
-    with Terminal(platform, "exit=qemu window=30x100", (30, 100), SMP=smp) as terminal:
+    with tempfile.TemporaryDirectory(prefix="ochre-") as folder:
+        variables, more = {"SMP": smp}, ()
+        if mini_uart:
+            variables["DTB"], more = with_mini_uart(f"{ROOT}/target/rpi/rpi3b-{smp}.dtb", folder), ("-serial", "null")
+        return run_on(Terminal(platform, "exit=qemu window=30x100", (30, 100), more, **variables), session, platform)
+
+
+def with_mini_uart(tree, folder):
+    """The tree of a Raspberry Pi whose console is its other UART, which is QEMU's second serial port."""
+    copy = shutil.copy(tree, folder)
+    subprocess.run(["fdtput", "-t", "s", copy, "/chosen", "stdout-path", "serial1:115200n8"], check=True)
+    return copy
+
+
+def run_on(terminal, session, platform):
+    with terminal:
         try:
             session(terminal, platform)
             return None, terminal.seen
@@ -206,12 +224,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--on", default="virt")
     parser.add_argument("--smp", default="4")
+    parser.add_argument("--mini-uart", action="store_true", help="that of rpi in place of the PL011")
     parser.add_argument("names", nargs="*")
     options = parser.parse_intermixed_args()
     failed = 0
     chosen = [session for session in SESSIONS if not options.names or session.__name__ in options.names]
     for session in chosen:
-        problem, seen = run(session, options.on, options.smp)
+        problem, seen = run(session, options.on, options.smp, options.mini_uart)
         failed += bool(problem)
         print(f"{'FAIL' if problem else 'ok  '} {options.on}/{options.smp} {session.__name__}", flush=True)
         if problem:

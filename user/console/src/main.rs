@@ -8,6 +8,10 @@
 #![no_std]
 #![no_main]
 
+#[cfg(target_arch = "aarch64")]
+mod mini_uart;
+#[cfg(target_arch = "aarch64")]
+mod pl011;
 mod uart;
 
 use console::{CONNECT, RECEIVED, TO_SEND};

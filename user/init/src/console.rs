@@ -79,8 +79,10 @@ impl<'a> Console<'a> {
 }
 
 fn start(program: &[u8], port: &Port, watcher: &Port, bits: u64) -> Result<Child, Error> {
-    let child = Child::load(program, QUOTA, PRIORITY)?
-        .with_machine(&rt::machine(), MachineRights::DEVICES | MachineRights::LOG)?;
+    let child = Child::load(program, QUOTA, PRIORITY)?.with_machine(
+        &rt::machine(),
+        MachineRights::DEVICES | MachineRights::INSPECT | MachineRights::LOG,
+    )?;
     let handle = child.give(port.duplicate(PortRights::all() & !PortRights::DUPLICATE)?)?;
     let child = child.with_words([handle, 0]);
     // It does a bounded piece of work at a time: nobody needs to take turns with it.
