@@ -54,7 +54,7 @@ fn days(year: u64, month: u64, day: u64) -> Option<u64> {
     const BEFORE: [u64; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
     let before = BEFORE.get(month.checked_sub(1)? as usize)?;
     // Every fourth year is a leap year until 2100.
-    let leap = u64::from(month > 2 && year % 4 == 0);
+    let leap = u64::from(month > 2 && year.is_multiple_of(4));
     let years = year - 1970;
     Some(years * 365 + (years + 1) / 4 + before + leap + day.checked_sub(1)?)
 }
