@@ -27,6 +27,10 @@ DIRECTORIES = {
 }  # fmt: skip
 
 
+# What is elsewhere.
+LINKS = {"var/log/messages": "/proc/ochre/log"}
+
+
 @dataclasses.dataclass
 class Node:
     """A file of the archive; `twin` tells hard links of the same file."""
@@ -72,7 +76,10 @@ def image(programs):
     tree = {name: Node(stat.S_IFDIR | mode) for name, mode in DIRECTORIES.items()}
     for path in sorted(p for p in (USERLAND / "root").rglob("*") if p.is_file()):
         name = str(path.relative_to(USERLAND / "root"))
-        add(tree, name, Node(stat.S_IFREG | 0o644, path.read_bytes()))
+        mode = 0o755 if name.startswith("bin/") else 0o644
+        add(tree, name, Node(stat.S_IFREG | mode, path.read_bytes()))
+    for name, target in LINKS.items():
+        add(tree, name, Node(stat.S_IFLNK | 0o777, target.encode()))
     for path in sorted(programs.iterdir()):
         add(tree, f"bin/{path.name}", program(path))
     for name, target in links():

@@ -41,7 +41,7 @@ pub type FileName = ArrayString<40>;
 const INIT: &str = "ochre/init";
 
 /// Words that the first process reads, and not the kernel.
-const NOT_OURS: [&str; 6] = ["run", "exec", "args", "stdio", "count", "seed"];
+const NOT_OURS: [&str; 7] = ["run", "exec", "args", "stdio", "window", "count", "seed"];
 
 /// Complaints about a command line that are worth their lines.
 const MAX_COMPLAINTS: usize = 8;

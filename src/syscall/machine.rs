@@ -6,6 +6,7 @@ use crate::abi::{
     USER_END,
 };
 use crate::arch::{self, Exit};
+use crate::boot::Console;
 use crate::ipc::{Answer, Outcome};
 use crate::kernel::Kernel;
 use crate::log;
@@ -127,8 +128,14 @@ impl Kernel {
                 self.timers.len() as u64,
                 self.interrupts.len() as u64,
             ],
+            4 => match self.info.console {
+                Console::None => [0; 4],
+                Console::Pl011(at) => [1, at.0, 0, 0],
+                Console::MiniUart(at) => [2, at.0, 0, 0],
+                Console::Ns16550(port) => [3, port.into(), 0, 0],
+            },
             #[cfg(feature = "lock-stats")]
-            4 => self.longest_hold(),
+            5 => self.longest_hold(),
             _ => return None,
         })
     }

@@ -1,12 +1,13 @@
 //! How one speaks to the driver of the serial port.
 //!
-//! The client makes a memory with a ring for each direction, and sends it to the driver's port in a
-//! message, together with a handle to its own port and the bits to signal there. From then on bytes
-//! go through the rings. Whoever changes one, by writing or by reading, signals the other side.
-//! A new client takes the place of the one before.
+//! The client makes a memory with a ring for each direction, and calls whoever keeps the driver: with
+//! the memory, a handle to its own port, and the bits to signal there. The keeper hands that on to the
+//! driver, answers with the driver's port, and hands it on again to every driver that it has to start
+//! later. From then on bytes go through the rings. Whoever changes one, by writing or by reading,
+//! signals the other side. A new client takes the place of the one before.
 #![no_std]
 
-use rt::abi::{MemoryRights, NOW, PortRights};
+use rt::abi::{FOREVER, MemoryRights, PortRights};
 use rt::message::Message;
 use rt::object::Object;
 use rt::ring::{self, Reader, Writer};
@@ -34,18 +35,20 @@ pub struct Client {
 
 impl Client {
     /// Begins; the driver will signal these bits at this port.
-    pub fn connect(driver: Port, port: &Port, bits: u64) -> Result<Client, Error> {
+    pub fn connect(keeper: &Port, port: &Port, bits: u64) -> Result<Client, Error> {
         let memory = Memory::create(PAGES)?;
         let received = Reader::new(&memory, RECEIVED)?;
         let to_send = Writer::new(&memory, TO_SEND)?;
-        let own = port.duplicate(PortRights::SIGNAL | PortRights::TRANSFER)?;
+        let rights = PortRights::SIGNAL | PortRights::TRANSFER | PortRights::DUPLICATE;
+        let own = port.duplicate(rights)?;
         let rights = MemoryRights::all() & !MemoryRights::RESIZE;
         let memory = memory.duplicate(rights)?;
         let message = Message::new(CONNECT).words(&[bits]).handle(memory.raw()).handle(own.raw());
-        driver.send(&message, NOW)?;
+        let answer = keeper.call(&message, FOREVER)?;
         // They have left with the message.
         let _ = (memory.into_raw(), own.into_raw());
-        Ok(Client { driver, received, to_send })
+        let &[driver] = answer.handles() else { return Err(Error::NotFound) };
+        Ok(Client { driver: Port::from_raw(driver), received, to_send })
     }
 
     /// Takes bytes that were received; how many.

@@ -8,9 +8,14 @@
 #![no_std]
 #![no_main]
 
+#[cfg(target_arch = "aarch64")]
+mod mini_uart;
+#[cfg(target_arch = "aarch64")]
+mod pl011;
 mod uart;
 
 use console::{CONNECT, RECEIVED, TO_SEND};
+use core::cell::Cell;
 use rt::abi::{Arrival, FOREVER};
 use rt::message::Received;
 use rt::object::Object;
@@ -24,6 +29,10 @@ const INTERRUPT: u64 = 2;
 const CROWDED: usize = ring::CAPACITY as usize / 2;
 /// How often a port without interrupts is looked at.
 const LOOK: u64 = 5_000_000;
+/// Bytes that belong together, as those of an arrow key do, arrive one by one. The client is told of them so
+/// long after the last, and at the latest so long after the first: nobody notices that when typing.
+const TOGETHER: u64 = 2_000_000;
+const AT_THE_LATEST: u64 = 20_000_000;
 
 rt::entry!(main);
 
@@ -43,7 +52,8 @@ fn serve(port: &Port) -> Result<core::convert::Infallible, Error> {
     let uart = Uart::open(port, INTERRUPT)?;
     let mut client: Option<Client> = None;
     loop {
-        let deadline = if uart.interrupts() { FOREVER } else { time::now() + LOOK };
+        let look = if uart.interrupts() { FOREVER } else { time::now() + LOOK };
+        let deadline = client.as_ref().map_or(FOREVER, Client::due).min(look);
         match port.receive(deadline) {
             Ok(received) if received.arrival == Arrival::Signals => {
                 if received.signals() & INTERRUPT != 0 {
@@ -72,6 +82,8 @@ struct Client {
     bits: u64,
     received: Writer,
     to_send: Reader,
+    /// When the first byte came that it was not told of, and the last.
+    news: Cell<Option<[u64; 2]>>,
 }
 
 impl Client {
@@ -85,18 +97,29 @@ impl Client {
         let (memory, port) = (Memory::from_raw(handles[0]), Port::from_raw(handles[1]));
         let received = Writer::new(&memory, RECEIVED).ok()?;
         let to_send = Reader::new(&memory, TO_SEND).ok()?;
-        Some(Client { port, bits: message.words[0], received, to_send })
+        Some(Client { port, bits: message.words[0], received, to_send, news: Cell::new(None) })
+    }
+
+    /// When it is to be told what has arrived.
+    fn due(&self) -> u64 {
+        let due = |[first, last]: [u64; 2]| (last + TOGETHER).min(first + AT_THE_LATEST);
+        self.news.get().map_or(FOREVER, due)
     }
 
     /// Moves all bytes that can be moved; what is worth an interrupt.
     fn serve(&self, uart: &Uart) -> Result<Wanted, Error> {
-        let mut news = false;
+        let mut arrived = false;
         let mut room = self.received.room()?;
         while room > 0 {
             let Some(byte) = uart.read() else { break };
             self.received.write(&[byte])?;
             room -= 1;
-            news = true;
+            arrived = true;
+        }
+        if arrived {
+            let now = time::now();
+            let first = self.news.get().map_or(now, |[first, _]| first);
+            self.news.set(Some([first, now]));
         }
         let mut waiting = self.to_send.filled()?;
         let may_be_full = waiting > CROWDED;
@@ -106,7 +129,9 @@ impl Client {
             uart.write(byte[0]);
             waiting -= 1;
         }
-        if news || may_be_full {
+        let told = self.news.get().is_some() && (room == 0 || self.due() <= time::now());
+        if told || may_be_full {
+            self.news.set(None);
             self.port.signal(self.bits)?;
         }
         Ok(Wanted { receive: room > 0, send: waiting > 0 })

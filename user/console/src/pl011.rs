@@ -1,13 +1,11 @@
 //! The PL011 (ARM DDI 0183) of QEMU's virt machine and of the Raspberry Pi, as the kernel set it up.
 
-use super::Wanted;
+use crate::uart::Wanted;
 use rt::abi::{MAP_WRITE, WINDOW_DEVICE};
 use rt::space::Mapping;
 use rt::{Error, Memory};
 
 /// Where each machine has it, and its line: virt; the Pi 3 and Zero 2 W, line 57 of the GPU; the Pi 4.
-/// Where one machine has its registers the others have memory, which nobody gets a window to, or
-/// nothing: so only the right one can be opened.
 const PLACES: [(u64, u64); 3] = [(0x0900_0000, 33), (0x3f20_1000, 64 + 57), (0xfe20_1000, 153)];
 
 /// Data, flags, control, interrupt mask (3.3.1, 3.3.3, 3.3.8, 3.3.10).
@@ -24,26 +22,22 @@ const RECEIVED: u32 = 1 << 4 | 1 << 6;
 const SENT: u32 = 1 << 5;
 
 /// The device.
-pub struct Device(Mapping);
+pub struct Pl011(Mapping);
 
-impl Device {
-    /// Finds it, and its line.
-    pub fn find() -> Result<(Device, Option<u64>), Error> {
-        for (at, line) in PLACES {
-            if let Ok(window) = Memory::window(&rt::machine(), at, 1, WINDOW_DEVICE) {
-                let device = Device(Mapping::new(&window, 0, 1, MAP_WRITE)?);
-                device.set(CONTROL, device.get(CONTROL) | RECEIVE_ENABLE);
-                return Ok((device, Some(line)));
-            }
-        }
-        Err(Error::NotFound)
+impl Pl011 {
+    /// Takes over the one at a physical address; its line, if it is known.
+    pub fn open(at: u64) -> Result<(Pl011, Option<u64>), Error> {
+        let window = Memory::window(&rt::machine(), at, 1, WINDOW_DEVICE)?;
+        let device = Pl011(Mapping::new(&window, 0, 1, MAP_WRITE)?);
+        device.set(CONTROL, device.get(CONTROL) | RECEIVE_ENABLE);
+        let line = PLACES.into_iter().find(|&(place, _)| place == at).map(|(_, line)| line);
+        Ok((device, line))
     }
 
     /// Says what it is to interrupt for.
-    pub fn want(&self, wanted: Wanted) -> Result<(), Error> {
+    pub fn want(&self, wanted: Wanted) {
         let receive = if wanted.receive { RECEIVED } else { 0 };
         self.set(MASK, receive | if wanted.send { SENT } else { 0 });
-        Ok(())
     }
 
     /// A byte that has arrived.

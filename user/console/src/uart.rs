@@ -6,7 +6,7 @@
 #[path = "ns16550.rs"]
 mod device;
 #[cfg(target_arch = "aarch64")]
-#[path = "pl011.rs"]
+#[path = "arm.rs"]
 mod device;
 
 use device::Device;

@@ -1,27 +1,30 @@
-//! The first process: starts the program that the command line names and the drivers that it speaks
-//! to, waits for its end, and ends the machine with a status that says how it went.
+//! The first process: starts the program that the command line names and the console's driver, keeps that
+//! running, waits for the program's end, and ends the machine with a status that says how it went.
 #![no_std]
 #![no_main]
 
+mod console;
+mod rtc;
+
+use console::Console;
 use rt::abi::{
-    ANY_CPU, COOPERATIVE, Error, FOREVER, MachineRights, POWER_FAILURE, POWER_SUCCESS, PRIORITIES,
+    Arrival, Error, FOREVER, Handle, MachineRights, POWER_FAILURE, POWER_SUCCESS, PRIORITIES,
     PortRights,
 };
 use rt::files::{Files, Words};
 use rt::loader::Child;
+use rt::message::Message;
+use rt::object::{State, reply};
 use rt::{Port, Start, println, time};
 
 /// What serves Linux programs, and what is there if they are.
 const LINUX: &str = "posix";
 const SHELL: &str = "bin/sh";
-/// Programs that speak to the console's driver: the first of their words is a handle to its port.
-const CLIENTS: [&str; 1] = [LINUX];
-/// The console's driver: its program, what it may use, and how urgent it is.
-const CONSOLE: &str = "console";
-const CONSOLE_QUOTA: u64 = 1 << 20;
-const CONSOLE_PRIORITY: u8 = 24;
-/// Messages of clients that may wait for it.
-const CONSOLE_QUEUE: u64 = 4;
+/// Messages of programs that may wait.
+const QUEUE: u64 = 4;
+/// The signals of the ends of the program and of the console's driver.
+const PROGRAM: u64 = 1;
+const DRIVER: u64 = 2;
 
 rt::entry!(main);
 
@@ -53,36 +56,48 @@ fn has_linux(start: &Start) -> bool {
     files.is_some_and(|files| files.find(SHELL).is_some())
 }
 
-/// Starts a program with all that this process has, and waits for its exit code.
+/// Starts a program, and waits for its exit code.
 fn run(start: &Start, name: &str) -> Result<u64, Error> {
     let initrd = start.initrd.as_ref().ok_or(Error::NotFound)?;
     let files = Files::new(initrd)?;
     let file = files.program(name).ok_or(Error::NotFound)?;
-    let console = if CLIENTS.contains(&name) { start_console(&files)? } else { None };
+    let port = Port::create(QUEUE)?;
+    let is_linux = name == LINUX;
+    let mut console = if is_linux { Console::start(&files, &port, DRIVER)? } else { None };
     let own = rt::process().info()?;
     let left = own.quota - own.used;
+    let rights = match is_linux {
+        true => MachineRights::LOG | MachineRights::INSPECT,
+        // It may be a test of all of it.
+        false => MachineRights::all(),
+    };
     let mut child = Child::load(file, left - left / 8, PRIORITIES - 1)?
-        .with_machine(&rt::machine(), MachineRights::all())?
+        .with_machine(&rt::machine(), rights)?
         .with_initrd(initrd)?;
-    if let Some((_, port)) = &console {
-        let rights = PortRights::SEND | PortRights::SIGNAL | PortRights::TRANSFER;
-        let handle = child.give(port.duplicate(rights)?)?;
-        child = child.with_words([handle, 0]);
+    if is_linux {
+        let keeper = if console.is_some() { give_keeper(&child, &port)? } else { 0 };
+        child = child.with_words([keeper, rtc::read().unwrap_or(0)]);
     }
-    child.run(FOREVER)
+    child.process.watch(&port, PROGRAM)?;
+    child.start()?;
+    loop {
+        let received = port.receive(FOREVER)?;
+        let info = child.process.info()?;
+        if info.state == State::Ended {
+            return Ok(info.code);
+        }
+        let Some(console) = &mut console else { continue };
+        if received.signals() & DRIVER != 0 {
+            console.restart(&port, DRIVER)?;
+        }
+        if received.arrival == Arrival::Call {
+            // A program that is gone needs no answer.
+            let _ = reply(&console.connect(&received).unwrap_or(Message::new(0)));
+        }
+    }
 }
 
-/// Starts the console's driver, if there is one; the port where it is found.
-fn start_console(files: &Files) -> Result<Option<(Child, Port)>, Error> {
-    let Some(file) = files.program(CONSOLE) else { return Ok(None) };
-    let port = Port::create(CONSOLE_QUEUE)?;
-    let child = Child::load(file, CONSOLE_QUOTA, CONSOLE_PRIORITY)?
-        .with_machine(&rt::machine(), MachineRights::DEVICES | MachineRights::LOG)?;
-    let own = port.duplicate(PortRights::all() & !PortRights::DUPLICATE)?;
-    let handle = child.give(own)?;
-    let child = child.with_words([handle, 0]);
-    // It does a bounded piece of work at a time: nobody needs to take turns with it.
-    child.thread.schedule(CONSOLE_PRIORITY, COOPERATIVE, ANY_CPU)?;
-    child.start()?;
-    Ok(Some((child, port)))
+/// Lets a program call whoever keeps the console's driver; its handle for that.
+fn give_keeper(child: &Child, port: &Port) -> Result<Handle, Error> {
+    child.give(port.duplicate(PortRights::SEND | PortRights::TRANSFER)?)
 }

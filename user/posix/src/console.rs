@@ -16,6 +16,7 @@ use core::cell::Cell;
 use linux_raw_sys::general::{CLOCAL, HUPCL, IUTF8, O_RDWR};
 use rt::Port;
 use rt::abi::Handle;
+use rt::files::Words;
 use rt::object::Object;
 
 /// The device number of the console, and of whatever terminal a process has.
@@ -25,7 +26,7 @@ pub const OWN: u64 = dev::number(5, 0);
 /// The device number that makes a new pair.
 pub const NEW_PAIR: u64 = dev::number(5, 2);
 
-/// Rows and columns of a terminal that does not say how many it has.
+/// Rows and columns of a terminal of which the word `window=` does not say how many it has.
 const WINDOW: [u16; 2] = [24, 80];
 /// How long the last bytes may take on their way out, in nanoseconds.
 const FAREWELL: u64 = 2_000_000_000;
@@ -78,24 +79,24 @@ impl Line for Rc<Wire> {
 }
 
 impl Console {
-    /// Connects to the driver, if there is a handle to its port; it will signal this port.
-    pub fn open(port: &Port, driver: Handle) -> Result<Console> {
-        let wire = Rc::new(match driver {
+    /// Connects to the driver, if there is a handle to its keeper; it will signal this port.
+    pub fn open(port: &Port, keeper: Handle) -> Result<Console> {
+        let wire = Rc::new(match keeper {
             0 => Wire::Log,
-            driver => Wire::Driver(Client::connect(Port::from_raw(driver), port, CONSOLE)?),
+            keeper => Wire::Driver(Client::connect(&Port::from_raw(keeper), port, CONSOLE)?),
         });
-        let tty = Tty::new(Box::new(wire.clone()), WINDOW);
+        let tty = Tty::new(Box::new(wire.clone()), window().unwrap_or(WINDOW));
         let settings = tty.settings();
         let (input, control) = (settings.input | IUTF8, settings.control | HUPCL | CLOCAL);
         tty.set(Settings { input, control, ..settings }, false);
         Ok(Console { tty, wire, pairs: Pairs::default() })
     }
 
-    /// Opens it for the first process, whose session it controls.
-    pub fn open_terminal(&self, server: &'static Server) -> Result<Rc<Open>> {
+    /// Opens it for the leader of a session, which it controls.
+    pub fn open_terminal(&self, server: &'static Server, leader: u32) -> Result<Rc<Open>> {
         let dev = server.mounts.top(server.root.directory()?.lookup(b"dev")?);
         let inode = dev.directory()?.lookup(b"console")?;
-        self.tty.control(1, 1);
+        self.tty.control(leader, leader);
         let name = Some((dev, b"console".to_vec()));
         let (file, flags) = (self.tty.open(server), Cell::new(O_RDWR));
         Ok(Rc::new(Open { file, inode, flags, position: Cell::new(0), name }))
@@ -126,6 +127,14 @@ impl Console {
             rt::time::nap();
         }
     }
+}
+
+/// Rows and columns, as the word `window=24x80` has them.
+fn window() -> Option<[u16; 2]> {
+    let words = Words::read();
+    let (rows, columns) = words.get("window")?.split_once('x')?;
+    let number = |text: &str| text.parse().ok().filter(|&number| number > 0);
+    Some([number(rows)?, number(columns)?])
 }
 
 /// Opens a terminal by its number; none if it is another device.

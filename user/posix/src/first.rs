@@ -1,5 +1,6 @@
-//! The first process, and what it reads from and writes to: the terminal, or whoever started the
-//! machine.
+//! The first two processes. The second is the program that everything is for, the leader of a session: a
+//! shell at the terminal, or what whoever started the machine wants to be run. The first is only a name
+//! for this server where a process is looked for: it never runs, and takes over whoever has lost a parent.
 
 use crate::console::Console;
 use crate::errno::{Errno, Result};
@@ -9,47 +10,59 @@ use crate::host::{Host, HostFile, Stream};
 use crate::process::exec::Image;
 use crate::process::prctl::Traits;
 use crate::process::strings::Strings;
-use crate::process::{self, Ids, Process, State, fork};
+use crate::process::{self, Ids, Process, Program, State, fork};
 use crate::server::{CONSOLE, Call, Server};
 use crate::signal::Signals;
 use alloc::rc::{Rc, Weak};
 use console::Client;
 use core::cell::{Cell, RefCell};
-use linux_raw_sys::general::{O_RDONLY, O_WRONLY};
+use linux_raw_sys::general::{O_RDONLY, O_WRONLY, SIGCHLD};
 use rt::Port;
 use rt::abi::Handle;
 use rt::files::Words;
 use rt::object::Object;
 
+/// The number of the process that is the parent of all.
+pub const INIT: u32 = 1;
+/// The number of the one whose end ends everything.
+pub const LEADER: u32 = 2;
 /// What is run where nothing else is asked for.
 const SHELL: &str = "/bin/sh";
-/// What the first process finds in its environment.
+/// What it finds in its environment.
 const ENVIRONMENT: [&str; 6] =
     ["PATH=/bin", "HOME=/root", "TERM=linux", "USER=root", "LOGNAME=root", "SHELL=/bin/sh"];
+/// What a shell finds there too that somebody is going to type at: the file that it reads first.
+const PROFILE: &str = "ENV=/etc/profile";
 /// How long the last bytes may take on their way out, in nanoseconds.
 const FAREWELL: u64 = 2_000_000_000;
 
 /// The console, and the host if the word `stdio=host` says that it takes the place of the terminal.
-pub fn streams(port: &Port, driver: Handle) -> Result<(Console, Option<Rc<Host>>)> {
-    if Words::read().get("stdio") != Some("host") || driver == 0 {
-        return Ok((Console::open(port, driver)?, None));
+pub fn streams(port: &Port, keeper: Handle) -> Result<(Console, Option<Rc<Host>>)> {
+    if Words::read().get("stdio") != Some("host") || keeper == 0 {
+        return Ok((Console::open(port, keeper)?, None));
     }
-    let client = Client::connect(Port::from_raw(driver), port, CONSOLE)?;
+    let client = Client::connect(&Port::from_raw(keeper), port, CONSOLE)?;
     Ok((Console::open(port, 0)?, Some(Host::new(client)?)))
 }
 
-/// Starts the first process; if it is the host's the host will say what it is.
+/// Starts the leader; if it is the host's the host will say what it is.
 pub fn start(server: &'static Server) -> Result<()> {
+    let init = server.first_process(|native, pid| process(server, native, pid, Weak::new()))?;
+    init.program.replace(Rc::new(Program { name: b"init".to_vec(), ..Program::default() }));
     if server.host.is_some() {
         return Ok(());
     }
     let words = Words::read();
-    let program = words.get("exec").unwrap_or(SHELL);
+    let terminal = server.console.open_terminal(server, LEADER)?;
+    let (program, more) = match words.get("exec") {
+        Some(program) => (program, None),
+        None => (SHELL, Some(PROFILE)),
+    };
     let arguments = words.get("args").unwrap_or("").split(',').filter(|word| !word.is_empty());
     let arguments = [program].into_iter().chain(arguments);
-    let terminal = server.console.open_terminal(server)?;
     let arguments = arguments.map(str::as_bytes).collect();
-    run(server, program.as_bytes(), arguments, [terminal.clone(), terminal.clone(), terminal])
+    let streams = [terminal.clone(), terminal.clone(), terminal];
+    run(server, program.as_bytes(), arguments, more, streams)
 }
 
 /// Something has arrived at the console.
@@ -66,14 +79,14 @@ pub fn arrived(server: &'static Server) {
         stream(Stream::Errors, O_WRONLY),
     ];
     let arguments = [b"sh", b"-c", &*command].into_iter().collect();
-    if let Err(Errno(error)) = run(server, SHELL.as_bytes(), arguments, streams) {
+    if let Err(Errno(error)) = run(server, SHELL.as_bytes(), arguments, None, streams) {
         rt::println!("posix: {SHELL} cannot be run: error {error}");
         // What a shell says of what it cannot run.
         server.finished(126 << 8);
     }
 }
 
-/// Says what the first process has ended with, and waits until all is out.
+/// Says what the leader has ended with, and waits until all is out.
 pub fn farewell(server: &Server, code: u64) -> u64 {
     let Some(host) = &server.host else {
         server.console.drain();
@@ -89,17 +102,18 @@ pub fn farewell(server: &Server, code: u64) -> u64 {
     0
 }
 
-fn run(
+/// A process that runs nothing yet.
+fn process(
     server: &'static Server,
-    program: &[u8],
-    arguments: Strings,
-    streams: [Rc<Open>; 3],
-) -> Result<()> {
-    let process = server.first_process(|native, pid| Process {
+    native: rt::Process,
+    pid: u32,
+    parent: Weak<Process>,
+) -> Process {
+    Process {
         server,
         pid,
         native,
-        parent: RefCell::new(Weak::new()),
+        parent: RefCell::new(parent),
         children: RefCell::default(),
         tasks: RefCell::default(),
         group: Cell::new(pid),
@@ -114,7 +128,7 @@ fn run(
         program: RefCell::default(),
         state: Cell::new(State::Running),
         told: Cell::new(true),
-        exit_signal: Cell::new(0),
+        exit_signal: Cell::new(SIGCHLD),
         has_execed: Cell::new(false),
         child_changed: Default::default(),
         changed: Default::default(),
@@ -123,15 +137,30 @@ fn run(
         limits: RefCell::new(process::limits::DEFAULT),
         timers: Default::default(),
         traits: Traits::default(),
-    })?;
+    }
+}
+
+/// Starts the leader, with something more in its environment.
+fn run(
+    server: &'static Server,
+    program: &[u8],
+    arguments: Strings,
+    more: Option<&str>,
+    streams: [Rc<Open>; 3],
+) -> Result<()> {
+    let init = server.init().ok_or(Errno::ESRCH)?;
+    let parent = Rc::downgrade(&init);
+    let leader = server.first_process(|native, pid| process(server, native, pid, parent))?;
+    init.children.borrow_mut().push(leader.clone());
     for (fd, stream) in (0..).zip(streams) {
-        process.files.set(fd, stream, false)?;
+        leader.files.set(fd, stream, false)?;
     }
     let make = |native: &rt::Process, tag| rt::Thread::create(native, 0, 0, 0, tag, fork::FLAGS);
-    let task = server.new_task(&process, None, make)?;
+    let task = server.new_task(&leader, None, make)?;
     let call = Call { server, task: task.clone(), args: [0; 6], resolve: 0 };
     let file = call.walk(&server.root, program, true)?.inode()?;
-    let environment = ENVIRONMENT.iter().map(|text| text.as_bytes()).collect();
+    let environment = ENVIRONMENT.into_iter().chain(more);
+    let environment = environment.map(str::as_bytes).collect();
     let image = Image::open(&call, file, program.to_vec(), arguments, environment)?;
     image.start(&task)?;
     task.thread.resume()?;

@@ -19,7 +19,7 @@
 //! * [`tty`]: terminals. [`console`]: that of the machine.
 //! * [`table`]: which call is served by what. [`unknown`]: those that are not.
 //! * [`server`]: what arrives, and who answers.
-//! * [`first`]: the first process. [`host`]: its input and output, if that is no terminal.
+//! * [`first`]: the first processes. [`host`]: their input and output, if that is no terminal.
 #![no_std]
 #![no_main]
 

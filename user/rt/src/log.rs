@@ -1,6 +1,7 @@
-//! Lines for the log, which the machine's handle writes. A program without that is silent.
+//! Lines for the log, which the machine's handle writes and reads. A program without that is silent.
 
 use crate::sync::Lock;
+use alloc::vec::Vec;
 use core::fmt::{self, Write};
 
 /// Bytes of the longest line that the kernel takes.
@@ -19,6 +20,22 @@ macro_rules! print {
 #[macro_export]
 macro_rules! println {
     ($($part:tt)*) => { $crate::log::print_line(format_args!($($part)*)) };
+}
+
+/// All that the kernel keeps of the log, whole lines; nothing if it does not answer.
+pub fn kept() -> Vec<u8> {
+    let (mut text, mut piece, mut next, mut cut) = (Vec::new(), [0; LONGEST], 0, false);
+    while let Ok((count @ 1.., from)) = crate::machine().read_log(next, &mut piece) {
+        if from != next {
+            text.clear();
+            cut = true;
+        }
+        text.extend_from_slice(&piece[..count]);
+        next = from + count as u64;
+    }
+    let first =
+        if cut { text.iter().position(|&byte| byte == b'\n').map_or(0, |at| at + 1) } else { 0 };
+    text.split_off(first)
 }
 
 /// Prints without ending the line.

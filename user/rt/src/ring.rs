@@ -57,9 +57,11 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Of the fresh ring that begins at a page of a memory.
+    /// Of the ring that begins at a page of a memory, and is fresh or has lost its writer.
     pub fn new(memory: &Memory, first: u64) -> Result<Writer, Error> {
-        Ok(Writer { ring: Ring::map(memory, first)?, written: Cell::new(0) })
+        let ring = Ring::map(memory, first)?;
+        let written = Cell::new(ring.count(WRITTEN).load(Relaxed));
+        Ok(Writer { ring, written })
     }
 
     /// Bytes that there is room for.
@@ -92,9 +94,11 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Of the fresh ring that begins at a page of a memory.
+    /// Of the ring that begins at a page of a memory, and is fresh or has lost its reader.
     pub fn new(memory: &Memory, first: u64) -> Result<Reader, Error> {
-        Ok(Reader { ring: Ring::map(memory, first)?, read: Cell::new(0) })
+        let ring = Ring::map(memory, first)?;
+        let read = Cell::new(ring.count(READ).load(Relaxed));
+        Ok(Reader { ring, read })
     }
 
     /// Bytes that can be read.

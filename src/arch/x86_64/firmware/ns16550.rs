@@ -8,8 +8,6 @@ const DATA: u16 = 0;
 const DIVISOR_LOW: u16 = 0;
 const INTERRUPT_ENABLE: u16 = 1;
 const DIVISOR_HIGH: u16 = 1;
-const FIFO_CONTROL: u16 = 2;
-const FIFO_ON_AND_EMPTY: u8 = 0x07;
 const LINE_CONTROL: u16 = 3;
 const EIGHT_BITS: u8 = 0x03;
 const DIVISOR_ACCESS: u8 = 0x80;
@@ -26,7 +24,8 @@ const DIVISOR: u16 = 1;
 pub(super) struct Ns16550(u16);
 
 impl Ns16550 {
-    /// Takes over the UART at 115200 baud, 8 bits, no parity; `None` where nothing answers.
+    /// Takes over the UART at 115200 baud, 8 bits, no parity; `None` where nothing answers. What it has
+    /// received stays there.
     pub(super) fn new(first: u16) -> Option<Ns16550> {
         let uart = Ns16550(first);
         uart.answers().then(|| {
@@ -36,7 +35,6 @@ impl Ns16550 {
                 (DIVISOR_LOW, DIVISOR as u8),
                 (DIVISOR_HIGH, (DIVISOR >> 8) as u8),
                 (LINE_CONTROL, EIGHT_BITS),
-                (FIFO_CONTROL, FIFO_ON_AND_EMPTY),
                 (MODEM_CONTROL, READY),
             ] {
                 uart.write(register, value);

@@ -3,6 +3,7 @@
 use super::info::put_usage;
 use super::{Process, State, Task, pidfd};
 use crate::errno::{Errno, Result};
+use crate::first;
 use crate::server::Call;
 use crate::signal::action::SIGNALS;
 use crate::signal::{self, Info};
@@ -61,9 +62,11 @@ pub fn end(process: &Rc<Process>, status: u32) -> Outcome {
         return Outcome::Gone;
     }
     let server = process.server;
+    server.look_at_load();
     process.state.set(State::Ended(status));
     process.told.set(false);
     let ran = process.ran();
+    server.load.ends(ran);
     let [own, children] = process.times.get();
     process.times.set([own + ran, children]);
     let tasks: Vec<_> = process.tasks.borrow().clone();
@@ -89,7 +92,9 @@ pub fn end(process: &Rc<Process>, status: u32) -> Outcome {
         child.parent.replace(init.as_ref().map(Rc::downgrade).unwrap_or_default());
         if let Some(init) = &init {
             init.children.borrow_mut().push(child.clone());
-            init.child_changed.wake();
+            if !child.is_alive() {
+                tell_parent(&child);
+            }
         } else if !child.is_alive() {
             server.forget(&child);
         }
@@ -102,7 +107,7 @@ pub fn end(process: &Rc<Process>, status: u32) -> Outcome {
     if process.parent.borrow().upgrade().is_none() {
         server.forget(process);
     }
-    if process.pid == 1 {
+    if process.pid == first::LEADER {
         server.finished(status);
     }
     Outcome::Gone

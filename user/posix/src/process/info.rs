@@ -101,7 +101,7 @@ pub fn reboot(call: &Call) -> Result {
         // Whether the keyboard's three keys do it: there is nobody to ask.
         0 | 0x89ab_cdef => Ok(0),
         POWER_OFF | HALT | RESTART => {
-            rt::machine().power(rt::abi::POWER_OFF)?;
+            call.server.finished(0);
             Ok(0)
         }
         _ => Err(Errno::EINVAL),
@@ -113,6 +113,7 @@ pub fn sysinfo(call: &Call) -> Result {
     let processes = call.server.processes().len() as u64;
     let mut words = [0u64; 14];
     words[0] = rt::time::now() / SECOND;
+    words[1..4].copy_from_slice(&call.server.averages());
     words[4] = figures.frames * PAGE;
     words[5] = figures.free * PAGE;
     words[10] = processes & 0xffff;

@@ -8,6 +8,7 @@ pub mod fork;
 pub mod ids;
 pub mod info;
 pub mod limits;
+pub mod load;
 pub mod mapping;
 pub mod memory;
 pub mod pidfd;

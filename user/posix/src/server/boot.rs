@@ -13,8 +13,9 @@ use crate::fs::{Inode, New, archive, dev, proc};
 use crate::futex::Futexes;
 use crate::later::Later;
 use crate::process::info::Names;
+use crate::process::load::Load;
 use crate::process::quota::{self, Ending};
-use crate::time::timer::Schedule;
+use crate::time::{self, timer::Schedule};
 use crate::unknown::Unknown;
 use crate::wait::{Clock, Ready};
 use alloc::boxed::Box;
@@ -32,6 +33,7 @@ const GUEST: u64 = 1;
 impl Server {
     /// Makes the files, and the first process.
     pub fn boot(start: Start) -> Result<&'static Server> {
+        time::begin(start.words[1]);
         let port = Port::create(QUEUE)?;
         let handler = port.badged(PortRights::all() & !PortRights::RECEIVE, GUEST)?;
         let own = rt::process().info()?.quota;
@@ -52,13 +54,14 @@ impl Server {
             clock: Clock::default(),
             mounts: Mounts::default(),
             names: Names::default(),
+            load: Load::default(),
             timers: Schedule::default(),
             futexes: Futexes::default(),
             ending: Ending::default(),
             room: room.clone(),
             root,
             paths: Default::default(),
-            random: Random(Cell::new(crate::time::seed())),
+            random: Random(Cell::new(time::seed())),
             addresses: Default::default(),
             flights: Default::default(),
             console,

@@ -25,6 +25,7 @@ use crate::futex::Futexes;
 use crate::host::Host;
 use crate::later::Later;
 use crate::process::info::Names;
+use crate::process::load::Load;
 use crate::process::quota::Ending;
 use crate::process::{self, Process, Task};
 use crate::signal::{self, Verdict};
@@ -74,6 +75,8 @@ pub struct Server {
     pub mounts: Mounts,
     /// What the machine is called.
     pub names: Names,
+    /// How busy it has been.
+    pub load: Load,
     /// Timers that send signals.
     pub timers: Schedule,
     /// Who waits for words of memory.

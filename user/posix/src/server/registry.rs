@@ -2,6 +2,7 @@
 
 use super::{ENDED, PRIORITY, Server};
 use crate::errno::{Errno, Result};
+use crate::first;
 use crate::fs::Inode;
 use crate::process::schedule::Settings;
 use crate::process::{Process, Task};
@@ -43,7 +44,7 @@ impl Server {
 
     /// The process that takes over children whose parent has ended.
     pub fn init(&self) -> Option<Rc<Process>> {
-        self.process(1).filter(|init| init.is_alive())
+        self.process(first::INIT)
     }
 
     /// A number for a process or thread.
@@ -61,7 +62,7 @@ impl Server {
         Err(Errno::EAGAIN)
     }
 
-    /// The first process, without threads.
+    /// One of the first two processes, without threads.
     pub fn first_process(
         &self,
         make: impl FnOnce(rt::Process, u32) -> Process,
@@ -84,6 +85,7 @@ impl Server {
         native: rt::Process,
         make: impl FnOnce(rt::Process, u32) -> Process,
     ) -> Result<Rc<Process>> {
+        self.look_at_load();
         native.set_handler(Some(&self.handler))?;
         native.watch(&self.port, ENDED)?;
         let pid = self.pid()?;

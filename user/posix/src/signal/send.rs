@@ -9,6 +9,7 @@ use super::info::{Info, SI_KERNEL};
 use super::queue::bit;
 use super::{deliver, stop};
 use crate::errno::{Errno, Result};
+use crate::first::INIT;
 use crate::process::{Process, Task};
 use crate::server::{Call, Server};
 use alloc::rc::Rc;
@@ -17,7 +18,8 @@ use linux_raw_sys::general::{RLIMIT_SIGPENDING, SI_TKILL, SIGCONT, SIGKILL};
 
 /// Sends a signal to a process: any thread of it may take it.
 pub fn send(process: &Rc<Process>, info: Info) -> Result<()> {
-    if !process.is_alive() || !prepare(process, info.signal) {
+    let nobody = process.pid == INIT || !process.is_alive();
+    if nobody || !prepare(process, info.signal) {
         return Ok(());
     }
     let takes = |task: &&Rc<Task>| task.signals.blocked.get() & bit(info.signal) == 0;
@@ -149,7 +151,7 @@ pub fn kill(call: &Call) -> Result {
     };
     let wanted = |process: &Rc<Process>| match group {
         Some(group) => process.group.get() == group,
-        None => process.pid != 1 && process.pid != me.pid,
+        None => process.pid != INIT && process.pid != me.pid,
     };
     let all: Vec<_> = call.server.processes().into_iter().filter(wanted).collect();
     let (mut sent, mut result) = (false, Err(Errno::ESRCH));

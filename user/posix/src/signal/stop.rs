@@ -6,6 +6,7 @@
 use super::action::IGNORE;
 use super::info::Info;
 use super::{deliver, send};
+use crate::first::INIT;
 use crate::process::{Process, State, Task, exit};
 use alloc::rc::Rc;
 use alloc::vec::Vec;
@@ -74,7 +75,7 @@ pub fn child_changed(parent: &Rc<Process>, child: &Rc<Process>, signal: u32) {
 /// Whether a parent does not wait for its children.
 pub fn reaps_children(parent: &Process) -> bool {
     let action = parent.signals.action(SIGCHLD);
-    action.handler == IGNORE || action.has(SA_NOCLDWAIT)
+    parent.pid == INIT || action.handler == IGNORE || action.has(SA_NOCLDWAIT)
 }
 
 /// Whether no process of a group has a parent in another group of its session, who could let it go

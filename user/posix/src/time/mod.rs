@@ -30,6 +30,11 @@ static AHEAD: AtomicI64 = AtomicI64::new(0);
 /// When the call that is being served touched its first file, or 0.
 static STAMP: AtomicI64 = AtomicI64::new(0);
 
+/// The monotonic clock began so many nanoseconds after 1970 did.
+pub fn begin(nanoseconds: u64) {
+    AHEAD.store(nanoseconds as i64, Relaxed);
+}
+
 /// Nanoseconds since 1970.
 pub fn realtime() -> i64 {
     (rt::time::now() as i64).saturating_add(AHEAD.load(Relaxed))

@@ -54,6 +54,11 @@ impl Machine {
         Ok(Figures { frames, free, object_frames, handles, actors, resources })
     }
 
+    /// The device that the kernel writes its log to: which kind, as the reference has them, and where.
+    pub fn console(&self) -> Result<(u64, u64), Error> {
+        self.info(4).map(|[kind, at, ..]| (kind, at))
+    }
+
     /// How many CPUs run.
     pub fn cpus(&self) -> Result<u64, Error> {
         self.info(1).map(|[cpus, ..]| cpus)

@@ -4,6 +4,7 @@ use super::Subject;
 use crate::errno::{Errno, Result};
 use crate::process::State;
 use crate::process::info::{RELEASE, SYSTEM, VERSION};
+use crate::process::load::ONE;
 use crate::time::{self, SECOND};
 use alloc::format;
 use alloc::vec::Vec;
@@ -65,17 +66,23 @@ pub fn cmdline(_: &Subject) -> Result<Vec<u8>> {
     Ok(text)
 }
 
-pub fn uptime(_: &Subject) -> Result<Vec<u8>> {
+pub fn uptime(subject: &Subject) -> Result<Vec<u8>> {
     let [seconds, parts] = time::split(rt::time::now(), SECOND / 100);
-    line(&format!("{seconds}.{parts:02} 0.00"))
+    let all = rt::time::now() * rt::machine().cpus()?;
+    let busy: u64 = subject.server.ran().iter().sum();
+    let [idle, rest] = time::split(all.saturating_sub(busy), SECOND / 100);
+    line(&format!("{seconds}.{parts:02} {idle}.{rest:02}"))
 }
 
-/// The load of the past is not kept: it is always none.
 pub fn loadavg(subject: &Subject) -> Result<Vec<u8>> {
     let processes = subject.server.processes();
+    let [one, five, fifteen] = subject.server.averages().map(|average| {
+        let hundredths = (average * 100 + ONE / 2) / ONE;
+        format!("{}.{:02}", hundredths / 100, hundredths % 100)
+    });
     let threads: usize = processes.iter().map(|process| process.tasks.borrow().len()).sum();
     let last = processes.iter().map(|process| process.pid).max().unwrap_or(1);
-    line(&format!("0.00 0.00 0.00 1/{threads} {last}"))
+    line(&format!("{one} {five} {fifteen} 1/{threads} {last}"))
 }
 
 pub fn meminfo(subject: &Subject) -> Result<Vec<u8>> {
@@ -107,14 +114,12 @@ pub fn stat(subject: &Subject) -> Result<Vec<u8>> {
     let processes = subject.server.processes();
     let ticks = |nanoseconds: u64| nanoseconds / (SECOND / TICKS);
     let cpus = rt::machine().cpus()?.max(1);
-    let busy = |process: &alloc::rc::Rc<crate::process::Process>| {
-        if process.is_alive() { process.ran() } else { 0 }
-    };
-    let user = ticks(processes.iter().map(busy).sum());
-    let idle = (ticks(rt::time::now()) * cpus).saturating_sub(user);
-    let mut text = format!("cpu  {user} 0 0 {idle} 0 0 0 0 0 0\n");
+    let [user, system] = subject.server.ran().map(ticks);
+    let idle = (ticks(rt::time::now()) * cpus).saturating_sub(user + system);
+    let mut text = format!("cpu  {user} 0 {system} {idle} 0 0 0 0 0 0\n");
     for cpu in 0..cpus {
-        text += &format!("cpu{cpu} {} 0 0 {} 0 0 0 0 0 0\n", user / cpus, idle / cpus);
+        let [user, system, idle] = [user, system, idle].map(|ticks| ticks / cpus);
+        text += &format!("cpu{cpu} {user} 0 {system} {idle} 0 0 0 0 0 0\n");
     }
     let running = processes.iter().filter(|process| process.state.get() == State::Running).count();
     let booted = (time::realtime() - rt::time::now() as i64) / SECOND as i64;

@@ -126,6 +126,8 @@ static KERNEL: &[Item] = &[
 
 static OCHRE: &[Item] = &[
     text(b"figures", ochre::figures),
+    text(b"log", ochre::log),
+    text(b"machine", ochre::machine),
     text(b"memory", ochre::memory),
     text(b"syscalls", ochre::syscalls),
     text(b"unimplemented", ochre::unimplemented),

@@ -3,6 +3,7 @@
 use super::Subject;
 use crate::errno::Result;
 use crate::table;
+use crate::time::SECOND;
 use crate::unknown::Strange;
 use alloc::format;
 use alloc::string::String;
@@ -17,6 +18,35 @@ pub fn syscalls(_: &Subject) -> Result<Vec<u8>> {
         text.push_str(&format!("{:3} {name}{lacks}{}\n", row.number, row.lacks));
     }
     Ok(text.into_bytes())
+}
+
+/// What the kernel keeps of its log: `/var/log/messages` leads here.
+pub fn log(_: &Subject) -> Result<Vec<u8>> {
+    Ok(rt::log::kept())
+}
+
+/// What this machine is and how long it took to get here, for whoever sits down at it: the kernel said
+/// the most of it in its log.
+pub fn machine(_: &Subject) -> Result<Vec<u8>> {
+    let log = rt::log::kept();
+    let log = String::from_utf8_lossy(&log);
+    let after = |text: &str| {
+        let rest = log.lines().find_map(|line| line.trim_start().strip_prefix(text));
+        String::from(rest.unwrap_or("?").trim_start())
+    };
+    let number = |text: String| text.split(' ').next().and_then(|word| word.parse().ok());
+    let milliseconds = |nanoseconds: u64| nanoseconds / (SECOND / 1000);
+    let (system, machine, memory) = (after("Ochre "), after("machine "), after("memory "));
+    let machine = machine.split(" (").next().unwrap_or_default();
+    let memory = memory.split(" in ").next().unwrap_or_default();
+    let (cpus, booted) = (rt::machine().cpus()?, number(after("boot: done, ")).unwrap_or(0));
+    let plural = if cpus == 1 { "" } else { "s" };
+    let (booted, now) = (milliseconds(booted), milliseconds(rt::time::now()));
+    Ok(format!(
+        "Ochre {system}: {machine}, {cpus} CPU{plural}, {memory} of memory. \
+         Booted in {booted} ms, and here after {now} ms.\n"
+    )
+    .into_bytes())
 }
 
 /// Bytes that this server may use, and those that it uses; and each process, by its number.

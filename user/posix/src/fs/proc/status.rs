@@ -16,7 +16,7 @@ fn state(process: &Process, task: Option<&Rc<Task>>) -> (char, &'static str) {
     match process.state.get() {
         State::Ended(_) => ('Z', "zombie"),
         State::Stopped(_) => ('T', "stopped"),
-        _ if task.is_some_and(|task| task.waiting.borrow().is_some()) => ('S', "sleeping"),
+        _ if task.is_none_or(|task| task.waiting.borrow().is_some()) => ('S', "sleeping"),
         _ => ('R', "running"),
     }
 }
@@ -37,9 +37,30 @@ fn sizes(process: &Process) -> [u64; 4] {
     sizes
 }
 
-/// Bytes of memory that were given to it: what the kernel counts against its quota.
+/// Bytes of memory that are really there.
 fn resident(process: &Process) -> u64 {
-    process.native.info().map_or(0, |info| info.used)
+    let space = process.space.borrow();
+    let parts = space.areas.iter().filter(|(_, area)| area.hidden.is_none());
+    parts.map(|(&start, area)| resident_part(process, start, area.end).unwrap_or(0)).sum()
+}
+
+/// Those of a part: what the kernel has made of its memory, or where that is shown in pieces, or lies
+/// somewhere in the initrd, what has been touched of it.
+fn resident_part(process: &Process, start: u64, end: u64) -> Result<u64> {
+    /// Bytes that one table of the kernel maps.
+    const TABLE: u64 = 512 * PAGE;
+    let (memory, page, _) = process.native.memory_of(start)?;
+    let info = memory.info()?;
+    if (info.physical, page) == (0, 0) {
+        return Ok((info.resident * PAGE).min(end - start));
+    }
+    let (mut at, mut bytes) = (start, 0);
+    while at < end {
+        let [_, _, table, entry] = rt::machine().translation(&process.native, at)?;
+        at = if table == 0 { (at | (TABLE - 1)) + 1 } else { at + PAGE };
+        bytes += if entry == 0 { 0 } else { PAGE };
+    }
+    Ok(bytes)
 }
 
 fn parent(process: &Process) -> u32 {
