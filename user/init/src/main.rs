@@ -20,6 +20,8 @@ const CLIENTS: [&str; 1] = [LINUX];
 const CONSOLE: &str = "console";
 const CONSOLE_QUOTA: u64 = 1 << 20;
 const CONSOLE_PRIORITY: u8 = 24;
+/// Bytes that this process keeps beside the program that it starts: for the program's stack, and its own heap.
+const KEPT: u64 = 384 << 10;
 /// Messages of clients that may wait for it.
 const CONSOLE_QUEUE: u64 = 4;
 
@@ -61,7 +63,10 @@ fn run(start: &Start, name: &str) -> Result<u64, Error> {
     let console = if CLIENTS.contains(&name) { start_console(&files)? } else { None };
     let own = rt::process().info()?;
     let left = own.quota - own.used;
-    let mut child = Child::load(file, left - left / 8, PRIORITIES - 1)?
+    // What is loaded is this process's own to pay for.
+    let kept = (left / 8).max(file.len() as u64 + KEPT);
+    let quota = left.checked_sub(kept).ok_or(Error::NoMemory)?;
+    let mut child = Child::load(file, quota, PRIORITIES - 1)?
         .with_machine(&rt::machine(), MachineRights::all())?
         .with_initrd(initrd)?;
     if let Some((_, port)) = &console {
