@@ -39,7 +39,7 @@ def arguments():
     parser.add_argument("--on", choices=ARCHES, default="virt")
     parser.add_argument("--smp", default="4")
     parser.add_argument("--mem", default="256M")
-    parser.add_argument("--calls", type=int, default=100_000)
+    parser.add_argument("--calls", type=int, default=50_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("names", nargs="*")
     return parser.parse_intermixed_args()

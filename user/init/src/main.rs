@@ -25,6 +25,8 @@ const QUEUE: u64 = 4;
 /// The signals of the ends of the program and of the console's driver.
 const PROGRAM: u64 = 1;
 const DRIVER: u64 = 2;
+/// Bytes that this process keeps beside the program that it starts: for the program's stack, and its own heap.
+const KEPT: u64 = 384 << 10;
 
 rt::entry!(main);
 
@@ -71,7 +73,10 @@ fn run(start: &Start, name: &str) -> Result<u64, Error> {
         // It may be a test of all of it.
         false => MachineRights::all(),
     };
-    let mut child = Child::load(file, left - left / 8, PRIORITIES - 1)?
+    // What is loaded is this process's own to pay for.
+    let kept = (left / 8).max(file.len() as u64 + KEPT);
+    let quota = left.checked_sub(kept).ok_or(Error::NoMemory)?;
+    let mut child = Child::load(file, quota, PRIORITIES - 1)?
         .with_machine(&rt::machine(), rights)?
         .with_initrd(initrd)?;
     if is_linux {

@@ -9,7 +9,7 @@ use crate::sys::{within, write};
 /// Processes that must be able to live at the same time.
 const MANY: usize = 500;
 /// Processes that are tried at most, to see how it ends.
-const MOST: usize = 3000;
+const MOST: usize = 900;
 
 pub fn forks() -> Outcome {
     live_together()?;

@@ -104,6 +104,8 @@ impl Room {
 
     /// A memory in the room.
     pub fn memory(&self, pages: u64) -> Result<Memory> {
+        // Without more it may be enough still.
+        let _ = self.refill(0);
         Memory::create_for(&self.payer, pages).map_err(|_| Errno::ENOSPC)
     }
 

@@ -19,6 +19,8 @@ const SPARE: [u64; 2] = [32 << 10, 512 << 10];
 const RESERVE: [u64; 2] = [128 << 10, 1 << 20];
 /// Bytes of which a process that has them needs no more for a page of its own.
 const ENOUGH: u64 = 8 * PAGE;
+/// Bytes that one call of the kernel is never given more than.
+const MOST: u64 = 64 << 20;
 /// Processes that have ended may be this many before it is looked whether they are gone.
 const FORGOTTEN: usize = 8;
 
@@ -159,25 +161,21 @@ impl Process {
         self.shrink_quota(spare(free()));
     }
 
-    /// Does something that the process pays for, or the file systems do, and tries again when they
-    /// have been given more, for as long as that takes it further.
+    /// Does something that the process pays for, or the file systems do, and tries again when they have
+    /// been given more, each time twice as much.
     pub fn paid<T>(
         &self,
         mut attempt: impl FnMut(&rt::Process) -> core::result::Result<T, Error>,
     ) -> Result<T> {
-        let mut before = 0;
+        let mut more = SPARE[1];
         loop {
             match attempt(&self.native) {
-                Err(Error::NoMemory) => {
-                    let used = self.native.info()?.used;
-                    if used <= before {
-                        return Err(Errno::ENOMEM);
-                    }
-                    before = used;
+                Err(Error::NoMemory) if more < MOST => {
                     let refilled = self.server.room.refill(ENOUGH);
-                    match self.grow_quota(self.left() + SPARE[0]) {
+                    let grow = |more| self.grow_quota(self.left() + more);
+                    match grow(more).or_else(|_| grow(SPARE[0])) {
                         Err(error) if refilled.is_err() => return Err(error),
-                        _ => {}
+                        _ => more *= 2,
                     }
                 }
                 result => return Ok(result?),
