@@ -1,2 +1,2 @@
-awk 'BEGIN { for (i = 0; i < 256; i++) printf "%02x", i }' | basenc -d --base16 >all 2>/dev/null || awk 'BEGIN { for (i = 0; i < 256; i++) printf "%02X", i }' | basenc -d --base16 >all; cat all all all all >many; sha256sum all many
+seq 0 255 | awk '{ printf "%02X", $1 }' | basenc -d --base16 >all; cat all all all all >many; sha256sum all many
 cat many | cat | sha256sum; dd if=many bs=3 2>/dev/null | sha256sum; head -c 1024 many | tail -c 1024 | sha256sum; split -b 100 many p.; cat p.* | sha256sum; base64 many | base64 -d | sha256sum; tr '\000-\377' '\001-\377\000' <many | tr '\001-\377\000' '\000-\377' | sha256sum; od -An -v -tx1 many | wc; tee c1 c2 <many | sha256sum; sha256sum c1 c2; sort -z many | sha256sum

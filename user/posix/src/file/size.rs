@@ -127,10 +127,9 @@ pub fn readahead(call: &Call) -> Result {
 /// What is not another server's is where it stays at once.
 pub fn sync(call: &Call) -> Result {
     for mount in call.server.mounts.all() {
-        match mount.root.sync() {
-            Err(Errno::LATER) => return Err(Errno::LATER),
-            // Nobody is told what could not be written.
-            _ => {}
+        // Nobody is told what could not be written.
+        if mount.root.sync() == Err(Errno::LATER) {
+            return Err(Errno::LATER);
         }
     }
     Ok(0)
