@@ -23,6 +23,7 @@ mod signals;
 mod sockets;
 mod sys;
 mod terminals;
+mod watches;
 
 type Family = (&'static str, fn());
 
@@ -43,6 +44,7 @@ const FAMILIES: &[Family] = &[
     ("signals", signals::run),
     ("sockets", sockets::run),
     ("terminals", terminals::run),
+    ("watches", watches::run),
 ];
 
 fn main() {

@@ -6,7 +6,7 @@ use crate::fs::Inode;
 use crate::time;
 use crate::user::Transfer;
 use alloc::rc::Rc;
-use linux_raw_sys::general::{O_APPEND, O_NOATIME, RLIMIT_FSIZE};
+use linux_raw_sys::general::{IN_ACCESS, IN_MODIFY, O_APPEND, O_NOATIME, RLIMIT_FSIZE};
 use rt::Memory;
 
 /// A file with bytes.
@@ -19,6 +19,9 @@ impl File for RegularFile {
         *at += to.done - before;
         if open.flags.get() & O_NOATIME == 0 {
             self.0.was_read();
+        }
+        if to.done > before {
+            open.tell(IN_ACCESS);
         }
         Ok(())
     }
@@ -43,6 +46,9 @@ impl File for RegularFile {
         let result = regular.write(*at, from);
         *at += from.done - before;
         self.0.touch(time::realtime());
+        if from.done > before {
+            open.tell(IN_MODIFY);
+        }
         result
     }
 

@@ -12,6 +12,7 @@ pub mod path;
 pub mod proc;
 pub mod room;
 pub mod tmpfs;
+pub mod watch;
 
 use crate::errno::{Errno, Result};
 use crate::file::lock::Locks;
@@ -46,6 +47,8 @@ pub struct Inode {
     pub locks: Locks,
     /// Openings of it for writing.
     pub writers: Cell<u32>,
+    /// Who wants to know what happens to it.
+    pub watches: watch::Watches,
     /// What it takes of the room that there is.
     pub _charge: Option<room::Charge>,
 }
@@ -239,6 +242,7 @@ impl Inode {
             covered: Cell::new(false),
             locks: Locks::default(),
             writers: Cell::new(0),
+            watches: Default::default(),
             _charge: None,
         }
     }
