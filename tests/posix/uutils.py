@@ -26,7 +26,7 @@ BUILT = ROOT / "target" / "uutests"
 LISTS = corpus.HERE / "uutests"
 MEMORY = "1G"
 # Seconds for one test.
-LIMIT = 120
+LIMIT = 60
 TAIL = 30
 
 

@@ -43,6 +43,11 @@ pub fn pid_max(_: &Subject) -> Result<Vec<u8>> {
     line(&format!("{PID_MAX}"))
 }
 
+/// The kernel takes no modules.
+pub fn modules(_: &Subject) -> Result<Vec<u8>> {
+    Ok(Vec::new())
+}
+
 /// Memory is promised only where it is there.
 pub fn overcommit(_: &Subject) -> Result<Vec<u8>> {
     line("2")
