@@ -202,7 +202,7 @@ const FPSR: u64 = 0xf800_009f;
 
 impl Fpu {
     /// All zero: rounding to nearest, nothing trapped.
-    pub const fn new() -> Fpu {
+    pub const fn initial() -> Fpu {
         Fpu([0; FPU_BYTES])
     }
 
@@ -256,12 +256,6 @@ impl Fpu {
     }
 }
 
-impl Default for Fpu {
-    fn default() -> Fpu {
-        Fpu::new()
-    }
-}
-
 /// Lets user code use floating point, from the return to it on.
 pub fn fpu_on() {
     CPACR_EL1.set(FPU_ON);
@@ -300,9 +294,11 @@ pub unsafe fn copy(to: *mut u8, from: *const u8, bytes: usize) {
             "add {from}, {from}, #512", "add {to}, {to}, #512", "subs {n}, {n}, #512", "b.hs 2b",
             "3: adds {n}, {n}, #512 - 16", "b.mi 5f",
             "4: ldp {a}, {b}, [{from}], #16", "stp {a}, {b}, [{to}], #16", "subs {n}, {n}, #16", "b.pl 4b",
-            "5: adds {n}, {n}, #16", "b.eq 7f",
-            "6: ldrb {a:w}, [{from}], #1", "strb {a:w}, [{to}], #1", "subs {n}, {n}, #1", "b.ne 6b",
-            "7:",
+            "5: tbz {n}, #3, 6f", "ldr {a}, [{from}], #8", "str {a}, [{to}], #8",
+            "6: tbz {n}, #2, 7f", "ldr {a:w}, [{from}], #4", "str {a:w}, [{to}], #4",
+            "7: tbz {n}, #1, 8f", "ldrh {a:w}, [{from}], #2", "strh {a:w}, [{to}], #2",
+            "8: tbz {n}, #0, 9f", "ldrb {a:w}, [{from}]", "strb {a:w}, [{to}]",
+            "9:",
             n = inout(reg) bytes => _, to = inout(reg) to => _, from = inout(reg) from => _,
             a = out(reg) _, b = out(reg) _, c = out(reg) _, d = out(reg) _,
             e = out(reg) _, f = out(reg) _, g = out(reg) _, h = out(reg) _, options(nostack)

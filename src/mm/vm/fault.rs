@@ -2,11 +2,12 @@
 //! tables. The kernel's own accesses do the first two only.
 
 use super::super::{Id, Ram};
+use super::copy::reaches;
 use super::memory::Backing;
 use super::tables;
 use super::{Memory, Region, Space, Vm};
 use crate::abi::{Error, FaultKind, USER_END};
-use crate::arch::{self, Entry, TableEntry};
+use crate::arch::{self, Entry};
 use crate::units::{Access, Frame, LARGE_PAGE_SIZE, PAGE_SIZE};
 
 /// A page that is there.
@@ -30,6 +31,9 @@ pub(super) enum PageKind {
     Window,
 }
 
+/// Bytes of a run that are entered together.
+const AROUND: u64 = 16 * PAGE_SIZE;
+
 const ANY: arch::Access =
     arch::Access::USER.union(arch::Access::WRITE).union(arch::Access::EXECUTE);
 const CONSTANT: arch::Access = arch::Access::USER.union(arch::Access::EXECUTE);
@@ -47,16 +51,9 @@ impl Vm {
         let at = address & !(PAGE_SIZE - 1);
         let id = self.allowed(space, at, access)?;
         let region = &self.regions[id];
-        let (memory, page, allowed) = (region.memory, region.page_at(at), region.access);
+        let (memory, page) = (region.memory, region.page_at(at));
         let provided = self.provide(ram, memory, page, access == Access::Write);
-        let entered = provided.and_then(|page| {
-            let access = allowed & page.access | page.access & arch::Access::DEVICE;
-            match page.kind {
-                PageKind::Run | PageKind::Window => self.enter_run(ram, id, at, &page, access),
-                _ => self.enter_page(ram, space, at, &page, access),
-            }
-        });
-        match entered {
+        match provided.and_then(|page| self.show(ram, id, at, &page)) {
             Ok(_) => Ok(()),
             Err(Error::NoMemory) => Err(FaultKind::NoMemory),
             Err(_) => Err(FaultKind::Bus),
@@ -142,7 +139,27 @@ impl Vm {
         Ok(Page { frame: new, access: ANY, kind: PageKind::Copied })
     }
 
-    /// Enters a page of a run into the tables, as part of a large one if it can be.
+    /// Enters a page of a region into the tables; tells which one it is in.
+    #[inline(always)]
+    pub(super) fn show(
+        &mut self,
+        ram: &mut Ram,
+        id: Id<Region>,
+        at: u64,
+        page: &Page,
+    ) -> Result<Frame, Error> {
+        let region = &self.regions[id];
+        let mut access = region.access & page.access | page.access & arch::Access::DEVICE;
+        if matches!(page.kind, PageKind::Single | PageKind::Copied) {
+            return self.enter_page(ram, region.space, at, page, access);
+        }
+        let write = access.contains(arch::Access::WRITE);
+        access.set(arch::Access::FAR, !reaches(ram, page, write));
+        self.enter_run(ram, id, at, page, access)
+    }
+
+    /// Enters a page of a run into the tables, as part of a large one if it can be, and else with those
+    /// around it, for that is less work than their faults.
     fn enter_run(
         &mut self,
         ram: &mut Ram,
@@ -153,6 +170,8 @@ impl Vm {
     ) -> Result<Frame, Error> {
         let region = &self.regions[id];
         let space = region.space;
+        let block = at & !(AROUND - 1);
+        let around = block.max(region.start)..(block + AROUND).min(region.end());
         let base = at & !(LARGE_PAGE_SIZE - 1);
         let before = (at - base) / PAGE_SIZE;
         let large = !access.contains(arch::Access::EXECUTE)
@@ -165,18 +184,39 @@ impl Vm {
             let index = tables::index(base, tables::LARGE);
             let old = tables::read(&ram.memory, table, index);
             if !old.is_present() || old.is_leaf(tables::LARGE) {
-                let new = Entry::leaf(Frame(page.frame.0 - before), tables::LARGE, access);
+                // Of a window's pages some may be out of the kernel's reach.
+                let far = match page.kind {
+                    PageKind::Window => arch::Access::FAR,
+                    _ => arch::Access::empty(),
+                };
+                let new = Entry::leaf(Frame(page.frame.0 - before), tables::LARGE, access | far);
                 tables::write(&mut ram.memory, table, index, new);
                 arch::tlb::publish();
                 return Ok(table);
             }
         }
-        self.enter_page(ram, space, at, page, access)
+        let table = self.enter_page(ram, space, at, page, access)?;
+        let write = access.contains(arch::Access::WRITE);
+        if page.kind == PageKind::Window || !access.contains(arch::Access::EXECUTE) {
+            for near in around.step_by(PAGE_SIZE as usize) {
+                let index = tables::index(near, tables::PAGES);
+                if !tables::read(&ram.memory, table, index).is_present() {
+                    let frame =
+                        Frame((page.frame.0 + near / PAGE_SIZE).wrapping_sub(at / PAGE_SIZE));
+                    let mut access = access;
+                    access.set(arch::Access::FAR, !reaches(ram, &Page { frame, ..*page }, write));
+                    let new = Entry::leaf(frame, tables::PAGES, access);
+                    tables::write(&mut ram.memory, table, index, new);
+                }
+            }
+            arch::tlb::publish();
+        }
+        Ok(table)
     }
 
     /// Enters a page into the tables; tells which one it is in.
     #[inline]
-    pub(super) fn enter_page(
+    fn enter_page(
         &mut self,
         ram: &mut Ram,
         space: Id<Space>,

@@ -7,7 +7,7 @@ use super::super::{Arena, FrameSource, Id, Ram};
 use super::tables;
 use super::{Account, FUEL, Memory, Region, Vm};
 use crate::abi::{Error, USER_END};
-use crate::arch::{self, Access, Entry, TableEntry};
+use crate::arch::{self, Access, Entry};
 use crate::units::{Frame, MAX_CPUS, PAGE_SIZE, VirtAddr};
 use arrayvec::ArrayVec;
 use core::ops::Range;
@@ -112,11 +112,14 @@ impl Vm {
         let (mut freed, mut changed) = (ArrayVec::new(), false);
         let Range { start: mut at, end } = range;
         while at < end && *fuel > 0 {
-            let upto = end.min(at + *fuel * PAGE_SIZE);
+            let past = (at | (tables::span(tables::LARGE) - 1)) + 1;
+            // What is in a table that goes need not be cleared.
+            let goes = gap.contains(&(past - tables::span(tables::LARGE))) && past <= gap.end;
+            let upto = if goes { at } else { end.min(at + *fuel * PAGE_SIZE) };
             let memory = &mut ram.memory;
             let (next, level) = tables::change(memory, root, (at, upto), None, &mut changed);
-            let next = next.min(end);
-            let pages = if level == tables::PAGES { (next - at) / PAGE_SIZE } else { 4 };
+            let next = if goes { next.max(past) } else { next }.min(end);
+            let pages = if level == tables::PAGES && !goes { (next - at) / PAGE_SIZE } else { 4 };
             *fuel = fuel.saturating_sub(pages);
             if !tables::trim(memory, root, level, (at, next, end), &gap, &mut freed) {
                 *fuel = 0;

@@ -8,11 +8,11 @@ use crate::fs::Kind;
 use crate::host::{Host, HostFile, Stream};
 use crate::process::exec::Image;
 use crate::process::prctl::Traits;
+use crate::process::strings::Strings;
 use crate::process::{self, Ids, Process, Program, State};
 use crate::server::{CONSOLE, Call, Server};
 use crate::signal::Signals;
 use alloc::rc::{Rc, Weak};
-use alloc::vec::Vec;
 use console::Client;
 use core::cell::{Cell, RefCell};
 use linux_raw_sys::general::{O_RDONLY, O_WRONLY};
@@ -48,7 +48,7 @@ pub fn start(server: &'static Server) -> Result<()> {
     let arguments = words.get("args").unwrap_or("").split(',').filter(|word| !word.is_empty());
     let arguments = [program].into_iter().chain(arguments);
     let terminal = server.console.open_terminal(server)?;
-    let arguments = arguments.map(|word| word.as_bytes().to_vec()).collect();
+    let arguments = arguments.map(str::as_bytes).collect();
     run(server, program.as_bytes(), arguments, [terminal.clone(), terminal.clone(), terminal])
 }
 
@@ -65,7 +65,7 @@ pub fn arrived(server: &'static Server) {
         stream(Stream::Output, O_WRONLY),
         stream(Stream::Errors, O_WRONLY),
     ];
-    let arguments = alloc::vec![b"sh".to_vec(), b"-c".to_vec(), command];
+    let arguments = [b"sh", b"-c", &*command].into_iter().collect();
     if let Err(Errno(error)) = run(server, SHELL.as_bytes(), arguments, streams) {
         rt::println!("posix: {SHELL} cannot be run: error {error}");
         // What a shell says of what it cannot run.
@@ -92,7 +92,7 @@ pub fn farewell(server: &Server, code: u64) -> u64 {
 fn run(
     server: &'static Server,
     program: &[u8],
-    arguments: Vec<Vec<u8>>,
+    arguments: Strings,
     streams: [Rc<Open>; 3],
 ) -> Result<()> {
     let process = server.first_process(|native, pid| Process {
@@ -128,9 +128,9 @@ fn run(
         process.files.set(fd, stream, false);
     }
     let task = server.new_task(&process, None)?;
-    let call = Call { server, task: task.clone(), args: [0; 6] };
+    let call = Call { server, task: task.clone(), args: [0; 6], resolve: 0 };
     let file = call.walk(&server.root, program, true)?.inode()?;
-    let environment = ENVIRONMENT.iter().map(|text| text.as_bytes().to_vec()).collect();
+    let environment = ENVIRONMENT.iter().map(|text| text.as_bytes()).collect();
     let image = Image::open(&call, file, program.to_vec(), arguments, environment)?;
     image.start(&task)?;
     task.thread.resume()?;

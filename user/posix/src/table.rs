@@ -7,7 +7,9 @@ use crate::file::{
     attributes, copy, directory, epoll, eventfd, extended, inotify, io, ioctl, lock, mounts, names,
     open, poll, rename, signalfd, size, special, stat, timerfd,
 };
-use crate::process::{Task, exec, exit, fork, ids, info, limits, mapping, pidfd, prctl, schedule};
+use crate::process::{
+    Task, barrier, exec, exit, fork, ids, info, limits, mapping, pidfd, prctl, schedule,
+};
 use crate::server::Call;
 use crate::signal::{action, frame, mask, send, stack};
 use crate::socket::{calls, message, options};
@@ -75,14 +77,14 @@ static BOTH: &[Row] = rows! {
     __NR_dup3 Now(open::dup3);
     __NR_fcntl May(open::fcntl);
     __NR_pipe2 Now(open::pipe2);
-    __NR_openat2 May(special::openat2), "RESOLVE_*: ENOSYS";
-    __NR_memfd_create Now(special::memfd_create), "seals, huge pages";
+    __NR_openat2 May(special::openat2);
+    __NR_memfd_create Now(special::memfd_create), "huge pages";
     __NR_name_to_handle_at Now(special::name_to_handle_at), "handles: no file system has any";
-    __NR_ioctl Now(ioctl::ioctl), "on terminals TIOCSTI, packet mode, and waiting for the output";
+    __NR_ioctl May(ioctl::ioctl);
     __NR_flock May(lock::flock);
     __NR_truncate Now(size::truncate);
     __NR_ftruncate Now(size::ftruncate);
-    __NR_fallocate Now(size::fallocate), "it reserves no memory, and gives none back; FALLOC_FL_COLLAPSE_RANGE and others";
+    __NR_fallocate Now(size::fallocate), "memory for what is mapped already; only what tmpfs has";
     __NR_fadvise64 Now(size::fadvise64);
     __NR_readahead Now(size::readahead);
     __NR_fsync Now(size::fsync);
@@ -249,6 +251,7 @@ static BOTH: &[Row] = rows! {
     // Threads.
     __NR_futex May(futex::futex),
         "no priority inheritance; FUTEX_WAKE_OP is atomic only towards other calls";
+    __NR_membarrier May(barrier::membarrier), "restartable sequences";
     __NR_set_robust_list Now(futex::set_robust_list);
     __NR_get_robust_list Now(futex::get_robust_list);
     // Time.
@@ -281,7 +284,7 @@ static BOTH: &[Row] = rows! {
     __NR_setsockopt Now(options::setsockopt), "sizes of buffers, which do nothing";
     __NR_sendto May(message::sendto);
     __NR_recvfrom May(message::recvfrom);
-    __NR_sendmsg May(message::sendmsg), "freeing sockets that are sent through themselves";
+    __NR_sendmsg May(message::sendmsg);
     __NR_recvmsg May(message::recvmsg);
     __NR_sendmmsg May(message::sendmmsg);
     __NR_recvmmsg May(message::recvmmsg), "the timeout, while a message is waited for";

@@ -6,6 +6,8 @@
 //! lines are the same on each run, so that those of two kernels can be compared. The files are in the
 //! current directory, which is empty before and after.
 
+mod arithmetic;
+mod barriers;
 mod clocks;
 mod descriptors;
 mod directories;
@@ -16,9 +18,13 @@ mod identity;
 mod memory;
 mod modes;
 mod old;
+mod packets;
+mod paths;
 mod pipes;
 mod pointers;
 mod processes;
+mod room;
+mod seals;
 mod signals;
 mod sockets;
 mod sys;
@@ -28,6 +34,8 @@ mod watches;
 type Family = (&'static str, fn());
 
 const FAMILIES: &[Family] = &[
+    ("arithmetic", arithmetic::run),
+    ("barriers", barriers::run),
     ("clocks", clocks::run),
     ("descriptors", descriptors::run),
     ("directories", directories::run),
@@ -38,9 +46,13 @@ const FAMILIES: &[Family] = &[
     ("memory", memory::run),
     ("modes", modes::run),
     ("old", old::run),
+    ("packets", packets::run),
+    ("paths", paths::run),
     ("pipes", pipes::run),
     ("pointers", pointers::run),
     ("processes", processes::run),
+    ("room", room::run),
+    ("seals", seals::run),
     ("signals", signals::run),
     ("sockets", sockets::run),
     ("terminals", terminals::run),

@@ -2,6 +2,7 @@
 
 use super::names::HERE;
 use crate::errno::{Errno, Result};
+use crate::fs::limit::Limit;
 use crate::fs::mount::Mount;
 use crate::fs::room::Room;
 use crate::fs::tmpfs::Tmpfs;
@@ -56,6 +57,9 @@ pub fn mount(call: &Call) -> Result {
     if flags & MS_REMOUNT != 0 {
         let mount = call.server.mounts.of_device(covered.device);
         let mount = mount.filter(|mount| mount.root.is(&covered)).ok_or(Errno::EINVAL)?;
+        if let Some(names) = covered.directory()?.as_names() {
+            set_limit(names.limit(), &data)?;
+        }
         mount.flags.set((flags & KEPT).into());
         return Ok(0);
     }
@@ -85,20 +89,62 @@ fn make(server: &'static Server, kind: &[u8], data: &[u8]) -> Result<Rc<Inode>> 
     match kind {
         b"tmpfs" => {
             let mode = number(b"mode", 8)?.unwrap_or(0o1777);
-            let root = Tmpfs::root(room(server)?, mode & 0o7777)?;
+            let limit = Limit::default();
+            set_limit(&limit, data)?;
+            let root = Tmpfs::root(room(server)?, mode & 0o7777, limit)?;
             root.meta.uid.set(number(b"uid", 10)?.unwrap_or(0));
             root.meta.gid.set(number(b"gid", 10)?.unwrap_or(0));
             Ok(root)
         }
         b"devtmpfs" => {
-            let root = Tmpfs::root(room(server)?, 0o755)?;
+            let root = Tmpfs::root(room(server)?, 0o755, Limit::default())?;
             dev::populate(&root)?;
             Ok(root)
         }
         b"proc" => Ok(proc::root(server, room(server)?.number())),
-        b"sysfs" => Tmpfs::root(room(server)?, 0o555),
+        b"sysfs" => Tmpfs::root(room(server)?, 0o555, Limit::default()),
         _ => Err(Errno::ENODEV),
     }
+}
+
+/// Sets what options of a mount limit: pages by their bytes, files by their number.
+fn set_limit(limit: &Limit, data: &[u8]) -> Result<()> {
+    let (mut pages, mut files) = (None, None);
+    for option in data.split(|&byte| byte == b',').filter(|option| !option.is_empty()) {
+        let (name, value) = match option.iter().position(|&byte| byte == b'=') {
+            Some(at) => (&option[..at], &option[at + 1..]),
+            None => (option, &b""[..]),
+        };
+        // Zero is as much as there is.
+        let some = |value: u64| Some(value).filter(|&value| value > 0);
+        match name {
+            b"size" => pages = some(bytes(value)?.div_ceil(PAGE)),
+            b"nr_blocks" => pages = some(bytes(value)?),
+            b"nr_inodes" => files = some(bytes(value)?),
+            b"mode" | b"uid" | b"gid" => {}
+            _ => return Err(Errno::EINVAL),
+        }
+    }
+    limit.set(pages, files)
+}
+
+/// A number that may be followed by `k`, `m`, `g`, or `%` of the memory.
+fn bytes(value: &[u8]) -> Result {
+    let digits = value.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (digits, unit) = value.split_at(digits);
+    let number: u64 = core::str::from_utf8(digits)
+        .ok()
+        .and_then(|digits| digits.parse().ok())
+        .ok_or(Errno::EINVAL)?;
+    let factor = match unit {
+        b"" => 1,
+        b"k" | b"K" => 1 << 10,
+        b"m" | b"M" => 1 << 20,
+        b"g" | b"G" => 1 << 30,
+        b"%" => rt::machine().figures()?.frames * PAGE / 100,
+        _ => return Err(Errno::EINVAL),
+    };
+    number.checked_mul(factor).ok_or(Errno::EINVAL)
 }
 
 /// What file systems in memory take their memory from.
@@ -155,9 +201,15 @@ fn statfs_of(call: &Call, inode: &Inode) -> Result<[u64; 15]> {
         b"sysfs" => SYSFS_MAGIC,
         _ => TMPFS_MAGIC,
     };
-    let flags = mount.map_or(0, |mount| mount.flags.get()) & u64::from(KEPT);
+    let flags = mount.as_ref().map_or(0, |mount| mount.flags.get()) & u64::from(KEPT);
     let ((pages, free), (files, free_files)) = match magic {
-        TMPFS_MAGIC => (room.pages(), room.files()),
+        TMPFS_MAGIC => {
+            let root = mount.as_ref().map_or(&call.server.root, |mount| &mount.root);
+            let names = root.directory()?.as_names();
+            let pages = names.and_then(|names| names.limit().free_pages());
+            let files = names.and_then(|names| names.limit().free_files());
+            (pages.unwrap_or_else(|| room.pages()), files.unwrap_or_else(|| room.files()))
+        }
         _ => ((0, 0), (0, 0)),
     };
     let mut words = [0; 15];

@@ -1,14 +1,15 @@
 //! How long a file is, and what of it takes memory.
 
-use super::Open;
+use super::{Open, seal};
 use crate::errno::{Errno, Result};
 use crate::fs::{Inode, Kind};
 use crate::process::Process;
 use crate::server::Call;
 use crate::{signal, time};
 use alloc::rc::Rc;
+use core::cmp::Ordering;
 use linux_raw_sys::general::{
-    FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, FALLOC_FL_ZERO_RANGE, IN_MODIFY, RLIMIT_FSIZE,
+    F_SEAL_GROW, F_SEAL_SHRINK, FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, IN_MODIFY, RLIMIT_FSIZE,
     SIGXFSZ,
 };
 
@@ -25,8 +26,13 @@ pub fn limit(process: &Process, end: u64) -> Result<()> {
 
 /// Makes a file shorter or longer; what watches it is told by who calls this.
 fn resize(call: &Call, inode: &Inode, size: u64) -> Result {
-    if size > inode.size() {
-        limit(call.process(), size)?;
+    match size.cmp(&inode.size()) {
+        Ordering::Less => inode.unsealed(F_SEAL_SHRINK)?,
+        Ordering::Equal => {}
+        Ordering::Greater => {
+            limit(call.process(), size)?;
+            inode.unsealed(F_SEAL_GROW)?;
+        }
     }
     inode.regular()?.truncate(size)?;
     inode.touch(time::realtime());
@@ -72,9 +78,8 @@ pub fn fallocate(call: &Call) -> Result {
         return Err(Errno::EINVAL);
     }
     let keep = how & FALLOC_FL_KEEP_SIZE != 0;
-    let (punch, zero) = (how & FALLOC_FL_PUNCH_HOLE != 0, how & FALLOC_FL_ZERO_RANGE != 0);
-    let known = FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE;
-    if how & !known != 0 || punch && (zero || !keep) {
+    let punch = how & FALLOC_FL_PUNCH_HOLE != 0;
+    if how & !(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE) != 0 || punch && !keep {
         return Err(Errno::EOPNOTSUPP);
     }
     open.writable()?;
@@ -85,11 +90,17 @@ pub fn fallocate(call: &Call) -> Result {
         _ => return Err(Errno::ENODEV),
     };
     let end = at.checked_add(length).ok_or(Errno::EFBIG)? as u64;
-    if punch || zero {
-        regular.clear(at as u64, end)?;
+    if punch {
+        open.inode.unsealed(seal::WRITING)?;
+        regular.punch(at as u64, end)?;
+    } else {
+        if end > regular.size() {
+            open.inode.unsealed(F_SEAL_GROW)?;
+            limit(call.process(), end)?;
+        }
+        regular.reserve(at as u64, end)?;
     }
     if !keep && end > regular.size() {
-        limit(call.process(), end)?;
         regular.truncate(end)?;
     }
     open.inode.touch(time::realtime());

@@ -88,7 +88,7 @@ fn add(
     let inode = match format(entry.mode) {
         S_IFREG => {
             let names = directory.directory()?.as_names().ok_or(Errno::EROFS)?;
-            let content = Content::archived(names.room(), memory, entry.offset as u64, entry.data);
+            let content = Content::archived(names, memory, entry.offset as u64, entry.data);
             let new = new(name, entry, entry.mode);
             names.add(&directory, &new, Kind::Regular(Box::new(content)))?
         }

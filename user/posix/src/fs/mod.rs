@@ -6,6 +6,7 @@
 pub mod archive;
 pub mod content;
 pub mod dev;
+pub mod limit;
 pub mod mount;
 pub mod pages;
 pub mod path;
@@ -49,8 +50,10 @@ pub struct Inode {
     pub writers: Cell<u32>,
     /// Who wants to know what happens to it.
     pub watches: watch::Watches,
+    /// What may not be done with it any more: `F_SEAL_*`.
+    pub seals: Cell<u32>,
     /// What it takes of the room that there is.
-    pub _charge: Option<room::Charge>,
+    pub _charge: Option<(room::Charge, limit::Counted)>,
 }
 
 /// What a file is.
@@ -181,8 +184,12 @@ pub trait Regular {
     fn truncate(&self, _size: u64) -> Result<()> {
         Err(Errno::EINVAL)
     }
-    /// Makes zeroes of those between two places.
-    fn clear(&self, _at: u64, _end: u64) -> Result<()> {
+    /// Has memory for those between two places, even behind the last.
+    fn reserve(&self, _at: u64, _end: u64) -> Result<()> {
+        Err(Errno::EOPNOTSUPP)
+    }
+    /// Makes zeroes of those between two places, which need not be kept.
+    fn punch(&self, _at: u64, _end: u64) -> Result<()> {
         Err(Errno::EOPNOTSUPP)
     }
     /// The first place from one on, which is in the file, where there are bytes, or none were written.
@@ -243,6 +250,7 @@ impl Inode {
             locks: Locks::default(),
             writers: Cell::new(0),
             watches: Default::default(),
+            seals: Cell::new(linux_raw_sys::general::F_SEAL_SEAL),
             _charge: None,
         }
     }
@@ -285,6 +293,16 @@ impl Inode {
             Kind::Directory(_) => Err(Errno::EISDIR),
             _ => Err(Errno::EINVAL),
         }
+    }
+
+    /// Whether it has bytes that are in memory, and could be sealed.
+    pub fn sealable(&self) -> bool {
+        self._charge.is_some() && matches!(self.kind, Kind::Regular(_))
+    }
+
+    /// Refuses what one of these seals forbids.
+    pub fn unsealed(&self, seals: u32) -> Result<()> {
+        if self.seals.get() & seals != 0 { Err(Errno::EPERM) } else { Ok(()) }
     }
 
     /// Whether it is a directory.

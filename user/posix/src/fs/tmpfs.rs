@@ -1,6 +1,7 @@
 //! A file system in memory: directories of names, files of [`Content`].
 
 use super::content::Content;
+use super::limit::Limit;
 use super::room::{Charge, Room};
 use super::{Directory, Entry, Inode, Kind, Link, Meta, New, Reader, format};
 use crate::errno::{Errno, Result};
@@ -24,13 +25,14 @@ pub struct Tmpfs {
     device: u64,
     last: Cell<u64>,
     room: Rc<Room>,
+    limit: Rc<Limit>,
 }
 
 impl Tmpfs {
     /// An empty one: its root.
-    pub fn root(room: &Rc<Room>, mode: u32) -> Result<Rc<Inode>> {
+    pub fn root(room: &Rc<Room>, mode: u32, limit: Limit) -> Result<Rc<Inode>> {
         let (device, room) = (room.number(), room.clone());
-        let fs = Rc::new(Tmpfs { device, last: Cell::new(0), room });
+        let fs = Rc::new(Tmpfs { device, last: Cell::new(0), room, limit: Rc::new(limit) });
         let new = New { name: b"", mode: S_IFDIR | mode, uid: 0, gid: 0, device: 0, target: b"" };
         let names = Names::new(&fs, Weak::new());
         let root = fs.inode(&new, Kind::Directory(Box::new(names)))?;
@@ -39,7 +41,7 @@ impl Tmpfs {
     }
 
     fn inode(&self, new: &New<'_>, kind: Kind) -> Result<Rc<Inode>> {
-        let charge = Charge::file(&self.room)?;
+        let charge = (Charge::file(&self.room)?, self.limit.file()?);
         self.last.set(self.last.get() + 1);
         let now = time::realtime();
         let meta = Meta {
@@ -101,6 +103,11 @@ impl Names {
         &self.fs.room
     }
 
+    /// What all files of the file system may take.
+    pub fn limit(&self) -> &Rc<Limit> {
+        &self.fs.limit
+    }
+
     fn find(&self, name: &[u8]) -> Option<Rc<Inode>> {
         self.files.borrow().get(name).map(|named| named.inode.clone())
     }
@@ -127,7 +134,7 @@ impl Names {
     fn kind(&self, this: &Rc<Inode>, new: &New<'_>) -> Result<Kind> {
         Ok(match format(new.mode) {
             S_IFDIR => Kind::Directory(Box::new(Names::new(&self.fs, Rc::downgrade(this)))),
-            S_IFREG | 0 => Kind::Regular(Box::new(Content::empty(&self.fs.room))),
+            S_IFREG | 0 => Kind::Regular(Box::new(Content::empty(&self.fs.room, &self.fs.limit))),
             S_IFLNK => Kind::Link(Box::new(Target(new.target.into()))),
             S_IFCHR => Kind::Character(new.device),
             S_IFBLK => Kind::Block(new.device),
@@ -198,6 +205,9 @@ impl Directory for Names {
 
     fn link(&self, this: &Rc<Inode>, name: &[u8], inode: &Rc<Inode>) -> Result<()> {
         self.vacant(this, name)?;
+        if inode.meta.links.get() > 0 {
+            self.fs.limit.name()?;
+        }
         inode.meta.links.set(inode.meta.links.get() + 1);
         let now = time::realtime();
         inode.meta.changed.set(now);
@@ -219,6 +229,7 @@ impl Directory for Names {
         this.tell_of(name, kind, IN_DELETE, 0);
         Ok(())
     }
+
     fn rename(
         &self,
         from: &[u8],
@@ -275,6 +286,10 @@ impl Names {
             Kind::Directory(_) => {
                 this.meta.links.set(this.meta.links.get() - 1);
                 2
+            }
+            _ if inode.meta.links.get() > 1 => {
+                self.fs.limit.forget_name();
+                1
             }
             _ => 1,
         };

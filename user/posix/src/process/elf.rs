@@ -5,15 +5,14 @@ use alloc::vec::Vec;
 use rt::abi::{PAGE, USER_END};
 use rt::arch::ELF_MACHINE;
 
-/// Bytes from the beginning of a file that have all headers.
-pub const HEAD: usize = 4096;
-
 const IDENT: &[u8] = b"\x7fELF\x02\x01\x01";
 const EXECUTABLE: u16 = 2;
 const DYNAMIC: u16 = 3;
 const LOAD: u32 = 1;
 const INTERPRETER: u32 = 3;
 const PROGRAM_HEADER: usize = 56;
+/// Program headers at most.
+const MOST: u16 = u16::MAX / PROGRAM_HEADER as u16;
 /// Where a program goes that does not say where.
 const BASE: u64 = 0x5555_5555_4000;
 
@@ -50,8 +49,13 @@ impl Segment {
     }
 }
 
-/// Reads the headers of a program, whose file has so many bytes.
-pub fn read(head: &[u8], length: u64) -> Result<Elf> {
+/// Reads the headers of a program, whose file begins with `head` and has so many bytes. `fill` reads what
+/// is at a place of it, if there is enough.
+pub fn read(
+    head: &[u8],
+    length: u64,
+    fill: impl Fn(u64, &mut [u8]) -> Result<bool>,
+) -> Result<Elf> {
     let half = |at| field(head, at).map(u16::from_le_bytes).ok_or(Errno::ENOEXEC);
     let long = |at| field(head, at).map(u64::from_le_bytes).ok_or(Errno::ENOEXEC);
     if !head.starts_with(IDENT) || half(18)? != ELF_MACHINE || half(54)? as usize != PROGRAM_HEADER
@@ -63,9 +67,14 @@ pub fn read(head: &[u8], length: u64) -> Result<Elf> {
         DYNAMIC => BASE,
         _ => return Err(Errno::ENOEXEC),
     };
-    let (table, count) = (long(32)? as usize, half(56)? as usize);
-    let end = table.checked_add(count * PROGRAM_HEADER).ok_or(Errno::ENOEXEC)?;
-    let headers = head.get(table..end).ok_or(Errno::ENOEXEC)?;
+    let (table, count) = (long(32)?, half(56)?);
+    if count > MOST {
+        return Err(Errno::ENOEXEC);
+    }
+    let mut headers = alloc::vec![0; usize::from(count) * PROGRAM_HEADER];
+    if !fill(table, &mut headers)? {
+        return Err(Errno::ENOEXEC);
+    }
     let mut segments: Vec<Segment> = Vec::new();
     for header in headers.chunks_exact(PROGRAM_HEADER) {
         let kind = field(header, 0).map_or(0, u32::from_le_bytes);
@@ -83,13 +92,13 @@ pub fn read(head: &[u8], length: u64) -> Result<Elf> {
         }
     }
     let entry = long(24)?.checked_add(base).ok_or(Errno::ENOEXEC)?;
-    let inside = |s: &Segment| (s.offset..s.offset + s.filled).contains(&(table as u64));
+    let inside = |s: &Segment| (s.offset..s.offset + s.filled).contains(&table);
     let shown = segments.iter().find(|segment| inside(segment));
-    let at = shown.map_or(0, |s| s.address + (table as u64 - s.offset));
+    let at = shown.map_or(0, |s| s.address + (table - s.offset));
     if segments.is_empty() {
         return Err(Errno::ENOEXEC);
     }
-    Ok(Elf { entry, headers: (at, count as u64), segments })
+    Ok(Elf { entry, headers: (at, count.into()), segments })
 }
 
 fn segment(header: &[u8], base: u64, length: u64) -> Option<Segment> {

@@ -1,14 +1,15 @@
 //! `execve`: another program in the same process.
 
 use super::elf::{self, Elf, Segment};
-use super::memory::{self, Area, STACK, STACK_TOP};
+use super::memory::{self, Area, STACK, STACK_TOP, Space};
+use super::strings::Strings;
 use super::{Process, Program, Task};
 use crate::errno::{Errno, Result};
+use crate::file::Open;
 use crate::file::regular::RegularFile;
-use crate::file::{Open, io};
 use crate::fs::Inode;
 use crate::server::Call;
-use crate::user::PATH_MAX;
+use crate::user::{Buffer, PATH_MAX, Transfer};
 use crate::wait::Outcome;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
@@ -18,13 +19,12 @@ use linux_raw_sys::general::{
 };
 use rt::abi::{PAGE, REGISTERS, USER_END};
 use rt::arch::{PROGRAM_COUNTER, STACK_POINTER};
+use zerocopy::IntoBytes;
 
-/// Bytes of arguments and environment together.
+/// Bytes of arguments and environment together, with their pointers.
 const ARGUMENTS_MAX: usize = 2 << 20;
-/// Bytes of one of them.
-const ARGUMENT_MAX: usize = 128 << 10;
-/// Bytes of a script's first line.
-const LINE: usize = 256;
+/// Bytes from the beginning of a file by which one knows what it is: a script's first line is no longer.
+const HEAD: usize = 256;
 /// Scripts that are interpreted by scripts.
 const DEPTH: usize = 5;
 
@@ -34,8 +34,8 @@ pub struct Image {
     path: Vec<u8>,
     elf: Elf,
     /// The arguments, which a script has changed.
-    arguments: Vec<Vec<u8>>,
-    environment: Vec<Vec<u8>>,
+    arguments: Strings,
+    environment: Strings,
 }
 
 pub fn execve(call: &Call) -> Outcome {
@@ -55,9 +55,11 @@ fn run(call: &Call, at: u64, path: u64, arguments: u64, environment: u64, flags:
     let read = || {
         let process = call.process();
         let name = process.path(path)?;
-        let file = call.inode_at(at, path, flags)?;
-        let arguments = strings(process, arguments)?;
-        Image::open(call, file, name, arguments, strings(process, environment)?)
+        let file = call.inode_of(at, &name, flags)?;
+        let mut room = ARGUMENTS_MAX;
+        let arguments = Strings::read(process, arguments, &mut room)?;
+        let environment = Strings::read(process, environment, &mut room)?;
+        Image::open(call, file, name, arguments, environment)
     };
     match read() {
         Ok(image) => {
@@ -72,34 +74,14 @@ fn run(call: &Call, at: u64, path: u64, arguments: u64, environment: u64, flags:
     }
 }
 
-/// A list of strings that ends with a null pointer.
-fn strings(process: &Process, list: u64) -> Result<Vec<Vec<u8>>> {
-    let (mut strings, mut bytes) = (Vec::new(), 0);
-    if list == 0 {
-        return Ok(strings);
-    }
-    loop {
-        let at: u64 = process.get(list + strings.len() as u64 * 8)?;
-        if at == 0 {
-            return Ok(strings);
-        }
-        let string = process.string(at, ARGUMENT_MAX, Errno::E2BIG)?;
-        bytes += string.len() + 9;
-        if bytes > ARGUMENTS_MAX {
-            return Err(Errno::E2BIG);
-        }
-        strings.push(string);
-    }
-}
-
 impl Image {
     /// Finds the program of a file, which is one or a script that names one.
     pub fn open(
         call: &Call,
         mut file: Rc<Inode>,
         mut path: Vec<u8>,
-        mut arguments: Vec<Vec<u8>>,
-        environment: Vec<Vec<u8>>,
+        mut arguments: Strings,
+        environment: Strings,
     ) -> Result<Image> {
         for _ in 0..DEPTH {
             file.permit(&call.process().ids.borrow(), 1)?;
@@ -108,20 +90,16 @@ impl Image {
             if file.writers.get() > 0 {
                 return Err(Errno::ETXTBSY);
             }
-            let mut head = alloc::vec![0; elf::HEAD];
-            let open = Open::new(Rc::new(RegularFile(file.clone())), file.clone(), O_RDONLY);
-            let filled = io::read_own(&*open.file, &open, 0, &mut head)?;
+            let mut head = [0; HEAD];
+            let filled = read_at(&file, 0, &mut head)?;
             if !head.starts_with(b"#!") {
-                let elf = elf::read(&head[..filled], length)?;
+                let table = |at, bytes: &mut [u8]| Ok(read_at(&file, at, bytes)? == bytes.len());
+                let elf = elf::read(&head[..filled], length, table)?;
                 return Ok(Image { file, path, elf, arguments, environment });
             }
-            let (interpreter, argument) = script(&head[2..filled.min(LINE)])?;
-            if !arguments.is_empty() {
-                arguments.remove(0);
-            }
-            arguments.insert(0, path);
-            arguments.splice(..0, argument);
-            arguments.insert(0, interpreter.clone());
+            let (interpreter, argument) = script(&head[2..filled])?;
+            let before = [Some(&*interpreter), argument.as_deref(), Some(&*path)];
+            arguments = before.into_iter().flatten().chain(arguments.iter().skip(1)).collect();
             let from = call.process().current.borrow().clone();
             file = call.walk(&from, &interpreter, true)?.inode()?;
             path = interpreter;
@@ -136,8 +114,10 @@ impl Image {
         process.shrink_quota();
         let mut space = process.space.borrow_mut();
         space.clear();
+        let file = &self.file;
+        let open = Open::new(Rc::new(RegularFile(file.clone())), file.clone(), O_RDONLY);
         for segment in &self.elf.segments {
-            load(process, &mut space, &self.file, segment)?;
+            load(process, &mut space, &open, segment)?;
         }
         let end = self.elf.segments.last().map_or(0, |last| last.pages().end);
         space.heap = (end, end);
@@ -158,57 +138,41 @@ impl Image {
         task.name.take();
         task.clear_tid.set(0);
         task.robust.set(0);
-        let mut registers = task.registers().unwrap_or([0; REGISTERS]);
-        let state = registers[PROGRAM_COUNTER + 1];
-        registers.fill(0);
+        let mut registers = [0; REGISTERS];
         registers[PROGRAM_COUNTER] = self.elf.entry;
-        registers[PROGRAM_COUNTER + 1] = state;
         registers[STACK_POINTER] = top;
         task.set_start(&registers)
     }
 
-    /// Writes what a program finds on its stack: arguments, environment, auxiliary vector.
+    /// Writes what a program finds on its stack. From the top down that is its path, its environment, its
+    /// arguments, a random number, and the words that say where they are.
     fn fill_stack(&self, process: &Process) -> Result<(u64, Program)> {
         const ENTRIES: [u64; 17] = [3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 16, 17, 23, 25, 26, 31];
-        let mut at = STACK_TOP - 16;
-        let mut push = |bytes: &[u8]| -> Result<u64> {
-            at -= bytes.len() as u64;
-            process.paid(|native| native.write(at, bytes))?;
-            Ok(at)
-        };
-        let strings = |list: &[Vec<u8>]| {
-            let mut all = Vec::new();
-            for string in list {
-                all.extend_from_slice(string);
-                all.push(0);
-            }
-            all
-        };
-        let name = push(&strings(core::slice::from_ref(&self.path)))?;
-        let environment = strings(&self.environment);
-        let environment_at = push(&environment)?;
-        let arguments = strings(&self.arguments);
-        let arguments_at = push(&arguments)?;
-        let random = [process.server.random.next(), process.server.random.next()];
-        let random_at = push(zerocopy::IntoBytes::as_bytes(&random))?;
-        let ids = process.ids.borrow();
-        let mut words = alloc::vec![self.arguments.len() as u64];
-        for (list, mut at) in [(&self.arguments, arguments_at), (&self.environment, environment_at)]
-        {
-            for string in list {
-                words.push(at);
+        let Image { arguments, environment, path, elf, .. } = self;
+        let name_at = STACK_TOP - 16 - (path.len() as u64 + 1);
+        let environment_at = name_at - environment.bytes.len() as u64;
+        let arguments_at = environment_at - arguments.bytes.len() as u64;
+        let random_at = arguments_at - 16;
+        let count = 1 + arguments.count + 1 + environment.count + 1 + 2 * (ENTRIES.len() + 1);
+        let top = (random_at - count as u64 * 8) & !15;
+        let mut all = Vec::with_capacity((STACK_TOP - top) as usize);
+        let mut word = |word: u64| all.extend_from_slice(&word.to_ne_bytes());
+        word(arguments.count as u64);
+        for (list, mut at) in [(arguments, arguments_at), (environment, environment_at)] {
+            for string in list.iter() {
+                word(at);
                 at += string.len() as u64 + 1;
             }
-            words.push(0);
+            word(0);
         }
-        let (headers, count) = self.elf.headers;
+        let ids = process.ids.borrow();
         for entry in ENTRIES {
             let value = match entry {
-                3 => headers,
+                3 => elf.headers.0,
                 4 => 56,
-                5 => count,
+                5 => elf.headers.1,
                 6 => PAGE,
-                9 => self.elf.entry,
+                9 => elf.entry,
                 11 => ids.users[0].into(),
                 12 => ids.users[1].into(),
                 13 => ids.groups[0].into(),
@@ -216,27 +180,33 @@ impl Image {
                 16 => HARDWARE,
                 17 => 100,
                 25 => random_at,
-                31 => name,
+                31 => name_at,
                 _ => 0,
             };
-            words.extend([entry, value]);
+            word(entry);
+            word(value);
         }
-        words.extend([0, 0]);
-        let top = (random_at - words.len() as u64 * 8) & !15;
-        process.put(top, words.as_slice())?;
-        let end = top + words.len() as u64 * 8;
-        let short = self.path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
-        Ok((
-            top,
-            Program {
-                file: Some(self.file.clone()),
-                path: self.path.clone(),
-                name: short[..short.len().min(15)].to_vec(),
-                arguments: (arguments_at, arguments_at + arguments.len() as u64),
-                environment: (environment_at, environment_at + environment.len() as u64),
-                auxiliary: (end - (ENTRIES.len() as u64 + 1) * 16, end),
-            },
-        ))
+        word(0);
+        word(0);
+        let end = top + all.len() as u64;
+        all.resize((random_at - top) as usize, 0);
+        let random = &process.server.random;
+        all.extend_from_slice([random.next(), random.next()].as_bytes());
+        all.extend_from_slice(&arguments.bytes);
+        all.extend_from_slice(&environment.bytes);
+        all.extend_from_slice(path);
+        all.push(0);
+        process.put(top, &*all)?;
+        let short = path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+        let program = Program {
+            file: Some(self.file.clone()),
+            path: path.clone(),
+            name: short[..short.len().min(15)].to_vec(),
+            arguments: (arguments_at, environment_at),
+            environment: (environment_at, name_at),
+            auxiliary: (end - (ENTRIES.len() as u64 + 1) * 16, end),
+        };
+        Ok((top, program))
     }
 }
 
@@ -260,13 +230,15 @@ fn script(line: &[u8]) -> Result<(Vec<u8>, Option<Vec<u8>>)> {
     Ok((name.to_vec(), (!rest.is_empty()).then(|| rest.to_vec())))
 }
 
+/// Reads bytes of a file, as many as there are.
+fn read_at(file: &Inode, at: u64, bytes: &mut [u8]) -> Result<usize> {
+    let mut transfer = Transfer::new(Buffer::Own(bytes));
+    file.regular()?.read(at, &mut transfer)?;
+    Ok(transfer.done as usize)
+}
+
 /// Maps a segment: from the file's own memory what is not written, copied what is.
-fn load(
-    process: &Process,
-    space: &mut super::memory::Space,
-    file: &Rc<Inode>,
-    segment: &Segment,
-) -> Result<()> {
+fn load(process: &Process, space: &mut Space, open: &Rc<Open>, segment: &Segment) -> Result<()> {
     let range = segment.pages();
     if range.is_empty() {
         return Ok(());
@@ -274,29 +246,23 @@ fn load(
     let access = PROT_READ
         | if segment.write { PROT_WRITE } else { 0 }
         | if segment.execute { PROT_EXEC } else { 0 };
-    let open = Open::new(Rc::new(RegularFile(file.clone())), file.clone(), O_RDONLY);
-    let (memory, first) = file.regular()?.memory()?;
+    let regular = open.inode.regular()?;
     let offset = segment.offset & !(PAGE - 1);
     let mut area = Area::anonymous(range.end, access, "");
-    area.file = Some((file.clone(), open, offset));
+    area.file = Some((open.inode.clone(), open.clone(), offset));
     if !segment.write && segment.filled == segment.size {
+        let (memory, first) = regular.memory()?;
         area.borrowed = true;
         return space.map(process, range.start, area, &memory, first + offset / PAGE, u64::MAX);
     }
     let own = Rc::new(memory::create(process, (range.end - range.start) / PAGE)?);
-    let mut buffer = alloc::vec![0; 16 << 10];
-    let (mut at, end) = (segment.offset, segment.offset + segment.filled);
-    let source = RegularFile(file.clone());
-    let open = Open::new(Rc::new(RegularFile(file.clone())), file.clone(), O_RDONLY);
-    while at < end {
-        let piece = (end - at).min(buffer.len() as u64) as usize;
-        let count = io::read_own(&source, &open, at, &mut buffer[..piece])?;
-        if count == 0 {
-            return Err(Errno::EIO);
-        }
-        let to = segment.address - range.start + (at - segment.offset);
-        process.paid(|_| own.write(to, &buffer[..count]))?;
-        at += count as u64;
+    area.access = PROT_READ | PROT_WRITE;
+    space.map(process, range.start, area, &own, 0, u64::MAX)?;
+    let pieces = [[segment.address, segment.filled]];
+    let mut transfer = Transfer::new(Buffer::User(process, &pieces));
+    regular.read(segment.offset, &mut transfer)?;
+    if transfer.left > 0 {
+        return Err(Errno::EIO);
     }
-    space.map(process, range.start, area, &own, 0, u64::MAX)
+    if segment.write { Ok(()) } else { space.protect(process, range.start, range.end, access) }
 }

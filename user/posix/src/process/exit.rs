@@ -39,7 +39,6 @@ pub fn end_task(task: &Rc<Task>) {
     // A thread that is gone already is as good.
     let _ = task.thread.kill();
     task.waiting.take();
-    task.reply.take();
 }
 
 /// Ends all threads of a process but this, which becomes its first.

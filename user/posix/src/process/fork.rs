@@ -254,7 +254,7 @@ fn finish(call: &Call, wish: &Wish, task: &Rc<Task>, registers: &[u64; REGISTERS
     task.schedule.begin(task)?;
     task.thread.set_registers(registers)?;
     let mut fpu = [0; rt::abi::FPU_BYTES];
-    rt::object::caller_fpu(call.task.reply.borrow().as_ref(), &mut fpu)?;
+    call.task.thread.caller_fpu(&mut fpu)?;
     task.thread.set_fpu(&fpu)?;
     Ok(task.thread.resume()?)
 }

@@ -1,5 +1,6 @@
 //! Processes and their threads: what each of them has, and who knows them.
 
+pub mod barrier;
 pub mod elf;
 pub mod exec;
 pub mod exit;
@@ -13,6 +14,7 @@ pub mod pidfd;
 pub mod prctl;
 pub mod schedule;
 pub mod quota;
+pub mod strings;
 
 pub use ids::Ids;
 pub use quota::{STEP, create};
@@ -30,7 +32,7 @@ use core::cell::{Cell, RefCell};
 use core::task::Waker;
 use linux_raw_sys::general::AT_FDCWD;
 use memory::Space;
-use rt::{Reply, Thread};
+use rt::Thread;
 
 /// A process.
 pub struct Process {
@@ -132,8 +134,6 @@ pub struct Task {
     pub tag: u64,
     /// Wakes it when it waits.
     pub waker: Waker,
-    /// The duty to answer its call, if it waits.
-    pub reply: RefCell<Option<Reply>>,
     /// What it waits for.
     pub waiting: RefCell<Option<Waiting>>,
     /// The number and the first argument of its last call, for making it again.
@@ -171,6 +171,11 @@ impl Process {
         self.files.add(0, self.descriptor_limit(), open, close_on_exec)
     }
 
+    /// Refuses if it has no descriptor left.
+    pub fn free_descriptor(&self) -> Result<()> {
+        self.files.free(0, self.descriptor_limit()).map(|_| ())
+    }
+
     /// A thread of it, if one is left.
     pub fn any_task(&self) -> Option<Rc<Task>> {
         self.tasks.borrow().first().cloned()
@@ -191,7 +196,7 @@ impl Task {
     /// Its registers, while it waits for the answer to a call.
     pub fn registers(&self) -> Result<[u64; rt::abi::REGISTERS]> {
         let mut registers = [0; rt::abi::REGISTERS];
-        rt::object::caller_registers(self.reply.borrow().as_ref(), &mut registers)?;
+        self.thread.caller_registers(&mut registers)?;
         Ok(registers)
     }
 
@@ -205,6 +210,6 @@ impl Task {
 
     /// Replaces them.
     pub fn set_registers(&self, registers: &[u64; rt::abi::REGISTERS]) -> Result<()> {
-        Ok(rt::object::set_caller_registers(self.reply.borrow().as_ref(), registers)?)
+        Ok(self.thread.set_caller_registers(registers)?)
     }
 }

@@ -5,6 +5,7 @@ use crate::errno::{Errno, Result};
 use crate::file::lock::Waits;
 use crate::first;
 use crate::fs::dev::Random;
+use crate::fs::limit::Limit;
 use crate::fs::mount::{Mount, Mounts};
 use crate::fs::room::Room;
 use crate::fs::tmpfs::Tmpfs;
@@ -32,7 +33,7 @@ impl Server {
         let port = Port::create(QUEUE)?;
         let handler = port.badged(PortRights::all() & !PortRights::RECEIVE, GUEST)?;
         let room = Room::new()?;
-        let root = Tmpfs::root(&room, 0o755)?;
+        let root = Tmpfs::root(&room, 0o755, Limit::default())?;
         let (memory, length) = start.initrd.ok_or(Errno::ENOENT)?;
         archive::unpack(memory, length, &root)?;
         let (console, host) = first::streams(&port, start.words[0])?;
@@ -42,7 +43,6 @@ impl Server {
             processes: RefCell::default(),
             tasks: RefCell::default(),
             next_pid: Cell::new(1),
-            next_tag: Cell::new(1),
             ready: Ready::default(),
             clock: Clock::default(),
             mounts: Mounts::default(),
@@ -53,6 +53,7 @@ impl Server {
             root,
             random: Random(Cell::new(crate::time::seed())),
             addresses: Default::default(),
+            flights: Default::default(),
             console,
             host,
             lock_waits: Waits::default(),
@@ -60,9 +61,14 @@ impl Server {
             next_anonymous: Cell::new(1),
             status: Cell::new(None),
         }));
-        server.mount(b"dev", b"devtmpfs", Tmpfs::root(&room, 0o755)?, dev::populate)?;
+        server.mount(
+            b"dev",
+            b"devtmpfs",
+            Tmpfs::root(&room, 0o755, Limit::default())?,
+            dev::populate,
+        )?;
         server.mount(b"proc", b"proc", proc::root(server, room.number()), |_| Ok(()))?;
-        server.mount(b"sys", b"sysfs", Tmpfs::root(&room, 0o555)?, |_| Ok(()))?;
+        server.mount(b"sys", b"sysfs", Tmpfs::root(&room, 0o555, Limit::default())?, |_| Ok(()))?;
         first::start(server)?;
         Ok(server)
     }
