@@ -103,6 +103,9 @@ $(ARCHES:%=posix-programs-%): posix-programs-%: setup ## the Linux programs of t
 linux-setup: ## fetch Debian's kernels, with which Ochre is compared
 	@tools/linux.py setup
 
+$(ARCHES:%=uutests-%): uutests-%: setup ## the coreutils' own tests, unmodified, for one architecture, in target/uutests/
+	@tools/uutests.py $*
+
 # What tests with Linux programs need, and what record-linux and check-linux do.
 LINUX := $(foreach t,userland posix-programs,$(ARCHES:%=$t-%))
 COMPARED := linux-setup $(LINUX)
@@ -199,6 +202,9 @@ $(PLATFORMS:%=test-%): test-%: build-% build-tests-% build-user-% image-% ## tes
 
 $(foreach p,$(PLATFORMS),$(eval test-$p: userland-$($p.ARCH) posix-programs-$($p.ARCH)))
 
+test-uutils: build-virt build-user-virt userland-aarch64 posix-programs-aarch64 uutests-aarch64 ## the coreutils' own tests on Ochre (NAMES= are parts of their names)
+	@tests/posix/uutils.py check $(NAMES)
+
 GROUPS := kernel memory stress perf boot syscalls integration
 test-stress test-syscalls test-integration: $(LINUX)
 $(GROUPS:%=test-%): test-%: $(TESTED) image ## one group of the tests in QEMU, on all platforms
@@ -222,7 +228,7 @@ bench-linux: linux-setup userland posix-programs-aarch64 ## what operations cost
 $(PLATFORMS:%=qemu-line-%): qemu-line-%:
 	@echo $(QEMU)
 
-.PHONY: userland userland-record linux-setup record-linux check-linux bench-linux $(LINUX)
+.PHONY: userland userland-record linux-setup record-linux check-linux bench-linux test-uutils $(LINUX) $(ARCHES:%=uutests-%)
 .PHONY: help setup check-deps build image size doc clean debug debug-server resolve check fmt \
   fmt-check clippy test test-ci test-host test-miri test-suite fuzz bench bench-boot bench-lock \
   $(foreach t,build build-user build-tests image root run exec debug debug-server test qemu-line,$(PLATFORMS:%=$t-%)) \

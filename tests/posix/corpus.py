@@ -167,13 +167,13 @@ def run(system, arch, names, smp):
     return outcomes
 
 
-def ochre(platform, command, folder, smp, *variables):
+def ochre(platform, command, folder, smp, *variables, limit=LIMIT):
     """Runs a command on Ochre: (out, err, status)."""
     words = [f"CMD={command}", f"ROOT={folder}", f"SMP={smp}", *variables]
     try:
         done = subprocess.run(
             ["make", "-s", "--no-print-directory", f"exec-{platform}", *words], cwd=ROOT, env=without_make(),
-            stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT, check=False,
+            stdin=subprocess.DEVNULL, capture_output=True, timeout=limit, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired as late:
         return late.stdout or b"", late.stderr or b"", "none in time"

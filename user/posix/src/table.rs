@@ -4,8 +4,8 @@ use crate::errno::Result;
 #[cfg(target_arch = "x86_64")]
 use crate::file::old;
 use crate::file::{
-    attributes, copy, directory, epoll, eventfd, extended, io, ioctl, lock, mounts, names, open,
-    poll, rename, signalfd, size, special, stat, timerfd,
+    attributes, copy, directory, epoll, eventfd, extended, inotify, io, ioctl, lock, mounts, names,
+    open, poll, rename, signalfd, size, special, stat, timerfd,
 };
 use crate::process::{
     barrier, exec, exit, fork, ids, info, limits, mapping, pidfd, prctl, schedule,
@@ -158,6 +158,9 @@ static BOTH: &[Row] = rows! {
     __NR_timerfd_create Now(timerfd::timerfd_create);
     __NR_timerfd_settime Now(timerfd::timerfd_settime), "TFD_TIMER_CANCEL_ON_SET";
     __NR_timerfd_gettime Now(timerfd::timerfd_gettime);
+    __NR_inotify_init1 Now(inotify::inotify_init1);
+    __NR_inotify_add_watch Now(inotify::inotify_add_watch), "a directory is not told of what changes a file by its path but of names; FIFOs tell nothing";
+    __NR_inotify_rm_watch Now(inotify::inotify_rm_watch);
     __NR_signalfd4 Now(signalfd::signalfd4), "a child reads its own signals, but waits for its parent's";
     // Memory.
     __NR_mmap Now(mapping::mmap);
@@ -333,6 +336,7 @@ static OLD: &[Row] = rows! {
     __NR_epoll_create Now(old::epoll_create);
     __NR_epoll_wait May(old::epoll_wait);
     __NR_eventfd Now(old::eventfd);
+    __NR_inotify_init Now(old::inotify_init);
     __NR_signalfd Now(old::signalfd);
 };
 

@@ -30,6 +30,7 @@ mod served;
 mod sockets;
 mod sys;
 mod terminals;
+mod watches;
 
 type Family = (&'static str, fn());
 
@@ -57,6 +58,7 @@ const FAMILIES: &[Family] = &[
     ("served", served::run),
     ("sockets", sockets::run),
     ("terminals", terminals::run),
+    ("watches", watches::run),
 ];
 
 fn main() {

@@ -8,7 +8,8 @@ use crate::server::Call;
 use crate::time::{self, SECOND};
 use alloc::rc::Rc;
 use linux_raw_sys::general::{
-    AT_EACCESS, AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, O_PATH, S_ISGID, S_ISUID, UTIME_NOW, UTIME_OMIT,
+    AT_EACCESS, AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, IN_ACCESS, IN_ATTRIB, IN_MODIFY, O_PATH,
+    S_ISGID, S_ISUID, UTIME_NOW, UTIME_OMIT,
 };
 
 pub fn faccessat2(call: &Call) -> Result {
@@ -69,6 +70,7 @@ fn set_mode(call: &Call, inode: &Inode, mode: u64) -> Result {
     let mode = mode as u32 & 0o7777;
     inode.meta.mode.set(if foreign { mode & !S_ISGID } else { mode });
     inode.meta.changed.set(time::stamp());
+    inode.tell(IN_ATTRIB);
     inode.store().map(|()| 0)
 }
 
@@ -124,6 +126,7 @@ fn set_owner(call: &Call, inode: &Inode, uid: u64, gid: u64) -> Result {
         mode.set(mode.get() & !(S_ISUID | with_group));
     }
     changed.set(time::stamp());
+    inode.tell(IN_ATTRIB);
     inode.store().map(|()| 0)
 }
 
@@ -170,6 +173,11 @@ fn set_times(call: &Call, inode: &Inode, changes: [Change; 2]) -> Result {
         }
     }
     inode.meta.changed.set(now);
+    inode.tell(match changes {
+        [_, Change::Keep] => IN_ACCESS,
+        [Change::Keep, _] => IN_MODIFY,
+        _ => IN_ATTRIB,
+    });
     inode.store().map(|()| 0)
 }
 

@@ -5,8 +5,10 @@ use crate::errno::{Errno, Result};
 use crate::fs::Kind;
 use crate::server::Call;
 use crate::wait::Outcome;
-use linux_raw_sys::general::{O_NONBLOCK, O_PATH};
-use linux_raw_sys::ioctl::{FIGETBSZ, FIOASYNC, FIOCLEX, FIONBIO, FIONCLEX, FIONREAD};
+use linux_raw_sys::general::{O_APPEND, O_NONBLOCK, O_PATH};
+use linux_raw_sys::ioctl::{
+    FICLONE, FICLONERANGE, FIGETBSZ, FIOASYNC, FIOCLEX, FIONBIO, FIONCLEX, FIONREAD,
+};
 
 /// Bytes of a block.
 const BLOCK: u32 = 4096;
@@ -54,6 +56,8 @@ fn attempt(call: &Call) -> Result {
             let left = open.inode.size().saturating_sub(open.position.get());
             process.put(argument, &(left as u32)).map(|()| 0)
         }
+        FICLONE => clone_range(call, &open, argument),
+        FICLONERANGE => clone_range(call, &open, process.get::<u64>(argument)?),
         FIGETBSZ if has_blocks(&open) => process.put(argument, &BLOCK).map(|()| 0),
         request => open.file.ioctl(call, &open, request, argument),
     }
@@ -61,4 +65,18 @@ fn attempt(call: &Call) -> Result {
 
 fn has_blocks(open: &Open) -> bool {
     matches!(open.inode.kind, Kind::Regular(_) | Kind::Directory(_))
+}
+
+/// Sharing what another file has in it, which no file system here can.
+fn clone_range(call: &Call, to: &Open, from: u64) -> Result {
+    let from = call.process().files.get(from)?;
+    if from.inode.device != to.inode.device {
+        return Err(Errno::EXDEV);
+    }
+    for inode in [&from.inode, &to.inode] {
+        inode.regular()?;
+    }
+    from.readable()?;
+    to.writable()?;
+    Err(if to.flags.get() & O_APPEND != 0 { Errno::EBADF } else { Errno::EOPNOTSUPP })
 }

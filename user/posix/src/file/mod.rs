@@ -10,6 +10,7 @@ pub mod directory;
 pub mod extended;
 pub mod epoll;
 pub mod eventfd;
+pub mod inotify;
 pub mod io;
 pub mod ioctl;
 pub mod lock;
@@ -40,7 +41,9 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::any::Any;
 use core::cell::{Cell, RefCell};
-use linux_raw_sys::general::{O_ACCMODE, O_NONBLOCK, O_PATH, O_RDONLY, O_RDWR, O_WRONLY};
+use linux_raw_sys::general::{
+    IN_CLOSE_NOWRITE, IN_CLOSE_WRITE, O_ACCMODE, O_NONBLOCK, O_PATH, O_RDONLY, O_RDWR, O_WRONLY,
+};
 use rt::Memory;
 
 bitflags::bitflags! {
@@ -158,6 +161,14 @@ impl Open {
         if allowed && self.flags.get() & O_PATH == 0 { Ok(()) } else { Err(Errno::EBADF) }
     }
 
+    /// Tells those who watch the file, or the directory where it was opened, what happened to it.
+    pub fn tell(&self, what: u32) {
+        if let Some((parent, name)) = &self.name {
+            parent.tell_of(name, self.inode.format(), what, 0);
+        }
+        self.inode.tell(what);
+    }
+
     /// Whether it never waits.
     pub fn nonblocking(&self) -> bool {
         self.flags.get() & O_NONBLOCK != 0
@@ -168,6 +179,9 @@ impl Drop for Open {
     fn drop(&mut self) {
         self.inode.locks.release(self.as_owner());
         self.file.closed(self);
+        if self.flags.get() & O_PATH == 0 {
+            self.tell(if self.writable().is_ok() { IN_CLOSE_WRITE } else { IN_CLOSE_NOWRITE });
+        }
     }
 }
 

@@ -85,7 +85,7 @@ pub fn unlinkat(call: &Call) -> Result {
     }
     let directory = flags & AT_REMOVEDIR != 0;
     let path = call.process().path(path)?;
-    let found = call.name_at(at, &path)?;
+    let mut found = call.name_at(at, &path)?;
     match &*found.name {
         b"" | b"." | b".." if !directory => return Err(Errno::EISDIR),
         b"" => return Err(Errno::EBUSY),
@@ -103,6 +103,8 @@ pub fn unlinkat(call: &Call) -> Result {
         (false, true) => return Err(Errno::EISDIR),
         _ => {}
     }
+    // If nobody else has it, it ends with its name.
+    found.inode = None;
     found.parent.directory()?.unlink(&found.parent, &found.name)?;
     Ok(0)
 }

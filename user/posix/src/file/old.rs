@@ -2,7 +2,7 @@
 
 use super::names::HERE;
 use super::poll::{self, Limit};
-use super::{attributes, directory, epoll, eventfd, names, open, rename, signalfd, stat};
+use super::{attributes, directory, epoll, eventfd, inotify, names, open, rename, signalfd, stat};
 use crate::errno::{Errno, Result};
 use crate::server::Call;
 use crate::time::SECOND;
@@ -179,6 +179,10 @@ pub fn epoll_wait(call: &Call) -> Outcome {
 
 pub fn eventfd(call: &Call) -> Result {
     eventfd::eventfd2(&call.with([call.args[0], 0, 0, 0, 0, 0]))
+}
+
+pub fn inotify_init(call: &Call) -> Result {
+    inotify::inotify_init1(&call.with([0; 6]))
 }
 
 pub fn signalfd(call: &Call) -> Result {

@@ -13,9 +13,9 @@ use alloc::vec::Vec;
 use core::cell::Cell;
 use linux_raw_sys::general::{
     F_ADD_SEALS, F_DUPFD, F_DUPFD_CLOEXEC, F_GET_SEALS, F_GETFD, F_GETFL, F_GETPIPE_SZ, F_SETFD,
-    F_SETFL, F_SETPIPE_SZ, FD_CLOEXEC, O_ACCMODE, O_APPEND, O_CLOEXEC, O_CREAT, O_DIRECT,
-    O_DIRECTORY, O_EXCL, O_NOATIME, O_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDONLY, O_TRUNC, O_WRONLY,
-    RESOLVE_IN_ROOT, S_IFREG,
+    F_SETFL, F_SETPIPE_SZ, FD_CLOEXEC, IN_MODIFY, IN_OPEN, O_ACCMODE, O_APPEND, O_CLOEXEC, O_CREAT,
+    O_DIRECT, O_DIRECTORY, O_EXCL, O_NOATIME, O_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDONLY, O_TRUNC,
+    O_WRONLY, RESOLVE_IN_ROOT, S_IFREG,
 };
 
 /// `O_TMPFILE` without the `O_DIRECTORY` in it.
@@ -95,10 +95,16 @@ fn open_now(call: &Call, at: u64, path: u64, mut flags: u32, mode: u32) -> Resul
     {
         regular.truncate(0)?;
         inode.touch(crate::time::stamp());
+        found.parent.tell_of(&found.name, inode.format(), IN_MODIFY, 0);
+        inode.tell(IN_MODIFY);
     }
     let name = (!inode.is_directory()).then(|| (found.parent.clone(), found.name.into_owned()));
     let open = opened(file, inode, flags, name);
-    Ok(Opened::Done(process.add_descriptor(open, flags & O_CLOEXEC != 0)?))
+    let fd = process.add_descriptor(open.clone(), flags & O_CLOEXEC != 0)?;
+    if flags & O_PATH == 0 {
+        open.tell(IN_OPEN);
+    }
+    Ok(Opened::Done(fd))
 }
 
 /// Refuses to open what may not be opened so.

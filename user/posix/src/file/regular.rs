@@ -7,7 +7,9 @@ use crate::fs::Inode;
 use crate::time;
 use crate::user::Transfer;
 use alloc::rc::Rc;
-use linux_raw_sys::general::{F_SEAL_GROW, O_APPEND, O_NOATIME, RLIMIT_FSIZE};
+use linux_raw_sys::general::{
+    F_SEAL_GROW, IN_ACCESS, IN_MODIFY, O_APPEND, O_NOATIME, RLIMIT_FSIZE,
+};
 use rt::Memory;
 use rt::abi::PAGE;
 
@@ -24,6 +26,9 @@ impl File for RegularFile {
         *at += to.done - before;
         if open.flags.get() & O_NOATIME == 0 {
             self.0.was_read();
+        }
+        if to.done > before {
+            open.tell(IN_ACCESS);
         }
         Ok(())
     }
@@ -59,6 +64,9 @@ impl File for RegularFile {
         }
         *at += from.done - before;
         self.0.touch(time::stamp());
+        if from.done > before {
+            open.tell(IN_MODIFY);
+        }
         result
     }
 

@@ -9,7 +9,8 @@ use crate::{signal, time};
 use alloc::rc::Rc;
 use core::cmp::Ordering;
 use linux_raw_sys::general::{
-    F_SEAL_GROW, F_SEAL_SHRINK, FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, RLIMIT_FSIZE, SIGXFSZ,
+    F_SEAL_GROW, F_SEAL_SHRINK, FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, IN_MODIFY, RLIMIT_FSIZE,
+    SIGXFSZ,
 };
 
 /// Refuses what makes a file longer than the process may.
@@ -23,6 +24,7 @@ pub fn limit(process: &Process, end: u64) -> Result<()> {
     Err(Errno::EFBIG)
 }
 
+/// Makes a file shorter or longer; what watches it is told by who calls this.
 fn resize(call: &Call, inode: &Inode, size: u64) -> Result {
     match size.cmp(&inode.size()) {
         Ordering::Less => inode.unsealed(F_SEAL_SHRINK)?,
@@ -48,7 +50,9 @@ pub fn truncate(call: &Call) -> Result {
     inode.permit(&call.process().ids.borrow(), 2)?;
     call.server.mounts.writable(&inode)?;
     call.server.not_running(&inode)?;
-    resize(call, &inode, size)
+    resize(call, &inode, size)?;
+    inode.tell(IN_MODIFY);
+    Ok(0)
 }
 
 pub fn ftruncate(call: &Call) -> Result {
@@ -61,7 +65,9 @@ pub fn ftruncate(call: &Call) -> Result {
         let path = open.flags.get() & linux_raw_sys::general::O_PATH != 0;
         return Err(if path { Errno::EBADF } else { Errno::EINVAL });
     }
-    resize(call, &open.inode, size)
+    resize(call, &open.inode, size)?;
+    open.tell(IN_MODIFY);
+    Ok(0)
 }
 
 pub fn fallocate(call: &Call) -> Result {
@@ -98,6 +104,7 @@ pub fn fallocate(call: &Call) -> Result {
         regular.truncate(end)?;
     }
     open.inode.touch(time::stamp());
+    open.tell(IN_MODIFY);
     open.inode.drop_privileges(&call.process().ids.borrow());
     Ok(0)
 }

@@ -89,6 +89,10 @@ impl File for Null {
         from.skip();
         Ok(())
     }
+
+    fn seekable(&self) -> bool {
+        true
+    }
 }
 
 /// Zeroes.
@@ -103,6 +107,10 @@ impl File for Zero {
         from.skip();
         Ok(())
     }
+
+    fn seekable(&self) -> bool {
+        true
+    }
 }
 
 /// Zeroes, and no room to write.
@@ -115,6 +123,10 @@ impl File for Full {
 
     fn write(&self, _: &Open, _: &mut u64, from: &mut Transfer<'_>) -> Result<()> {
         if from.left == 0 { Ok(()) } else { Err(Errno::ENOSPC) }
+    }
+
+    fn seekable(&self) -> bool {
+        true
     }
 }
 
@@ -149,5 +161,9 @@ impl File for Random {
 
     fn ready(&self, _: &Open) -> Events {
         Events::IN | Events::OUT
+    }
+
+    fn seekable(&self) -> bool {
+        true
     }
 }

@@ -16,6 +16,7 @@ pub mod remote;
 pub mod room;
 mod table;
 pub mod tmpfs;
+pub mod watch;
 
 pub use kinds::{Directory, Entry, Hole, Link, New, Reader, Regular};
 
@@ -49,6 +50,8 @@ pub struct Inode {
     pub locks: Locks,
     /// Openings of it for writing.
     pub writers: Cell<u32>,
+    /// Who wants to know what happens to it.
+    pub watches: watch::Watches,
     /// What may not be done with it any more: `F_SEAL_*`.
     pub seals: Cell<u32>,
     /// What it takes of the room that there is.
@@ -103,6 +106,7 @@ impl Inode {
             covered: Cell::new(false),
             locks: Locks::default(),
             writers: Cell::new(0),
+            watches: Default::default(),
             seals: Cell::new(linux_raw_sys::general::F_SEAL_SEAL),
             _charge: None,
         }

@@ -105,9 +105,9 @@ impl Pages {
         let mut at = page;
         while at < last {
             let word = if there { !word(at) } else { word(at) } >> (at % 64);
-            let same = u64::from(word.trailing_zeros()).min(64 - at % 64);
-            at += same;
-            if !at.is_multiple_of(64) {
+            let (same, left) = (u64::from(word.trailing_zeros()), 64 - at % 64);
+            at += same.min(left);
+            if same < left {
                 break;
             }
         }

@@ -13,7 +13,8 @@ use alloc::rc::{Rc, Weak};
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 use linux_raw_sys::general::{
-    S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG, S_IFSOCK, S_ISGID,
+    IN_ATTRIB, IN_CREATE, IN_DELETE, IN_MOVE_SELF, IN_MOVED_FROM, IN_MOVED_TO, S_IFBLK, S_IFCHR,
+    S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG, S_IFSOCK, S_ISGID,
 };
 
 /// Bytes that an entry of a directory counts as.
@@ -52,8 +53,9 @@ impl Tmpfs {
             modified: Cell::new(now),
             changed: Cell::new(now),
         };
-        let inode = Inode::new(self.last.get(), self.device, meta, kind);
-        Ok(Rc::new(Inode { _charge: Some(charge), ..inode }))
+        let mut inode = Inode::new(self.last.get(), self.device, meta, kind);
+        inode._charge = Some(charge);
+        Ok(Rc::new(inode))
     }
 }
 
@@ -146,6 +148,7 @@ impl Names {
         }
         self.insert(new.name, &inode);
         this.touch(inode.meta.changed.get());
+        this.tell_of(new.name, inode.format(), IN_CREATE, 0);
         Ok(inode)
     }
 }
@@ -192,30 +195,20 @@ impl Directory for Names {
         inode.meta.changed.set(now);
         this.touch(now);
         self.insert(name, inode);
+        inode.tell(IN_ATTRIB);
+        this.tell_of(name, inode.format(), IN_CREATE, 0);
         Ok(())
     }
 
     fn unlink(&self, this: &Rc<Inode>, name: &[u8]) -> Result<()> {
-        let Named { place, inode, .. } = self.remove(name)?;
-        let names = match &inode.kind {
-            Kind::Directory(directory) if directory.entry(0)?.is_some() => {
-                self.files.borrow_mut().insert(place, name, &inode);
-                return Err(Errno::ENOTEMPTY);
-            }
-            Kind::Directory(_) => {
-                this.meta.links.set(this.meta.links.get() - 1);
-                2
-            }
-            _ if inode.meta.links.get() > 1 => {
-                self.fs.limit.forget_name();
-                1
-            }
-            _ => 1,
-        };
-        let now = time::stamp();
-        inode.meta.links.set(inode.meta.links.get() - names);
-        inode.meta.changed.set(now);
-        this.touch(now);
+        let inode = self.drop_name(this, name)?;
+        if !inode.is_directory() {
+            inode.tell(IN_ATTRIB);
+        }
+        let kind = inode.format();
+        // What it was for ends first, unless it is open.
+        drop(inode);
+        this.tell_of(name, kind, IN_DELETE, 0);
         Ok(())
     }
 
@@ -238,21 +231,63 @@ impl Directory for Names {
             self.take(this, from)?;
             Names::take_of(to, name)?;
             Names::put(to, name, &inode)?;
-            return Names::put(this, from, &other);
+            Names::put(this, from, &other)?;
+            self.tell_of_move(&inode, (this, from), (to, name));
+            inode.tell(IN_MOVE_SELF);
+            self.tell_of_move(&other, (to, name), (this, from));
+            other.tell(IN_MOVE_SELF);
+            return Ok(());
         }
-        if let Some(other) = other {
-            if Rc::ptr_eq(&other, &inode) {
+        if let Some(other) = &other {
+            if Rc::ptr_eq(other, &inode) {
                 return Ok(());
             }
-            target.unlink(to, name)?;
+            Names::of(to)?.drop_name(to, name)?;
         }
         self.take(this, from)?;
-        Names::put(to, name, &inode)
+        Names::put(to, name, &inode)?;
+        self.tell_of_move(&inode, (this, from), (to, name));
+        if let Some(other) = other {
+            other.tell(IN_ATTRIB);
+        }
+        inode.tell(IN_MOVE_SELF);
+        Ok(())
     }
 }
 
-/// Moving names between directories of one file system.
+/// Removing names, and moving them between directories of one file system.
 impl Names {
+    /// Removes a name, of a directory only if that is empty; what had it.
+    fn drop_name(&self, this: &Rc<Inode>, name: &[u8]) -> Result<Rc<Inode>> {
+        let Named { place, inode, .. } = self.remove(name)?;
+        let names = match &inode.kind {
+            Kind::Directory(directory) if directory.entry(0)?.is_some() => {
+                self.files.borrow_mut().insert(place, name, &inode);
+                return Err(Errno::ENOTEMPTY);
+            }
+            Kind::Directory(_) => {
+                this.meta.links.set(this.meta.links.get() - 1);
+                2
+            }
+            _ if inode.meta.links.get() > 1 => {
+                self.fs.limit.forget_name();
+                1
+            }
+            _ => 1,
+        };
+        let now = time::stamp();
+        inode.meta.links.set(inode.meta.links.get() - names);
+        inode.meta.changed.set(now);
+        this.touch(now);
+        Ok(inode)
+    }
+
+    fn tell_of_move(&self, inode: &Inode, from: (&Inode, &[u8]), to: (&Inode, &[u8])) {
+        let cookie = self.fs.room.number() as u32;
+        from.0.tell_of(from.1, inode.format(), IN_MOVED_FROM, cookie);
+        to.0.tell_of(to.1, inode.format(), IN_MOVED_TO, cookie);
+    }
+
     fn of(inode: &Rc<Inode>) -> Result<&Names> {
         inode.directory()?.as_names().ok_or(Errno::EXDEV)
     }

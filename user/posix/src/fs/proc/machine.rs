@@ -44,6 +44,11 @@ pub fn pid_max(_: &Subject) -> Result<Vec<u8>> {
     line(&format!("{PID_MAX}"))
 }
 
+/// The kernel takes no modules.
+pub fn modules(_: &Subject) -> Result<Vec<u8>> {
+    Ok(Vec::new())
+}
+
 /// Memory is promised only where it is there.
 pub fn overcommit(_: &Subject) -> Result<Vec<u8>> {
     line("2")
@@ -104,7 +109,17 @@ pub fn meminfo(subject: &Subject) -> Result<Vec<u8>> {
         ("Inactive", 0),
         ("SwapTotal", 0),
         ("SwapFree", 0),
+        ("Dirty", 0),
+        ("Writeback", 0),
+        ("AnonPages", total.saturating_sub(free + shared)),
+        ("Mapped", 0),
         ("Shmem", shared),
+        ("Slab", 0),
+        ("CommitLimit", total),
+        ("Committed_AS", total.saturating_sub(free)),
+        ("VmallocTotal", 0),
+        ("VmallocUsed", 0),
+        ("VmallocChunk", 0),
     ];
     let texts = lines.map(|(name, amount)| format!("{:16}{amount:8} kB\n", format!("{name}:")));
     Ok(texts.concat().into_bytes())

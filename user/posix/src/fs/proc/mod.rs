@@ -1,13 +1,14 @@
 //! `/proc`: what this server knows, as files. Everything is made when somebody looks; nothing is kept.
 //!
 //! * [`machine`]: files about the machine. [`cpu`]: those about its processors.
-//! * [`process`]: files about a process. [`status`]: those about how it is.
+//! * [`process`]: files about a process. [`status`]: those about how it is. [`memory`]: its memory.
 //! * [`links`]: symbolic links, descriptors among them. [`mounts`]: file systems.
 //! * [`ochre`]: what this server does, and what it was asked for in vain.
 
 mod cpu;
 mod links;
 mod machine;
+mod memory;
 mod mounts;
 mod ochre;
 mod process;
@@ -65,6 +66,8 @@ struct Item {
 enum What {
     /// A file with this in it.
     Text(fn(&Subject) -> Result<Vec<u8>>),
+    /// A file that is memory.
+    Memory,
     /// A directory of these, and of what has a number.
     Folder(&'static [Item], Numbered),
     /// A link to a path, which depends on who reads it.
@@ -104,6 +107,7 @@ static ROOT: &[Item] = &[
     text(b"filesystems", mounts::filesystems),
     text(b"loadavg", machine::loadavg),
     text(b"meminfo", machine::meminfo),
+    text(b"modules", machine::modules),
     text(b"stat", machine::stat),
     text(b"uptime", machine::uptime),
     text(b"version", machine::version),
@@ -143,6 +147,7 @@ macro_rules! of_thread {
             Item { name: b"environ", mode: 0o400, what: What::Text(process::environ) },
             text(b"limits", process::limits),
             text(b"maps", process::maps),
+            Item { name: b"mem", mode: 0o600, what: What::Memory },
             text(b"mountinfo", mounts::mountinfo),
             text(b"mounts", mounts::mounts),
             text(b"stat", status::stat),
@@ -204,6 +209,7 @@ fn inode(
     };
     let kind = match what {
         What::Text(make) => Kind::Regular(Box::new(Text { subject, make })),
+        What::Memory => Kind::Regular(Box::new(memory::Memory(subject))),
         What::Folder(items, numbered) => {
             Kind::Directory(Box::new(Folder { subject, above, number, items, numbered }))
         }
@@ -295,7 +301,7 @@ impl Directory for Folder {
 
     fn entry(&self, place: u64) -> Result<Option<Entry>> {
         let format = |what: What| match what {
-            What::Text(_) => S_IFREG,
+            What::Text(_) | What::Memory => S_IFREG,
             What::Folder(..) => S_IFDIR,
             What::Path(..) | What::File(..) => S_IFLNK,
         };
@@ -330,7 +336,7 @@ impl Link for Pointer {
         match self.what {
             What::Path(target) => target(&self.subject, reader),
             What::File(_, path) => path(&self.subject),
-            What::Text(_) | What::Folder(..) => Err(Errno::EINVAL),
+            What::Text(_) | What::Memory | What::Folder(..) => Err(Errno::EINVAL),
         }
     }
 
