@@ -8,8 +8,8 @@
 //! Nothing here calls a function that is not inlined: the registers that functions keep for each other
 //! would cost as much as all the rest.
 
-use crate::abi::{Call, FOREVER, FaultKind, PortRights, REPLY_KILL};
-use crate::arch::{self, TrapFrame};
+use crate::abi::{FOREVER, FaultKind, PortRights, REPLY_KILL};
+use crate::arch;
 use crate::kernel::{Cpu, Kernel};
 use crate::mm::Id;
 use crate::mm::asid::Asids;
@@ -30,26 +30,6 @@ pub enum Way {
     Foreign,
     /// An exception that is not about memory.
     Fault(FaultKind),
-}
-
-impl Way {
-    /// What user code wants that left these registers, if there is a short way for it.
-    #[inline(always)]
-    pub fn of(frame: &TrapFrame) -> Option<Way> {
-        const CALL: u64 = Call::Call as u64;
-        const REPLY_RECEIVE: u64 = Call::ReplyReceive as u64;
-        if frame.is_native() {
-            return match frame.number() {
-                CALL => Some(Way::Call),
-                REPLY_RECEIVE => Some(Way::ReplyReceive),
-                _ => None,
-            };
-        }
-        if frame.is_call() {
-            return Some(Way::Foreign);
-        }
-        frame.refused_instruction().map(Way::Fault)
-    }
 }
 
 impl Kernel {

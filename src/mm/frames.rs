@@ -53,8 +53,6 @@ pub struct Stats {
     pub total: usize,
     /// For anyone to take.
     pub free: usize,
-    /// Large pages that could be taken, 2 MiB each: part of `free`.
-    pub free_large: usize,
 }
 
 /// Some of the frames are not in use, and so cannot be freed. All of them are as they were.
@@ -106,12 +104,10 @@ impl Frames {
     pub fn alloc(&mut self) -> Option<Frame> {
         let at = self.ring.first()?;
         let chunk = self.chunk(at);
-        let was_whole = chunk.count() == FRAMES;
         let frame = chunk.take_one();
         if chunk.count() == 0 {
             self.ring.remove(at);
         }
-        self.stats.free_large -= was_whole as usize;
         self.stats.free -= 1;
         Some(frame)
     }
@@ -127,7 +123,6 @@ impl Frames {
             FRAMES => {
                 self.ring.remove(at);
                 self.ring.push_last(at);
-                self.stats.free_large += 1;
             }
             _ => {}
         }
@@ -185,8 +180,6 @@ impl Frames {
         let result = change(chunk);
         let after = chunk.count();
         self.stats.free = self.stats.free - before + after;
-        self.stats.free_large -= (before == FRAMES) as usize;
-        self.stats.free_large += (after == FRAMES) as usize;
         if before > 0 {
             self.ring.remove(at);
         }
@@ -211,13 +204,6 @@ impl Frames {
     fn borrow(&self, at: NonNull<Chunk>) -> &Chunk {
         // SAFETY: as in `chunk`.
         unsafe { at.as_ref() }
-    }
-}
-
-impl Stats {
-    /// Frames in use.
-    pub fn used(&self) -> usize {
-        self.total - self.free
     }
 }
 

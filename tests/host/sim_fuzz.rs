@@ -82,7 +82,7 @@ fn run(seed: u64, plan: Plan) {
     let menu = if seed.is_multiple_of(3) { sim_calls::short_menu() } else { sim_calls::menu() };
     let cpus = 1 + (seed % 4) as usize;
     let mut sim = if seed % 7 == 3 { Sim::poor(seed, cpus) } else { Sim::new(seed, cpus) };
-    sim.kernel.fast_path = !seed.is_multiple_of(5);
+    sim.fast = !seed.is_multiple_of(5);
     let mut steps = 0;
     while sim.calls < plan.calls {
         step(&mut sim, &menu);
