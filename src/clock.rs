@@ -52,8 +52,14 @@ struct Ratio {
 
 impl Ratio {
     fn new(numerator: u64, denominator: u64) -> Ratio {
-        let rest = u128::from(numerator % denominator);
-        let fraction = ((rest << u64::BITS) / u128::from(denominator)) as u64;
+        // Long division, bit by bit: what a library would need for 128 bits is never needed again.
+        let (mut rest, mut fraction) = (u128::from(numerator % denominator), 0);
+        for _ in 0..u64::BITS {
+            rest <<= 1;
+            let bit = u64::from(rest >= denominator.into());
+            rest -= u128::from(bit * denominator);
+            fraction = fraction << 1 | bit;
+        }
         Ratio { whole: numerator / denominator, fraction }
     }
 

@@ -14,6 +14,7 @@ pub fn clipped<const N: usize>(text: fmt::Arguments<'_>) -> ArrayString<N> {
 /// The longest beginning of `bytes` that is UTF-8 and fits into `N` bytes, and whether that is all.
 pub fn prefix<const N: usize>(bytes: &[u8]) -> (ArrayString<N>, bool) {
     let text = bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid());
-    let kept = ArrayString::from(&text[..text.floor_char_boundary(N)]).unwrap_or_default();
+    let kept = text.get(..text.floor_char_boundary(N)).unwrap_or_default();
+    let kept = ArrayString::from(kept).unwrap_or_default();
     (kept, kept.len() == bytes.len())
 }

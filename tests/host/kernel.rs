@@ -96,7 +96,7 @@ fn ipis_are_counted_and_exceptions_end_it() {
     assert_eq!(kernel.handle(CpuId(1), Cause::Ipi), Next::Resume);
     assert_eq!(kernel.cpus[1].ipis, 1);
     assert_eq!(kernel.handle(CpuId(1), Cause::Spurious), Next::Resume);
-    let exception = Exception { name: "a test", kind: FaultKind::Other, class: 0, code: 0 };
+    let exception = Exception { name: "a test", kind: FaultKind::Other, code: 0 };
     assert_eq!(kernel.handle(CpuId(0), Cause::Exception(exception)), Next::Stop);
 }
 

@@ -162,7 +162,7 @@ fn act(sim: &mut Sim, cpu: CpuId, thread: Id<Thread>, menu: &[&'static Row]) {
         985..988 => {
             use FaultKind::{Arithmetic, Breakpoint, Instruction, Other};
             let kind = sim.rng.one_of(&[Arithmetic, Breakpoint, Instruction, Other]);
-            let exception = Exception { name: "a test", kind, class: 0, code: 0 };
+            let exception = Exception { name: "a test", kind, code: 0 };
             sim.trap(cpu, Cause::Exception(exception));
         }
         988..991 => {

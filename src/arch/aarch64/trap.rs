@@ -246,7 +246,7 @@ impl TrapFrame {
     }
 
     fn exception(&self, (name, kind): (&'static str, FaultKind)) -> Cause {
-        Cause::Exception(Exception { name, kind, class: self.class(), code: self.code() })
+        Cause::Exception(Exception { name, kind, code: self.code() })
     }
 
     /// Decodes the fault status code, ESR bits 5:0.
@@ -270,6 +270,7 @@ impl TrapFrame {
 }
 
 /// An exception class that is not about memory, in words, and what user code is told of it.
+#[inline(never)]
 fn meaning(class: u64) -> (&'static str, FaultKind) {
     use FaultKind::{Alignment, Arithmetic, Breakpoint, Instruction, Other, Step};
     match class {

@@ -346,7 +346,7 @@ impl TrapFrame {
     fn exception(&self) -> Cause {
         let known = EXCEPTIONS.get(self.vector as usize);
         let (name, kind) = *known.unwrap_or(&RESERVED_EXCEPTION);
-        Cause::Exception(Exception { name, kind, class: self.vector, code: self.error })
+        Cause::Exception(Exception { name, kind, code: self.code() })
     }
 }
 
