@@ -1,8 +1,7 @@
 //! What happens on each trap: the one place where the kernel is told, and says what is next.
 
 use crate::abi::{EXIT_FAULT, Error, FaultKind};
-use crate::ipc::Way;
-use crate::kernel::{Current, Kernel, Next};
+use crate::kernel::{Kernel, Next};
 use crate::mm::Id;
 use crate::object::{Flags, Sort, Target, Thread};
 use crate::units::{Cause, CpuId, Fault, FaultReason, MAX_CPUS};
@@ -23,20 +22,6 @@ impl Kernel {
             return Next::Resume;
         }
         self.pick(cpu)
-    }
-
-    /// Deals with a trap of `cpu`'s current thread.
-    pub fn handle_user(&mut self, cpu: CpuId, cause: Cause) -> Next {
-        if let (true, Some(thread)) = (self.fast_path, self.cpus[cpu.index()].current) {
-            let mut current = Current::of(&mut self.threads[thread]);
-            if let Some(way) = Way::of(&current.thread().context.frame) {
-                self.save_fpu(cpu);
-                if self.short_way(cpu, current.thread(), way).is_some() {
-                    return self.cpus[cpu.index()].current.map_or(Next::Idle, Next::Run);
-                }
-            }
-        }
-        self.long_way(cpu, cause)
     }
 
     /// Deals with a trap of `cpu`'s current thread, whatever it takes.
@@ -71,19 +56,6 @@ impl Kernel {
             interrupt => _ = self.interrupt_of(cpu, interrupt),
         }
         self.pick(cpu)
-    }
-
-    /// Notes what is done while the lock is held: a native call by its number, other traps above.
-    #[cfg(feature = "lock-stats")]
-    fn note(&self, current: Option<Id<Thread>>, cause: Cause) {
-        let doing = match cause {
-            Cause::Native => current.map_or(0, |id| self.threads[id].context.frame.number()),
-            Cause::Foreign => 1000,
-            Cause::Fault(_) => 1001,
-            Cause::Exception(_) | Cause::Fpu => 1002,
-            _ => 1003,
-        };
-        crate::kernel::hold::DOING.store(doing, core::sync::atomic::Ordering::Relaxed);
     }
 
     /// A trap of a thread that another CPU stopped: what it was about to do it does when it is resumed.

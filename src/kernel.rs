@@ -3,8 +3,6 @@
 
 mod lock;
 
-#[cfg(feature = "lock-stats")]
-pub use lock::hold;
 pub use lock::{Guard, install, lock, run, stop_all, stopping, try_lock};
 
 use crate::abi::Error;
@@ -18,7 +16,7 @@ use crate::mm::{Arena, Id, Ram, Space, Vm};
 use crate::object::{
     Found, Handle, Interrupt, Life, Message, Named, Object, Port, Process, Queue, Thread, Timer,
 };
-use crate::units::{CpuId, MAX_CPUS, Nanos, PhysAddr, VirtAddr};
+use crate::units::{CpuId, MAX_CPUS, Nanos};
 use bitflags::Flags;
 use core::mem::offset_of;
 use core::ptr::NonNull;
@@ -60,8 +58,6 @@ pub struct Kernel {
     pub dying: Dying,
     /// CPUs that have nothing to do, a bit each: at least those.
     pub resting: u8,
-    /// Calls and answers take the short way where it is open: always, but for tests that compare.
-    pub fast_path: bool,
 }
 
 /// What is being taken apart, in bounded pieces.
@@ -141,19 +137,12 @@ impl Kernel {
             interrupts: Arena::new(Window::new(11)),
             dying: Dying::default(),
             resting: 0,
-            fast_path: true,
         }
     }
 
     /// The moment it is.
     pub fn now(&self) -> Nanos {
         self.clock.nanos(arch::timer::now())
-    }
-
-    /// A window to a device's registers.
-    pub fn map_device(&mut self, at: PhysAddr, size: u64) -> Option<VirtAddr> {
-        let Ram { space, memory, frames, .. } = &mut self.ram;
-        space.open_window(at, size, memory, frames)
     }
 
     /// Calls up a CPU, which arrives at `secondary_entry` some time later, if it does.

@@ -176,7 +176,7 @@ impl fmt::Display for Described<'_> {
         match self.0 {
             Cause::Fault(fault) => describe_fault(fault, self.1, f),
             Cause::Exception(what) => {
-                write!(f, "{} (class {:#x}, code {:#x})", what.name, what.class, what.code)
+                write!(f, "{} (code {:#x})", what.name, what.code)
             }
             Cause::Native | Cause::Foreign | Cause::Fpu => f.write_str("what only user code does"),
             _ => f.write_str("an interrupt"),

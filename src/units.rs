@@ -206,8 +206,6 @@ pub struct Exception {
     pub name: &'static str,
     /// What user code is told of it.
     pub kind: FaultKind,
-    /// The architecture's own number: exception class on AArch64, vector on x86-64.
-    pub class: u64,
-    /// The syndrome or error code as the CPU gave it.
+    /// The syndrome as AArch64 gives it; on x86-64 the vector in the upper half, and the error code.
     pub code: u64,
 }

@@ -252,7 +252,7 @@ def debugger(platform):
             rf"^cpu 3  (idle|boot|interrupt) +{ADDRESS}  ",
             rf"^memory +{RAM[platform]:#018x}  {ADDRESS}  \d+ KiB$",
             rf"^reserved +{ADDRESS}  {ADDRESS}  \d+ KiB$",
-            r"^frames +\d+ free of \d+, \d+ large pages$",
+            r"^frames +\d+ free of \d+$",
             # The log, which the console does not show a second time:
             r"(?s)^Ochre .*^Ochre .*^  timer ",
             # Data, code, RAM, and nothing:

@@ -113,7 +113,7 @@ def print_ram(the_kernel):
             print(f"{what:<12}  {start:#018x}  {end:#018x}  {(end - start) // 1024} KiB")
     stats = the_kernel["ram"]["frames"]["stats"]
     free, total = int(stats["free"]), int(stats["total"])
-    print(f"frames        {free} free of {total}, {int(stats['free_large'])} large pages")
+    print(f"frames        {free} free of {total}")
 
 
 class Tables(gdb.Command):

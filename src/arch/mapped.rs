@@ -5,6 +5,7 @@
 pub(super) mod image;
 pub(super) mod power;
 pub(super) mod probe;
+mod show;
 
 use crate::layout::{ARENA_SIZE, PHYS_MAP};
 use crate::units::{Frame, PhysAddr};

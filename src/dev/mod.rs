@@ -7,6 +7,11 @@ mod uart;
 pub use mmio::Mmio;
 pub use uart::Uart;
 
+use crate::units::PhysAddr;
+
+/// Makes windows to devices' registers: from an address on, of so many bytes.
+pub type Windows<'a> = dyn FnMut(PhysAddr, u64) -> Option<Mmio> + 'a;
+
 /// How often a driver asks a device that does not get ready before it goes on without it. A byte at
 /// 9600 baud takes a millisecond; this is far more, and still not for ever.
 pub(crate) const PATIENCE: u32 = 1_000_000;

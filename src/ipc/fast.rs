@@ -11,7 +11,7 @@
 use crate::abi::{
     Call, FOREVER, FaultKind, PortRights, ProcessRights, REPLY_AS_IS, REPLY_LATER, ThreadRights,
 };
-use crate::arch::{self, TrapFrame};
+use crate::arch;
 use crate::kernel::{Cpu, Kernel};
 use crate::mm::Id;
 use crate::mm::asid::Asids;
@@ -36,31 +36,6 @@ pub enum Way {
     Reply,
     /// `ProcessRead` or `ProcessWrite`.
     Copy,
-}
-
-impl Way {
-    /// What user code wants that left these registers, if there is a short way for it.
-    #[inline(always)]
-    pub fn of(frame: &TrapFrame) -> Option<Way> {
-        const CALL: u64 = Call::Call as u64;
-        const REPLY_RECEIVE: u64 = Call::ReplyReceive as u64;
-        const REPLY: u64 = Call::Reply as u64;
-        const READ: u64 = Call::ProcessRead as u64;
-        const WRITE: u64 = Call::ProcessWrite as u64;
-        if frame.is_native() {
-            return match frame.number() {
-                CALL => Some(Way::Call),
-                REPLY_RECEIVE => Some(Way::ReplyReceive),
-                REPLY => Some(Way::Reply),
-                READ | WRITE => Some(Way::Copy),
-                _ => None,
-            };
-        }
-        if frame.is_call() {
-            return Some(Way::Foreign);
-        }
-        frame.refused_instruction().map(Way::Fault)
-    }
 }
 
 impl Kernel {

@@ -1,5 +1,9 @@
 //! The one lock. Whoever has it has the kernel.
 
+#[cfg(feature = "lock-stats")]
+#[path = "../../tests/kernel/hold.rs"]
+mod hold;
+
 use super::{Current, Kernel};
 use crate::arch;
 use crate::mm::Id;
@@ -104,34 +108,6 @@ pub fn try_lock() -> Option<Guard> {
     #[cfg(feature = "lock-stats")]
     hold::begin();
     Some(Guard(()))
-}
-
-/// How long the lock is held at most, from the first trap of user code on. Only who has the lock
-/// writes here.
-#[cfg(feature = "lock-stats")]
-pub mod hold {
-    use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
-
-    static SINCE: AtomicU64 = AtomicU64::new(0);
-    /// What is being done, as `Kernel::long_way` numbers it.
-    pub static DOING: AtomicU64 = AtomicU64::new(0);
-    /// The longest time, in ticks of the counter.
-    pub static LONGEST: AtomicU64 = AtomicU64::new(0);
-    /// What was done then.
-    pub static WORST: AtomicU64 = AtomicU64::new(0);
-
-    pub(super) fn begin() {
-        SINCE.store(crate::arch::timer::now(), Relaxed);
-    }
-
-    pub(super) fn end() {
-        let held = crate::arch::timer::now() - SINCE.load(Relaxed);
-        let doing = DOING.load(Relaxed);
-        if doing != 0 && held > LONGEST.load(Relaxed) {
-            LONGEST.store(held, Relaxed);
-            WORST.store(doing, Relaxed);
-        }
-    }
 }
 
 /// Gives up the lock, and goes on with the current thread of this CPU.

@@ -11,8 +11,7 @@
 //! totals are the sums.
 //!
 //! The bookkeeping, 160 bytes per 2 MiB of the span, and 1 KiB for the owners of shared frames, lies in
-//! memory the caller sets aside. Setting it
-//! up and releasing RAM to it takes 59,000 instructions per GiB on AArch64, 70,000 on x86-64.
+//! memory the caller sets aside. Setting it up and releasing RAM to it costs the same for each chunk.
 
 use super::FrameSource;
 use super::chunk::{Chunk, FRAMES};
@@ -53,8 +52,6 @@ pub struct Stats {
     pub total: usize,
     /// For anyone to take.
     pub free: usize,
-    /// Large pages that could be taken, 2 MiB each: part of `free`.
-    pub free_large: usize,
 }
 
 /// Some of the frames are not in use, and so cannot be freed. All of them are as they were.
@@ -106,12 +103,10 @@ impl Frames {
     pub fn alloc(&mut self) -> Option<Frame> {
         let at = self.ring.first()?;
         let chunk = self.chunk(at);
-        let was_whole = chunk.count() == FRAMES;
         let frame = chunk.take_one();
         if chunk.count() == 0 {
             self.ring.remove(at);
         }
-        self.stats.free_large -= was_whole as usize;
         self.stats.free -= 1;
         Some(frame)
     }
@@ -127,7 +122,6 @@ impl Frames {
             FRAMES => {
                 self.ring.remove(at);
                 self.ring.push_last(at);
-                self.stats.free_large += 1;
             }
             _ => {}
         }
@@ -185,8 +179,6 @@ impl Frames {
         let result = change(chunk);
         let after = chunk.count();
         self.stats.free = self.stats.free - before + after;
-        self.stats.free_large -= (before == FRAMES) as usize;
-        self.stats.free_large += (after == FRAMES) as usize;
         if before > 0 {
             self.ring.remove(at);
         }
@@ -211,13 +203,6 @@ impl Frames {
     fn borrow(&self, at: NonNull<Chunk>) -> &Chunk {
         // SAFETY: as in `chunk`.
         unsafe { at.as_ref() }
-    }
-}
-
-impl Stats {
-    /// Frames in use.
-    pub fn used(&self) -> usize {
-        self.total - self.free
     }
 }
 

@@ -8,6 +8,7 @@ use super::page_table::MapError;
 use super::{FrameSource, PageTable};
 use crate::arch::{self, Access, PhysMem};
 use crate::boot::{CpuInfo, PhysRange};
+use crate::dev::Mmio;
 use crate::layout::{self, DEVICES, MAX_STACK, PHYS_MAP, PHYS_MAP_SIZE};
 use crate::units::{
     CpuId, Frame, Image, MAX_CPUS, Main, PAGE_SIZE, PhysAddr, VirtAddr, frames_touching,
@@ -118,10 +119,17 @@ impl KernelSpace {
         size: u64,
         memory: &mut PhysMem,
         source: &mut dyn FrameSource,
-    ) -> Option<VirtAddr> {
+    ) -> Option<Mmio> {
         let registers = at..PhysAddr(at.0.saturating_add(size));
         let mapped = self.map_device(registers, memory, source);
-        mapped.inspect_err(|why| crate::warn!("no window to the device at {at:?}: {why:?}")).ok()
+        match mapped {
+            // SAFETY: it stays mapped as device memory.
+            Ok(base) => Some(unsafe { Mmio::new(base) }),
+            Err(why) => {
+                crate::warn!("no window to the device at {at:?}: {why:?}");
+                None
+            }
+        }
     }
 
     /// Opens a window to a device's registers, and tells where the first of them is. A page

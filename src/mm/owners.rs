@@ -23,17 +23,11 @@ impl Owners {
         Owners { counts, base, count }
     }
 
-    /// How many owners besides one a frame has.
-    #[inline(always)]
-    pub fn others(&self, frame: Frame) -> u16 {
-        // SAFETY: `at` is one of the counts; borrowed together with `self`.
-        self.at(frame).map_or(0, |at| unsafe { at.read() })
-    }
-
     /// Whether a frame has more than one owner.
     #[inline(always)]
     pub fn several(&self, frame: Frame) -> bool {
-        self.others(frame) != 0
+        // SAFETY: `at` is one of the counts; borrowed together with `self`.
+        self.at(frame).is_some_and(|at| unsafe { at.read() } != 0)
     }
 
     /// A frame has another owner, if that can be counted.
@@ -41,7 +35,7 @@ impl Owners {
     #[must_use]
     pub fn add(&mut self, frame: Frame) -> bool {
         let Some(at) = self.at(frame) else { return false };
-        // SAFETY: as in `others`, and borrowed mutably.
+        // SAFETY: as in `several`, and borrowed mutably.
         unsafe {
             let more = at.read().checked_add(1);
             more.inspect(|&more| at.write(more)).is_some()
@@ -60,8 +54,9 @@ impl Owners {
         }
     }
 
+    /// Where a frame is counted.
     #[inline(always)]
-    fn at(&self, frame: Frame) -> Option<NonNull<u16>> {
+    pub fn at(&self, frame: Frame) -> Option<NonNull<u16>> {
         let place = frame.0.wrapping_sub(self.base) as usize;
         // SAFETY: `new` was given so many.
         (place < self.count).then(|| unsafe { self.counts.add(place) })

@@ -139,13 +139,4 @@ impl Kernel {
             _ => return None,
         })
     }
-
-    /// For how many ticks the lock was held at most, in what, and the same in nanoseconds.
-    #[cfg(feature = "lock-stats")]
-    fn longest_hold(&self) -> [u64; 4] {
-        use crate::kernel::hold::{LONGEST, WORST};
-        use core::sync::atomic::Ordering::Relaxed;
-        let longest = LONGEST.load(Relaxed);
-        [longest, WORST.load(Relaxed), self.clock.nanos(longest).0, 0]
-    }
 }

@@ -2,6 +2,7 @@
 //! code, CPUs take turns, time passes when the test says so. All a run does follows from its seed.
 
 use crate::sim_check;
+use crate::sim_fast;
 use crate::sim_rng::Rng;
 use crate::support::{MIB, machine};
 use ochre::abi::{Argument, CALLS, Call, Error};
@@ -24,6 +25,8 @@ pub const RAM_SIZE: u64 = 16 * MIB;
 pub struct Sim {
     pub kernel: Kernel,
     pub cpus: usize,
+    /// Calls and answers take the short way where it is open.
+    pub fast: bool,
     pub rng: Rng,
     /// CPUs that sleep until an interrupt.
     pub asleep: [bool; MAX_CPUS],
@@ -92,6 +95,7 @@ impl Sim {
         let mut sim = Sim {
             kernel,
             cpus,
+            fast: true,
             rng: Rng::new(seed),
             asleep: [true; MAX_CPUS],
             again: BTreeMap::new(),
@@ -157,7 +161,7 @@ impl Sim {
         let restarts = frame.restarts;
         self.calls += u64::from(cause == Cause::Native);
         let call = Call::from_number(frame.number).filter(|_| cause == Cause::Native);
-        let next = self.kernel.handle_user(cpu, cause);
+        let next = sim_fast::user_trap(&mut self.kernel, self.fast, cpu, cause);
         let key = thread.to_bits();
         if let Some(call) = call {
             self.asked.insert(key, call);

@@ -7,6 +7,9 @@
 use crate::sim::Sim;
 use crate::sim_calls;
 use ochre::abi::{ANY_CPU, COOPERATIVE, Call, FOREVER, NOW, THREAD_FPU};
+use ochre::arch::TrapFrame;
+use ochre::ipc::Way;
+use ochre::kernel::{Current, Kernel, Next};
 use ochre::mm::Id;
 use ochre::object::{Handler, Named, Process, State, Thread};
 use ochre::units::{Cause, CpuId};
@@ -65,7 +68,7 @@ fn sim_short_ways_do_what_the_long_ways_do() {
 /// straight to another.
 fn script(seed: u64, fast: bool) -> (Vec<String>, u32) {
     let mut sim = Sim::new(seed, 1);
-    sim.kernel.fast_path = fast;
+    sim.fast = fast;
     set_up(&mut sim);
     let (mut states, mut straight) = (Vec::new(), 0);
     sim.nudge(CPU);
@@ -174,4 +177,32 @@ fn differences(short: &str, long: &str) -> String {
         lines.map(|line| format!("  {name}: {line}\n")).collect::<String>()
     };
     only("short", short, long) + &only("long ", long, short)
+}
+
+/// What happens on a trap of user code: as in `src/trap.rs`, which goes on with whoever runs then.
+pub fn user_trap(kernel: &mut Kernel, fast: bool, cpu: CpuId, cause: Cause) -> Next {
+    if let (true, Some(thread)) = (fast, kernel.cpus[cpu.index()].current) {
+        let mut current = Current::of(&mut kernel.threads[thread]);
+        if let Some(way) = way(&current.thread().context.frame) {
+            kernel.save_fpu(cpu);
+            if kernel.short_way(cpu, current.thread(), way).is_some() {
+                return kernel.cpus[cpu.index()].current.map_or(Next::Idle, Next::Run);
+            }
+        }
+    }
+    kernel.long_way(cpu, cause)
+}
+
+/// What user code wants that left these registers, if there is a short way for it.
+fn way(frame: &TrapFrame) -> Option<Way> {
+    match Call::from_number(frame.number()).filter(|_| frame.is_native()) {
+        Some(Call::Call) => Some(Way::Call),
+        Some(Call::ReplyReceive) => Some(Way::ReplyReceive),
+        Some(Call::Reply) => Some(Way::Reply),
+        Some(Call::ProcessRead | Call::ProcessWrite) => Some(Way::Copy),
+        Some(_) => None,
+        None if frame.is_native() => None,
+        None if frame.is_call() => Some(Way::Foreign),
+        None => frame.refused_instruction().map(Way::Fault),
+    }
 }

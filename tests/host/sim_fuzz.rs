@@ -82,7 +82,7 @@ fn run(seed: u64, plan: Plan) {
     let menu = if seed.is_multiple_of(3) { sim_calls::short_menu() } else { sim_calls::menu() };
     let cpus = 1 + (seed % 4) as usize;
     let mut sim = if seed % 7 == 3 { Sim::poor(seed, cpus) } else { Sim::new(seed, cpus) };
-    sim.kernel.fast_path = !seed.is_multiple_of(5);
+    sim.fast = !seed.is_multiple_of(5);
     let mut steps = 0;
     while sim.calls < plan.calls {
         step(&mut sim, &menu);
@@ -162,7 +162,7 @@ fn act(sim: &mut Sim, cpu: CpuId, thread: Id<Thread>, menu: &[&'static Row]) {
         985..988 => {
             use FaultKind::{Arithmetic, Breakpoint, Instruction, Other};
             let kind = sim.rng.one_of(&[Arithmetic, Breakpoint, Instruction, Other]);
-            let exception = Exception { name: "a test", kind, class: 0, code: 0 };
+            let exception = Exception { name: "a test", kind, code: 0 };
             sim.trap(cpu, Cause::Exception(exception));
         }
         988..991 => {

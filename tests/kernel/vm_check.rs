@@ -5,8 +5,8 @@ use super::super::{Arena, Id, Ram};
 use super::index::{self, Entries};
 use super::memory::Backing;
 use super::tables;
-use super::{Account, Memory, Region, Space, Vm};
-use crate::abi::USER_END;
+use super::{Account, Memory, Place, Region, Space, Vm};
+use crate::abi::{Error, USER_END};
 use crate::arch::{Access, Entry, PhysMem};
 use crate::units::{Frame, PAGE_SIZE};
 use std::collections::BTreeMap;
@@ -45,7 +45,9 @@ impl Vm {
             add(memory.account, Arena::<Memory>::COST + pages * PAGE_SIZE);
         }
         for (frame, count) in holders {
-            let several = ram.frames.owners.others(frame) as usize + 1;
+            // SAFETY: one of the counts; borrowed together with their owner.
+            let others = ram.frames.owners.at(frame).map_or(0, |at| unsafe { at.read() });
+            let several = usize::from(others) + 1;
             ensure(several == count, "a frame has as many owners as are counted")?;
         }
         for (id, account) in self.accounts.iter() {
@@ -54,6 +56,18 @@ impl Vm {
             ensure(account.used <= account.limit, "accounts are within their limits")?;
         }
         Ok(())
+    }
+
+    /// Writes bytes of the kernel's into a memory.
+    pub fn memory_fill(
+        &mut self,
+        ram: &mut Ram,
+        memory: Id<Memory>,
+        offset: u64,
+        from: &[u8],
+    ) -> Result<(), Error> {
+        let bytes = from.as_ptr().cast_mut();
+        self.move_few(ram, Place::Memory(memory, offset), bytes, from.len(), true)
     }
 
     /// Whether a page is mapped, be it there already or not.

@@ -79,7 +79,7 @@ pub const TESTS: &[Test] = &[
     #[cfg(target_arch = "x86_64")]
     Test::panic("double-fault", "double fault", || instruction!("mov rsp, 0x1000\npush rax")),
     #[cfg(target_arch = "x86_64")]
-    Test::panic("segment-not-there", "general protection fault (class 0xd, code 0x1238)", || {
+    Test::panic("segment-not-there", "general protection fault (code 0xd00001238)", || {
         instruction!("mov eax, 0x1238\nmov ds, eax")
     }),
     #[cfg(target_arch = "x86_64")]

@@ -6,6 +6,7 @@ use ochre::arch::{self, Access};
 use ochre::info;
 use ochre::kernel;
 use ochre::layout::{self, PHYS_MAP};
+use ochre::mm::Ram;
 use ochre::units::{self, CpuId, Fault, FaultReason, PAGE_SIZE, PhysAddr, VirtAddr};
 
 pub const TESTS: &[Test] = &[
@@ -111,7 +112,10 @@ fn guards() {
         unmapped(VirtAddr(lowest.0 - PAGE_SIZE));
         unmapped(VirtAddr(top));
     }
-    let window = kernel::lock().map_device(PhysAddr(0x1000), 8).expect("a window");
+    let kernel = &mut *kernel::lock();
+    let Ram { space, memory, frames, .. } = &mut kernel.ram;
+    let registers = PhysAddr(0x1000)..PhysAddr(0x1008);
+    let window = space.map_device(registers, memory, frames).expect("a window");
     unmapped(VirtAddr(window.0 + PAGE_SIZE));
 }
 

@@ -2,6 +2,7 @@
 
 use super::{cpu, user};
 use crate::arch::{Access, Entry};
+use crate::dev::Mmio;
 use crate::layout::{IMAGE_BASE, STACK_SLOT, stack_top};
 use crate::units::{CpuId, Frame, LARGE_PAGE_SIZE, PAGE_SIZE, PhysAddr, VirtAddr};
 use aarch64_cpu::asm::barrier;
@@ -36,7 +37,7 @@ pub fn early_window(handoff: &Handoff) -> Range<PhysAddr> {
 }
 
 /// Maps the 2 MiB around `device` beside the image, in the first page tables only.
-pub(super) fn map_early_device(device: PhysAddr) -> VirtAddr {
+pub(super) fn map_early_device(device: PhysAddr) -> Mmio {
     let block = Frame((device.0 & !(LARGE_PAGE_SIZE - 1)) / PAGE_SIZE);
     let entry = Entry::leaf(block, 2, Access::WRITE | Access::DEVICE | Access::GLOBAL);
     // SAFETY: only the boot CPU runs; entry 1 of this table maps the 2 MiB after the image's own,
@@ -46,7 +47,9 @@ pub(super) fn map_early_device(device: PhysAddr) -> VirtAddr {
         (&raw mut (*table)[1]).write_volatile(entry.bits());
         asm!("dsb ish", "tlbi vmalle1", "dsb ish", "isb", options(nostack));
     }
-    VirtAddr(IMAGE_BASE + LARGE_PAGE_SIZE + device.0 % LARGE_PAGE_SIZE)
+    let window = VirtAddr(IMAGE_BASE + LARGE_PAGE_SIZE + device.0 % LARGE_PAGE_SIZE);
+    // SAFETY: as device memory, for as long as these tables are used.
+    unsafe { Mmio::new(window) }
 }
 
 /// Makes the CPU we run on ready for traps, and gives it its number. The boot CPU does not have the

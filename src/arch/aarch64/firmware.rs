@@ -4,7 +4,7 @@ use super::boot::{Handoff, map_early_device};
 use super::{cpu, probe};
 use crate::boot::built_in::{self, Board};
 use crate::boot::{BootInfo, Console, device_tree, regions};
-use crate::dev::{Mmio, Uart};
+use crate::dev::{Mmio, Uart, Windows};
 use crate::layout::PHYS_MAP;
 use crate::log::Sink;
 use crate::units::{LARGE_PAGE_SIZE, PAGE_SIZE, PhysAddr, VirtAddr};
@@ -27,25 +27,21 @@ pub fn early_console() -> Option<&'static dyn Sink> {
 }
 
 /// The serial port that firmware described; `map` makes a window to its registers.
-pub fn console(
-    described: Console,
-    map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtAddr>,
-) -> Option<&'static dyn Sink> {
+pub fn console(described: Console, map: &mut Windows<'_>) -> Option<&'static dyn Sink> {
     take_over(&CONSOLE, described, map)
 }
 
 fn take_over(
     slot: &'static Once<Uart>,
     console: Console,
-    map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtAddr>,
+    map: &mut Windows<'_>,
 ) -> Option<&'static dyn Sink> {
     let (at, take): (_, fn(Mmio) -> Uart) = match console {
         Console::Pl011(at) => (at, Uart::pl011),
         Console::MiniUart(at) => (at, Uart::mini),
         _ => return None,
     };
-    // SAFETY: the registers are mapped as device memory there, for this driver alone.
-    let registers = unsafe { Mmio::new(map(at, PAGE_SIZE)?) };
+    let registers = map(at, PAGE_SIZE)?;
     Some(slot.call_once(|| take(registers)))
 }
 

@@ -8,8 +8,8 @@ mod gicv3;
 
 use super::TrapFrame;
 use crate::boot::{BootInfo, InterruptController, Timer};
-use crate::dev::Mmio;
-use crate::units::{Cause, CpuId, MAX_CPUS, PhysAddr, VirtAddr};
+use crate::dev::{Mmio, Windows};
+use crate::units::{Cause, CpuId, MAX_CPUS};
 use aarch64_cpu::asm::barrier;
 use bcm2836::Bcm2836;
 use core::ops::Range;
@@ -39,8 +39,6 @@ trait Controller: Send + Sync {
     fn enable(&self, line: u32);
     /// Keeps a device's line out.
     fn disable(&self, line: u32);
-    /// The lines that devices may have.
-    fn devices(&self) -> Range<u32>;
     /// Interrupts another CPU.
     fn send_ipi(&self, hardware_id: u64);
 }
@@ -56,33 +54,31 @@ struct State {
 static STATE: Once<State> = Once::new();
 
 /// Chooses and prepares the controller; `map` makes windows to its registers.
-pub fn init(info: &BootInfo, map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtAddr>) {
+pub fn init(info: &BootInfo, map: &mut Windows<'_>) {
     static GIC_V2: Once<GicV2> = Once::new();
     static GIC_V3: Once<GicV3> = Once::new();
     static BCM2836: Once<Bcm2836> = Once::new();
-    let mut window = |at: PhysAddr, size: u64| -> Option<Mmio> {
-        // SAFETY: the window was mapped as device memory for good, for this controller alone.
-        map(at, size).map(|base| unsafe { Mmio::new(base) })
-    };
-    let mut choose = || -> Option<&'static dyn Controller> {
+    // With the lines that devices may have.
+    let mut choose = || -> Option<(&'static dyn Controller, Range<u32>)> {
         Some(match info.interrupts {
             InterruptController::GicV2 { distributor, cpu } => {
-                let (distributor, cpu) = (window(distributor, 0x1000)?, window(cpu, 0x2000)?);
-                GIC_V2.call_once(|| GicV2::new(distributor, cpu))
+                let (distributor, cpu) = (map(distributor, 0x1000)?, map(cpu, 0x2000)?);
+                (GIC_V2.call_once(|| GicV2::new(distributor, cpu)), gic_devices(distributor))
             }
             InterruptController::GicV3 { distributor, redistributor, redistributor_size: size } => {
-                let distributor = window(distributor, 0x10000)?;
-                let redistributors = window(redistributor, size)?;
-                GIC_V3.call_once(|| GicV3::new(distributor, redistributors, size))
+                let distributor = map(distributor, 0x10000)?;
+                let redistributors = map(redistributor, size)?;
+                let gic = GIC_V3.call_once(|| GicV3::new(distributor, redistributors, size));
+                (gic, gic_devices(distributor))
             }
             InterruptController::Bcm2836(at) => {
-                let (own, shared) = (window(at, 0x1000)?, window(bcm2836::DEVICES, 0x1000)?);
-                BCM2836.call_once(|| Bcm2836::new(own, shared))
+                let (own, shared) = (map(at, 0x1000)?, map(bcm2836::DEVICES, 0x1000)?);
+                (BCM2836.call_once(|| Bcm2836::new(own, shared)), bcm2836::DEVICES_LINES)
             }
             _ => return None,
         })
     };
-    let Some(controller) = choose() else {
+    let Some((controller, devices)) = choose() else {
         return crate::warn!("no interrupt controller: no ticks, no deadlines, no IPIs");
     };
     let timer = match info.timer {
@@ -91,7 +87,7 @@ pub fn init(info: &BootInfo, map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtAd
     };
     let mut cpus = [0; MAX_CPUS];
     cpus.iter_mut().zip(&info.cpus).for_each(|(slot, cpu)| *slot = cpu.hardware_id);
-    STATE.call_once(|| State { controller, devices: controller.devices(), timer, cpus });
+    STATE.call_once(|| State { controller, devices, timer, cpus });
 }
 
 /// Prepares this CPU's part of the controller.
@@ -161,13 +157,14 @@ fn with(act: impl FnOnce(&State)) {
 }
 
 /// The lines that are shared by all CPUs, as a GIC's GICD_TYPER says.
-fn gic_devices(kind: u32) -> Range<u32> {
-    32..(32 * ((kind & 0x1f) + 1)).min(GIC_LINES)
+fn gic_devices(distributor: Mmio) -> Range<u32> {
+    32..(32 * ((distributor.read(GICD_TYPER) & 0x1f) + 1)).min(GIC_LINES)
 }
 
 /// The registers of a GIC's lines, which its distributor has, and a redistributor for private ones.
 struct Lines(Mmio);
 
+const GICD_TYPER: u64 = 0x004;
 const GICD_ISENABLER: u64 = 0x100;
 const GICD_ICENABLER: u64 = 0x180;
 const GICD_IPRIORITYR: u64 = 0x400;

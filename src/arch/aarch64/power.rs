@@ -4,8 +4,8 @@ pub use crate::arch::mapped::power::{exit, init, off};
 
 use crate::arch::Exit;
 use crate::boot::{Power, PsciCall};
-use crate::dev::Mmio;
-use crate::units::{PAGE_SIZE, PhysAddr, VirtAddr};
+use crate::dev::{Mmio, Windows};
+use crate::units::PAGE_SIZE;
 use core::arch::asm;
 use spin::Once;
 
@@ -25,12 +25,11 @@ const PM_HALT: u32 = 0x555;
 static WATCHDOG: Once<Mmio> = Once::new();
 
 /// Maps the registers that switching off needs.
-pub fn map(power: Power, map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtAddr>) {
+pub fn map(power: Power, map: &mut Windows<'_>) {
     if let Power::Bcm2835(at) = power
-        && let Some(base) = map(at, PAGE_SIZE)
+        && let Some(registers) = map(at, PAGE_SIZE)
     {
-        // SAFETY: the window was mapped as device memory for good, for this alone.
-        WATCHDOG.call_once(|| unsafe { Mmio::new(base) });
+        WATCHDOG.call_once(|| registers);
     }
 }
 

@@ -7,7 +7,6 @@ use crate::layout;
 use crate::units::{Access, Cause, CpuId, Exception, Fault, FaultReason, VirtAddr};
 use aarch64_cpu::registers::{FAR_EL1, Readable};
 use core::arch::{asm, global_asm};
-use core::fmt::{self, Write};
 use core::mem::offset_of;
 
 global_asm!(include_str!("trap.S"), options(raw));
@@ -212,6 +211,12 @@ impl TrapFrame {
         self.x[30]
     }
 
+    /// What a report shows.
+    pub(in crate::arch) fn shown(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let others = [self.sp, self.pc, self.pstate, self.code(), self.far];
+        NAMES.split(' ').zip(self.x.into_iter().chain(others))
+    }
+
     fn synchronous(&mut self) -> Cause {
         let class = self.class();
         if class == SVC && self.from_user() {
@@ -241,7 +246,7 @@ impl TrapFrame {
     }
 
     fn exception(&self, (name, kind): (&'static str, FaultKind)) -> Cause {
-        Cause::Exception(Exception { name, kind, class: self.class(), code: self.code() })
+        Cause::Exception(Exception { name, kind, code: self.code() })
     }
 
     /// Decodes the fault status code, ESR bits 5:0.
@@ -265,6 +270,7 @@ impl TrapFrame {
 }
 
 /// An exception class that is not about memory, in words, and what user code is told of it.
+#[inline(never)]
 fn meaning(class: u64) -> (&'static str, FaultKind) {
     use FaultKind::{Alignment, Arithmetic, Breakpoint, Instruction, Other, Step};
     match class {
@@ -286,21 +292,6 @@ fn meaning(class: u64) -> (&'static str, FaultKind) {
     }
 }
 
-impl fmt::Display for TrapFrame {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (row, registers) in self.x.chunks(4).enumerate() {
-            for (column, value) in registers.iter().enumerate() {
-                write!(f, "  x{:<2} {value:016x}", row * 4 + column)?;
-            }
-            writeln!(f)?;
-        }
-        let TrapFrame { pc, sp, far, pstate, .. } = self;
-        writeln!(f, "  pc  {pc:016x}  sp  {sp:016x}  esr {:016x}  far {far:016x}", self.code())?;
-        write!(f, "  pstate {pstate:08x}  ")?;
-        for (bit, name) in [31, 30, 29, 28, 22, 9, 8, 7, 6].into_iter().zip("NZCVPDAIF".chars()) {
-            f.write_char(if pstate >> bit & 1 == 1 { name } else { '-' })?;
-        }
-        let mode = if pstate & 1 == 1 { 'h' } else { 't' };
-        write!(f, "  EL{}{mode}", self.pstate >> 2 & 3)
-    }
-}
+/// All registers of a frame, as a report names them.
+const NAMES: &str = "x0 x1 x2 x3 x4 x5 x6 x7 x8 x9 x10 x11 x12 x13 x14 x15 x16 x17 x18 x19 x20 x21 x22 \
+    x23 x24 x25 x26 x27 x28 x29 x30 sp pc pstate esr far";

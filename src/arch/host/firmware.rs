@@ -2,8 +2,8 @@
 
 use super::Handoff;
 use crate::boot::{BootInfo, Console};
+use crate::dev::Windows;
 use crate::log::Sink;
-use crate::units::{PhysAddr, VirtAddr};
 
 /// The standard error stream of the test program.
 pub fn early_console() -> Option<&'static dyn Sink> {
@@ -16,10 +16,7 @@ pub fn discover(handoff: &Handoff) -> BootInfo {
 }
 
 /// The console that firmware described: the same.
-pub fn console(
-    _described: Console,
-    _map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtAddr>,
-) -> Option<&'static dyn Sink> {
+pub fn console(_described: Console, _map: &mut Windows<'_>) -> Option<&'static dyn Sink> {
     early_console()
 }
 

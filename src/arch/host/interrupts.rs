@@ -1,7 +1,8 @@
 //! An interrupt controller that remembers what it was asked.
 
 use crate::boot::BootInfo;
-use crate::units::{CpuId, MAX_CPUS, PhysAddr, VirtAddr};
+use crate::dev::Windows;
+use crate::units::{CpuId, MAX_CPUS};
 use std::cell::Cell;
 
 thread_local! {
@@ -12,7 +13,7 @@ thread_local! {
 }
 
 /// Prepares the controller.
-pub fn init(_info: &BootInfo, _map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtAddr>) {}
+pub fn init(_info: &BootInfo, _map: &mut Windows<'_>) {}
 
 /// Prepares this CPU's part of it.
 pub fn init_cpu(_id: CpuId) {}

@@ -2,13 +2,13 @@
 
 use crate::arch::Exit;
 use crate::boot::{BootInfo, Power};
-use crate::units::{PhysAddr, VirtAddr};
+use crate::dev::Windows;
 
 /// Nothing to note here.
 pub fn init(_info: &BootInfo, _emulator: bool) {}
 
 /// No registers to map.
-pub fn map(_power: Power, _map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtAddr>) {}
+pub fn map(_power: Power, _map: &mut Windows<'_>) {}
 
 /// Switches the machine off.
 pub fn off() -> ! {

@@ -8,8 +8,9 @@ use super::cpu::{self, features};
 use super::interrupts::apic;
 use super::phys;
 use crate::boot::{BootInfo, Console, Malformed, PhysRead, acpi, multiboot2, pvh, regions};
+use crate::dev::Windows;
 use crate::log::Sink;
-use crate::units::{PhysAddr, VirtAddr};
+use crate::units::PhysAddr;
 use ns16550::Ns16550;
 use spin::Once;
 
@@ -24,10 +25,7 @@ pub fn early_console() -> Option<&'static dyn Sink> {
 }
 
 /// The console that firmware described: COM1 again, as there is no other.
-pub fn console(
-    console: Console,
-    _map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtAddr>,
-) -> Option<&'static dyn Sink> {
+pub fn console(console: Console, _map: &mut Windows<'_>) -> Option<&'static dyn Sink> {
     match console {
         Console::Ns16550(COM1) => early_console(),
         _ => None,

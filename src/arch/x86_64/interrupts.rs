@@ -12,8 +12,8 @@ mod ioapic;
 
 use super::tlb;
 use crate::boot::{BootInfo, InterruptController};
-use crate::dev::Mmio;
-use crate::units::{Cause, CpuId, MAX_CPUS, PhysAddr, VirtAddr};
+use crate::dev::Windows;
+use crate::units::{Cause, CpuId, MAX_CPUS};
 use core::sync::atomic::{AtomicBool, Ordering};
 use ioapic::IoApic;
 use pic8259::ChainedPics;
@@ -40,23 +40,19 @@ static STATE: Once<State> = Once::new();
 static STOPPING: AtomicBool = AtomicBool::new(false);
 
 /// Prepares the controllers, with everything masked; `map` makes windows to their registers.
-pub fn init(info: &BootInfo, map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtAddr>) {
-    let mut window = |at: PhysAddr, size: u64| -> Option<Mmio> {
-        // SAFETY: the window was mapped as device memory for good, for this controller alone.
-        map(at, size).map(|base| unsafe { Mmio::new(base) })
-    };
+pub fn init(info: &BootInfo, map: &mut Windows<'_>) {
     disable_pics();
     let InterruptController::Apic { local, io } = info.interrupts else {
         return crate::warn!("no local APIC: no timer ticks, and one CPU");
     };
-    if !apic::init(|| window(local, 0x1000)) {
+    if !apic::init(|| map(local, 0x1000)) {
         return crate::warn!("the local APIC cannot be mapped: no timer ticks, and one CPU");
     }
     // The clock is measured before this CPU takes part, with its timer among others.
     apic::init_cpu();
     let mut cpus = [0; MAX_CPUS];
     cpus.iter_mut().zip(&info.cpus).for_each(|(slot, cpu)| *slot = cpu.hardware_id as u32);
-    let io = io.and_then(|at| window(at, 0x1000)).map(IoApic::new);
+    let io = io.and_then(|at| map(at, 0x1000)).map(IoApic::new);
     STATE.call_once(|| State { io, cpus });
 }
 

@@ -4,7 +4,7 @@ pub use crate::arch::mapped::power::{exit, init, off};
 
 use crate::arch::Exit;
 use crate::boot::Power;
-use crate::units::{PhysAddr, VirtAddr};
+use crate::dev::Windows;
 use ::x86_64::instructions::port::Port;
 
 /// QEMU's isa-debug-exit, and what is added to the status so that no exit looks like success by
@@ -13,7 +13,7 @@ const DEBUG_EXIT: u16 = 0xf4;
 const DEBUG_EXIT_BASE: u32 = 0x10;
 
 /// Maps the registers that switching off needs: they are I/O ports.
-pub fn map(_power: Power, _map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtAddr>) {}
+pub fn map(_power: Power, _map: &mut Windows<'_>) {}
 
 /// Switches off as ACPI says.
 pub(in crate::arch) fn switch_off(power: Power) {

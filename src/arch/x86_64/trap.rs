@@ -2,13 +2,12 @@
 //! mean (Intel SDM vol. 3, 6.15).
 
 pub(super) mod descriptors;
-mod show;
 
 use super::{interrupts, probe};
 use crate::abi::{FaultKind, NATIVE};
 use crate::layout::{STACK_SLOT, STACKS_PER_CPU, stack_at, stack_top};
 use crate::units::{Access, Cause, CpuId, Exception, Fault, FaultReason, MAX_CPUS, VirtAddr};
-use ::x86_64::registers::control::Cr2;
+use ::x86_64::registers::control::{Cr2, Cr3};
 use core::arch::global_asm;
 use core::mem::offset_of;
 use descriptors::{FIRST_TSS, LOCALS, Local};
@@ -223,6 +222,15 @@ impl TrapFrame {
         [rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp, r8, r9, r10, r11, r12, r13, r14, r15]
     }
 
+    /// What a report shows.
+    pub(in crate::arch) fn shown(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let general = self.clone().general().map(|register| *register);
+        let TrapFrame { rip, rflags, cs, ss, vector, error, .. } = *self;
+        let tables = Cr3::read_raw().0.start_address().as_u64();
+        let others = [rip, rflags, cs, ss, vector, error, Cr2::read_raw(), tables];
+        NAMES.split(' ').zip(general.into_iter().chain(others))
+    }
+
     /// Where the interrupted code was.
     pub fn pc(&self) -> VirtAddr {
         VirtAddr(self.rip)
@@ -338,6 +346,10 @@ impl TrapFrame {
     fn exception(&self) -> Cause {
         let known = EXCEPTIONS.get(self.vector as usize);
         let (name, kind) = *known.unwrap_or(&RESERVED_EXCEPTION);
-        Cause::Exception(Exception { name, kind, class: self.vector, code: self.error })
+        Cause::Exception(Exception { name, kind, code: self.code() })
     }
 }
+
+/// The registers of a frame, as a report names them.
+const NAMES: &str = "rax rbx rcx rdx rsi rdi rbp rsp r8 r9 r10 r11 r12 r13 r14 r15 rip rflags cs ss vector \
+    error cr2 cr3";

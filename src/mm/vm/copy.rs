@@ -139,20 +139,8 @@ impl Vm {
         self.move_few(ram, Place::Space(space, at), bytes, from.len(), true)
     }
 
-    /// Writes bytes of the kernel's into a memory.
-    pub fn memory_fill(
-        &mut self,
-        ram: &mut Ram,
-        memory: Id<Memory>,
-        offset: u64,
-        from: &[u8],
-    ) -> Result<(), Error> {
-        let bytes = from.as_ptr().cast_mut();
-        self.move_few(ram, Place::Memory(memory, offset), bytes, from.len(), true)
-    }
-
     /// Moves bytes from a buffer of the kernel's to a place, or the other way.
-    fn move_few(
+    pub(super) fn move_few(
         &mut self,
         ram: &mut Ram,
         place: Place,

@@ -17,7 +17,7 @@ const DEVICES_PENDING: [u64; 3] = [0x204, 0x208, 0x200];
 const DEVICES_ENABLE: [u64; 3] = [0x210, 0x214, 0x218];
 const DEVICES_DISABLE: [u64; 3] = [0x21c, 0x220, 0x224];
 /// The numbers of all three.
-const DEVICES_LINES: Range<u32> = 64..136;
+pub const DEVICES_LINES: Range<u32> = 64..136;
 
 const TIMER_CONTROL: u64 = 0x40;
 const TIMER_CONTROL_VIRTUAL: u32 = 1 << 3;
@@ -99,10 +99,6 @@ impl Controller for Bcm2836 {
 
     fn disable(&self, line: u32) {
         self.switch(DEVICES_DISABLE, line);
-    }
-
-    fn devices(&self) -> Range<u32> {
-        DEVICES_LINES
     }
 
     fn send_ipi(&self, hardware_id: u64) {

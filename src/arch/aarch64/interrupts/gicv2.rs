@@ -1,12 +1,10 @@
 //! GICv2 and GIC-400 (ARM IHI 0048).
 
-use super::{Controller, IPI, Lines, gic_cause, gic_devices};
+use super::{Controller, GICD_TYPER, IPI, Lines, gic_cause};
 use crate::dev::Mmio;
 use crate::units::Cause;
-use core::ops::Range;
 
 const GICD_CTLR: u64 = 0x000;
-const GICD_TYPER: u64 = 0x004;
 const GICD_ITARGETSR: u64 = 0x800;
 const GICD_SGIR: u64 = 0xf00;
 
@@ -63,10 +61,6 @@ impl Controller for GicV2 {
 
     fn disable(&self, line: u32) {
         Lines(self.distributor).disable(line);
-    }
-
-    fn devices(&self) -> Range<u32> {
-        gic_devices(self.distributor.read(GICD_TYPER))
     }
 
     /// A GICv2's CPU interfaces are numbered as the CPUs of its cluster are.

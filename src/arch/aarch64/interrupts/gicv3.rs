@@ -1,17 +1,15 @@
 //! GICv3 (ARM IHI 0069), without security states or an ITS.
 
 use super::super::cpu;
-use super::{Controller, IPI, Lines, gic_cause, gic_devices};
+use super::{Controller, GICD_TYPER, IPI, Lines, gic_cause};
 use crate::dev::Mmio;
 use crate::units::Cause;
 use core::arch::asm;
-use core::ops::Range;
 
 const GICD_CTLR: u64 = 0x0000;
 const GICD_CTLR_ARE: u32 = 1 << 4;
 const GICD_CTLR_GROUP1: u32 = 1 << 1;
 const GICD_CTLR_PENDING: u32 = 1 << 31;
-const GICD_TYPER: u64 = 0x0004;
 const GICD_IGROUPR: u64 = 0x0080;
 const GICD_IROUTER: u64 = 0x6000;
 
@@ -115,10 +113,6 @@ impl Controller for GicV3 {
     fn disable(&self, line: u32) {
         Lines(self.distributor).disable(line);
         settle(|| self.distributor.read(GICD_CTLR) & GICD_CTLR_PENDING == 0);
-    }
-
-    fn devices(&self) -> Range<u32> {
-        gic_devices(self.distributor.read(GICD_TYPER))
     }
 
     /// ICC_SGI1R_EL1: affinity fields, interrupt number, and a bit in a list of 16 CPUs.
