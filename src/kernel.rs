@@ -98,6 +98,8 @@ pub struct Cpu {
     pub queue: Queue,
     /// When the slice of the current thread is over.
     pub slice_end: Nanos,
+    /// When the first that waits to run here has waited for long.
+    pub help: Nanos,
     /// The timers it keeps.
     pub timers: Tree<Timer>,
     /// When the first of them rings; the end of time if there is none.
@@ -232,6 +234,7 @@ impl Cpu {
             queue: Queue::new(),
             since: 0,
             slice_end: Nanos(0),
+            help: Nanos(u64::MAX),
             timers: Tree::EMPTY,
             first_timer: Nanos(u64::MAX),
             armed: Nanos(u64::MAX),

@@ -163,7 +163,8 @@ impl Kernel {
         let caller = threads.other(server, answer.thread)?;
         let State::Awaiting(Awaited { sort, .. }) = caller.state else { return None };
         // Others of the caller's priority are no reason, if its slice is known to end.
-        let endless = state.queue.has(caller.priority) && state.slice_end < state.armed;
+        let due = if self.resting == 0 { state.slice_end } else { state.slice_end.min(state.help) };
+        let endless = state.queue.has(caller.priority) && due < state.armed;
         if caller.calls != answer.call
             || state.queue.has_above(caller.priority)
             || endless
