@@ -18,7 +18,7 @@ use timers::NEVER;
 
 /// How long a thread waits for the CPU that it was woken on before one that rests is called up for it,
 /// in nanoseconds.
-const PATIENCE: u64 = 100_000;
+const PATIENCE: u64 = 2_000_000;
 /// Threads of another CPU's queue that one without work looks at.
 const LOOKED_AT: usize = 8;
 

@@ -82,7 +82,7 @@ impl Stage {
 
     /// Lets what waits behind others get to CPUs that rest.
     pub fn spread(&mut self) {
-        const LONG: u64 = 200_000;
+        const LONG: u64 = 3_000_000;
         self.pass(LONG);
     }
 
