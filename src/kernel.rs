@@ -225,6 +225,14 @@ impl Kernel {
 }
 
 impl Cpu {
+    /// Whether the turn of a thread of this priority ends in time for those that wait, whom it does not
+    /// keep waiting now: nobody more urgent, and its hardware timer rings for the others.
+    #[inline(always)]
+    pub fn bounds_turn(&self, priority: u8, resting: u8) -> bool {
+        let help = if resting == 0 { self.slice_end } else { self.help };
+        !self.queue.has_above(priority) && self.armed <= self.slice_end.min(help)
+    }
+
     const fn new() -> Cpu {
         Cpu {
             online: false,
