@@ -105,6 +105,7 @@ impl Kernel {
                 None => break,
             }
         }
+        self.call_help(cpu, now);
         self.end_slice(cpu, now);
     }
 

@@ -94,6 +94,8 @@ pub struct Cpu {
     pub queue: Queue,
     /// When the slice of the current thread is over.
     pub slice_end: Nanos,
+    /// When the first that waits to run here has waited for long.
+    pub help: Nanos,
     /// The timers it keeps.
     pub timers: Tree<Timer>,
     /// When the first of them rings; the end of time if there is none.
@@ -212,6 +214,14 @@ impl Kernel {
 }
 
 impl Cpu {
+    /// Whether the turn of a thread of this priority ends in time for those that wait, whom it does not
+    /// keep waiting now: nobody more urgent, and its hardware timer rings for the others.
+    #[inline(always)]
+    pub fn bounds_turn(&self, priority: u8, resting: u8) -> bool {
+        let help = if resting == 0 { self.slice_end } else { self.help };
+        !self.queue.has_above(priority) && self.armed <= self.slice_end.min(help)
+    }
+
     const fn new() -> Cpu {
         Cpu {
             online: false,
@@ -221,6 +231,7 @@ impl Cpu {
             queue: Queue::EMPTY,
             since: 0,
             slice_end: Nanos(0),
+            help: Nanos(u64::MAX),
             timers: Tree::EMPTY,
             first_timer: Nanos(u64::MAX),
             armed: Nanos(u64::MAX),

@@ -44,18 +44,25 @@ fn serve(current: &mut Current, again: extern "C" fn(Current) -> !) {
         short_way(current, Way::Call, again);
     } else if frame.calls(REPLY_RECEIVE) {
         short_way(current, Way::ReplyReceive, again);
-    } else if frame.calls(REPLY) {
-        short_way(current, Way::Reply, again);
-    } else if frame.calls(READ) || frame.calls(WRITE) {
-        short_way(current, Way::Copy, again);
     }
     let frame = &current.thread().context.frame;
     if frame.is_native() {
-        long_call(Cause::Native);
+        other_call(Current::of(current.thread()));
     } else if frame.is_call() {
         short_way(current, Way::Foreign, again);
         long_call(Cause::Foreign);
     }
+}
+
+/// Serves a native call that does not switch to another thread as a rule.
+#[inline(never)]
+extern "C" fn other_call(mut current: Current) -> ! {
+    match current.thread().context.frame.number() {
+        REPLY => short_way(&mut current, Way::Reply, other_call),
+        READ | WRITE => short_way(&mut current, Way::Copy, other_call),
+        _ => {}
+    }
+    long_call(Cause::Native)
 }
 
 /// Does what takes a few steps, and goes on with whoever is next; otherwise nothing happened. It begins

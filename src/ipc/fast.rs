@@ -137,11 +137,9 @@ impl Kernel {
         }
         let caller = threads.other(server, answer.thread)?;
         let State::Awaiting(Awaited { sort, .. }) = caller.state else { return None };
-        // Others of the caller's priority are no reason, if its slice is known to end.
-        let endless = state.queue.has(caller.priority) && state.slice_end < state.armed;
         if caller.calls != answer.call
-            || state.queue.has_above(caller.priority)
-            || endless
+            || state.queue.rivals(caller.priority)
+                && !state.bounds_turn(caller.priority, self.resting)
             || !may_take_over(cpu, server, caller, &vm.asids)
         {
             return None;
@@ -182,9 +180,8 @@ impl Kernel {
             return None;
         };
         let state = &mut self.cpus[cpu.index() % MAX_CPUS];
-        // One of the caller's priority waits for the end of its slice, which is known then.
         let waits = me.priority > thread.priority
-            || me.priority == thread.priority && state.slice_end >= state.armed;
+            || me.priority == thread.priority && state.armed <= state.slice_end;
         let here = thread.cpu == cpu && thread.affinity >> (cpu.0 & 7) & 1 == 1;
         if !waits || !here || thread.flags.intersects(Flags::SUSPENDED | Flags::DOOMED) {
             return None;

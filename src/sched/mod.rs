@@ -1,6 +1,6 @@
 //! Which thread runs where. Each CPU has a queue of the threads that are ready to run on it and runs
-//! the first; a thread that becomes ready goes where it ran last, unless that CPU has better to do
-//! and another has nothing.
+//! the first; a thread becomes ready where it is woken, and if that CPU has no time for it another that
+//! has nothing to do takes it over.
 //!
 //! Invariant: a thread is `Running` exactly if it is the current one of its CPU, and `Ready` exactly
 //! if it is in its CPU's queue.
@@ -14,7 +14,11 @@ use crate::kernel::{Cpu, Kernel, Next};
 use crate::mm::Id;
 use crate::object::{Flags, State, Thread};
 use crate::units::{CpuId, MAX_CPUS, Nanos};
+use timers::NEVER;
 
+/// How long a thread waits for the CPU that it was woken on before one that rests is called up for it,
+/// in nanoseconds.
+const PATIENCE: u64 = 2_000_000;
 /// Threads of another CPU's queue that one without work looks at.
 const LOOKED_AT: usize = 8;
 
@@ -60,20 +64,16 @@ impl Kernel {
         next.map_or(Next::Idle, |next| self.run(cpu, next))
     }
 
-    /// Lets a thread that waits for nothing any more run, here (`cpu`) or elsewhere; if it is
-    /// suspended, when it is resumed.
+    /// Lets a thread that waits for nothing any more run: here (`cpu`), if it may; if it is suspended,
+    /// when it is resumed.
     pub fn wake(&mut self, cpu: CpuId, id: Id<Thread>) {
         let thread = &mut self.threads[id];
         if thread.flags.intersects(Flags::SUSPENDED | Flags::DOOMED) {
             thread.state = State::Stopped;
             return;
         }
-        let target = match thread.cpu {
-            home if home == cpu && self.resting == 0 && thread.affinity >> (cpu.0 & 7) & 1 == 1 => {
-                home
-            }
-            _ => self.place(cpu, id),
-        };
+        let here = thread.affinity >> (cpu.0 & 7) & 1 == 1;
+        let target = if here { cpu } else { self.place(id) };
         let thread = &mut self.threads[id];
         thread.cpu = target;
         thread.state = State::Ready;
@@ -81,6 +81,9 @@ impl Kernel {
         let there = &mut self.cpus[target.index() % MAX_CPUS];
         if there.queue.is_empty() {
             there.queue.begin(id, priority);
+            if self.resting != 0 {
+                there.help = Nanos(self.clock.nanos(arch::timer::lately()).0 + PATIENCE);
+            }
         } else {
             there.queue.push(&mut self.threads, id);
         }
@@ -90,6 +93,22 @@ impl Kernel {
             if !busy {
                 arch::interrupts::send_ipi(target);
             }
+        }
+    }
+
+    /// Has a CPU that rests take over what waits here, if that has waited for long.
+    pub fn call_help(&mut self, cpu: CpuId, now: Nanos) {
+        let state = &mut self.cpus[cpu.index()];
+        if now < state.help {
+            return;
+        }
+        let first = state.queue.first().map(|first| &self.threads[first]);
+        let able = first.map_or(0, |first| first.affinity & self.resting);
+        if able == 0 {
+            state.help = NEVER;
+        } else {
+            state.help = Nanos(now.0 + PATIENCE);
+            arch::interrupts::send_ipi(CpuId(able.trailing_zeros() as u8));
         }
     }
 
@@ -138,25 +157,15 @@ impl Kernel {
         }
     }
 
-    /// Where a thread that becomes ready goes: where it was, if that is allowed and free, else to a
-    /// CPU that idles, else where it was after all.
-    fn place(&self, cpu: CpuId, id: Id<Thread>) -> CpuId {
+    /// Where a thread goes that may not run where it was woken: where it was, else to a CPU that rests,
+    /// else to any.
+    fn place(&self, id: Id<Thread>) -> CpuId {
         let thread = &self.threads[id];
         let allowed = |at: &CpuId| thread.affinity >> at.0 & 1 == 1 && self.cpus[at.index()].online;
-        let idles = |at: &CpuId| {
-            let state = &self.cpus[at.index()];
-            *at != cpu && state.current.is_none() && state.queue.is_empty()
-        };
-        let beats = |current| self.threads[current].priority < thread.priority;
-        let home = Some(thread.cpu).filter(allowed);
-        if let Some(home) = home
-            && self.cpus[home.index()].current.is_none_or(beats)
-        {
-            return home;
-        }
+        let rests = |at: &CpuId| self.resting >> at.0 & 1 == 1;
         let mut all = (0..MAX_CPUS as u8).map(CpuId).filter(allowed);
-        let idle = all.clone().find(idles);
-        idle.or(home).or_else(|| all.next()).unwrap_or(CpuId::BOOT)
+        let home = Some(thread.cpu).filter(allowed).or_else(|| all.clone().find(rests));
+        home.or_else(|| all.next()).unwrap_or(CpuId::BOOT)
     }
 
     /// Takes over a thread that waits for another CPU: of the first ones there that may run here, the
@@ -182,11 +191,6 @@ impl Kernel {
         thread.state = State::Ready;
         thread.left = left.min(thread.slice);
         let over = thread.slice != 0 && left == 0;
-        let resting = self.resting & thread.affinity;
-        if resting != 0 {
-            // It takes over what waits here.
-            arch::interrupts::send_ipi(CpuId(resting.trailing_zeros() as u8));
-        }
         let queue = &mut self.cpus[cpu.index()].queue;
         if over {
             queue.push(&mut self.threads, current);

@@ -101,6 +101,9 @@ impl Kernel {
                 if thread.slice != 0 && state.queue.has(thread.priority) {
                     due = due.min(state.slice_end);
                 }
+                if self.resting != 0 {
+                    due = due.min(state.help);
+                }
             }
             if self.has_work() {
                 due = due.min(Nanos(self.now().0 + WORK_PAUSE));

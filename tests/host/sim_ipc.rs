@@ -187,6 +187,7 @@ fn a_call_to_a_suspended_server_arrives_when_it_is_resumed() {
 fn a_thread_of_another_cpu_is_suspended() {
     let mut stage = Stage::new(2);
     let [one, other] = [0; 2].map(|_| stage.actor(10));
+    stage.spread();
     let name = stage.name(other);
     stage.sim.call(one, Call::ThreadSuspend, &[name], NOW);
     assert_eq!(stage.on(1), Some(other), "the IPI has not come");
@@ -195,6 +196,7 @@ fn a_thread_of_another_cpu_is_suspended() {
     assert_eq!(stage.sim.kernel.ports.len(), 0, "and nothing happened");
     stage.sim.settle();
     stage.call(one, Call::ThreadResume, &[name]);
+    stage.spread();
     let restarts = stage.sim.kernel.threads[other].context.frame.restarts;
     assert_eq!((stage.on(1), restarts), (Some(other), 1));
     stage.end();

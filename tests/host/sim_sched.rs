@@ -191,7 +191,9 @@ fn what_was_lent_stays_when_priorities_are_set() {
 fn threads_run_only_where_they_may() {
     let mut stage = Stage::new(2);
     let [one, two] = [0; 2].map(|_| stage.actor(10));
-    assert_eq!([stage.on(0), stage.on(1)], [Some(one), Some(two)], "both CPUs are used");
+    assert_eq!([stage.on(0), stage.on(1)], [Some(one), None], "it waits where it was woken");
+    stage.spread();
+    assert_eq!([stage.on(0), stage.on(1)], [Some(one), Some(two)], "but not for long");
     let [first, second] = [one, two].map(|thread| stage.name(thread));
     // From the other side: it is moved, and waits there.
     assert_eq!(stage.try_call(one, Call::ThreadSchedule, &[second, 10, 0, 1]), DONE);
@@ -210,6 +212,7 @@ fn threads_run_only_where_they_may() {
 fn an_idle_cpu_takes_over_what_waits_elsewhere() {
     let mut stage = Stage::new(2);
     let all = [0; 3].map(|_| stage.actor(10));
+    stage.spread();
     let waits = all.into_iter().find(|thread| stage.state(*thread) == State::Ready);
     let waits = waits.expect("there are three for two CPUs");
     let home = stage.sim.kernel.threads[waits].cpu;
@@ -225,6 +228,7 @@ fn an_idle_cpu_looks_behind_the_first_that_waits() {
     let mut stage = Stage::new(2);
     let all = [10, 10, 10, 10, 9].map(|priority| stage.actor(priority));
     let (last, others) = (all[4], &all[..4]);
+    stage.spread();
     for thread in others {
         let home = stage.sim.kernel.threads[*thread].cpu;
         stage.sim.kernel.threads[*thread].affinity = 1 << home.0;
@@ -244,8 +248,10 @@ fn a_more_urgent_thread_interrupts_another_cpu() {
     let mut stage = Stage::new(2);
     let port = stage.port(0).1;
     let high = stage.actor(30);
+    stage.sim.kernel.threads[high].affinity = 1;
     stage.call(high, Call::Receive, &[port]);
     let lows = [0; 2].map(|_| stage.actor(10));
+    stage.spread();
     let [_, other] = [stage.on(0), stage.on(1)];
     let sender = other.expect("both CPUs are used");
     assert!(lows.contains(&sender));

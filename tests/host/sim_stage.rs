@@ -80,6 +80,12 @@ impl Stage {
         self.sim.settle();
     }
 
+    /// Lets what waits behind others get to CPUs that rest.
+    pub fn spread(&mut self) {
+        const LONG: u64 = 3_000_000;
+        self.pass(LONG);
+    }
+
     pub fn now(&self) -> u64 {
         timer::now()
     }

@@ -13,8 +13,8 @@ const PAGES: u64 = 250;
 const CLONED: u64 = 300;
 /// How often it is in a batch.
 const CLONES: u64 = 5;
-/// What a copy costs beside its length is what a short one costs.
-const SHORT: u64 = 64;
+/// What a copy costs beside its length is what this one costs, which does not fit a page either.
+const SHORT: u64 = 64 + PAGE;
 
 pub fn figures() {
     figure("demand-zero", PAGES, || {
@@ -52,7 +52,7 @@ fn read(mapping: &Mapping) {
 
 /// Copies within this process, by its handle.
 fn copies(bytes: u64) -> u64 {
-    let (from, to) = (Mapping::fresh(2, MAP_WRITE), Mapping::fresh(2, MAP_WRITE));
+    let (from, to) = (Mapping::fresh(3, MAP_WRITE), Mapping::fresh(3, MAP_WRITE));
     let (from, to) = (from.expect("pages"), to.expect("pages"));
     let ends = (rt::process().raw(), from.address(), to.address(), bytes);
     copy::<Real>(ends);

@@ -1,17 +1,21 @@
 //! Calls meant for another system, which the handler of a process answers.
 
 use crate::Test;
-use crate::check::{call, same, works};
+use crate::check::{call, fails, same, works};
 use crate::support::{QUOTA, World, actor};
 use rt::abi::{
-    Arrival, Call, EXIT_FAULT, FOREVER, REGISTERS, REPLY_AS_IS, THREAD_COPY, THREAD_START,
+    Arrival, Call, EXIT_FAULT, Error, FOREVER, REGISTERS, REPLY_AS_IS, REPLY_LATER, THREAD_COPY,
+    THREAD_START, ThreadRights,
 };
 use rt::arch::{RESULT, foreign_syscall};
 use rt::object::{caller_registers, reply, set_caller_registers};
 use rt::{Message, Object, Port, Reply};
 
-pub const TESTS: &[Test] =
-    &[("foreign-calls", foreign), ("foreign-without-handler", without_handler)];
+pub const TESTS: &[Test] = &[
+    ("foreign-calls", foreign),
+    ("foreign-answered-later", answered_later),
+    ("foreign-without-handler", without_handler),
+];
 
 pub const ROLE: u64 = 3;
 const ROUNDS: u64 = 20;
@@ -63,6 +67,35 @@ fn foreign(world: &World) {
     }
     same(child.wait(FOREVER), Ok(0));
     drop(first);
+}
+
+/// A handler answers later, by the handle that it has to the thread.
+fn answered_later(world: &World) {
+    let child = actor(world, ROLE, QUOTA).expect("a process");
+    let port = Port::create(0).expect("a port");
+    child.process.set_handler(Some(&port)).expect("a handler");
+    child.start().expect("a start");
+    let thread = &child.thread;
+    let weak = thread.duplicate(ThreadRights::CONTROL).expect("a handle");
+    for round in 0..ROUNDS {
+        let soon = rt::time::now() + 5 * rt::time::SECOND;
+        let got = port.receive(soon).expect("a foreign call");
+        same(u64::from(got.label()), round);
+        // Whoever answers later owes nothing any more.
+        reply(&Message::new(REPLY_LATER)).expect("no answer yet");
+        fails(call(Call::Reply, &[0, 0, 0]), Error::NotFound);
+        fails(call(Call::Reply, &[weak.raw(), 0, 0]), Error::NoRight);
+        for which in [Call::CallerRegistersGet, Call::CallerRegistersSet] {
+            fails(call(which, &[weak.raw(), 0, 0]), Error::NoRight);
+        }
+        fails(call(Call::LeaseRead, &[thread.raw(), 0, 0, 0, 0]), Error::NotFound);
+        let mut all = [0; REGISTERS];
+        thread.caller_registers(&mut all).expect("its registers");
+        thread.set_caller_registers(&all).expect("room for registers");
+        thread.answer(0, round * 3).expect("an answer");
+        fails(call(Call::Reply, &[thread.raw(), REPLY_LATER.into(), 0]), Error::NotFound);
+    }
+    same(child.wait(FOREVER), Ok(0));
 }
 
 fn without_handler(world: &World) {
