@@ -10,6 +10,9 @@ use crate::units::{Cause, CpuId, MAX_CPUS};
 const NULL: u64 = Call::Null as u64;
 const CALL: u64 = Call::Call as u64;
 const REPLY_RECEIVE: u64 = Call::ReplyReceive as u64;
+const REPLY: u64 = Call::Reply as u64;
+const READ: u64 = Call::ProcessRead as u64;
+const WRITE: u64 = Call::ProcessWrite as u64;
 
 /// Called by `trap.S` with the thread that this CPU runs, whose registers are where it keeps them.
 #[unsafe(no_mangle)]
@@ -41,6 +44,10 @@ fn serve(current: &mut Current, again: extern "C" fn(Current) -> !) {
         short_way(current, Way::Call, again);
     } else if frame.calls(REPLY_RECEIVE) {
         short_way(current, Way::ReplyReceive, again);
+    } else if frame.calls(REPLY) {
+        short_way(current, Way::Reply, again);
+    } else if frame.calls(READ) || frame.calls(WRITE) {
+        short_way(current, Way::Copy, again);
     }
     let frame = &current.thread().context.frame;
     if frame.is_native() {

@@ -103,7 +103,7 @@ calls! {
     14 Call(port: Port["SEND"], info) -> ("info", "words") ! [Invalid, NoMemory, TimedOut, PeerGone, Cancelled];
     /// Waits for a message, a call, or signals. With no handle: only waits.
     15 Receive(port: Port["RECEIVE"]) -> ("info", "words") ! [TimedOut, PeerGone, Cancelled];
-    /// Answers the call this thread received last, or a saved one. Never waits.
+    /// Answers the call this thread received last, a saved one, or a thread's foreign call. Never waits.
     16 Reply(reply, info) -> () ! [BadHandle, WrongKind, NoRight, Invalid, NoMemory, NotFound];
     /// Answers the call this thread received last, if there is one, then receives.
     17 ReplyReceive(port: Port["RECEIVE"], info) -> ("info", "words") ! [Invalid, NoMemory, TimedOut, PeerGone, Cancelled];
@@ -120,9 +120,9 @@ calls! {
     /// Replaces them. What user code may not choose stays as it is.
     23 RegistersSet(thread: Thread["REGISTERS"], set, address) -> () ! [Invalid, Busy, BadAddress, NoMemory, PeerGone];
     /// Reads the registers of the thread that waits for the answer to a foreign call or fault.
-    24 CallerRegistersGet(reply, set, address) -> () ! [BadHandle, WrongKind, NotFound, Invalid, BadAddress, NoMemory];
+    24 CallerRegistersGet(reply, set, address) -> () ! [BadHandle, WrongKind, NoRight, NotFound, Invalid, BadAddress, NoMemory];
     /// Replaces them.
-    25 CallerRegistersSet(reply, set, address) -> () ! [BadHandle, WrongKind, NotFound, Invalid, BadAddress, NoMemory];
+    25 CallerRegistersSet(reply, set, address) -> () ! [BadHandle, WrongKind, NoRight, NotFound, Invalid, BadAddress, NoMemory];
     /// Pages of zeroes, which take memory when they are first touched: the caller's quota, or that of
     /// a process which a handle with `MANAGE` names.
     26 MemoryCreate(pages, payer) -> ("handle") ! [BadHandle, WrongKind, NoRight, PeerGone, Invalid, NoMemory];

@@ -98,6 +98,8 @@ pub const POWER_FAILURE: u64 = 2;
 pub const REPLY_AS_IS: u32 = 1;
 /// The answer ends the process with the first word as its exit code.
 pub const REPLY_KILL: u32 = 2;
+/// It goes on waiting for its answer, which whoever has a handle to the thread can give.
+pub const REPLY_LATER: u32 = u32::MAX;
 
 /// What a handle is known by in its process: an index and a generation. Zero is no handle.
 pub type Handle = u64;

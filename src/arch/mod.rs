@@ -79,6 +79,8 @@ bitflags! {
         const GLOBAL = 8;
         /// Device registers: uncached, in order.
         const DEVICE = 16;
+        /// The kernel does not reach the page, or not in this way, by its map of physical memory.
+        const FAR = 32;
     }
 }
 

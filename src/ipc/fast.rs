@@ -1,5 +1,5 @@
 //! The short way of a call and its answer: one side waits for the other, nothing but words is to be
-//! moved, and the CPU goes straight from one to the other.
+//! moved, and the CPU goes straight from one to the other. And that of copies which a server makes.
 //!
 //! Each way is a ladder: what has to be so is asked for step by step, and wherever it is not the answer
 //! is `None` with nothing changed, for the long way to do it. Below the point of no return nothing is
@@ -8,12 +8,14 @@
 //! Nothing here calls a function that is not inlined: the registers that functions keep for each other
 //! would cost as much as all the rest.
 
-use crate::abi::{Call, FOREVER, FaultKind, PortRights, REPLY_KILL};
+use crate::abi::{
+    Call, FOREVER, FaultKind, PortRights, ProcessRights, REPLY_AS_IS, REPLY_LATER, ThreadRights,
+};
 use crate::arch::{self, TrapFrame};
 use crate::kernel::{Cpu, Kernel};
 use crate::mm::Id;
 use crate::mm::asid::Asids;
-use crate::object::{Awaited, Caller, Flags, Port, Sort, State, Thread, Waiting};
+use crate::object::{Awaited, Caller, Flags, Life, Port, Process, Sort, State, Thread, Waiting};
 use crate::units::{CpuId, MAX_CPUS};
 
 /// Leases, which stay where they are, that a message may have at most.
@@ -30,6 +32,10 @@ pub enum Way {
     Foreign,
     /// An exception that is not about memory.
     Fault(FaultKind),
+    /// `Reply`.
+    Reply,
+    /// `ProcessRead` or `ProcessWrite`.
+    Copy,
 }
 
 impl Way {
@@ -38,10 +44,15 @@ impl Way {
     pub fn of(frame: &TrapFrame) -> Option<Way> {
         const CALL: u64 = Call::Call as u64;
         const REPLY_RECEIVE: u64 = Call::ReplyReceive as u64;
+        const REPLY: u64 = Call::Reply as u64;
+        const READ: u64 = Call::ProcessRead as u64;
+        const WRITE: u64 = Call::ProcessWrite as u64;
         if frame.is_native() {
             return match frame.number() {
                 CALL => Some(Way::Call),
                 REPLY_RECEIVE => Some(Way::ReplyReceive),
+                REPLY => Some(Way::Reply),
+                READ | WRITE => Some(Way::Copy),
                 _ => None,
             };
         }
@@ -64,6 +75,8 @@ impl Kernel {
     ) -> Option<&'a mut Thread> {
         let sort = match way {
             Way::ReplyReceive => return self.reply_receive_fast(cpu, me),
+            Way::Reply => return self.reply_fast(cpu, me),
+            Way::Copy => return self.copy_fast(me),
             Way::Call => Sort::Call,
             Way::Foreign => Sort::Foreign,
             Way::Fault(kind) => {
@@ -131,7 +144,8 @@ impl Kernel {
         server: &'a mut Thread,
     ) -> Option<&'a mut Thread> {
         let frame = &server.context.frame;
-        if frame.deadline() != FOREVER || frame.args()[1] >> 32 != 0 {
+        let head = frame.args()[1];
+        if frame.deadline() != FOREVER || head >= REPLY_LATER.into() {
             return None;
         }
         let answer = server.caller?;
@@ -148,14 +162,17 @@ impl Kernel {
         }
         let caller = threads.other(server, answer.thread)?;
         let State::Awaiting(Awaited { sort, .. }) = caller.state else { return None };
+        // Others of the caller's priority are no reason, if its slice is known to end.
+        let endless = state.queue.has(caller.priority) && state.slice_end < state.armed;
         if caller.calls != answer.call
-            || state.queue.rivals(caller.priority)
+            || state.queue.has_above(caller.priority)
+            || endless
             || !may_take_over(cpu, server, caller, &vm.asids)
         {
             return None;
         }
         let label = server.context.frame.args()[1] as u32;
-        if sort != Sort::Call && label == REPLY_KILL {
+        if sort != Sort::Call && label > REPLY_AS_IS {
             return None;
         }
 
@@ -173,6 +190,58 @@ impl Kernel {
         port.queue.begin(me, server.base);
         take_over(state, cpu, server, answer.thread, caller);
         Some(caller)
+    }
+
+    /// `Reply` to a thread that made a foreign call or fault: it is ready to run here, after the caller.
+    #[inline(always)]
+    fn reply_fast<'a>(&mut self, cpu: CpuId, me: &'a mut Thread) -> Option<&'a mut Thread> {
+        let [which, info, word, ..] = *me.context.frame.args();
+        if info > REPLY_AS_IS.into() || self.resting != 0 {
+            return None;
+        }
+        let id = self.find::<Thread>(me.process, which, ThreadRights::REGISTERS).ok()?.id;
+        let thread = self.threads.other(me, id)?;
+        let State::Awaiting(Awaited { sort: sort @ (Sort::Foreign | Sort::Fault), .. }) =
+            thread.state
+        else {
+            return None;
+        };
+        let state = &mut self.cpus[cpu.index() % MAX_CPUS];
+        // One of the caller's priority waits for the end of its slice, which is known then.
+        let waits = me.priority > thread.priority
+            || me.priority == thread.priority && state.slice_end >= state.armed;
+        let here = thread.cpu == cpu && thread.affinity >> (cpu.0 & 7) & 1 == 1;
+        if !waits || !here || thread.flags.intersects(Flags::SUSPENDED | Flags::DOOMED) {
+            return None;
+        }
+
+        // The point of no return.
+        if sort == Sort::Foreign && info == 0 {
+            thread.context.frame.set_foreign_result(word);
+        }
+        thread.calls = thread.calls.wrapping_add(1);
+        thread.state = State::Ready;
+        state.queue.push(&mut self.threads, id);
+        me.context.frame.args_mut()[0] = 0;
+        Some(me)
+    }
+
+    /// `ProcessRead` and `ProcessWrite` of what is there, after which the caller goes on.
+    #[inline(always)]
+    fn copy_fast<'a>(&mut self, me: &'a mut Thread) -> Option<&'a mut Thread> {
+        let [process, there, address, bytes, ..] = *me.context.frame.args();
+        let write = me.context.frame.number() == Call::ProcessWrite as u64;
+        let needed = if write { ProcessRights::WRITE } else { ProcessRights::READ };
+        let found = self.find::<Process>(me.process, process, needed).ok()?;
+        let process = self.processes.get(found.id)?;
+        if process.life != Life::Alive {
+            return None;
+        }
+        let (here, there) = ((me.space, address), (process.space, there));
+        let (from, to) = if write { (here, there) } else { (there, here) };
+        self.vm.copy_present(&self.ram, from, to, bytes)?;
+        me.context.frame.args_mut()[0] = 0;
+        Some(me)
     }
 }
 

@@ -1,14 +1,14 @@
 //! Answering. An answer never waits: whoever gets it is waiting for it.
 
 use super::{Answer, Outcome};
-use crate::abi::{Error, Info, NOW, REPLY_KILL, ReplyRights};
+use crate::abi::{Error, Info, NOW, REPLY_KILL, REPLY_LATER, ReplyRights, ThreadRights};
 use crate::kernel::Kernel;
 use crate::mm::Id;
-use crate::object::{Caller, Handle, Named, Port, Reply, Sort, State, Thread};
+use crate::object::{Awaited, Caller, Handle, Named, Port, Reply, Sort, State, Thread};
 use crate::units::CpuId;
 
 impl Kernel {
-    /// `Reply`: to the call received last (0), or to a saved one.
+    /// `Reply`: to the call received last (0), to a saved one, or to that of a thread.
     pub fn reply(&mut self, cpu: CpuId, me: Id<Thread>, which: u64) -> Answer {
         let (caller, saved) = self.caller(me, which)?;
         let [_, info, words @ ..] = self.threads[me].context.frame.args();
@@ -23,7 +23,8 @@ impl Kernel {
                 self.disown(self.threads[me].process, handle);
                 self.handles.remove(handle);
             }
-            None => _ = self.settle_debt(me),
+            None if which == 0 => _ = self.settle_debt(me),
+            None => {}
         }
         if let Some(thread) = answered {
             self.wake(cpu, thread);
@@ -74,7 +75,8 @@ impl Kernel {
         Ok(Outcome::Value(handle))
     }
 
-    /// Whose call is meant: that received last by this thread (0), or a saved one, with its handle.
+    /// Whose call is meant: that received last by this thread (0), a saved one, with its handle, or the
+    /// foreign call or fault of a thread.
     pub fn caller(
         &self,
         me: Id<Thread>,
@@ -83,7 +85,14 @@ impl Kernel {
         if which == 0 {
             return Ok((self.threads[me].caller.ok_or(Error::NotFound)?, None));
         }
-        let found = self.find::<Reply>(self.threads[me].process, which, ReplyRights::empty())?;
+        let process = self.threads[me].process;
+        if let Ok((_, Handle { named: Named::Thread(_), .. })) = self.owned(process, which) {
+            let thread = self.find::<Thread>(process, which, ThreadRights::REGISTERS)?.id;
+            let caller = Caller { thread, call: self.threads[thread].calls };
+            let awaited = self.awaited(caller).filter(|awaited| awaited.sort != Sort::Call);
+            return awaited.map(|_| (caller, None)).ok_or(Error::NotFound);
+        }
+        let found = self.find::<Reply>(process, which, ReplyRights::empty())?;
         Ok((Caller { thread: found.id, call: found.badge as u32 }, Some(found.handle)))
     }
 
@@ -117,6 +126,9 @@ impl Kernel {
             self.attach(id, info);
         } else if info.label() == REPLY_KILL {
             self.end_process(self.threads[id].process, a);
+            return Ok(None);
+        } else if info.label() == REPLY_LATER {
+            self.threads[id].state = State::Awaiting(Awaited { server: id, ..awaited });
             return Ok(None);
         } else if awaited.sort == Sort::Foreign && info.label() == 0 {
             self.threads[id].context.frame.set_foreign_result(a);

@@ -112,7 +112,8 @@ pub enum State {
 pub struct Awaited {
     /// How the answer is put into its registers.
     pub sort: Sort,
-    /// The thread that took it: it inherits this one's priority.
+    /// The thread that took it: it inherits this one's priority. Its own thread if nobody owes it an
+    /// answer, and whoever has a handle to it may give one.
     pub server: Id<Thread>,
 }
 

@@ -20,6 +20,8 @@ const ACCESSED: u64 = 1 << 10;
 const NOT_GLOBAL: u64 = 1 << 11;
 const NO_KERNEL_EXECUTE: u64 = 1 << 53;
 const NO_USER_EXECUTE: u64 = 1 << 54;
+/// The CPU does not look at it.
+const FAR: u64 = 1 << 55;
 const ADDRESS: u64 = 0x0000_ffff_ffff_f000;
 
 /// An entry of a page table.
@@ -57,6 +59,7 @@ impl TableEntry for Entry {
                 | INNER_SHAREABLE
                 | when(level == 3, TABLE)
                 | when(access.contains(Access::DEVICE), ATTRIBUTE_DEVICE)
+                | when(access.contains(Access::FAR), FAR)
                 | when(user, USER)
                 | when(!access.contains(Access::WRITE), READ_ONLY)
                 | when(!access.contains(Access::GLOBAL), NOT_GLOBAL)
@@ -85,6 +88,7 @@ impl TableEntry for Entry {
         access.set(Access::USER, has(USER));
         access.set(Access::GLOBAL, !has(NOT_GLOBAL));
         access.set(Access::DEVICE, has(ATTRIBUTE_DEVICE));
+        access.set(Access::FAR, has(FAR));
         access.set(Access::EXECUTE, !has(NO_KERNEL_EXECUTE) || !has(NO_USER_EXECUTE));
         access
     }

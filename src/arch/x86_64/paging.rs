@@ -17,6 +17,8 @@ const USER: u64 = 1 << 2;
 const UNCACHED: u64 = 0b11 << 3;
 const LARGE: u64 = 1 << 7;
 const GLOBAL: u64 = 1 << 8;
+/// The CPU does not look at it.
+const FAR: u64 = 1 << 9;
 const NO_EXECUTE: u64 = 1 << 63;
 const ADDRESS: u64 = 0x000f_ffff_ffff_f000;
 
@@ -60,6 +62,7 @@ impl TableEntry for Entry {
                 | when(access.contains(Access::USER), USER)
                 | when(access.contains(Access::GLOBAL), GLOBAL)
                 | when(access.contains(Access::DEVICE), UNCACHED)
+                | when(access.contains(Access::FAR), FAR)
                 | when(!access.contains(Access::EXECUTE), NO_EXECUTE),
         )
     }
@@ -84,6 +87,7 @@ impl TableEntry for Entry {
             | when(self.0 & USER != 0, Access::USER)
             | when(self.0 & GLOBAL != 0, Access::GLOBAL)
             | when(self.0 & UNCACHED == UNCACHED, Access::DEVICE)
+            | when(self.0 & FAR != 0, Access::FAR)
     }
 }
 

@@ -135,7 +135,7 @@ impl Vm {
             }
         };
         ensure(frame == Some(entry.frame()), "what is mapped is the memory's page")?;
-        let access = entry.access() - Access::DEVICE;
+        let access = entry.access() - Access::DEVICE - Access::FAR;
         ensure(region.access.contains(access), "a page allows what its region does")?;
         ensure(sole || !access.contains(Access::WRITE), "what is shared is not writable")
     }

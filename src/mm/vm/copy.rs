@@ -3,13 +3,13 @@
 
 use super::super::{Id, Ram};
 use super::fault::{Page, PageKind};
-use super::memory::Backing;
 use super::tables;
 use super::{Memory, Space, Vm};
-use crate::abi::Error;
+use crate::abi::{Error, USER_END};
 use crate::arch::{self, Entry, TableEntry};
 use crate::layout::{PHYS_MAP, PHYS_MAP_SIZE};
 use crate::units::{Access, Frame, LARGE_PAGE_SIZE, PAGE_SIZE, VirtAddr};
+use core::ops::Range;
 
 /// Bytes that are copied in one piece.
 const PIECE: u64 = 4 * PAGE_SIZE;
@@ -80,6 +80,41 @@ impl Vm {
             }
         }
         Ok(bytes - left)
+    }
+
+    /// Copies between address spaces what is within a page of either, if both are in the tables;
+    /// otherwise nothing happened.
+    #[inline(always)]
+    pub fn copy_present(
+        &mut self,
+        ram: &Ram,
+        from: (Id<Space>, u64),
+        to: (Id<Space>, u64),
+        bytes: u64,
+    ) -> Option<()> {
+        if bytes > in_page(from.1).min(in_page(to.1)) {
+            return None;
+        }
+        let (to, from) = (self.present(ram, to, true)?.byte, self.present(ram, from, false)?.byte);
+        if to.addr().abs_diff(from.addr()) < bytes as usize {
+            return None;
+        }
+        // SAFETY: `present` found RAM of processes up to the end of a page, and they do not overlap.
+        unsafe { arch::user::copy(to, from, bytes as usize) };
+        Some(())
+    }
+
+    /// Finds an address whose page is in the tables.
+    #[inline(always)]
+    fn present(&self, ram: &Ram, (space, at): (Id<Space>, u64), write: bool) -> Option<Found> {
+        let root = self.spaces.get(space).filter(|_| at < USER_END)?.root;
+        let (table, level) = tables::walk(&ram.memory, root, at, tables::PAGES);
+        let entry = tables::read(&ram.memory, table, tables::index(at, tables::PAGES));
+        if level != tables::PAGES || !suits(entry, write) {
+            return None;
+        }
+        let upto = (at | (LARGE_PAGE_SIZE - 1)) + 1;
+        Some(Found { byte: byte(ram, entry.frame(), at), table, upto, copied: false })
     }
 
     /// Reads a few bytes of an address space.
@@ -171,35 +206,25 @@ impl Vm {
                     return Err(Error::Invalid);
                 }
                 let page = self.provide(ram, memory, at / PAGE_SIZE, write)?;
-                return found(ram, page, at, write);
+                return found(ram, &page, at, write);
             }
         };
+        if let Some(found) = self.present(ram, (space, at), write) {
+            return Ok(found);
+        }
         let access = if write { Access::Write } else { Access::Read };
         let id = self.allowed(space, at, access).map_err(|_| Error::BadAddress)?;
         let region = &self.regions[id];
         let upto = region.end().min((at | (LARGE_PAGE_SIZE - 1)) + 1);
-        let (memory, page, allowed) = (region.memory, region.page_at(at), region.access);
-        if !matches!(self.memories[memory].backing, Backing::Demand(_)) {
-            let page = self.provide(ram, memory, page, write)?;
-            return found(ram, page, at, write);
-        }
-        let root = self.spaces[space].root;
-        let (table, level) = tables::walk(&ram.memory, root, at, tables::PAGES);
-        if level == tables::PAGES {
-            let entry = tables::read(&ram.memory, table, tables::index(at, level));
-            if suits(entry, write) {
-                let byte = byte(ram, entry.frame(), at);
-                return Ok(Found { byte, table, upto, copied: false });
-            }
-        }
-        // It gets into the tables, as after a fault: the next time it is found there.
+        let (memory, page) = (region.memory, region.page_at(at));
         let page = self.provide(ram, memory, page, write)?;
-        let start = at & !(PAGE_SIZE - 1);
-        let entered = self.enter_page(ram, space, start, &page, allowed & page.access);
-        let found = found(ram, page, at, write)?;
-        Ok(match entered {
-            Ok(table) => Found { table, upto, ..found },
-            Err(_) => found,
+        let found = found(ram, &page, at, write)?;
+        // It gets into the tables, as after a fault: the next time it is found there.
+        Ok(match self.show(ram, id, at & !(PAGE_SIZE - 1), &page) {
+            Ok(table) if page.kind != PageKind::Window && page.kind != PageKind::Run => {
+                Found { table, upto, ..found }
+            }
+            _ => found,
         })
     }
 }
@@ -213,16 +238,17 @@ impl Place {
     }
 }
 
-/// Whether an entry of a page allows an access.
+/// Whether an entry of a page allows an access, to the kernel too.
 #[inline(always)]
 fn suits(entry: Entry, write: bool) -> bool {
-    entry.is_present() && (!write || entry.access().contains(arch::Access::WRITE))
+    let needed = if write { arch::Access::WRITE } else { arch::Access::empty() };
+    entry.is_present() && entry.access() & (needed | arch::Access::FAR) == needed
 }
 
 /// A page that is there, if the kernel can reach it.
-fn found(ram: &Ram, page: Page, at: u64, write: bool) -> Result<Found, Error> {
-    if page.kind == PageKind::Window {
-        window(ram, &page, write)?;
+fn found(ram: &Ram, page: &Page, at: u64, write: bool) -> Result<Found, Error> {
+    if reach(ram, page, write).is_empty() {
+        return Err(Error::BadAddress);
     }
     let (byte, copied) = (byte(ram, page.frame, at), page.kind == PageKind::Copied);
     Ok(Found { byte, copied, ..NOTHING })
@@ -235,14 +261,17 @@ fn byte(ram: &Ram, frame: Frame, at: u64) -> *mut u8 {
     unsafe { ram.memory.pointer(frame.start()).add((at % PAGE_SIZE) as usize) }.as_ptr()
 }
 
-/// Whether the physical map has a page of a window.
-fn window(ram: &Ram, page: &Page, write: bool) -> Result<(), Error> {
+/// The frames around a page's that the kernel can reach in this way as well as that one, if it can: those
+/// of a window only where the physical map has them.
+pub(super) fn reach(ram: &Ram, page: &Page, write: bool) -> Range<u64> {
     let start = page.frame.start().0;
-    let mapping = ram.space.table.query(VirtAddr(PHYS_MAP.wrapping_add(start)), &ram.memory);
-    let mapping = mapping.filter(|_| start < PHYS_MAP_SIZE).ok_or(Error::BadAddress)?;
-    let device = page.access.contains(arch::Access::DEVICE);
-    if device || write && !mapping.access.contains(arch::Access::WRITE) {
-        return Err(Error::BadAddress);
+    if page.kind != PageKind::Window {
+        return 0..u64::MAX;
     }
-    Ok(())
+    if start >= PHYS_MAP_SIZE || page.access.contains(arch::Access::DEVICE) {
+        return 0..0;
+    }
+    let mapping = ram.space.table.query(VirtAddr(PHYS_MAP.wrapping_add(start)), &ram.memory);
+    let mapping = mapping.filter(|it| !write || it.access.contains(arch::Access::WRITE));
+    mapping.map_or(0..0, |it| it.start.frame().0..it.start.frame().0 + it.bytes / PAGE_SIZE)
 }

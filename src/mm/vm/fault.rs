@@ -2,12 +2,14 @@
 //! tables. The kernel's own accesses do the first two only.
 
 use super::super::{Id, Ram};
+use super::copy::reach;
 use super::memory::Backing;
 use super::tables;
 use super::{Memory, Region, Space, Vm};
 use crate::abi::{Error, FaultKind, USER_END};
 use crate::arch::{self, Entry, TableEntry};
 use crate::units::{Access, Frame, LARGE_PAGE_SIZE, PAGE_SIZE};
+use core::ops::Range;
 
 /// A page that is there.
 pub(super) struct Page {
@@ -50,16 +52,9 @@ impl Vm {
         let at = address & !(PAGE_SIZE - 1);
         let id = self.allowed(space, at, access)?;
         let region = &self.regions[id];
-        let (memory, page, allowed) = (region.memory, region.page_at(at), region.access);
+        let (memory, page) = (region.memory, region.page_at(at));
         let provided = self.provide(ram, memory, page, access == Access::Write);
-        let entered = provided.and_then(|page| {
-            let access = allowed & page.access | page.access & arch::Access::DEVICE;
-            match page.kind {
-                PageKind::Run | PageKind::Window => self.enter_run(ram, id, at, &page, access),
-                _ => self.enter_page(ram, space, at, &page, access),
-            }
-        });
-        match entered {
+        match provided.and_then(|page| self.show(ram, id, at, &page)) {
             Ok(_) => Ok(()),
             Err(Error::NoMemory) => Err(FaultKind::NoMemory),
             Err(_) => Err(FaultKind::Bus),
@@ -145,6 +140,25 @@ impl Vm {
         Ok(Page { frame: new, access: ANY, kind: PageKind::Copied })
     }
 
+    /// Enters a page of a region into the tables; tells which one it is in.
+    #[inline(always)]
+    pub(super) fn show(
+        &mut self,
+        ram: &mut Ram,
+        id: Id<Region>,
+        at: u64,
+        page: &Page,
+    ) -> Result<Frame, Error> {
+        let region = &self.regions[id];
+        let mut access = region.access & page.access | page.access & arch::Access::DEVICE;
+        if matches!(page.kind, PageKind::Single | PageKind::Copied) {
+            return self.enter_page(ram, region.space, at, page, access);
+        }
+        let reach = reach(ram, page, access.contains(arch::Access::WRITE));
+        access.set(arch::Access::FAR, reach.is_empty());
+        self.enter_run(ram, id, at, page, access, reach)
+    }
+
     /// Enters a page of a run into the tables, as part of a large one if it can be, and else with those
     /// around it, for that is less work than their faults.
     fn enter_run(
@@ -154,6 +168,7 @@ impl Vm {
         at: u64,
         page: &Page,
         access: arch::Access,
+        reach: Range<u64>,
     ) -> Result<Frame, Error> {
         let region = &self.regions[id];
         let space = region.space;
@@ -181,10 +196,10 @@ impl Vm {
         if page.kind == PageKind::Window || !access.contains(arch::Access::EXECUTE) {
             for near in around.step_by(PAGE_SIZE as usize) {
                 let index = tables::index(near, tables::PAGES);
-                if !tables::read(&ram.memory, table, index).is_present() {
-                    let frame =
-                        Frame((page.frame.0 + near / PAGE_SIZE).wrapping_sub(at / PAGE_SIZE));
-                    let new = Entry::leaf(frame, tables::PAGES, access);
+                let frame = (page.frame.0 + near / PAGE_SIZE).wrapping_sub(at / PAGE_SIZE);
+                let empty = !tables::read(&ram.memory, table, index).is_present();
+                if empty && reach.contains(&frame) {
+                    let new = Entry::leaf(Frame(frame), tables::PAGES, access);
                     tables::write(&mut ram.memory, table, index, new);
                 }
             }
@@ -195,7 +210,7 @@ impl Vm {
 
     /// Enters a page into the tables; tells which one it is in.
     #[inline]
-    pub(super) fn enter_page(
+    fn enter_page(
         &mut self,
         ram: &mut Ram,
         space: Id<Space>,

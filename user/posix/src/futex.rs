@@ -6,12 +6,13 @@ use crate::errno::{Errno, Result};
 use crate::process::{Process, Task};
 use crate::server::{Call, Server};
 use crate::time;
-use crate::wait::Outcome;
-use alloc::collections::{BTreeMap, VecDeque};
+use crate::wait::{Outcome, Wait};
+use alloc::boxed::Box;
 use alloc::rc::Rc;
+use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
-use core::future::poll_fn;
-use core::task::{Poll, Waker};
+use core::pin::Pin;
+use core::task::{Context, Poll};
 use linux_raw_sys::general::{
     FUTEX_BITSET_MATCH_ANY, FUTEX_CLOCK_REALTIME, FUTEX_CMP_REQUEUE, FUTEX_OP_ADD, FUTEX_OP_ANDN,
     FUTEX_OP_CMP_EQ, FUTEX_OP_CMP_GE, FUTEX_OP_CMP_GT, FUTEX_OP_CMP_LE, FUTEX_OP_CMP_LT,
@@ -19,6 +20,7 @@ use linux_raw_sys::general::{
     FUTEX_REQUEUE, FUTEX_TID_MASK, FUTEX_WAIT, FUTEX_WAIT_BITSET, FUTEX_WAITERS, FUTEX_WAKE,
     FUTEX_WAKE_BITSET, FUTEX_WAKE_OP,
 };
+use rt::abi::FOREVER;
 
 /// Entries of a list of robust locks that are looked at.
 const ROBUST_MOST: usize = 2048;
@@ -26,82 +28,129 @@ const ROBUST_MOST: usize = 2048;
 const ROBUST_HEAD: u64 = 24;
 
 /// Which word: an address of a process, or a place in what several share.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Key {
-    Private(u32, u64),
+    Private(u64, u64),
     Shared(u64, u64),
 }
 
-/// Those that wait for words.
-#[derive(Default)]
-pub struct Futexes(RefCell<BTreeMap<Key, VecDeque<Rc<Waiter>>>>);
+/// Lists of those that wait.
+const LISTS: usize = 64;
+
+/// Those that wait for words: in the list of the word's key, in order of arrival.
+pub struct Futexes([RefCell<Vec<Rc<Waiter>>>; LISTS]);
+
+impl Default for Futexes {
+    fn default() -> Futexes {
+        Futexes([const { RefCell::new(Vec::new()) }; LISTS])
+    }
+}
 
 struct Waiter {
     key: Cell<Key>,
     bits: u32,
     woken: Cell<bool>,
-    waker: Waker,
+    task: Rc<Task>,
 }
 
-/// A wait, which is over when this is dropped.
-struct Wait {
-    server: &'static Server,
-    waiter: Rc<Waiter>,
-}
-
-impl Drop for Wait {
-    fn drop(&mut self) {
-        if !self.waiter.woken.get() {
-            self.server.futexes.forget(&self.waiter);
-        }
+impl Key {
+    /// The list that those are in who wait for it.
+    fn list(self) -> usize {
+        let (Key::Private(number, place) | Key::Shared(number, place)) = self;
+        (number ^ place >> 2 ^ place >> 8) as usize % LISTS
     }
 }
 
 impl Futexes {
+    fn list(&self, key: Key) -> &RefCell<Vec<Rc<Waiter>>> {
+        &self.0[key.list()]
+    }
+
     fn forget(&self, waiter: &Rc<Waiter>) {
-        let (mut all, key) = (self.0.borrow_mut(), waiter.key.get());
-        if let Some(queue) = all.get_mut(&key) {
-            queue.retain(|other| !Rc::ptr_eq(other, waiter));
-            if queue.is_empty() {
-                all.remove(&key);
-            }
-        }
+        self.list(waiter.key.get()).borrow_mut().retain(|other| !Rc::ptr_eq(other, waiter));
     }
 
     /// Wakes at most so many of those who wait for any of these bits; how many.
     fn wake(&self, key: Key, most: u64, bits: u32) -> u64 {
-        let mut all = self.0.borrow_mut();
-        let Some(queue) = all.get_mut(&key) else { return 0 };
         let mut count = 0;
-        queue.retain(|waiter| {
-            let wakes = count < most && waiter.bits & bits != 0;
+        self.list(key).borrow_mut().retain(|waiter| {
+            let wakes = count < most && waiter.key.get() == key && waiter.bits & bits != 0;
             if wakes {
                 count += 1;
                 waiter.woken.set(true);
-                waiter.waker.wake_by_ref();
+                waiter.task.waker.wake_by_ref();
             }
             !wakes
         });
-        if queue.is_empty() {
-            all.remove(&key);
-        }
         count
     }
 
     /// Lets at most so many wait for another word; how many.
     fn requeue(&self, from: Key, to: Key, most: u64) -> u64 {
-        let mut all = self.0.borrow_mut();
-        let Some(mut queue) = all.remove(&from) else { return 0 };
-        let moved = (queue.len() as u64).min(most);
-        let rest = queue.split_off(moved as usize);
-        queue.iter().for_each(|waiter| waiter.key.set(to));
-        if !rest.is_empty() {
-            all.insert(from, rest);
+        let mut moved = Vec::new();
+        self.list(from).borrow_mut().retain(|waiter| {
+            let moves = (moved.len() as u64) < most && waiter.key.get() == from;
+            if moves {
+                waiter.key.set(to);
+                moved.push(waiter.clone());
+            }
+            !moves
+        });
+        let count = moved.len() as u64;
+        self.list(to).borrow_mut().append(&mut moved);
+        count
+    }
+}
+
+/// A wait, which is over when this is dropped.
+struct Waits {
+    waiter: Rc<Waiter>,
+    deadline: u64,
+    /// What the clock calls the deadline, once it knows of it.
+    alarm: Option<(u64, u64)>,
+}
+
+impl Waits {
+    fn server(&self) -> &'static Server {
+        self.waiter.task.process.server
+    }
+}
+
+impl Future for Waits {
+    type Output = Result;
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result> {
+        if self.waiter.woken.get() {
+            return Poll::Ready(Ok(0));
         }
-        if moved > 0 {
-            all.entry(to).or_default().append(&mut queue);
+        if self.deadline != FOREVER {
+            if rt::time::now() >= self.deadline {
+                return Poll::Ready(Err(Errno::ETIMEDOUT));
+            }
+            if self.alarm.is_none() {
+                let clock = &self.server().clock;
+                self.alarm = Some(clock.wake_at(self.deadline, &self.waiter.task.waker));
+            }
         }
-        moved
+        Poll::Pending
+    }
+}
+
+impl Wait for Waits {
+    fn interrupted(&self) -> Option<Result> {
+        Some(Err(match self.deadline {
+            FOREVER => Errno::RESTART,
+            _ => Errno::RESTART_WITHOUT_HANDLER,
+        }))
+    }
+}
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        if !self.waiter.woken.get() {
+            self.server().futexes.forget(&self.waiter);
+        }
+        self.alarm.inspect(|&key| self.server().clock.forget(key));
     }
 }
 
@@ -116,7 +165,7 @@ fn key(process: &Process, address: u64, private: bool) -> Result<Key> {
             return Ok(Key::Shared(object, offset));
         }
     }
-    Ok(Key::Private(process.pid, address))
+    Ok(Key::Private(process.pid.into(), address))
 }
 
 pub fn futex(call: &Call) -> Outcome {
@@ -166,7 +215,7 @@ fn at_least_one(count: u64) -> u64 {
 /// When a wait ends: after so long, or at a moment of the realtime clock or the monotonic one.
 fn deadline(process: &Process, at: u64, absolute: Option<bool>) -> Result {
     if at == 0 {
-        return Ok(rt::abi::FOREVER);
+        return Ok(FOREVER);
     }
     let time = time::timespec(process, at)?;
     Ok(match absolute {
@@ -185,21 +234,10 @@ fn begin(call: &Call, expected: u32, bits: u32, private: bool, deadline: u64) ->
     if process.get::<u32>(call.args[0])? != expected {
         return Err(Errno::EAGAIN);
     }
-    let waker = call.task.waker.clone();
-    let waiter = Rc::new(Waiter { key: Cell::new(key), bits, woken: Cell::new(false), waker });
-    server.futexes.0.borrow_mut().entry(key).or_default().push_back(waiter.clone());
-    let wait = Wait { server, waiter };
-    let future = async move {
-        let waiter = &wait.waiter;
-        let woken = poll_fn(|_| if waiter.woken.get() { Poll::Ready(()) } else { Poll::Pending });
-        let limited = server.clock.limit(deadline, woken).await;
-        limited.map(|()| 0).ok_or(Errno::ETIMEDOUT)
-    };
-    let interrupted = match deadline {
-        rt::abi::FOREVER => Errno::RESTART,
-        _ => Errno::RESTART_WITHOUT_HANDLER,
-    };
-    Ok(Outcome::wait_or(interrupted, future))
+    let (key, task) = (Cell::new(key), call.task.clone());
+    let waiter = Rc::new(Waiter { key, bits, woken: Cell::new(false), task });
+    server.futexes.list(waiter.key.get()).borrow_mut().push(waiter.clone());
+    Ok(Outcome::Wait(Box::pin(Waits { waiter, deadline, alarm: None })))
 }
 
 fn requeue(call: &Call, private: bool, expected: Option<u32>) -> Result {

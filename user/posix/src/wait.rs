@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 use core::future::{Future, poll_fn};
 use core::pin::Pin;
-use core::task::{Poll, Waker};
+use core::task::{Context, Poll, Waker};
 use rt::abi::FOREVER;
 use rt::sync::Lock;
 
@@ -35,13 +35,33 @@ impl From<Result> for Outcome {
     }
 }
 
-/// A call that waits. If a signal ends the wait the future is dropped, and `interrupted` says what the
-/// call gives then.
-pub struct Waiting {
-    /// What it gives in the end.
-    pub future: Pin<Box<dyn Future<Output = Result>>>,
-    /// What it gives if it is interrupted; none if it cannot be.
-    pub interrupted: Option<Rc<dyn Fn() -> Result>>,
+/// A call that waits, and what it gives in the end. If a signal ends the wait it is dropped.
+pub trait Wait: Future<Output = Result> {
+    /// What it gives if a signal interrupts it now; none if none can.
+    fn interrupted(&self) -> Option<Result>;
+}
+
+/// Any of them.
+pub type Waiting = Pin<Box<dyn Wait>>;
+
+/// A future, and what the call gives that is interrupted meanwhile.
+struct Interruptible<F, I> {
+    future: Pin<Box<F>>,
+    interrupted: I,
+}
+
+impl<F: Future<Output = Result>, I: Unpin> Future for Interruptible<F, I> {
+    type Output = Result;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result> {
+        self.future.as_mut().poll(context)
+    }
+}
+
+impl<F: Future<Output = Result>, I: Fn() -> Option<Result> + Unpin> Wait for Interruptible<F, I> {
+    fn interrupted(&self) -> Option<Result> {
+        (self.interrupted)()
+    }
 }
 
 impl Outcome {
@@ -52,8 +72,7 @@ impl Outcome {
 
     /// A call that fails with this when there is a signal.
     pub fn wait_or(error: Errno, future: impl Future<Output = Result> + 'static) -> Outcome {
-        let interrupted: Rc<dyn Fn() -> Result> = Rc::new(move || Err(error));
-        Outcome::Wait(Waiting { future: Box::pin(future), interrupted: Some(interrupted) })
+        Outcome::wait_with(move || Some(Err(error)), future)
     }
 
     /// A call that gives what it has done so far when there is a signal, and is made again if that
@@ -62,17 +81,26 @@ impl Outcome {
         done: Rc<Cell<u64>>,
         future: impl Future<Output = Result> + 'static,
     ) -> Outcome {
-        let interrupted: Rc<dyn Fn() -> Result> = Rc::new(move || match done.get() {
-            0 => Err(Errno::RESTART),
-            done => Ok(done),
-        });
-        Outcome::Wait(Waiting { future: Box::pin(future), interrupted: Some(interrupted) })
+        Outcome::wait_with(move || Some(partly(done.get())), future)
     }
 
     /// A call that no signal interrupts, but one that kills.
     pub fn wait_for_ever(future: impl Future<Output = Result> + 'static) -> Outcome {
-        Outcome::Wait(Waiting { future: Box::pin(future), interrupted: None })
+        Outcome::wait_with(|| None, future)
     }
+
+    /// A call that gives this when there is a signal.
+    pub fn wait_with(
+        interrupted: impl Fn() -> Option<Result> + Unpin + 'static,
+        future: impl Future<Output = Result> + 'static,
+    ) -> Outcome {
+        Outcome::Wait(Box::pin(Interruptible { future: Box::pin(future), interrupted }))
+    }
+}
+
+/// What a call gives that was interrupted when so much was done.
+pub fn partly(done: u64) -> Result {
+    if done == 0 { Err(Errno::RESTART) } else { Ok(done) }
 }
 
 /// Who waits for something to change.
@@ -82,8 +110,16 @@ pub struct Waiters(Lock<Vec<Waker>>);
 impl Waiters {
     /// Everybody looks again.
     pub fn wake(&self) {
-        let wakers = core::mem::take(&mut *self.0.lock());
-        wakers.into_iter().for_each(Waker::wake);
+        if self.0.lock().is_empty() {
+            return;
+        }
+        let mut wakers = core::mem::take(&mut *self.0.lock());
+        wakers.drain(..).for_each(Waker::wake);
+        // What it has room for is kept.
+        let mut now = self.0.lock();
+        if now.capacity() == 0 {
+            *now = wakers;
+        }
     }
 
     /// To be woken at the next change.

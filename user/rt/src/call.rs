@@ -4,7 +4,7 @@ use crate::abi::{Call, Error};
 use crate::arch::{DEADLINE, Registers, syscall};
 
 /// Makes a call that waits for nothing.
-#[inline]
+#[inline(always)]
 pub fn invoke<const N: usize>(call: Call, arguments: [u64; N]) -> Result<Registers, Error> {
     let mut registers = [0; 10];
     registers[..N].copy_from_slice(&arguments);
@@ -12,7 +12,7 @@ pub fn invoke<const N: usize>(call: Call, arguments: [u64; N]) -> Result<Registe
 }
 
 /// Makes a call that waits at most until a deadline.
-#[inline]
+#[inline(always)]
 pub fn invoke_until<const N: usize>(
     call: Call,
     arguments: [u64; N],
@@ -24,6 +24,7 @@ pub fn invoke_until<const N: usize>(
     checked(call, registers)
 }
 
+#[inline(always)]
 fn checked(call: Call, mut registers: Registers) -> Result<Registers, Error> {
     // SAFETY: the wrappers name memory that they have borrowed, or that is not this process's.
     unsafe { syscall(call as u64, &mut registers) };

@@ -1,5 +1,6 @@
 //! Reading, writing, seeking.
 
+use super::moving::{Moving, Pieces};
 use super::{File, Open};
 use crate::errno::{Errno, Result};
 use crate::fs::{Hole, Kind};
@@ -8,11 +9,10 @@ use crate::server::Call;
 use crate::signal;
 use crate::user::{Buffer, Transfer};
 use crate::wait::Outcome;
+use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
-use core::cell::Cell;
 use linux_raw_sys::general::{SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SET, SIGPIPE};
-use rt::abi::FOREVER;
 
 /// Bytes that one call moves at most, as Linux has it.
 pub const MOST: u64 = 0x7fff_f000;
@@ -21,7 +21,7 @@ const PIECES: u64 = 1024;
 
 /// Which way bytes go.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
+pub(super) enum Way {
     Read,
     Write,
 }
@@ -122,7 +122,11 @@ fn go(call: &Call, fd: u64, pieces: &[[u64; 2]], way: Way, at: Option<i64>) -> O
     match result {
         Err(Errno::EAGAIN) if open.nonblocking() && done > 0 => Outcome::Done(Ok(done)),
         Err(Errno::EAGAIN) if !open.nonblocking() && open.file.waiters().is_some() => {
-            wait(call, open, pieces.to_vec(), way, done)
+            let pieces = match pieces {
+                [piece] => Pieces::One([*piece]),
+                more => Pieces::Many(more.to_vec()),
+            };
+            Outcome::Wait(Box::pin(Moving::new(call, open, pieces, way, done)))
         }
         result => Outcome::Done(finish(call, result, done)),
     }
@@ -143,7 +147,12 @@ fn checked(call: &Call, fd: u64, way: Way, at: Option<i64>) -> Result<Rc<Open>> 
     Ok(open)
 }
 
-fn attempt(open: &Open, transfer: &mut Transfer<'_>, way: Way, at: Option<u64>) -> Result<()> {
+pub(super) fn attempt(
+    open: &Open,
+    transfer: &mut Transfer<'_>,
+    way: Way,
+    at: Option<u64>,
+) -> Result<()> {
     let mut place = at.unwrap_or(open.position.get());
     let result = match way {
         Way::Read => open.file.read(open, &mut place, transfer),
@@ -155,38 +164,8 @@ fn attempt(open: &Open, transfer: &mut Transfer<'_>, way: Way, at: Option<u64>) 
     result
 }
 
-/// Tries again and again.
-fn wait(call: &Call, open: Rc<Open>, pieces: Vec<[u64; 2]>, way: Way, done: u64) -> Outcome {
-    let (call, progress) = (call.clone(), Rc::new(Cell::new(done)));
-    let told = progress.clone();
-    Outcome::wait_partly(told, async move {
-        let process = call.task.process.clone();
-        let mut transfer = Transfer::new(Buffer::User(&process, &pieces));
-        transfer.advance(done);
-        let waiters = open.file.waiters().ok_or(Errno::EAGAIN)?;
-        let result = loop {
-            let before = transfer.done;
-            let patience = if way == Way::Read { open.file.patience(before > 0) } else { None };
-            let end = patience.map_or(FOREVER, |wish| rt::time::now().saturating_add(wish));
-            let again = waiters.until(|| {
-                let result = attempt(&open, &mut transfer, way, None);
-                progress.set(transfer.done);
-                // What comes after a byte has a time of its own.
-                let more = way == Way::Read && transfer.done > before;
-                if more && result == Err(Errno::EAGAIN) { Ok(true) } else { result.map(|()| false) }
-            });
-            match call.server.clock.limit(end, again).await {
-                Some(Ok(true)) => {}
-                Some(result) => break result.map(|_| ()),
-                None => break Ok(()),
-            }
-        };
-        finish(&call, result, transfer.done)
-    })
-}
-
 /// What was done counts more than why not more was.
-fn finish(call: &Call, result: Result<()>, done: u64) -> Result {
+pub(super) fn finish(call: &Call, result: Result<()>, done: u64) -> Result {
     if result == Err(Errno::EPIPE) {
         signal::send_to_task(&call.task, SIGPIPE);
     }

@@ -14,6 +14,7 @@ pub mod io;
 pub mod ioctl;
 pub mod lock;
 pub mod mounts;
+mod moving;
 pub mod names;
 #[cfg(target_arch = "x86_64")]
 pub mod old;

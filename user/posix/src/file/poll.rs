@@ -9,8 +9,7 @@ use crate::process::Process;
 use crate::server::Call;
 use crate::signal::mask;
 use crate::time::{split, timespec};
-use crate::wait::{Outcome, Waiting};
-use alloc::boxed::Box;
+use crate::wait::Outcome;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::future::poll_fn;
@@ -220,7 +219,7 @@ fn wait(
         limit.tell(told.process());
         Err(Errno::RESTART_WITHOUT_HANDLER)
     };
-    Outcome::Wait(Waiting { future: Box::pin(future), interrupted: Some(Rc::new(interrupted)) })
+    Outcome::wait_with(move || Some(interrupted()), future)
 }
 
 /// What the three sets of `select` ask for, and what they get.

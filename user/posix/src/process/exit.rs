@@ -34,7 +34,6 @@ pub fn end_task(task: &Rc<Task>) {
         // A thread that is gone already is as good.
         let _ = task.thread.kill();
         task.waiting.take();
-        task.reply.take();
     }
 }
 
@@ -72,7 +71,6 @@ pub fn end(process: &Rc<Process>, status: u32) -> Outcome {
     let _ = process.native.kill(0);
     for task in tasks {
         task.waiting.take();
-        task.reply.take();
     }
     process.timers.forget(&server.timers, true);
     process.forget_all_locks();

@@ -31,7 +31,7 @@ use core::cell::{Cell, RefCell};
 use core::task::Waker;
 use linux_raw_sys::general::AT_FDCWD;
 use memory::Space;
-use rt::{Reply, Thread};
+use rt::Thread;
 
 /// A process.
 pub struct Process {
@@ -133,8 +133,6 @@ pub struct Task {
     pub tag: u64,
     /// Wakes it when it waits.
     pub waker: Waker,
-    /// The duty to answer its call, if it waits.
-    pub reply: RefCell<Option<Reply>>,
     /// What it waits for.
     pub waiting: RefCell<Option<Waiting>>,
     /// The number and the first argument of its last call, for making it again.
@@ -192,7 +190,7 @@ impl Task {
     /// Its registers, while it waits for the answer to a call.
     pub fn registers(&self) -> Result<[u64; rt::abi::REGISTERS]> {
         let mut registers = [0; rt::abi::REGISTERS];
-        rt::object::caller_registers(self.reply.borrow().as_ref(), &mut registers)?;
+        self.thread.caller_registers(&mut registers)?;
         Ok(registers)
     }
 
@@ -206,6 +204,6 @@ impl Task {
 
     /// Replaces them.
     pub fn set_registers(&self, registers: &[u64; rt::abi::REGISTERS]) -> Result<()> {
-        Ok(rt::object::set_caller_registers(self.reply.borrow().as_ref(), registers)?)
+        Ok(self.thread.set_caller_registers(registers)?)
     }
 }

@@ -42,7 +42,6 @@ impl Server {
             processes: RefCell::default(),
             tasks: RefCell::default(),
             next_pid: Cell::new(1),
-            next_tag: Cell::new(1),
             ready: Ready::default(),
             clock: Clock::default(),
             mounts: Mounts::default(),

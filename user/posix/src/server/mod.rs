@@ -1,12 +1,13 @@
 //! What arrives, and who answers.
 //!
 //! One thread receives the calls and faults of all guests. A call that is done at once is answered
-//! together with receiving the next one. A call that waits keeps its answer with its task, which is
-//! polled when somebody wakes it.
+//! together with receiving the next one. A call that waits is answered when its task, which is polled
+//! when somebody wakes it, has come to the end of it.
 
 mod boot;
 mod call;
 mod registry;
+mod tasks;
 
 pub use call::Call;
 
@@ -27,15 +28,16 @@ use crate::signal::{self, Verdict};
 use crate::table::{self, Handler};
 use crate::time::timer::Schedule;
 use crate::user::Paths;
-use crate::wait::{Clock, Outcome, Ready};
+use crate::wait::{Clock, Outcome, Ready, Waiting};
 use alloc::collections::BTreeMap;
 use alloc::rc::Rc;
 use core::cell::{Cell, RefCell};
-use core::task::Context;
+use core::task::{Context, Poll};
 use linux_raw_sys::general::SIGKILL;
-use rt::abi::{Arrival, FaultKind, REPLY_AS_IS};
-use rt::message::{Message, Received};
-use rt::{Error, Port, Reply};
+use rt::abi::{Arrival, FaultKind, REPLY_AS_IS, REPLY_LATER};
+use rt::message::Received;
+use rt::{Error, Port};
+use tasks::Tasks;
 
 /// The highest priority of guests' threads; this server's own is higher.
 pub const PRIORITY: u8 = 16;
@@ -55,9 +57,8 @@ pub struct Server {
     /// The same, as guests' processes name it.
     handler: Port,
     processes: RefCell<BTreeMap<u32, Rc<Process>>>,
-    tasks: RefCell<BTreeMap<u64, Rc<Task>>>,
+    tasks: RefCell<Tasks>,
     next_pid: Cell<u32>,
-    next_tag: Cell<u64>,
     ready: Ready,
     /// Who waits for which moment.
     pub clock: Clock,
@@ -91,16 +92,15 @@ pub struct Server {
     status: Cell<Option<u32>>,
 }
 
+/// With what the future of a task is polled.
+fn context_of(task: &Task) -> Context<'_> {
+    Context::from_waker(&task.waker)
+}
+
 /// What a call is answered with.
 struct Answer {
     label: u32,
     word: u64,
-}
-
-impl Answer {
-    fn message(&self) -> Message<'static> {
-        Message::new(self.label).words(&[self.word])
-    }
 }
 
 impl Server {
@@ -110,13 +110,7 @@ impl Server {
         // Looking at the clock is a call: while much arrives it is done now and then.
         let mut unlooked = 0;
         loop {
-            if !self.ready.lock().is_empty() {
-                if let Some(answer) = answer.take() {
-                    // A guest that is gone needs no answer.
-                    let _ = rt::object::reply(&answer.message());
-                }
-                self.run_ready();
-            }
+            self.run_ready();
             if let Some(status) = self.status.get() {
                 let code = if status & 0x7f == 0 { status >> 8 } else { 128 + (status & 0x7f) };
                 return first::farewell(self, code.into());
@@ -149,7 +143,7 @@ impl Server {
                 None
             }
             Arrival::Foreign | Arrival::Fault => {
-                let task = self.tasks.borrow().get(&received.tag).cloned();
+                let task = self.tasks.borrow().get(received.tag).cloned();
                 let Some(task) = task.filter(|task| !task.dying.get()) else {
                     return Some(Answer { label: rt::abi::REPLY_KILL, word: 0 });
                 };
@@ -195,19 +189,21 @@ impl Server {
             Outcome::Done(result) => Some(result),
             Outcome::AsIs => None,
             Outcome::Gone => return None,
-            Outcome::Wait(_) => {
-                self.hold(task, outcome);
-                return None;
-            }
+            Outcome::Wait(mut waiting) => match waiting.as_mut().poll(&mut context_of(task)) {
+                Poll::Ready(result) => Some(result),
+                Poll::Pending => {
+                    if signal::interrupts(task) {
+                        task.waker.wake_by_ref();
+                    }
+                    return self.hold(task, waiting);
+                }
+            },
         };
         if task.dying.get() {
             return None;
         }
         match signal::before_return(task, result) {
-            Verdict::Hold(result) => {
-                self.hold(task, Outcome::stopped(result));
-                None
-            }
+            Verdict::Hold(result) => self.hold(task, signal::stopped(result)),
             verdict => self.answer(verdict),
         }
     }
@@ -223,28 +219,20 @@ impl Server {
         }
     }
 
-    /// Lets the last call wait.
-    fn hold(&self, task: &Rc<Task>, outcome: Outcome) {
-        let Outcome::Wait(waiting) = outcome else { return };
-        match Reply::save() {
-            Ok(reply) => {
-                task.reply.replace(Some(reply));
-                task.waiting.replace(Some(waiting));
-                task.waker.wake_by_ref();
-            }
-            // There is no memory for a handle: the call fails rather than the server.
-            Err(_) => {
-                task.signals.called.set(false);
-                let _ = rt::object::reply(&Message::new(0).words(&[Errno::ENOMEM.register()]));
-            }
+    /// Lets a call wait.
+    fn hold(&self, task: &Rc<Task>, waiting: Waiting) -> Option<Answer> {
+        if task.dying.get() {
+            return None;
         }
+        task.waiting.replace(Some(waiting));
+        Some(Answer { label: REPLY_LATER, word: 0 })
     }
 
     /// Polls all tasks that were woken, until none is left.
     fn run_ready(&self) {
         loop {
             let Some(tag) = self.ready.lock().pop_front() else { return };
-            let task = self.tasks.borrow().get(&tag).cloned();
+            let task = self.tasks.borrow().get(tag).cloned();
             task.inspect(|task| self.poll(task));
         }
     }
@@ -254,34 +242,29 @@ impl Server {
             return;
         }
         let Some(mut waiting) = task.waiting.take() else { return };
-        let mut context = Context::from_waker(&task.waker);
-        let result = match waiting.future.as_mut().poll(&mut context) {
-            core::task::Poll::Ready(result) => result,
-            core::task::Poll::Pending => match &waiting.interrupted {
-                Some(interrupted) if signal::interrupts(task) => interrupted(),
-                _ => {
-                    if !task.dying.get() {
-                        task.waiting.replace(Some(waiting));
+        let result = match waiting.as_mut().poll(&mut context_of(task)) {
+            Poll::Ready(result) => result,
+            Poll::Pending => {
+                let interrupted = signal::interrupts(task).then(|| waiting.interrupted()).flatten();
+                match interrupted {
+                    Some(result) => result,
+                    None => {
+                        self.hold(task, waiting);
+                        return;
                     }
-                    return;
                 }
-            },
+            }
         };
         drop(waiting);
         if task.dying.get() {
             return;
         }
         match signal::before_return(task, Some(result)) {
-            Verdict::Hold(result) => {
-                if let Outcome::Wait(waiting) = Outcome::stopped(result) {
-                    task.waiting.replace(Some(waiting));
-                }
-            }
+            Verdict::Hold(result) => _ = self.hold(task, signal::stopped(result)),
             verdict => {
-                let (answer, reply) = (self.answer(verdict), task.reply.take());
-                if let (Some(answer), Some(reply)) = (answer, reply) {
+                if let Some(Answer { label, word }) = self.answer(verdict) {
                     // A guest that is gone needs no answer.
-                    let _ = reply.answer(&answer.message());
+                    let _ = task.thread.answer(label, word);
                 }
             }
         }

@@ -38,7 +38,7 @@ impl Server {
 
     /// The thread of a number.
     pub fn task(&self, tid: u32) -> Option<Rc<Task>> {
-        self.tasks.borrow().values().find(|task| task.tid.get() == tid).cloned()
+        self.tasks.borrow().all().find(|task| task.tid.get() == tid).cloned()
     }
 
     /// The process that takes over children whose parent has ended.
@@ -50,7 +50,7 @@ impl Server {
     fn pid(&self) -> Result<u32> {
         let (processes, tasks) = (self.processes.borrow(), self.tasks.borrow());
         let used =
-            |pid| processes.contains_key(&pid) || tasks.values().any(|task| task.tid.get() == pid);
+            |pid| processes.contains_key(&pid) || tasks.all().any(|task| task.tid.get() == pid);
         for _ in 0..1 << 15 {
             let pid = self.next_pid.get();
             self.next_pid.set(if pid >= 32767 { 2 } else { pid + 1 });
@@ -103,7 +103,7 @@ impl Server {
     ) -> Result<Rc<Task>> {
         let first = process.tasks.borrow().is_empty();
         let tid = if first { process.pid } else { self.pid()? };
-        let tag = self.next_tag.replace(self.next_tag.get() + 1);
+        let tag = self.tasks.borrow_mut().next();
         let thread = make(&process.native, tag).map_err(|_| Errno::EAGAIN)?;
         let waker = Waker::from(Arc::new(Bell { task: tag, ready: self.ready.clone() }));
         let task = Rc::new(Task {
@@ -112,7 +112,6 @@ impl Server {
             thread,
             tag,
             waker,
-            reply: RefCell::default(),
             waiting: RefCell::default(),
             call: Cell::default(),
             signals: Pending::inherited(maker.map(|maker| &maker.signals)),
@@ -122,14 +121,15 @@ impl Server {
             name: RefCell::new(maker.and_then(|maker| maker.name.borrow().clone())),
             dying: Cell::new(false),
         });
-        self.tasks.borrow_mut().insert(tag, task.clone());
+        self.tasks.borrow_mut().add(task.clone());
         process.tasks.borrow_mut().push(task.clone());
         Ok(task)
     }
 
     /// Forgets a thread.
     pub fn forget_task(&self, task: &Task) {
-        self.tasks.borrow_mut().remove(&task.tag);
+        let task = self.tasks.borrow_mut().remove(task.tag);
+        drop(task);
     }
 
     /// Forgets a process that somebody has waited for.

@@ -74,7 +74,7 @@ impl Machine<'_> {
     pub fn fpu(&self, fpu: &mut [u8; FPU_BYTES]) -> Result<()> {
         match self.suspended {
             true => self.task.thread.fpu(fpu)?,
-            false => rt::object::caller_fpu(self.task.reply.borrow().as_ref(), fpu)?,
+            false => self.task.thread.caller_fpu(fpu)?,
         }
         Ok(())
     }
@@ -84,7 +84,7 @@ impl Machine<'_> {
     pub fn set_fpu(&self, fpu: &[u8; FPU_BYTES]) -> Result<()> {
         match self.suspended {
             true => self.task.thread.set_fpu(fpu)?,
-            false => rt::object::set_caller_fpu(self.task.reply.borrow().as_ref(), fpu)?,
+            false => self.task.thread.set_caller_fpu(fpu)?,
         }
         Ok(())
     }

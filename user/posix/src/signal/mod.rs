@@ -24,11 +24,13 @@ pub use send::{is_unwanted, send, send_to_process, send_to_task};
 pub use stop::{child_changed, reaps_children};
 
 use crate::errno::Result;
-use crate::wait::{Outcome, Waiters, Waiting};
+use crate::wait::{Wait, Waiters, Waiting};
 use action::{Action, SIGNALS};
 use alloc::boxed::Box;
 use alloc::rc::Rc;
 use core::cell::{Cell, RefCell};
+use core::pin::Pin;
+use core::task::{Context, Poll};
 use fault::Circumstances;
 use queue::Queue;
 use stack::Stack;
@@ -86,10 +88,23 @@ impl Pending {
     }
 }
 
-impl Outcome {
-    /// Waits until a stopped process goes on: until then nobody asks.
-    pub fn stopped(result: Result) -> Outcome {
-        let future = Box::pin(core::future::ready(result));
-        Outcome::Wait(Waiting { future, interrupted: None })
+/// Waits until a stopped process goes on: until then nobody asks.
+pub fn stopped(result: Result) -> Waiting {
+    Box::pin(Stopped(result))
+}
+
+struct Stopped(Result);
+
+impl Future for Stopped {
+    type Output = Result;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result> {
+        Poll::Ready(self.0)
+    }
+}
+
+impl Wait for Stopped {
+    fn interrupted(&self) -> Option<Result> {
+        None
     }
 }

@@ -10,7 +10,7 @@ use crate::server::Call;
 use crate::signal;
 use crate::time;
 use crate::user::{Buffer, Transfer};
-use crate::wait::Outcome;
+use crate::wait::{Outcome, partly};
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
@@ -97,20 +97,13 @@ fn go(
     let result = match attempt(call, &job) {
         Err(Errno::EAGAIN) if waits => {
             let (call, told) = (call.clone(), job.clone());
-            let interrupted = move || match told.done.get() {
-                0 => Err(Errno::RESTART),
-                done => Ok(done),
-            };
-            let future = async move {
+            return Outcome::wait_with(move || Some(partly(told.done.get())), async move {
                 let socket = job.socket()?;
                 let again = socket.waiters.until(|| attempt(&call, &job));
                 let end = socket.options.deadline(sends);
                 let result = call.server.clock.limit(end, again).await;
                 finish(&call, &job, result.unwrap_or(Err(Errno::EAGAIN)))
-            };
-            let (future, interrupted) =
-                (alloc::boxed::Box::pin(future), Some(Rc::new(interrupted) as _));
-            return Outcome::Wait(crate::wait::Waiting { future, interrupted });
+            });
         }
         result => result,
     };
@@ -300,7 +293,7 @@ fn several(
             }
             Outcome::Wait(waiting) => {
                 return Outcome::wait_partly(done.clone(), async move {
-                    let mut result = waiting.future.await;
+                    let mut result = waiting.await;
                     loop {
                         if let Some(result) = note(&call, heads, &done, result) {
                             return result;
@@ -309,7 +302,7 @@ fn several(
                             return Ok(count);
                         }
                         result = match each(&call, head(heads, &done), false) {
-                            Outcome::Wait(waiting) => waiting.future.await,
+                            Outcome::Wait(waiting) => waiting.await,
                             Outcome::Done(result) => result,
                             Outcome::Gone | Outcome::AsIs => return Ok(done.get()),
                         };

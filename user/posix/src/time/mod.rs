@@ -5,8 +5,7 @@ pub mod timer;
 use crate::errno::{Errno, Result};
 use crate::process::{Process, Task};
 use crate::server::Call;
-use crate::wait::{Outcome, Waiting};
-use alloc::boxed::Box;
+use crate::wait::Outcome;
 use alloc::rc::{Rc, Weak};
 use core::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use linux_raw_sys::general::{
@@ -266,5 +265,5 @@ fn sleep(call: &Call, moment: u64, rest: u64) -> Outcome {
         told.process().put_if(rest, &split(left, 1))?;
         Err(Errno::RESTART_WITHOUT_HANDLER)
     };
-    Outcome::Wait(Waiting { future: Box::pin(future), interrupted: Some(Rc::new(interrupted)) })
+    Outcome::wait_with(move || Some(interrupted()), future)
 }

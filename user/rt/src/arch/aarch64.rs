@@ -30,6 +30,8 @@ global_asm!(
     begin = sym crate::start::begin,
 );
 
+global_asm!(include_str!("aarch64_memory.S"));
+
 /// Makes the native call of this number.
 ///
 /// # Safety

@@ -3,8 +3,8 @@
 //! Where a reply is asked for, none means the call that this thread received last.
 
 use super::port::outgoing;
-use super::{Object, objects};
-use crate::abi::{Call, Error, FPU_BYTES, REGISTERS, RegisterSet};
+use super::{Object, Thread, objects};
+use crate::abi::{Call, Error, FPU_BYTES, Info, REGISTERS, RegisterSet};
 use crate::call::invoke;
 use crate::message::Message;
 
@@ -26,6 +26,53 @@ impl Reply {
         let _ = self.into_raw();
         Ok(())
     }
+}
+
+impl Thread {
+    /// Answers its foreign call or fault with one word.
+    #[inline]
+    pub fn answer(&self, label: u32, word: u64) -> Result<(), Error> {
+        invoke(Call::Reply, [self.raw(), Info::new(label).0, word]).map(|_| ())
+    }
+
+    /// Reads its registers while it waits for that answer.
+    pub fn caller_registers(&self, general: &mut [u64; REGISTERS]) -> Result<(), Error> {
+        copy_registers(
+            Call::CallerRegistersGet,
+            self.raw(),
+            RegisterSet::General,
+            general.as_mut_ptr() as u64,
+        )
+    }
+
+    /// Replaces them.
+    pub fn set_caller_registers(&self, general: &[u64; REGISTERS]) -> Result<(), Error> {
+        copy_registers(
+            Call::CallerRegistersSet,
+            self.raw(),
+            RegisterSet::General,
+            general.as_ptr() as u64,
+        )
+    }
+
+    /// Reads its floating point registers while it waits.
+    pub fn caller_fpu(&self, fpu: &mut [u8; FPU_BYTES]) -> Result<(), Error> {
+        copy_registers(
+            Call::CallerRegistersGet,
+            self.raw(),
+            RegisterSet::Fpu,
+            fpu.as_mut_ptr() as u64,
+        )
+    }
+
+    /// Replaces them.
+    pub fn set_caller_fpu(&self, fpu: &[u8; FPU_BYTES]) -> Result<(), Error> {
+        copy_registers(Call::CallerRegistersSet, self.raw(), RegisterSet::Fpu, fpu.as_ptr() as u64)
+    }
+}
+
+fn copy_registers(call: Call, reply: u64, set: RegisterSet, address: u64) -> Result<(), Error> {
+    invoke(call, [reply, set as u64, address]).map(|_| ())
 }
 
 /// Answers the call this thread received last.
@@ -61,8 +108,7 @@ pub fn caller_registers(
     general: &mut [u64; REGISTERS],
 ) -> Result<(), Error> {
     let address = general.as_mut_ptr() as u64;
-    let arguments = [raw(reply), RegisterSet::General as u64, address];
-    invoke(Call::CallerRegistersGet, arguments).map(|_| ())
+    copy_registers(Call::CallerRegistersGet, raw(reply), RegisterSet::General, address)
 }
 
 /// Replaces them.
@@ -70,20 +116,20 @@ pub fn set_caller_registers(
     reply: Option<&Reply>,
     general: &[u64; REGISTERS],
 ) -> Result<(), Error> {
-    let arguments = [raw(reply), RegisterSet::General as u64, general.as_ptr() as u64];
-    invoke(Call::CallerRegistersSet, arguments).map(|_| ())
+    let address = general.as_ptr() as u64;
+    copy_registers(Call::CallerRegistersSet, raw(reply), RegisterSet::General, address)
 }
 
 /// Reads the floating point registers of the thread that waits.
 pub fn caller_fpu(reply: Option<&Reply>, fpu: &mut [u8; FPU_BYTES]) -> Result<(), Error> {
-    let arguments = [raw(reply), RegisterSet::Fpu as u64, fpu.as_mut_ptr() as u64];
-    invoke(Call::CallerRegistersGet, arguments).map(|_| ())
+    let address = fpu.as_mut_ptr() as u64;
+    copy_registers(Call::CallerRegistersGet, raw(reply), RegisterSet::Fpu, address)
 }
 
 /// Replaces them.
 pub fn set_caller_fpu(reply: Option<&Reply>, fpu: &[u8; FPU_BYTES]) -> Result<(), Error> {
-    let arguments = [raw(reply), RegisterSet::Fpu as u64, fpu.as_ptr() as u64];
-    invoke(Call::CallerRegistersSet, arguments).map(|_| ())
+    let address = fpu.as_ptr() as u64;
+    copy_registers(Call::CallerRegistersSet, raw(reply), RegisterSet::Fpu, address)
 }
 
 fn raw(reply: Option<&Reply>) -> u64 {

@@ -72,5 +72,5 @@ fn go_back(task: &Task) -> Result<()> {
 }
 
 fn set_fpu(task: &Task, fpu: &[u8; FPU_BYTES]) -> Result<()> {
-    Ok(rt::object::set_caller_fpu(task.reply.borrow().as_ref(), fpu)?)
+    Ok(task.thread.set_caller_fpu(fpu)?)
 }
