@@ -12,7 +12,7 @@ use crate::units::{Access, Frame, LARGE_PAGE_SIZE, PAGE_SIZE, VirtAddr};
 use core::ops::Range;
 
 /// Bytes that are copied in one piece.
-const PIECE: u64 = 4 * PAGE_SIZE;
+const PIECE: u64 = 8 * PAGE_SIZE;
 
 /// Where bytes are.
 #[derive(Clone, Copy)]
@@ -59,8 +59,14 @@ impl Vm {
         let mut left = bytes;
         while left > 0 {
             // In this order: if both are the same page it does not move any more.
-            let reached = self.reach(ram, &to, target_at, true, &mut target);
-            match reached.and_then(|()| self.reach(ram, &from, source_at, false, &mut source)) {
+            let mut reached = Ok(());
+            if left == bytes || target_at.is_multiple_of(PAGE_SIZE) {
+                reached = self.reach(ram, &to, target_at, true, &mut target);
+            }
+            if reached.is_ok() && (left == bytes || source_at.is_multiple_of(PAGE_SIZE)) {
+                reached = self.reach(ram, &from, source_at, false, &mut source);
+            }
+            match reached {
                 Err(error) if left == bytes => return Err(error),
                 Err(_) => break,
                 Ok(()) => {}
@@ -75,6 +81,8 @@ impl Vm {
                 unsafe { arch::user::copy(to, from, count as usize) };
             }
             (source_at, target_at, left) = (source_at + count, target_at + count, left - count);
+            source.byte = source.byte.wrapping_add(count as usize);
+            target.byte = target.byte.wrapping_add(count as usize);
             if target.copied {
                 break;
             }
