@@ -22,7 +22,12 @@ const CHUNK: Layout = match Layout::from_size_align(4096, GRAIN) {
 
 #[global_allocator]
 static ALLOCATOR: Allocator =
-    Allocator(Lock::new(Heap { long: linked_list_allocator::Heap::empty(), short: [None; LISTS] }));
+    Allocator(Lock::new(Heap { long: linked_list_allocator::Heap::empty(), short: [None; LISTS], taken: 0 }));
+
+/// How often something was taken from the heap.
+pub fn taken() -> u64 {
+    ALLOCATOR.0.lock().taken
+}
 
 struct Allocator(Lock<Heap>);
 
@@ -30,6 +35,8 @@ struct Heap {
     long: linked_list_allocator::Heap,
     /// The first free piece of each length.
     short: [Option<NonNull<Piece>>; LISTS],
+    /// How often something was taken.
+    taken: u64,
 }
 
 /// A free piece: it begins with where the next one is.
@@ -43,6 +50,7 @@ unsafe impl Send for Heap {}
 unsafe impl GlobalAlloc for Allocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let mut heap = self.0.lock();
+        heap.taken += 1;
         let found = match list_of(layout) {
             Some(list) => heap.take(list).ok(),
             None => heap.allocate(layout).ok(),

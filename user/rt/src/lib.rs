@@ -39,7 +39,7 @@ pub mod sync;
 pub mod log;
 pub mod space;
 pub mod ring;
-mod heap;
+pub mod heap;
 pub mod start;
 pub mod panic;
 // The kernel reads the first process with the same three.

@@ -125,6 +125,7 @@ static KERNEL: &[Item] = &[
 ];
 
 static OCHRE: &[Item] = &[
+    text(b"heap", ochre::heap),
     text(b"memory", ochre::memory),
     text(b"syscalls", ochre::syscalls),
     text(b"unimplemented", ochre::unimplemented),
