@@ -218,9 +218,11 @@ impl Kernel {
                     0 => None,
                     _ => Some(self.foreign_caller(thread)?),
                 };
-                let new = NewThread { entry: b, stack: c, argument: d, tag: e, flags: f, like };
+                let new = NewThread { entry: b, stack: c, argument: d, tag: e, flags: f };
                 return self.make(process, |kernel, _| {
-                    Ok(Named::Thread(kernel.create_thread(cpu, target, new)?))
+                    let thread = kernel.create_thread(cpu, target, new)?;
+                    like.inspect(|&like| kernel.copy_thread(thread, like, &new));
+                    Ok(Named::Thread(thread))
                 });
             }
             Call::ThreadExit => self.end_thread(cpu, thread),
