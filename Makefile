@@ -103,8 +103,9 @@ $(ARCHES:%=posix-programs-%): posix-programs-%: setup ## the Linux programs of t
 linux-setup: ## fetch Debian's kernels, with which Ochre is compared
 	@tools/linux.py setup
 
-# What record-linux and check-linux need.
-COMPARED := linux-setup userland $(ARCHES:%=posix-programs-%)
+# What tests with Linux programs need, and what record-linux and check-linux do.
+LINUX := $(foreach t,userland posix-programs,$(ARCHES:%=$t-%))
+COMPARED := linux-setup $(LINUX)
 
 record-linux: $(COMPARED) ## run the scripts of tests/posix on Linux and write down what they do (NAMES=)
 	@tests/posix/corpus.py record $(NAMES)
@@ -177,7 +178,7 @@ clippy: setup ## lints, for the host and each platform, tests included
 
 TESTED := $(PLATFORMS:%=build-%) $(PLATFORMS:%=build-tests-%) $(PLATFORMS:%=build-user-%)
 
-test: $(TESTED) image ## all tests, and the count
+test: $(LINUX) $(TESTED) image ## all tests, and the count
 	@tests/run all
 
 test-ci: test ## what .ci/run runs: all tests
@@ -195,7 +196,10 @@ test-miri: setup ## the same under Miri, fewer of each; needs a nightly Rust, is
 $(PLATFORMS:%=test-%): test-%: build-% build-tests-% build-user-% image-% ## tests in QEMU on one platform
 	@tests/run $*
 
+$(foreach p,$(PLATFORMS),$(eval test-$p: userland-$($p.ARCH) posix-programs-$($p.ARCH)))
+
 GROUPS := kernel memory stress perf boot syscalls integration
+test-stress test-syscalls test-integration: $(LINUX)
 $(GROUPS:%=test-%): test-%: $(TESTED) image ## one group of the tests in QEMU, on all platforms
 	@tests/run $*
 
@@ -217,7 +221,7 @@ bench-linux: linux-setup userland posix-programs-aarch64 ## what operations cost
 $(PLATFORMS:%=qemu-line-%): qemu-line-%:
 	@echo $(QEMU)
 
-.PHONY: userland userland-record linux-setup record-linux check-linux bench-linux $(foreach t,userland posix-programs,$(ARCHES:%=$t-%))
+.PHONY: userland userland-record linux-setup record-linux check-linux bench-linux $(LINUX)
 .PHONY: help setup check-deps build image size doc clean debug debug-server resolve check fmt \
   fmt-check clippy test test-ci test-host test-miri test-suite fuzz bench bench-boot bench-lock \
   $(foreach t,build build-user build-tests image root run exec debug debug-server test qemu-line,$(PLATFORMS:%=$t-%)) \

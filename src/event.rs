@@ -5,7 +5,7 @@ use crate::ipc::Way;
 use crate::kernel::{Current, Kernel, Next};
 use crate::mm::Id;
 use crate::object::{Flags, Sort, Target, Thread};
-use crate::units::{Cause, CpuId, Exception, Fault, FaultReason, MAX_CPUS};
+use crate::units::{Cause, CpuId, Fault, FaultReason, MAX_CPUS};
 
 /// Timers served by one interrupt; those that are left raise another.
 const BATCH: usize = 16;
@@ -67,7 +67,7 @@ impl Kernel {
                 self.stop_at(cpu, thread, FaultKind::Instruction, 0, 0);
             }
             Cause::Fault(fault) => self.memory_fault(cpu, thread, fault),
-            Cause::Exception(exception) => self.stop_at(cpu, thread, kind(exception), 0, 0),
+            Cause::Exception(exception) => self.stop_at(cpu, thread, exception.kind, 0, 0),
             interrupt => _ = self.interrupt_of(cpu, interrupt),
         }
         self.pick(cpu)
@@ -172,24 +172,5 @@ impl Kernel {
             process.index()
         );
         crate::debug!("{}", &context.frame);
-    }
-}
-
-fn kind(exception: Exception) -> FaultKind {
-    match exception.name {
-        "divide error" | "x87 floating-point error" | "SIMD floating-point error" => {
-            FaultKind::Arithmetic
-        }
-        "breakpoint" | "breakpoint instruction" => FaultKind::Breakpoint,
-        "single step" | "debug exception" => FaultKind::Step,
-        "alignment check" | "misaligned stack pointer" | "misaligned program counter" => {
-            FaultKind::Alignment
-        }
-        "undefined instruction"
-        | "general protection fault"
-        | "trapped system register access"
-        | "trapped WFI or WFE"
-        | "illegal execution state" => FaultKind::Instruction,
-        _ => FaultKind::Other,
     }
 }

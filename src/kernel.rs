@@ -229,7 +229,7 @@ impl Cpu {
             ipis: 0,
             rings: 0,
             current: None,
-            queue: Queue::new(),
+            queue: Queue::EMPTY,
             since: 0,
             slice_end: Nanos(0),
             timers: Tree::EMPTY,

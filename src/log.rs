@@ -89,6 +89,17 @@ pub fn line(level: Level, text: fmt::Arguments<'_>) {
     LOG.lock().line(level, text);
 }
 
+/// Copies what is kept from a byte on, counted from the first ever written: how much, and from where.
+pub fn read(from: u64, to: &mut [u8]) -> (usize, u64) {
+    let log = LOG.lock();
+    let first = (from.min(log.written as u64) as usize).max(log.written.saturating_sub(RING));
+    let count = to.len().min(log.written - first);
+    for (nth, byte) in to[..count].iter_mut().enumerate() {
+        *byte = log.ring[(first + nth) % RING];
+    }
+    (count, first as u64)
+}
+
 /// The log, for the last words of the kernel: of one CPU, and nobody else writes to it again.
 pub struct LastWords(());
 

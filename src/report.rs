@@ -68,7 +68,7 @@ fn initrd(kernel: &Kernel) {
     };
     let archive = mm::reserved_bytes(&kernel.ram.memory, &kernel.info, range);
     match initrd::check(archive) {
-        Ok(found) => line("initrd", format_args!("{} entries, {}", found.files, Bytes(range))),
+        Ok(entries) => line("initrd", format_args!("{entries} entries, {}", Bytes(range))),
         Err(why) => crate::warn!("initrd: {why}; going on without it"),
     }
 }

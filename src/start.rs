@@ -142,9 +142,9 @@ extern "C" fn resume(main: Main) -> ! {
 fn start_devices(kernel: &mut Kernel) {
     let Kernel { info, ram: Ram { space, memory, frames, .. }, clock, .. } = kernel;
     let mut map = |at, size| space.open_window(at, size, memory, frames);
-    arch::power::map(&mut map);
+    arch::power::map(info.power, &mut map);
     arch::interrupts::init(info, &mut map);
-    *clock = Clock::new(arch::timer::init(info, &mut map));
+    *clock = Clock::new(arch::timer::init(info));
     arch::interrupts::init_cpu(CpuId::BOOT);
     arch::timer::init_cpu();
 }
@@ -171,7 +171,7 @@ fn call_up(id: CpuId) {
         arch::cpu::relax();
     }
     let arrived = arrival.compare_exchange(CALLED, GIVEN_UP, AcqRel, Acquire) == Err(ARRIVED);
-    arch::cpu::stop_calling();
+    arch::cpu::stop_calling(arrived);
     while arrived && !kernel::lock().cpus[id.index()].online {
         arch::cpu::relax();
     }

@@ -1,6 +1,7 @@
 //! The words the whole kernel speaks in: addresses, frames, CPU numbers, time, and the causes of a
 //! trap. Newtypes, so that a physical address is never taken for a virtual one.
 
+use crate::abi::FaultKind;
 use core::fmt;
 use core::ops::Range;
 
@@ -203,6 +204,8 @@ pub enum FaultReason {
 pub struct Exception {
     /// Its name, as a person would say it: "divide error", "undefined instruction".
     pub name: &'static str,
+    /// What user code is told of it.
+    pub kind: FaultKind,
     /// The architecture's own number: exception class on AArch64, vector on x86-64.
     pub class: u64,
     /// The syndrome or error code as the CPU gave it.

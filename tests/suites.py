@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import typing
 
+import linux_programs
 import machine
 import scenarios
 import trees
@@ -28,8 +29,26 @@ class Test:
     run: typing.Callable[[], typing.Tuple[typing.Optional[str], str]]
 
 
+@dataclasses.dataclass(frozen=True)
+class Batch:
+    """Tests that share one run of a machine: their names, each with its suites. `run` is given the
+    names of those that are wanted, and yields of each its name, what went wrong or None, and the
+    output to keep."""
+
+    tests: dict
+    run: typing.Callable
+
+
 def in_qemu(limit):
-    """All tests that need QEMU."""
+    """All tests that need QEMU; those that take long first."""
+    for tests, run in linux_programs.batches():
+        yield Batch({name: frozenset((*suites, "qemu")) for name, suites in tests.items()}, run)
+    for test in alone(limit):
+        yield Batch({test.name: test.suites}, lambda _, test=test: [(test.name, *test.run())])
+
+
+def alone(limit):
+    """The tests that have a run of their own."""
     for platform in PLATFORMS:
         yield from kernel_tests(platform, limit)
         yield from program_tests(platform, limit)

@@ -15,6 +15,7 @@ import sys
 
 import symbols
 from elf import LOAD, Elf
+from output import replacing
 
 
 def main(target, out):
@@ -22,12 +23,13 @@ def main(target, out):
     built = executable(sys.stdin, target)
     if built is None:
         return 1
-    elf = out.with_suffix(".elf")
-    elf.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(built, elf)
-    symbols.main(elf)
+    with replacing(out.with_suffix(".elf")) as elf:
+        shutil.copyfile(built, elf)
+        symbols.main(elf)
+        image = flat(Elf(elf))
     if out.suffix == ".img":
-        out.write_bytes(flat(Elf(elf)))
+        with replacing(out) as img:
+            img.write_bytes(image)
     return 0
 
 

@@ -8,12 +8,12 @@ in cargo's folder.
 """
 
 import json
-import pathlib
 import struct
 import sys
 
 import cpio
 from elf import LOAD, Elf
+from output import replacing
 
 
 def main(out):
@@ -21,9 +21,8 @@ def main(out):
     if programs is None:
         return 1
     files = ((f"ochre/{name}", loaded(path)) for name, path in sorted(programs.items()))
-    out = pathlib.Path(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_bytes(cpio.archive(files))
+    with replacing(out) as new:
+        new.write_bytes(cpio.archive(files))
     return 0
 
 

@@ -12,7 +12,7 @@ import sys
 
 from userland import ROOT, RUSTFLAGS
 
-PROGRAMS = ("abi-bench", "abi-test", "linux-init", "run-cases")
+PROGRAMS = ("abi-bench", "abi-test", "linux-init", "run-cases", "run-uutests", "typist")
 
 
 def main(arches):

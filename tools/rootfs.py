@@ -16,6 +16,7 @@ import stat
 import sys
 
 import cpio
+from output import replacing
 
 USERLAND = pathlib.Path(__file__).resolve().parent.parent / "userland"
 
@@ -47,8 +48,7 @@ def main():
     for pair in options.file:
         name, _, path = pair.partition("=")
         add(tree, name.strip("/"), from_disk(pathlib.Path(path)))
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    with open(options.out, "wb") as out:
+    with replacing(options.out) as new, open(new, "wb") as out:
         native = options.native.read_bytes() if options.native else b""
         native = native.removesuffix(cpio.entry(cpio.TRAILER, b""))
         out.write(native)

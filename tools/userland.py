@@ -8,7 +8,9 @@ is there and was made with the same pins, flags and tools is kept. What comes ou
 userland/SHA256SUMS, or written there.
 """
 
+import contextlib
 import dataclasses
+import fcntl
 import hashlib
 import os
 import pathlib
@@ -61,7 +63,8 @@ def main(arguments):
         sys.exit(__doc__)
     for arch in arches:
         for program in chosen:
-            build(program, arch)
+            with alone(program):
+                build(program, arch)
     built = [(arch, name) for arch in arches for program in chosen for name in program.binaries.values()]
     sums = {f"{arch}/{name}": digest(path(arch, name)) for arch, name in built}
     return write(sums) if record else compare(sums)
@@ -73,6 +76,16 @@ def programs():
         colon = rest.index(":")
         pairs = (binary.partition("=") for binary in rest[colon + 1 :])
         yield Program(crate, version, rest[:colon], {file: name or file for file, _, name in pairs})
+
+
+@contextlib.contextmanager
+def alone(program):
+    """Nobody else builds the program at the same time, for another architecture say."""
+    folder = OUT / "cargo" / program.crate
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def path(arch, name):

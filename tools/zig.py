@@ -1,5 +1,6 @@
 """The C cross-compiler for the few C files in Rust crates: PyPI's ziglang, in target/zig."""
 
+import fcntl
 import os
 import pathlib
 import subprocess
@@ -35,6 +36,13 @@ def wrappers():
 
 
 def install():
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with open(FOLDER / "lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        install_alone()
+
+
+def install_alone():
     stamp = FOLDER / "installed"
     if stamp.exists() and stamp.read_text() == REQUIREMENT:
         return

@@ -185,7 +185,7 @@ calls! {
     51 ThreadCancel(thread: Thread["CONTROL"]) -> () ! [NotFound, PeerGone];
     /// Priority, time slice in nanoseconds (`COOPERATIVE`: none), CPUs it may run on.
     52 ThreadSchedule(thread: Thread["SCHEDULE"], priority, slice, cpus) -> () ! [Invalid, PeerGone];
-    /// How it is: 0 ready, 1 runs, 2 waits, 3 suspended, 4 ended; nanoseconds it ran; its CPU.
+    /// How it is: 0 ready, 1 runs, 2 waits, 3 suspended (and runs no more), 4 ended; nanoseconds it ran; its CPU.
     53 ThreadInfo(thread: Thread["CONTROL"]) -> ("state", "nanoseconds", "cpu", "priority") ! [];
     /// Sets the calling thread's TLS register.
     54 TlsSet(value) -> () ! [Invalid];
@@ -208,4 +208,6 @@ calls! {
     /// Gives a process that the caller has made so many bytes of quota in all, from the caller's or
     /// back to it: no less than it uses.
     63 ProcessQuota(process: Process["MANAGE"], quota) -> () ! [Invalid, NoMemory];
+    /// Copies a piece of the log: from a byte on, counted from its first, or the oldest that is kept.
+    64 LogRead(machine: Machine["INSPECT"], offset, address, length) -> ("length", "offset") ! [BadAddress, NoMemory];
 }

@@ -100,7 +100,7 @@ rights! {
     MachineRights {
         /// Writing to the log.
         LOG = 0;
-        /// Reading figures of the whole machine, and page tables.
+        /// Reading the log, figures of the whole machine, and page tables.
         INSPECT = 1;
         /// Switching it off.
         POWER = 2;

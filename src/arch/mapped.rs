@@ -1,10 +1,12 @@
 //! What real machines have in common: physical memory as the kernel reaches it, all RAM at `PHYS_MAP`
-//! plus its address; in the folder the image's parts, and probes.
+//! plus its address; in the folder the image's parts, probes, and
+//! the end.
 
 pub(super) mod image;
+pub(super) mod power;
 pub(super) mod probe;
 
-use crate::layout::PHYS_MAP;
+use crate::layout::{ARENA_SIZE, PHYS_MAP};
 use crate::units::{Frame, PhysAddr};
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed, Ordering::Release, fence};
@@ -61,6 +63,25 @@ impl PhysMem {
     fn entry(&self, table: Frame, index: usize) -> *mut u64 {
         debug_assert!(index < 512, "a table has no entry {index}");
         pointer(PhysAddr(table.start().0 + 8 * index as u64)).cast()
+    }
+}
+
+/// Where the objects of a window of addresses are: where it says.
+pub struct Objects;
+
+impl Objects {
+    /// Bytes there is room for.
+    pub const ROOM: u64 = ARENA_SIZE;
+
+    /// Those of any window.
+    pub fn window() -> Objects {
+        Objects
+    }
+
+    /// The byte at an address of which this is the lower half; the upper is all ones.
+    #[inline(always)]
+    pub fn at(&self, place: u32) -> *mut u8 {
+        core::ptr::with_exposed_provenance_mut(place as i32 as usize)
     }
 }
 

@@ -8,9 +8,9 @@
 //! | `firmware.rs` | `early_console()`, `discover()`, `console()` |
 //! | `cpu.rs` | `current()`, `start()`, `wait()`, `relax()`, `interrupts_on/off()`, `park()`, `features()` |
 //! | `trap.rs`, `trap.S` | `TrapFrame`: `cause()`, `pc()`, `sp()`, `fp()`, `here()`, registers as text |
-//! | `paging.rs` | `Entry` (a [`TableEntry`]), `ASIDS`, `activate()`, `enter()` |
+//! | `paging.rs` | `TABLE`, `leaf()`, `is_leaf()`, `access()`: bits of an [`Entry`]; `ASIDS`, `activate()`, `enter()` |
 //! | `tlb.rs` | `publish()`, `flush()`, `flush_space()`, `flush_all()`, `serve()` |
-//! | `phys.rs` | `PhysMem`: `claim()`, `read()`, `write()`, `zero()`, `pointer()` |
+//! | `phys.rs` | `PhysMem`: `claim()`, `read()`, `write()`, `zero()`, `pointer()`; `Objects` |
 //! | `interrupts.rs` | `init()`, `init_cpu()`, `enable()`, `end()`, `send_ipi()`, `stop_others()` |
 //! | `timer.rs` | `init()`, `init_cpu()`, `now()`, `arm()`, `disarm()` |
 //! | `power.rs` | `init()`, `map()`, `off()`, `exit()` |
@@ -44,7 +44,7 @@
 //! pub fn tlb::flush_all();
 //! ```
 
-use crate::units::Frame;
+use crate::units::{Frame, PhysAddr};
 use bitflags::bitflags;
 
 #[cfg(all(target_os = "none", target_arch = "aarch64"))]
@@ -84,29 +84,64 @@ bitflags! {
     }
 }
 
-/// One entry of a page table, as the walker in `mm` sees it. All four levels have 512 of them;
-/// level 0 is the root, level 3 maps 4 KiB pages, level 2 may map 2 MiB and level 1 1 GiB.
-pub trait TableEntry: Copy {
+/// One entry of a page table. All four levels have 512 of them; level 0 is the root, level 3 maps 4 KiB
+/// pages, level 2 may map 2 MiB and level 1 1 GiB. `paging` says what bits it has besides these: bit 0
+/// is set if anything is there, and the frame is where its address has it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Entry(u64);
+
+impl Entry {
     /// Nothing there.
-    const EMPTY: Self;
-    /// The largest page, as a level: 1 where the CPU has 1 GiB pages, 2 otherwise.
-    fn top_leaf_level() -> u8;
+    pub const EMPTY: Entry = Entry(0);
+    const PRESENT: u64 = 1;
+    const FRAME: u64 = 0x0000_ffff_ffff_f000;
+
     /// The entry in memory that has these bits.
-    fn from_bits(bits: u64) -> Self;
+    #[inline(always)]
+    pub fn from_bits(bits: u64) -> Entry {
+        Entry(bits)
+    }
+
     /// The bits to put into memory.
-    fn bits(self) -> u64;
+    #[inline(always)]
+    pub fn bits(self) -> u64 {
+        self.0
+    }
+
     /// Points to the table of the next level.
-    fn table(frame: Frame) -> Self;
+    pub fn table(frame: Frame) -> Entry {
+        Entry(frame.start().0 | Entry::PRESENT | paging::TABLE)
+    }
+
     /// Maps a page at `level` (3, 2 or 1).
-    fn leaf(frame: Frame, level: u8, access: Access) -> Self;
+    #[inline(always)]
+    pub fn leaf(frame: Frame, level: u8, access: Access) -> Entry {
+        Entry(frame.start().0 | Entry::PRESENT | paging::leaf(level, access))
+    }
+
     /// Whether anything is there.
-    fn is_present(self) -> bool;
+    #[inline(always)]
+    pub fn is_present(self) -> bool {
+        self.0 & Entry::PRESENT != 0
+    }
+
     /// Whether a present entry at `level` maps a page rather than pointing to a table.
-    fn is_leaf(self, level: u8) -> bool;
+    #[inline(always)]
+    pub fn is_leaf(self, level: u8) -> bool {
+        paging::is_leaf(self.0, level)
+    }
+
     /// The page or table it names.
-    fn frame(self) -> Frame;
+    #[inline(always)]
+    pub fn frame(self) -> Frame {
+        PhysAddr(self.0 & Entry::FRAME).frame()
+    }
+
     /// What a leaf allows.
-    fn access(self) -> Access;
+    #[inline(always)]
+    pub fn access(self) -> Access {
+        paging::access(self.0)
+    }
 }
 
 /// How the machine stops, and the status an emulator hands to whoever started it.

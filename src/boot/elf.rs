@@ -3,6 +3,8 @@
 //! What comes out can be mapped as it is: segments in ascending order, each with pages of its own,
 //! none writable and executable, all inside the range that the caller names, the entry in code.
 
+use super::Malformed;
+use crate::abi::{MAP_EXECUTE, MAP_WRITE};
 use arrayvec::ArrayVec;
 use core::ops::Range;
 
@@ -16,26 +18,24 @@ pub const X86_64: u16 = 62;
 
 /// A program that can be mapped.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Program<'a> {
+pub struct Program {
     /// Where it begins to run.
     pub entry: u64,
     /// What to map.
-    pub segments: ArrayVec<Segment<'a>, MAX_SEGMENTS>,
+    pub segments: ArrayVec<Segment, MAX_SEGMENTS>,
 }
 
 /// A range of pages with one use.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Segment<'a> {
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Segment {
     /// The first page.
     pub address: u64,
     /// Bytes in memory; those that `data` does not reach are zero.
     pub size: u64,
-    /// What it begins with.
-    pub data: &'a [u8],
-    /// It may be written.
-    pub write: bool,
-    /// It may be executed.
-    pub execute: bool,
+    /// Which bytes of the file it begins with.
+    pub data: Range<u64>,
+    /// `MAP_WRITE`, `MAP_EXECUTE`, or neither.
+    pub access: u64,
 }
 
 const PAGE: u64 = 4096;
@@ -45,12 +45,12 @@ const PROGRAM_HEADER: u16 = 56;
 const LOAD: u32 = 1;
 const DYNAMIC: u32 = 2;
 const INTERPRETER: u32 = 3;
-const FLAG_EXECUTE: u32 = 1;
-const FLAG_WRITE: u32 = 2;
-const FLAG_READ: u32 = 4;
+const READ: u32 = 4;
+const READ_WRITE: u32 = 6;
+const READ_EXECUTE: u32 = 5;
 
 /// Reads a program for `machine`, all of which lies inside of `user`, or says what is wrong with it.
-pub fn read(file: &[u8], machine: u16, user: Range<u64>) -> Result<Program<'_>, &'static str> {
+pub fn read(file: &[u8], machine: u16, user: Range<u64>) -> Result<Program, Malformed> {
     if !file.starts_with(IDENT) {
         return Err("no 64-bit ELF file");
     }
@@ -63,7 +63,8 @@ pub fn read(file: &[u8], machine: u16, user: Range<u64>) -> Result<Program<'_>, 
         return Err("no static executable");
     }
     let entry = long(24)?;
-    let headers = part(file, long(32)?, u64::from(half(56)?) * 56).ok_or("no 64-bit ELF file")?;
+    let headers = part(file, long(32)?, u64::from(half(56)?) * 56);
+    let headers = headers.and_then(|headers| file.get(headers)).ok_or("no 64-bit ELF file")?;
     let mut segments = ArrayVec::new();
     let mut free = user;
     for header in headers.chunks_exact(PROGRAM_HEADER.into()) {
@@ -78,7 +79,8 @@ pub fn read(file: &[u8], machine: u16, user: Range<u64>) -> Result<Program<'_>, 
             segments.try_push(segment).map_err(|_| "no static executable")?;
         }
     }
-    let starts = |s: &Segment| s.execute && (s.address..s.address + s.size).contains(&entry);
+    let starts =
+        |s: &Segment| s.access == MAP_EXECUTE && (s.address..s.address + s.size).contains(&entry);
     if !segments.iter().any(starts) {
         return Err("its entry is not in its code");
     }
@@ -86,21 +88,28 @@ pub fn read(file: &[u8], machine: u16, user: Range<u64>) -> Result<Program<'_>, 
 }
 
 /// The segment of a program header, which must lie in what is still free.
-fn segment<'a>(file: &'a [u8], header: &[u8], free: &Range<u64>) -> Option<Segment<'a>> {
+fn segment(file: &[u8], header: &[u8], free: &Range<u64>) -> Option<Segment> {
     let long = |at| field(header, at).map(u64::from_le_bytes);
-    let flags = field(header, 4).map(u32::from_le_bytes)?;
     let (offset, address, size) = (long(8)?, long(16)?, long(40)?);
-    let (write, execute) = (flags & FLAG_WRITE != 0, flags & FLAG_EXECUTE != 0);
+    let access = match field(header, 4).map(u32::from_le_bytes)? & 7 {
+        READ => 0,
+        READ_WRITE => MAP_WRITE,
+        READ_EXECUTE => MAP_EXECUTE,
+        _ => return None,
+    };
     let data = part(file, offset, long(32)?)?;
     let fits = address >= free.start && address.checked_add(size)? <= free.end;
     let aligned = address.is_multiple_of(PAGE) && offset.is_multiple_of(PAGE);
-    let sound = flags & FLAG_READ != 0 && !(write && execute) && data.len() as u64 <= size;
     let empty = size == 0 && data.is_empty();
-    (empty || fits && aligned && sound).then_some(Segment { address, size, data, write, execute })
+    let sound = empty || fits && aligned && data.len() as u64 <= size;
+    let data = data.start as u64..data.end as u64;
+    sound.then_some(Segment { address, size, data, access })
 }
 
-fn part(file: &[u8], offset: u64, length: u64) -> Option<&[u8]> {
-    file.get(usize::try_from(offset).ok()?..offset.checked_add(length)?.try_into().ok()?)
+/// Bytes of a file, if it has them.
+fn part(file: &[u8], offset: u64, length: u64) -> Option<Range<usize>> {
+    let end = offset.checked_add(length).filter(|&end| end <= file.len() as u64)?;
+    Some(offset as usize..end as usize)
 }
 
 fn field<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {

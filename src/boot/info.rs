@@ -169,8 +169,6 @@ pub enum Timer {
     Apic {
         /// The ACPI PM timer's I/O port.
         pm_timer: Option<u16>,
-        /// The HPET's registers.
-        hpet: Option<PhysAddr>,
     },
 }
 

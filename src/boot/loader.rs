@@ -23,7 +23,7 @@ impl Loaded {
     pub(super) fn new(source: &'static str) -> Loaded {
         let mut info = BootInfo::new(source);
         info.console = Console::Ns16550(COM1);
-        info.timer = Timer::Apic { pm_timer: None, hpet: None };
+        info.timer = Timer::Apic { pm_timer: None };
         // The interrupt table and the data of the BIOS; and nobody should own address zero.
         info.reserved.push(PhysAddr(0)..PhysAddr(0x1000));
         Loaded { info, rsdp: None }
@@ -58,7 +58,7 @@ impl Loaded {
         let info = &mut self.info;
         info.settle(&mut Regions::new());
         if info.memory.is_empty() {
-            return Err(Malformed::new("no memory in its map"));
+            return Err("no memory in its map");
         }
         let touches =
             |range: &PhysRange| info.memory.iter().any(|bank| regions::overlap(range, bank));

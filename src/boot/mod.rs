@@ -12,7 +12,6 @@ pub mod elf;
 mod info;
 pub mod initrd;
 mod loader;
-mod malformed;
 pub mod multiboot2;
 mod phys;
 pub mod pvh;
@@ -22,5 +21,8 @@ mod text;
 pub use command_line::*;
 pub use info::*;
 pub use loader::Loaded;
-pub use malformed::Malformed;
 pub use phys::PhysRead;
+pub use text::clipped;
+
+/// Why something that firmware or a loader left cannot be believed, as a person would say it.
+pub type Malformed = &'static str;

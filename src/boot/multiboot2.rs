@@ -16,33 +16,32 @@ const MEMORY_MAP: u32 = 6;
 const OLD_RSDP: u32 = 14;
 const NEW_RSDP: u32 = 15;
 
+const BAD_TAG: Malformed = "malformed tag";
+
 /// Bytes before what a tag says: its type and its size.
 const TAG_HEADER: usize = 8;
 
 /// Reads the boot information at `at`.
 pub fn read(memory: &impl PhysRead, at: PhysAddr) -> Result<Loaded, Malformed> {
-    let unreadable = Malformed::at(at.0, "unreadable");
-    let size = memory.bytes(at, 8).and_then(|start| u32_at(start, 0)).ok_or(unreadable)?;
+    let size = memory.bytes(at, 8).and_then(|start| u32_at(start, 0)).ok_or("unreadable")?;
     if !(8..=MAX_SIZE).contains(&size) {
-        return Err(Malformed::new("its information was not found"));
+        return Err("its information was not found");
     }
-    let tags = memory.bytes(at, size as usize).ok_or(unreadable)?;
+    let tags = memory.bytes(at, size as usize).ok_or("unreadable")?;
     let mut loaded = Loaded::new("multiboot2 + ACPI");
     // The information itself is read once and for all here, and its memory is free afterwards.
-    let mut offset = 8;
+    let mut offset = 8_usize;
     loop {
-        let bad = Malformed::at(at.0 + offset as u64, "malformed tag");
-        let (Some(kind), Some(size)) = (u32_at(tags, offset), u32_at(tags, offset + 4)) else {
-            return Err(bad);
-        };
+        let field = |at| u32_at(tags, offset + at).ok_or(BAD_TAG);
+        let (kind, size) = (field(0)?, field(4)?);
         let end = offset.checked_add(size as usize).filter(|_| size as usize >= TAG_HEADER);
-        let body = end.and_then(|end| tags.get(offset + TAG_HEADER..end)).ok_or(bad)?;
+        let body = end.and_then(|end| tags.get(offset + TAG_HEADER..end)).ok_or(BAD_TAG)?;
         let body_at = PhysAddr(at.0 + (offset + TAG_HEADER) as u64);
         match kind {
             END => return loaded.finish(),
             COMMAND_LINE => loaded.command_line(body),
-            MODULE => module(&mut loaded, body).ok_or(bad)?,
-            MEMORY_MAP => memory_map(&mut loaded, body).ok_or(bad)?,
+            MODULE => module(&mut loaded, body).ok_or(BAD_TAG)?,
+            MEMORY_MAP => memory_map(&mut loaded, body).ok_or(BAD_TAG)?,
             // These hold a copy, which is as good as the original. The new one knows more.
             OLD_RSDP => loaded.rsdp = loaded.rsdp.or(Some(body_at)),
             NEW_RSDP => loaded.rsdp = Some(body_at),

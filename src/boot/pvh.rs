@@ -17,14 +17,14 @@ const MAX_LINE: usize = 2048;
 
 /// Reads the start information at `at`.
 pub fn read(memory: &impl PhysRead, at: PhysAddr) -> Result<Loaded, Malformed> {
-    let start = memory.bytes(at, SIZE).ok_or(Malformed::at(at.0, "unreadable"))?;
+    let start = memory.bytes(at, SIZE).ok_or("unreadable")?;
     let word = |offset| u32_at(start, offset).unwrap_or_default();
     let address = |offset| PhysAddr(u64_at(start, offset).unwrap_or_default());
     if word(0) != MAGIC {
-        return Err(Malformed::new("its information was not found"));
+        return Err("its information was not found");
     }
     if word(4) == 0 {
-        return Err(Malformed::new("no memory in its map"));
+        return Err("no memory in its map");
     }
     let mut loaded = Loaded::new("PVH + ACPI");
     let (map, entries) = (address(40), word(48));
@@ -63,7 +63,7 @@ fn item(
     size: usize,
 ) -> Result<&[u8], Malformed> {
     let at = table.0.checked_add(u64::from(index) * size as u64).map(PhysAddr);
-    at.and_then(|at| memory.bytes(at, size)).ok_or(Malformed::at(table.0, "unreadable"))
+    at.and_then(|at| memory.bytes(at, size)).ok_or("unreadable")
 }
 
 /// The line has no length: it ends with a zero, which may be the last byte that can be read.

@@ -3,6 +3,7 @@
 
 use super::info::{PhysRange, Regions};
 use crate::units::{PAGE_SIZE, PhysAddr};
+use core::iter;
 
 /// RAM is used up to here: 1 TiB. A claim beyond is taken for a lie, so that nothing sized by it
 /// (the frame bitmap first) grows without bounds.
@@ -85,43 +86,17 @@ pub fn overlap(one: &PhysRange, other: &PhysRange) -> bool {
 }
 
 /// What remains of `memory` without `reserved`, in ascending order; both lists are in order.
-pub fn free<'a>(memory: &'a [PhysRange], reserved: &'a [PhysRange]) -> Free<'a> {
-    Free { memory: memory.iter(), reserved, rest: PhysAddr(0)..PhysAddr(0) }
-}
-
-/// See [`free`].
-#[derive(Clone, Debug)]
-pub struct Free<'a> {
-    memory: core::slice::Iter<'a, PhysRange>,
-    /// The reservations that may still matter.
+pub fn free<'a>(
+    memory: &'a [PhysRange],
     reserved: &'a [PhysRange],
-    /// What has not been looked at yet of the bank in hand.
-    rest: PhysRange,
-}
-
-impl Iterator for Free<'_> {
-    type Item = PhysRange;
-
-    fn next(&mut self) -> Option<PhysRange> {
-        loop {
-            while self.rest.is_empty() {
-                self.rest = self.memory.next()?.clone();
-            }
-            let Some((first, later)) = self.reserved.split_first() else {
-                return Some(core::mem::take(&mut self.rest));
-            };
-            if first.end <= self.rest.start {
-                self.reserved = later;
-            } else if first.start <= self.rest.start {
-                self.rest.start = first.end;
-            } else {
-                let end = first.start.min(self.rest.end);
-                let found = self.rest.start..end;
-                self.rest.start = end;
-                return Some(found);
-            }
-        }
-    }
+) -> impl Iterator<Item = PhysRange> + Clone + use<'a> {
+    memory.iter().flat_map(|bank| {
+        // Gaps between reservations, as far as they lie in the bank.
+        let starts = iter::once(bank.start).chain(reserved.iter().map(|taken| taken.end));
+        let ends = reserved.iter().map(|taken| taken.start).chain([bank.end]);
+        let gaps = starts.zip(ends).map(|(start, end)| start.max(bank.start)..end.min(bank.end));
+        gaps.filter(|gap| !gap.is_empty())
+    })
 }
 
 /// Sorts, and makes one of those that overlap or touch. Says whether any overlapped.

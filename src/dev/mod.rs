@@ -1,13 +1,11 @@
 //! The serial ports through which the kernel itself speaks: transmit only, polled, never for ever.
 //! A console driver with interrupts and input is a process of its own.
 
-mod mini_uart;
 mod mmio;
-mod pl011;
+mod uart;
 
-pub use mini_uart::MiniUart;
 pub use mmio::Mmio;
-pub use pl011::Pl011;
+pub use uart::Uart;
 
 /// How often a driver asks a device that does not get ready before it goes on without it. A byte at
 /// 9600 baud takes a millisecond; this is far more, and still not for ever.

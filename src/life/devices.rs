@@ -20,7 +20,7 @@ impl Kernel {
         self.ports.reserve(&mut self.ram)?;
         self.vm.charge(account, Self::port_cost(capacity as u32))?;
         let port = Port {
-            queue: Queue::new(),
+            queue: Queue::EMPTY,
             waiting: Waiting::Receivers,
             signals: 0,
             messages: 0,

@@ -1,15 +1,15 @@
 //! The first process: an ELF file from the initial RAM disk. It gets everything there is to hand out,
 //! and everyone else gets it from there.
 
-use crate::abi::{Error, MAP_EXECUTE, MAP_WRITE, PAGE, THREAD_FPU, USER_END};
+use crate::abi::{Error, MAP_WRITE, PAGE, THREAD_FPU, USER_END};
 use crate::arch;
-use crate::boot::{PhysRange, elf, initrd};
+use crate::boot::elf::{self, Program, Segment};
+use crate::boot::{PhysRange, initrd};
 use crate::kernel::Kernel;
 use crate::life::NewThread;
 use crate::mm::{self, Place};
 use crate::object::{Named, Process};
 use crate::units::{CpuId, PAGE_SIZE};
-use arrayvec::ArrayVec;
 
 /// Pages of its stack; below them nothing is mapped.
 const STACK_PAGES: u64 = 16;
@@ -24,13 +24,13 @@ impl Kernel {
     /// Starts the first process, or says why there is none.
     pub fn start_first(&mut self, cpu: CpuId) -> Result<(), &'static str> {
         let archive = self.info.initrd.clone().ok_or("there is no initrd; INITRD= names one")?;
-        let (entry, parts) = self.first_program(&archive)?;
-        let started = self.start_program(cpu, archive, entry, parts);
+        let (program, file) = self.first_program(&archive)?;
+        let started = self.start_program(cpu, archive, program, file);
         started.map_err(|_| "there is not enough memory for it")
     }
 
-    /// Where the program begins, and what there is to load.
-    fn first_program(&self, archive: &PhysRange) -> Result<(u64, Parts), &'static str> {
+    /// The program, and where in the archive its file begins.
+    fn first_program(&self, archive: &PhysRange) -> Result<(Program, u64), &'static str> {
         let archive = mm::reserved_bytes(&self.ram.memory, &self.info, archive);
         let file = initrd::find(archive, &self.options.init)
             .ok_or("the initrd has no such file; `init=` names it")?;
@@ -39,26 +39,15 @@ impl Kernel {
             crate::warn!("init: {why}");
             "`init` is no program for this machine"
         })?;
-        let part = |segment: &elf::Segment| {
-            let write = if segment.write { MAP_WRITE } else { 0 };
-            let execute = if segment.execute { MAP_EXECUTE } else { 0 };
-            Part {
-                address: segment.address,
-                pages: segment.size.div_ceil(PAGE),
-                from: (segment.data.as_ptr().addr() - archive.as_ptr().addr()) as u64,
-                bytes: segment.data.len() as u64,
-                access: write | execute,
-            }
-        };
-        Ok((program.entry, program.segments.iter().map(part).collect()))
+        Ok((program, (file.as_ptr().addr() - archive.as_ptr().addr()) as u64))
     }
 
     fn start_program(
         &mut self,
         cpu: CpuId,
         archive: PhysRange,
-        entry: u64,
-        parts: Parts,
+        Program { entry, segments }: Program,
+        file: u64,
     ) -> Result<(), Error> {
         let quota = self.ram.frames.stats().free as u64 * PAGE_SIZE;
         let root = self.vm.account_root(&mut self.ram, quota)?;
@@ -66,14 +55,17 @@ impl Kernel {
         let Process { space, account, .. } = self.processes[process];
         let pages = archive.end.0.div_ceil(PAGE) - archive.start.0 / PAGE;
         let window = self.vm.memory_window(&mut self.ram, account, archive.start, pages, false)?;
-        let address = STACK_TOP - STACK_PAGES * PAGE;
-        let stack = Part { address, pages: STACK_PAGES, from: 0, bytes: 0, access: MAP_WRITE };
-        for Part { address, pages, from, bytes, access } in parts.into_iter().chain([stack]) {
+        let (address, size) = (STACK_TOP - STACK_PAGES * PAGE, STACK_PAGES * PAGE);
+        let stack = Segment { address, size, data: 0..0, access: MAP_WRITE };
+        for Segment { address, size, mut data, access } in segments.into_iter().chain([stack]) {
+            let pages = size.div_ceil(PAGE);
             let memory = self.vm.memory_create(&mut self.ram, account, pages)?;
-            let mut done = 0;
-            while done < bytes {
-                let (from, to) = (Place::Memory(window, from + done), Place::Memory(memory, done));
-                done += self.vm.copy(&mut self.ram, from, to, bytes - done)?;
+            let mut to = 0;
+            while !data.is_empty() {
+                let place = Place::Memory(window, file + data.start);
+                let bytes = data.end - data.start;
+                let done = self.vm.copy(&mut self.ram, place, Place::Memory(memory, to), bytes)?;
+                (data.start, to) = (data.start + done, to + done);
             }
             self.vm.map(&mut self.ram, space, memory, address, 0, pages, access, access)?;
             self.vm.release(memory);
@@ -91,16 +83,4 @@ impl Kernel {
         self.resume_thread(cpu, thread);
         Ok(())
     }
-}
-
-/// What a program consists of.
-type Parts = ArrayVec<Part, { elf::MAX_SEGMENTS }>;
-
-/// A part of a program: where it goes, and where in the archive its bytes are.
-struct Part {
-    address: u64,
-    pages: u64,
-    from: u64,
-    bytes: u64,
-    access: u64,
 }

@@ -61,7 +61,7 @@ impl Kernel {
         let timer = self.create_timer(account, Target::Thread(id));
         let timer = timer.inspect_err(|_| self.vm.uncharge(account, cost))?;
         let fpu = match wants_fpu {
-            true => Some(self.fpus.insert(Fpu::new(), &mut self.ram)?),
+            true => Some(self.fpus.insert(Fpu::initial(), &mut self.ram)?),
             false => None,
         };
         self.threads.insert(

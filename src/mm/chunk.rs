@@ -54,11 +54,6 @@ impl Chunk {
         self.count as usize
     }
 
-    /// Sixty-four frames' worth of what is free.
-    pub fn free_word(&self, word: usize) -> u64 {
-        self.free[word % WORDS]
-    }
-
     /// Takes the first free frame of a chunk that has one.
     pub fn take_one(&mut self) -> Frame {
         debug_assert!(self.count > 0);
@@ -87,27 +82,70 @@ impl Chunk {
         Ok(())
     }
 
-    /// Whether it holds of all these frames what holds of up to 64 of them: which are the allocator's,
-    /// which are free, and which are meant.
-    pub fn all(&self, places: Range<usize>, holds: &impl Fn(u64, u64, u64) -> bool) -> bool {
-        masks(places).all(|(word, mask)| holds(self.owned[word], self.free[word], mask))
+    /// The first of `count` free frames side by side, at a multiple of `align`, a power of two.
+    pub fn find(&self, count: usize, align: usize) -> Option<usize> {
+        let mut at = 0;
+        while self.count() >= count {
+            let start = self.skip(at, 0).next_multiple_of(align);
+            let end = start + count;
+            if end > FRAMES {
+                break;
+            }
+            at = self.skip(start, u64::MAX);
+            if at >= end {
+                return Some(start);
+            }
+        }
+        None
     }
 
-    /// Changes frames: up to 64 at a time, which are the allocator's, which are free, and which are
-    /// meant.
-    pub fn change(
-        &mut self,
-        places: Range<usize>,
-        change: &mut impl FnMut(&mut u64, &mut u64, u64),
-    ) {
-        for (word, mask) in masks(places) {
-            change(&mut self.owned[word], &mut self.free[word], mask);
+    /// Where frames end to be all in use (`kind` 0) or all free (all ones), from a place on.
+    fn skip(&self, mut at: usize, kind: u64) -> usize {
+        while at < FRAMES {
+            let others = (self.free[at / 64] ^ kind) >> (at % 64);
+            if others != 0 {
+                return at + others.trailing_zeros() as usize;
+            }
+            at = (at / 64 + 1) * 64;
         }
+        FRAMES
+    }
+
+    /// Takes frames that are free.
+    pub fn take(&mut self, places: Range<usize>) {
+        masks(places).for_each(|(word, mask)| self.free[word] &= !mask);
         self.recount();
     }
 
-    /// Makes all of them the allocator's, and free, if none is yet: what `change` does, but at once.
-    pub fn fill(&mut self) -> bool {
+    /// Puts back frames, if all of them are in use.
+    pub fn put_all(&mut self, places: Range<usize>) -> Result<(), Refused> {
+        let used = |(word, mask): (usize, u64)| self.owned[word] & !self.free[word] & mask == mask;
+        if !masks(places.clone()).all(used) {
+            return Err(Refused);
+        }
+        masks(places).for_each(|(word, mask)| self.free[word] |= mask);
+        self.recount();
+        Ok(())
+    }
+
+    /// Makes frames the allocator's, and free; tells how many were not its own before.
+    pub fn release(&mut self, places: Range<usize>) -> usize {
+        if places.len() == FRAMES && self.fill() {
+            return FRAMES;
+        }
+        let mut fresh = 0;
+        for (word, mask) in masks(places) {
+            let new = mask & !self.owned[word];
+            fresh += new.count_ones() as usize;
+            self.owned[word] |= new;
+            self.free[word] |= new;
+        }
+        self.recount();
+        fresh
+    }
+
+    /// The same for all of them, if none is its own yet: at once, for there are many at boot.
+    fn fill(&mut self) -> bool {
         // Spelt out: of a loop, and of a comparison of arrays, compilers make several times as much.
         let [a, b, c, d, e, f, g, h] = self.owned;
         let fresh = (a | b | c | d) | (e | f | g | h) == 0;

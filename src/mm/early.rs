@@ -1,34 +1,36 @@
 //! Frames before there is an allocator: for the first page tables, and for the allocator's own
-//! bookkeeping. Takes them one after the other from RAM that nobody has reserved, within a window
-//! that can be reached already, and keeps a list of what it took for the allocator to know.
+//! bookkeeping. Takes them for good, one after the other, from RAM that nobody has reserved, within a
+//! window that can be reached already. The allocator never knows of what was taken here.
 
 use super::{FrameSource, Frames};
 use crate::arch::PhysMem;
-use crate::boot::PhysRange;
-use crate::units::{Frame, PAGE_SIZE, frames_inside, frames_touching};
+use crate::boot::{MAX_REGIONS, PhysRange, regions};
+use crate::units::{Frame, PAGE_SIZE, frames_inside};
 use arrayvec::ArrayVec;
 use core::ops::Range;
 
-/// Separate ranges it can take; what comes side by side counts as one.
-const MAX_TAKEN: usize = 16;
+/// Banks, with as many reservations each of which makes two of one, and the window's beginning.
+const MAX_PIECES: usize = 2 * MAX_REGIONS + 1;
 
 /// Takes frames from RAM, each only once.
 #[derive(Debug)]
-pub struct EarlyFrames<'a> {
-    memory: &'a [PhysRange],
-    reserved: &'a [PhysRange],
+pub struct EarlyFrames {
+    /// What is left, in ascending order. The window begins where one of them does.
+    pieces: ArrayVec<Range<Frame>, MAX_PIECES>,
     window: Range<Frame>,
-    taken: ArrayVec<Range<Frame>, MAX_TAKEN>,
 }
 
-impl<'a> EarlyFrames<'a> {
-    /// Takes from `memory` what is not `reserved` and lies within `window`.
-    pub fn new(
-        memory: &'a [PhysRange],
-        reserved: &'a [PhysRange],
-        window: &PhysRange,
-    ) -> EarlyFrames<'a> {
-        EarlyFrames { memory, reserved, window: frames_inside(window), taken: ArrayVec::new() }
+impl EarlyFrames {
+    /// Takes from `memory` what is not `reserved` and lies within `window`. The lists are in order.
+    pub fn new(memory: &[PhysRange], reserved: &[PhysRange], window: &PhysRange) -> EarlyFrames {
+        let window = frames_inside(window);
+        let split = |piece: PhysRange| {
+            let piece = frames_inside(&piece);
+            let at = window.start.clamp(piece.start, piece.end);
+            [piece.start..at, at..piece.end].into_iter().filter(|part| !part.is_empty())
+        };
+        let pieces = regions::free(memory, reserved).flat_map(split).collect();
+        EarlyFrames { pieces, window }
     }
 
     /// All of RAM can be reached now.
@@ -38,26 +40,26 @@ impl<'a> EarlyFrames<'a> {
 
     /// Takes `count` frames side by side.
     pub fn take_run(&mut self, count: u64) -> Option<Frame> {
-        let start = self.memory.iter().find_map(|bank| self.find(&frames_inside(bank), count))?;
-        let end = Frame(start.0 + count);
-        match self.taken.iter_mut().find(|range| range.end == start) {
-            Some(range) => range.end = end,
-            None => self.taken.try_push(start..end).ok()?,
-        }
-        Some(start)
+        let Range { start, end } = self.window;
+        let fits = |piece: &&mut Range<Frame>| {
+            let upto = piece.start.0.checked_add(count);
+            piece.start >= start && upto.is_some_and(|upto| upto <= piece.end.min(end).0)
+        };
+        let piece = self.pieces.iter_mut().find(fits)?;
+        let first = piece.start;
+        piece.start.0 += count;
+        Some(first)
     }
 
-    /// Hands over to the allocator: it knows all RAM, gives out nothing that is reserved, and
-    /// counts what was taken here as in use. `None` if its bookkeeping finds no room.
+    /// Hands over to the allocator what is left. `None` if its bookkeeping finds no room.
     ///
     /// The window has to be open, since the bookkeeping can lie anywhere. It follows the span of RAM: a
-    /// bank so far from the others that an eighth of RAM would go for it is left alone.
+    /// piece so far from the others that an eighth of RAM would go for it is left alone.
     pub fn into_frames(mut self, physical: &PhysMem) -> Option<Frames> {
-        let banks = self.memory.iter().map(frames_inside);
-        let total: u64 = banks.clone().map(|bank| bank.end.0 - bank.start.0).sum();
+        let total: u64 = self.pieces.iter().map(|piece| piece.end.0 - piece.start.0).sum();
         let affordable = total * PAGE_SIZE / 8;
-        let span = banks.clone().reduce(|span, bank| {
-            let both = span.start.min(bank.start)..span.end.max(bank.end);
+        let span = self.pieces.iter().cloned().reduce(|span, piece| {
+            let both = span.start.min(piece.start)..span.end.max(piece.end);
             if Frames::metadata_size(&both) as u64 <= affordable { both } else { span }
         })?;
         let size = Frames::metadata_size(&span) as u64;
@@ -65,51 +67,22 @@ impl<'a> EarlyFrames<'a> {
         let metadata = physical.pointer(metadata.start());
         // SAFETY: these frames are RAM, large enough, and were just taken for this and for good.
         let mut frames = unsafe { Frames::new(span, metadata) };
-        banks.for_each(|bank| frames.release(bank));
-        for range in self.reserved {
-            frames.reserve(frames_touching(range)).ok()?;
-        }
-        for range in self.taken {
-            frames.claim(range).ok()?;
-        }
+        self.pieces.into_iter().for_each(|piece| frames.release(piece));
         Some(frames)
-    }
-
-    /// The first place in a bank where nothing is in the way.
-    fn find(&self, bank: &Range<Frame>, count: u64) -> Option<Frame> {
-        let end = bank.end.min(self.window.end);
-        let mut at = bank.start.max(self.window.start);
-        while at.0.checked_add(count)? <= end.0 {
-            match self.obstacle(&(at..Frame(at.0 + count))) {
-                Some(past) => at = past,
-                None => return Some(at),
-            }
-        }
-        None
-    }
-
-    /// Where something ends that is in the way.
-    fn obstacle(&self, place: &Range<Frame>) -> Option<Frame> {
-        let reserved = self.reserved.iter().map(frames_touching);
-        let mut all = reserved.chain(self.taken.iter().cloned());
-        all.find(|other| place.start < other.end && other.start < place.end).map(|other| other.end)
     }
 }
 
 // SAFETY: gives RAM that nobody has reserved and that the window maps, each frame once.
-unsafe impl FrameSource for EarlyFrames<'_> {
+unsafe impl FrameSource for EarlyFrames {
     fn take(&mut self) -> Option<Frame> {
         self.take_run(1)
     }
 
-    /// Only the frame that was taken last can be had again before there is an allocator; others
-    /// count as in use.
+    /// What is not the frame before a piece stays taken.
     fn give(&mut self, frame: Frame) {
-        if let Some(range) = self.taken.last_mut()
-            && range.end.0 == frame.0 + 1
-            && range.start < frame
-        {
-            range.end = frame;
+        let after = Frame(frame.0 + 1);
+        if let Some(piece) = self.pieces.iter_mut().find(|piece| piece.start == after) {
+            piece.start = frame;
         }
     }
 }

@@ -18,18 +18,16 @@ use super::FrameSource;
 use super::chunk::{Chunk, FRAMES};
 use super::owners::Owners;
 use super::ring::Ring;
-use super::runs::{self, Run};
 use crate::layout::PHYS_MAP_SIZE;
 use crate::units::{Frame, PAGE_SIZE};
 use core::ops::Range;
 use core::ptr::NonNull;
-use core::slice;
 
 /// Frames from the first to the last that one allocator can keep.
 pub const MAX_SPAN: u64 = PHYS_MAP_SIZE / PAGE_SIZE;
 
 /// Partly free chunks that are searched for a run before a whole one is broken.
-const TRIES: usize = 8;
+const TRIES: usize = 16;
 
 /// The physical frame allocator.
 #[derive(Debug)]
@@ -51,7 +49,7 @@ unsafe impl Send for Frames {}
 /// How many frames there are, and what they do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Stats {
-    /// The allocator's: what was released, without what was reserved since.
+    /// The allocator's: what was released.
     pub total: usize,
     /// For anyone to take.
     pub free: usize,
@@ -59,8 +57,7 @@ pub struct Stats {
     pub free_large: usize,
 }
 
-/// Some of the frames are not what they have to be: in use to be freed, free to be claimed. All of them
-/// are as they were.
+/// Some of the frames are not in use, and so cannot be freed. All of them are as they were.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Refused;
 
@@ -88,7 +85,7 @@ impl Frames {
             unsafe { head.add(1 + index).write(Chunk::new(first)) };
         }
         // SAFETY: written, valid as long as the allocator, and only ever borrowed within a method
-        // of it, by `chunk` and `all`, between two uses of the ring.
+        // of it, by `chunk`, between two uses of the ring.
         let (chunks, ring) = unsafe { (head.add(1), Ring::new(head)) };
         // SAFETY: after the chunks the caller has room for these.
         let owners = unsafe { Owners::new(chunks.add(count).cast(), base, count * FRAMES) };
@@ -103,11 +100,6 @@ impl Frames {
             self.give(frame);
         }
         last
-    }
-
-    /// Whether any of these frames is the allocator's. Costs as much as the RAM among them.
-    pub fn owns_any(&self, range: &Range<Frame>) -> bool {
-        !self.holds(self.known(range), |owned, _, mask| owned & mask == 0)
     }
 
     /// Takes one frame.
@@ -143,83 +135,42 @@ impl Frames {
         Ok(())
     }
 
-    /// Takes `count` frames side by side, the first of them a multiple of `align`, a power of two.
-    ///
-    /// At most 512 frames with an alignment of at most 512: looks at eight partly free chunks, then
-    /// breaks a whole one: constant. Only if none is left, or for more, all of RAM is searched:
-    /// a few instructions per 2 MiB that are all free or all in use, and per 64 frames of the rest.
+    /// Takes up to 512 frames side by side, the first of them a multiple of `align`, a power of two up to
+    /// 512. Constant: looks at some partly free chunks, then breaks a whole one. Where neither has room
+    /// there may still be some elsewhere.
     pub fn alloc_run(&mut self, count: usize, align: usize) -> Option<Frame> {
-        if count == 0 || count > self.stats.free || !align.is_power_of_two() {
+        if !(1..=FRAMES).contains(&count) || align > FRAMES || !align.is_power_of_two() {
             return None;
         }
-        let run = Run { count, align, base: self.base as usize };
-        let start = self
-            .find_in_chunk(run)
-            .or_else(|| runs::find(self.all(), 0..self.count * FRAMES, run))?;
-        self.change(start..start + count, |_, free, mask| *free &= !mask);
-        Some(Frame(self.base + start as u64))
+        let find = |at| self.borrow(at).find(count, align).map(|place| (at, place));
+        let (at, place) = self.ring.iter().take(TRIES).chain(self.ring.last()).find_map(find)?;
+        self.change(at, |chunk| chunk.take(place..place + count));
+        Some(Frame(self.borrow(at).first().0 + place as u64))
     }
 
-    /// Takes back frames side by side, or none of them.
+    /// Takes back frames side by side that `alloc_run` gave, or none of them.
     pub fn free_run(&mut self, start: Frame, count: usize) -> Result<(), Refused> {
-        let end = start.0.checked_add(count as u64).ok_or(Refused)?;
-        let range = self.known(&(start..Frame(end)));
-        if range.len() != count
-            || !self.holds(range.clone(), |owned, free, mask| owned & !free & mask == mask)
-        {
+        let place = start.0.wrapping_sub(self.base) as usize;
+        let at = self.at(place / FRAMES).ok_or(Refused)?;
+        let first = place % FRAMES;
+        if !(1..=FRAMES - first).contains(&count) {
             return Err(Refused);
         }
-        self.change(range, |_, free, mask| *free |= mask);
-        Ok(())
+        self.change(at, |chunk| chunk.put_all(first..first + count))
     }
 
     /// Makes these frames the allocator's, free to be taken. Those it has already stay as they are.
     pub fn release(&mut self, range: Range<Frame>) {
-        let mut fresh = 0;
-        for (index, places) in pieces(self.known(&range)) {
-            let all = places.len() == FRAMES;
-            self.change_chunk(index, |chunk| {
-                if all && chunk.fill() {
-                    fresh += FRAMES;
-                    return;
-                }
-                chunk.change(places, &mut |owned, free, mask| {
-                    let new = mask & !*owned;
-                    fresh += new.count_ones() as usize;
-                    *owned |= new;
-                    *free |= new;
-                });
-            });
+        let mut start = range.start.0.saturating_sub(self.base) as usize;
+        let end = range.end.0.saturating_sub(self.base) as usize;
+        while start < end
+            && let Some(at) = self.at(start / FRAMES)
+        {
+            let first = start % FRAMES;
+            let upto = FRAMES.min(first + (end - start));
+            self.stats.total += self.change(at, |chunk| chunk.release(first..upto));
+            start += upto - first;
         }
-        self.stats.total += fresh;
-    }
-
-    /// Makes these frames nobody's, until they are released; those that are no RAM do not matter.
-    pub fn reserve(&mut self, range: Range<Frame>) -> Result<(), Refused> {
-        let range = self.known(&range);
-        if !self.holds(range.clone(), |owned, free, mask| owned & !free & mask == 0) {
-            return Err(Refused);
-        }
-        let mut gone = 0;
-        self.change(range, |owned, free, mask| {
-            gone += (*owned & mask).count_ones() as usize;
-            *owned &= !mask;
-            *free &= !mask;
-        });
-        self.stats.total -= gone;
-        Ok(())
-    }
-
-    /// Counts these frames, which have to be free, as taken: by whoever used them before there was
-    /// an allocator, and can give them back now like any other.
-    pub fn claim(&mut self, range: Range<Frame>) -> Result<(), Refused> {
-        let known = self.known(&range);
-        let complete = known.len() as u64 == range.end.0.saturating_sub(range.start.0);
-        if !complete || !self.holds(known.clone(), |_, free, mask| free & mask == mask) {
-            return Err(Refused);
-        }
-        self.change(known, |_, free, mask| *free &= !mask);
-        Ok(())
     }
 
     /// How many frames there are, and what they do.
@@ -227,47 +178,11 @@ impl Frames {
         self.stats
     }
 
-    /// A run that fits into one chunk.
-    fn find_in_chunk(&self, run: Run) -> Option<usize> {
-        if run.count > FRAMES || run.align > FRAMES {
-            return None;
-        }
-        let place = |at: NonNull<Chunk>| (self.borrow(at).first().0 - self.base) as usize;
-        let enough = |at: &NonNull<Chunk>| self.borrow(*at).count() >= run.count;
-        let find = |at| runs::find(self.all(), place(at)..place(at) + FRAMES, run);
-        let whole = || self.ring.last().filter(|&at| self.borrow(at).count() == FRAMES).map(place);
-        let mut fitting = self.ring.iter().take(TRIES).filter(enough);
-        match run.count {
-            FRAMES => whole(),
-            _ => fitting.find_map(find).or_else(whole),
-        }
-    }
-
-    /// The part of a range that lies within the span, from the first chunk's first frame on.
-    fn known(&self, range: &Range<Frame>) -> Range<usize> {
-        let end = self.count * FRAMES;
-        let place = |frame: Frame| (frame.0.saturating_sub(self.base) as usize).min(end);
-        place(range.start)..place(range.end).max(place(range.start))
-    }
-
-    /// Whether something holds of all these frames, as `Chunk::all` asks.
-    fn holds(&self, range: Range<usize>, holds: impl Fn(u64, u64, u64) -> bool) -> bool {
-        pieces(range).all(|(index, places)| self.all()[index].all(places, &holds))
-    }
-
-    /// Changes frames, as `Chunk::change` does.
-    fn change(&mut self, range: Range<usize>, mut change: impl FnMut(&mut u64, &mut u64, u64)) {
-        for (index, places) in pieces(range) {
-            self.change_chunk(index, |chunk| chunk.change(places, &mut change));
-        }
-    }
-
     /// Changes a chunk, and puts it where its count then says.
-    fn change_chunk(&mut self, index: usize, change: impl FnOnce(&mut Chunk)) {
-        let Some(at) = self.at(index) else { return };
+    fn change<R>(&mut self, at: NonNull<Chunk>, change: impl FnOnce(&mut Chunk) -> R) -> R {
         let chunk = self.chunk(at);
         let before = chunk.count();
-        change(chunk);
+        let result = change(chunk);
         let after = chunk.count();
         self.stats.free = self.stats.free - before + after;
         self.stats.free_large -= (before == FRAMES) as usize;
@@ -280,6 +195,7 @@ impl Frames {
             FRAMES => self.ring.push_last(at),
             _ => self.ring.push_first(at),
         }
+        result
     }
 
     fn at(&self, index: usize) -> Option<NonNull<Chunk>> {
@@ -295,11 +211,6 @@ impl Frames {
     fn borrow(&self, at: NonNull<Chunk>) -> &Chunk {
         // SAFETY: as in `chunk`.
         unsafe { at.as_ref() }
-    }
-
-    fn all(&self) -> &[Chunk] {
-        // SAFETY: `new` wrote so many chunks; borrowed together with `self`.
-        unsafe { slice::from_raw_parts(self.chunks.as_ptr(), self.count) }
     }
 }
 
@@ -321,16 +232,6 @@ unsafe impl FrameSource for Frames {
             crate::error!("frame {:#x} cannot be freed: {reason:?}", frame.0);
         }
     }
-}
-
-/// The chunks a range touches, and what it touches of them.
-fn pieces(range: Range<usize>) -> impl Iterator<Item = (usize, Range<usize>)> {
-    let chunks = range.start / FRAMES..range.end.div_ceil(FRAMES);
-    chunks.map(move |index| {
-        let first = index * FRAMES;
-        let end = range.end.min(first + FRAMES);
-        (index, range.start.saturating_sub(first)..end - first)
-    })
 }
 
 const fn first_chunk(span: &Range<Frame>) -> u64 {

@@ -7,7 +7,7 @@
 //! * [`page_table`]: what the kernel has mapped where, by a `walker` down the tables; [`asid`]: tags for
 //!   what TLBs remember of those of processes.
 //! * [`kernel_space`]: the kernel's own page table.
-//! * [`frames`], with `chunk`s of them in a `ring`, and a search for `runs`: who has which.
+//! * [`frames`], with `chunk`s of them in a `ring`: who has which.
 //! * [`vm`]: address spaces of processes, what they map, and who pays.
 //! * [`arena`]: where objects live, in a [`window`] of addresses.
 
@@ -20,7 +20,6 @@ pub mod kernel_space;
 mod owners;
 pub mod page_table;
 mod ring;
-mod runs;
 pub mod tree;
 mod walker;
 pub mod vm;

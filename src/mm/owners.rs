@@ -23,18 +23,17 @@ impl Owners {
         Owners { counts, base, count }
     }
 
+    /// How many owners besides one a frame has.
+    #[inline(always)]
+    pub fn others(&self, frame: Frame) -> u16 {
+        // SAFETY: `at` is one of the counts; borrowed together with `self`.
+        self.at(frame).map_or(0, |at| unsafe { at.read() })
+    }
+
     /// Whether a frame has more than one owner.
     #[inline(always)]
     pub fn several(&self, frame: Frame) -> bool {
-        // SAFETY: `at` is one of the counts; borrowed together with `self`.
-        self.at(frame).is_some_and(|at| unsafe { at.read() } != 0)
-    }
-
-    /// How many more than one.
-    #[cfg(not(target_os = "none"))]
-    pub fn count(&self, frame: Frame) -> u16 {
-        // SAFETY: as in `several`.
-        self.at(frame).map_or(0, |at| unsafe { at.read() })
+        self.others(frame) != 0
     }
 
     /// A frame has another owner, if that can be counted.
@@ -42,7 +41,7 @@ impl Owners {
     #[must_use]
     pub fn add(&mut self, frame: Frame) -> bool {
         let Some(at) = self.at(frame) else { return false };
-        // SAFETY: as in `several`, and borrowed mutably.
+        // SAFETY: as in `others`, and borrowed mutably.
         unsafe {
             let more = at.read().checked_add(1);
             more.inspect(|&more| at.write(more)).is_some()

@@ -5,8 +5,8 @@
 //! tables without entries may be left of it, which the next one uses.
 
 use super::FrameSource;
-use super::walker::{self, PAGES, index, span};
-use crate::arch::{self, Access, Entry, PhysMem, TableEntry};
+use super::walker::{self, ENTRIES, PAGES, index, span};
+use crate::arch::{self, Access, Entry, PhysMem};
 use crate::units::{Frame, PAGE_SIZE, PhysAddr, VirtAddr};
 use core::ops::Range;
 
@@ -55,8 +55,8 @@ impl PageTable {
         self.root
     }
 
-    /// Maps a range, with the largest pages that fit. Costs a walk for each, twice: before the first
-    /// entry is written there are tables for all of them, and nothing is in their way.
+    /// Maps a range, with the largest pages that fit. Costs a walk for each table, twice: before
+    /// the first entry is written there are tables for all of them, and nothing is in their way.
     pub fn map(
         &mut self,
         at: VirtAddr,
@@ -72,24 +72,36 @@ impl PageTable {
             return Err(MapError::Misaligned);
         }
         for fill in [false, true] {
-            let (mut at, mut start) = (at.0, phys.start.0);
-            while start < phys.end.0 {
+            let mut rest = phys.start.0..phys.end.0;
+            while !rest.is_empty() {
+                let at = at.0.wrapping_add(rest.start - phys.start.0);
+                let left = rest.end - rest.start;
                 let fits = |&level: &u8| {
-                    (at | start).is_multiple_of(span(level)) && span(level) <= phys.end.0 - start
+                    (at | rest.start).is_multiple_of(span(level)) && span(level) <= left
                 };
-                let level = (Entry::top_leaf_level()..PAGES).find(fits).unwrap_or(PAGES);
-                let (table, reached) = walker::walk(memory, self.root, at, level);
-                let place = index(at, reached);
-                if fill {
-                    let page = Entry::leaf(PhysAddr(start).frame(), level, access);
-                    walker::write(memory, table, place, page);
-                } else if walker::read(memory, table, place).is_present() {
-                    return Err(MapError::AlreadyMapped);
-                } else if reached < level {
+                let top = arch::paging::top_leaf_level();
+                let level = (top..PAGES).find(fits).unwrap_or(PAGES);
+                let (mut table, reached) = walker::walk(memory, self.root, at, level);
+                if reached < level {
+                    if walker::read(memory, table, index(at, reached)).is_present() {
+                        return Err(MapError::AlreadyMapped);
+                    }
                     let take = |memory: &mut PhysMem| zeroed(memory, source);
-                    walker::make(memory, self.root, at, level, take)?;
+                    table = walker::make(memory, self.root, at, level, take)?;
                 }
-                (at, start) = (at.wrapping_add(span(level)), start + span(level));
+                // As many pages of this size as the table has room for: after them a larger one may fit.
+                let first = index(at, level);
+                let run = (left / span(level)).min(ENTRIES - first as u64);
+                for nth in 0..run {
+                    let place = first + nth as usize;
+                    if fill {
+                        let frame = PhysAddr(rest.start + nth * span(level)).frame();
+                        walker::write(memory, table, place, Entry::leaf(frame, level, access));
+                    } else if walker::read(memory, table, place).is_present() {
+                        return Err(MapError::AlreadyMapped);
+                    }
+                }
+                rest.start += run * span(level);
             }
         }
         arch::tlb::publish();

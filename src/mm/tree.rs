@@ -4,6 +4,10 @@
 //! Invariant: keys are different and in order from left to right; the heights of the two sides of a
 //! node differ by one at most, and its own is one more than the higher.
 
+#[cfg(not(target_os = "none"))]
+#[path = "../../tests/kernel/tree_check.rs"]
+mod check;
+
 use super::{Arena, Id};
 use arrayvec::ArrayVec;
 
@@ -101,13 +105,6 @@ impl<T: Node> Tree<T> {
         self.search(arena, 0, |_| true)
     }
 
-    /// Whether it is in order and in balance: for tests.
-    #[cfg(not(target_os = "none"))]
-    pub fn check(&self, arena: &Arena<T>) -> Result<(), &'static str> {
-        let mut last = None;
-        check(arena, self.root, &mut last).map(|_| ())
-    }
-
     /// The last object towards `side` of those that fit, which are all those to the other side.
     #[inline(always)]
     fn search(&self, arena: &Arena<T>, side: usize, fits: impl Fn(Key) -> bool) -> Option<Id<T>> {
@@ -184,26 +181,6 @@ fn rotate<T: Node>(arena: &mut Arena<T>, id: Id<T>, side: usize) -> Id<T> {
     recount(arena, id);
     recount(arena, child);
     child
-}
-
-/// The height of what is below, if all is well there; `last` is the key before it, then its last.
-#[cfg(not(target_os = "none"))]
-fn check<T: Node>(
-    arena: &Arena<T>,
-    id: Option<Id<T>>,
-    last: &mut Option<Key>,
-) -> Result<u8, &'static str> {
-    let Some(id) = id else { return Ok(0) };
-    let Links { below: [left, right], height } = *arena[id].links();
-    let left = check(arena, left, last)?;
-    if last.replace(arena[id].key()) >= Some(arena[id].key()) {
-        return Err("keys are in order");
-    }
-    let right = check(arena, right, last)?;
-    if left.abs_diff(right) > 1 || height != 1 + left.max(right) {
-        return Err("the tree is in balance");
-    }
-    Ok(height)
 }
 
 impl<T> Clone for Links<T> {

@@ -1,7 +1,7 @@
 //! The way down through the four levels of a page table: what the kernel's own table and those of
-//! user code have in common. Portable over [`TableEntry`].
+//! user code have in common. Portable over what an [`Entry`] is.
 
-use crate::arch::{Entry, PhysMem, TableEntry};
+use crate::arch::{Entry, PhysMem};
 use crate::units::{Frame, PAGE_SIZE};
 use core::ops::Range;
 

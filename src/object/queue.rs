@@ -19,9 +19,7 @@ pub struct Queue {
 
 impl Queue {
     /// A queue without threads.
-    pub const fn new() -> Queue {
-        Queue { first: None, present: 0, last: [None; PRIORITIES as usize] }
-    }
+    pub const EMPTY: Queue = Queue { first: None, present: 0, last: [None; PRIORITIES as usize] };
 
     /// The thread whose turn it is.
     #[inline(always)]
@@ -165,11 +163,5 @@ impl Queue {
             threads[after].links.0 = Some(id);
         }
         threads[id].links = (before, after);
-    }
-}
-
-impl Default for Queue {
-    fn default() -> Queue {
-        Queue::new()
     }
 }

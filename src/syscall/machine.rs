@@ -8,9 +8,10 @@ use crate::abi::{
 use crate::arch::{self, Exit};
 use crate::ipc::{Answer, Outcome};
 use crate::kernel::Kernel;
+use crate::log;
 use crate::object::{IoPorts, Machine, Named, Process};
 
-/// The longest line of the log.
+/// The longest line of the log, and the longest piece that is read at once.
 const LINE: usize = 240;
 
 impl Kernel {
@@ -89,6 +90,17 @@ impl Kernel {
         line.iter_mut().filter(|byte| !printable(byte)).for_each(|byte| *byte = b'?');
         crate::info!("{}", core::str::from_utf8(line).unwrap_or("?"));
         Ok(())
+    }
+
+    /// A piece of the log, as long as a line may be.
+    pub(super) fn read_log(&mut self, me: &Caller) -> Answer {
+        self.machine(me, MachineRights::INSPECT)?;
+        let [_, offset, address, length, ..] = me.args;
+        let mut piece = [0; LINE];
+        let (count, first) = log::read(offset, &mut piece[..LINE.min(length as usize)]);
+        let space = self.threads[me.thread].space;
+        self.vm.write_space(&mut self.ram, space, address, &piece[..count])?;
+        self.values(me, &[count as u64, first])
     }
 
     /// Figures of the whole machine; `docs/calls.md` says which are which.

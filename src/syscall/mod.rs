@@ -100,6 +100,7 @@ impl Kernel {
             Call::LeaseRead | Call::LeaseWrite => {}
             Call::Clock => return Ok(Outcome::Value(self.now().0)),
             Call::Log => self.write_log(me)?,
+            Call::LogRead => return self.read_log(me),
             Call::MachineInfo => {
                 self.machine(me, MachineRights::INSPECT)?;
                 return self.values(me, &self.figures(b).ok_or(Error::Invalid)?);

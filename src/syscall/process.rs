@@ -21,9 +21,9 @@ impl Kernel {
         let Thread { state, flags, cpu, priority, .. } = self.threads[id];
         let state = match state {
             State::Ended => 4,
+            State::Running => 1,
             _ if flags.contains(Flags::SUSPENDED) => 3,
             State::Ready => 0,
-            State::Running => 1,
             _ => 2,
         };
         [state, self.thread_time(id), cpu.0.into(), priority.into()]

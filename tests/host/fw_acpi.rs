@@ -107,8 +107,7 @@ fn everything_in_its_place() {
     assert_eq!(info.cpus_present, 3);
     let (local, io) = (PhysAddr(0xfee0_0000), Some(PhysAddr(0xfec0_0000)));
     assert_eq!(info.interrupts, InterruptController::Apic { local, io });
-    let hpet = Some(PhysAddr(0xfed0_0000));
-    assert_eq!(info.timer, Timer::Apic { pm_timer: Some(0x608), hpet });
+    assert_eq!(info.timer, Timer::Apic { pm_timer: Some(0x608) });
     assert_eq!(info.power, Power::Acpi { port: 0x604, value: 0x2000 });
     assert_eq!(notes(&info), [""; 0]);
 }
@@ -153,8 +152,7 @@ fn extended_fields_win() {
     fadt[212..216].copy_from_slice(&0xb008_u32.to_le_bytes());
     seal(fadt, 9);
     let pm_timer = Some(0xb008);
-    let hpet = Some(PhysAddr(0xfed0_0000));
-    assert_eq!(info(&memory).1.timer, Timer::Apic { pm_timer, hpet });
+    assert_eq!(info(&memory).1.timer, Timer::Apic { pm_timer });
 }
 
 #[test]
@@ -170,7 +168,7 @@ fn broken_tables_cost_what_they_say() {
         ["ACPI: table at 0x3000 has a wrong checksum", "ACPI: no MADT, so only this CPU is known"];
     assert_eq!(notes(&madt), expected);
     let length = broken(4, 7);
-    assert_eq!(length.timer, Timer::Apic { pm_timer: Some(0x608), hpet: None });
+    assert_eq!(length.timer, Timer::Apic { pm_timer: Some(0x608) });
     assert_eq!(notes(&length), ["ACPI: table at 0x4000 has an impossible length"]);
     let dsdt = broken(6, 50);
     let lost = "ACPI: no known way to switch the machine off";

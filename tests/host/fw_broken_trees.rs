@@ -3,12 +3,11 @@
 use crate::fw_device_tree::{EL2, GICV2, GICV3, RPI3, RPI4};
 use crate::fw_random::{Random, cases, mutate};
 use crate::fw_tree::Tree;
-use ochre::boot::Malformed;
 use ochre::boot::device_tree::{read, total_size};
 
 #[track_caller]
-fn refused(blob: &[u8], at: u64, what: &'static str) {
-    assert_eq!(read(blob, 0).unwrap_err(), Malformed::at(at, what));
+fn refused(blob: &[u8], what: &'static str) {
+    assert_eq!(read(blob, 0).unwrap_err(), what);
 }
 
 fn with_word(at: usize, word: u32) -> Vec<u8> {
@@ -20,10 +19,10 @@ fn with_word(at: usize, word: u32) -> Vec<u8> {
 #[test]
 fn headers() {
     let header = |blob: &[u8]| read(blob, 0).unwrap_err();
-    assert_eq!(header(&[]), Malformed::new("cut short"));
-    assert_eq!(header(&[0; 64]), Malformed::new("not found"));
-    assert_eq!(header(&GICV2[..6]), Malformed::new("cut short"));
-    assert_eq!(header(&GICV2[..100]), Malformed::new("longer than its memory"));
+    assert_eq!(header(&[]), "cut short");
+    assert_eq!(header(&[0; 64]), "not found");
+    assert_eq!(header(&GICV2[..6]), "cut short");
+    assert_eq!(header(&GICV2[..100]), "longer than its memory");
     let cases = [
         (4, 39, "impossible total size"),
         (4, u32::MAX, "impossible total size"),
@@ -37,34 +36,27 @@ fn headers() {
         (36, u32::MAX, "structure block outside of it"),
     ];
     for (at, word, what) in cases {
-        assert_eq!(header(&with_word(at, word)), Malformed::new(what), "{word:#x} at {at}");
+        assert_eq!(header(&with_word(at, word)), what, "{word:#x} at {at}");
     }
     assert_eq!(total_size(&GICV2[..8]), Ok(GICV2.len()));
-    assert_eq!(Malformed::new("not found").to_string(), "not found");
 }
 
 #[test]
 fn structures() {
-    refused(&Tree::new().end().raw(), 12, "cut short");
-    refused(&Tree::new().end().node("x").end().word(9).raw(), 12, "a second root");
-    refused(&Tree::new().end().end().word(9).raw(), 12, "not a token");
-    refused(&Tree::new().word(9).raw(), 8, "ends too early");
-    refused(&Tree::new().end().word(9).word(4).raw(), 12, "ends too early");
-    refused(&Tree::new().word(5).build(), 8, "not a token");
-    refused(&Tree::new().node("").end().build(), 8, "only the root has no name");
-    refused(&Tree::new().node("a b").end().build(), 12, "a node's name is not one");
-    refused(&Tree::new().node(&"n".repeat(128)).end().build(), 12, "a node's name is not one");
-    refused(
-        &Tree::new().node("a").end().cells("x", &[]).build(),
-        20,
-        "a property outside of its node",
-    );
-    refused(&Tree::new().property("", &[]).build(), 12, "a property's name is not one");
-    refused(&Tree::new().word(3).word(0).word(99).build(), 12, "a property's name is not one");
+    refused(&Tree::new().end().raw(), "cut short");
+    refused(&Tree::new().end().node("x").end().word(9).raw(), "a second root");
+    refused(&Tree::new().end().end().word(9).raw(), "not a token");
+    refused(&Tree::new().word(9).raw(), "ends too early");
+    refused(&Tree::new().end().word(9).word(4).raw(), "ends too early");
+    refused(&Tree::new().word(5).build(), "not a token");
+    refused(&Tree::new().node("").end().build(), "only the root has no name");
+    refused(&Tree::new().node("a b").end().build(), "a node's name is not one");
+    refused(&Tree::new().node(&"n".repeat(128)).end().build(), "a node's name is not one");
+    refused(&Tree::new().node("a").end().cells("x", &[]).build(), "a property outside of its node");
+    refused(&Tree::new().property("", &[]).build(), "a property's name is not one");
+    refused(&Tree::new().word(3).word(0).word(99).build(), "a property's name is not one");
     let long = Tree::new().cells("x", &[]).word(3).word(u32::MAX).word(0).build();
-    refused(&long, 32, "longer than the tree");
-    let error = read(&Tree::new().word(5).build(), 0).unwrap_err();
-    assert_eq!(error.to_string(), "not a token at 0x8");
+    refused(&long, "longer than the tree");
 }
 
 #[test]
@@ -74,7 +66,7 @@ fn nesting() {
         (0..depth).fold(tree, |tree, _| tree.end()).build()
     };
     assert!(read(&nested(15), 0).is_ok());
-    refused(&nested(16), 8 + 15 * 8, "nested too deep");
+    refused(&nested(16), "nested too deep");
     assert!(read(&nested(if cfg!(miri) { 200 } else { 20_000 }), 0).is_err());
 }
 

@@ -4,7 +4,7 @@
 use crate::support::Pool;
 use ochre::arch::cpu::STACKS;
 use ochre::arch::paging::set_top_leaf_level;
-use ochre::arch::{Access, Entry, PhysMem, TableEntry};
+use ochre::arch::{Access, Entry, PhysMem};
 use ochre::layout::{DEVICES, IMAGE_BASE, MAX_STACK, PHYS_MAP, STACK_SLOT, stack_at, stack_top};
 use ochre::mm::page_table::Mapping;
 use ochre::mm::{KernelSpace, MapError};

@@ -3,13 +3,12 @@
 use crate::mm_world::World;
 use ochre::abi::{Error, FaultKind, MAP_EXECUTE, MAP_SHARED, MAP_WRITE, USER_END};
 use ochre::arch::tlb::{Flushed, take_flushed};
-use ochre::arch::{self, Entry, TableEntry};
+use ochre::arch::{self, Entry};
 use ochre::mm::{Account, Arena, Place};
 use ochre::units::{Access, Frame, MAX_CPUS, PAGE_SIZE, PhysAddr};
 
 const PAGE: u64 = PAGE_SIZE;
 const LARGE: u64 = 2 << 20;
-const RAM: u64 = 0x4000_0000;
 const AT: u64 = 0x10_0000;
 
 #[test]
@@ -99,7 +98,7 @@ fn what_makes_no_sense_is_refused() {
     assert_eq!(vm.memory_contiguous(ram, root, 0).err(), Some(Error::Invalid));
     assert_eq!(vm.memory_contiguous(ram, root, 513).err(), Some(Error::Invalid));
     assert_eq!(vm.memory_clone(ram, root, memory, 5, 4).err(), Some(Error::Invalid));
-    for (at, pages) in [(RAM, 1), (RAM - PAGE, 100), (1, 1), (0, 0), (1 << 48, 1), (!4095, 9)] {
+    for (at, pages) in [(1, 1), (0, 0), (1 << 48, 1), (!4095, 9)] {
         let window = vm.memory_window(ram, root, PhysAddr(at), pages, false);
         assert_eq!(window.err(), Some(Error::Invalid), "{at:#x}");
     }

@@ -3,7 +3,7 @@
 
 use crate::support::{MIB, machine};
 use ochre::abi::{Error, FaultKind, MAP_WRITE};
-use ochre::arch::{self, Entry, TableEntry};
+use ochre::arch::{self, Entry};
 use ochre::mm::{Account, Id, Memory, Ram, Space, Vm};
 use ochre::units::{Access, PAGE_SIZE, PhysAddr};
 use std::collections::BTreeMap;
@@ -23,7 +23,12 @@ impl World {
     pub fn new(limit: u64) -> World {
         let mut ram = machine(8 * MIB, 1).expect("it fits").ram;
         let mut vm = Vm::new();
-        let free = ram.frames.stats().free;
+        // Arenas begin to grow now, so that later nothing but their pages is not given back.
+        vm.spaces.reserve(&mut ram).expect("room");
+        vm.memories.reserve(&mut ram).expect("room");
+        vm.regions.reserve(&mut ram).expect("room");
+        vm.accounts.reserve(&mut ram).expect("room");
+        let free = ram.frames.stats().free + ram.object_pages;
         let root = vm.account_root(&mut ram, limit).expect("room");
         let space = vm.space_create(&mut ram, root).expect("room");
         World { ram, vm, root, space, free }

@@ -87,6 +87,7 @@ impl Sim {
     fn with(mut kernel: Kernel, limit: u64, seed: u64, cpus: usize) -> Sim {
         log::set_console_level(Level::Error);
         let root = kernel.vm.account_root(&mut kernel.ram, limit).expect("an account");
+        begin_arenas(&mut kernel).expect("room");
         let started = figures(&kernel, root);
         let mut sim = Sim {
             kernel,
@@ -333,6 +334,22 @@ impl Sim {
             after: None,
         });
     }
+}
+
+/// Has all arenas begin to grow, so that later nothing but their pages is not given back.
+fn begin_arenas(kernel: &mut Kernel) -> Result<(), Error> {
+    let Kernel { ram, vm, handles, processes, threads, fpus, ports, .. } = kernel;
+    vm.spaces.reserve(ram)?;
+    vm.memories.reserve(ram)?;
+    vm.regions.reserve(ram)?;
+    handles.reserve(ram)?;
+    processes.reserve(ram)?;
+    threads.reserve(ram)?;
+    fpus.reserve(ram)?;
+    ports.reserve(ram)?;
+    kernel.messages.reserve(ram)?;
+    kernel.timers.reserve(ram)?;
+    kernel.interrupts.reserve(ram).map(drop)
 }
 
 /// What there is, apart from what the kernel keeps for good.

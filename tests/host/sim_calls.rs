@@ -42,7 +42,7 @@ fn weight(call: Call) -> u64 {
         Call::MemoryWindow | Call::MemoryContiguous | Call::Null | Call::Translation => 4,
         Call::ThreadSuspend | Call::HandleInfo | Call::ProcessInfo => 8,
         Call::LeaseRead | Call::LeaseWrite | Call::ReplySave | Call::CallerRegistersGet => 4,
-        Call::CallerRegistersSet | Call::InterruptAck => 4,
+        Call::CallerRegistersSet | Call::InterruptAck | Call::LogRead => 4,
         Call::Reply => 10,
         Call::Send | Call::Call | Call::Receive => 50,
         Call::ReplyReceive => 70,

@@ -6,7 +6,7 @@
 use crate::sim::{RAM_SIZE, Sim};
 use crate::support::RAM;
 use crate::{sim_calls, sim_check};
-use ochre::abi::{Call, Error, MachineRights, Row, THREAD_FPU};
+use ochre::abi::{Call, Error, FaultKind, MachineRights, Row, THREAD_FPU};
 use ochre::arch::{interrupts, tlb, user};
 use ochre::mm::Id;
 use ochre::object::{Handler, Named, Notice, Port, Process, State, Thread};
@@ -160,9 +160,10 @@ fn act(sim: &mut Sim, cpu: CpuId, thread: Id<Thread>, menu: &[&'static Row]) {
         }
         945..985 => use_fpu(sim, cpu, thread),
         985..988 => {
-            let name =
-                sim.rng.one_of(&["divide error", "breakpoint", "undefined instruction", "?"]);
-            sim.trap(cpu, Cause::Exception(Exception { name, class: 0, code: 0 }));
+            use FaultKind::{Arithmetic, Breakpoint, Instruction, Other};
+            let kind = sim.rng.one_of(&[Arithmetic, Breakpoint, Instruction, Other]);
+            let exception = Exception { name: "a test", kind, class: 0, code: 0 };
+            sim.trap(cpu, Cause::Exception(exception));
         }
         988..991 => {
             let address = VirtAddr(sim.draw_address());

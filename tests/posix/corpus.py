@@ -151,7 +151,7 @@ def run(system, arch, names, smp):
     with tempfile.TemporaryDirectory(prefix="corpus-") as folder:
         tests = pathlib.Path(folder, "tests")
         (tests / "cases").mkdir(parents=True)
-        for program in ("run-cases", "abi-test"):
+        for program in ("run-cases", "abi-test", "typist"):
             shutil.copy2(ROOT / "target" / "posix" / arch / program, tests)
         for name in names:
             shutil.copyfile(CASES / f"{name}.sh", tests / "cases" / f"{name}.sh")

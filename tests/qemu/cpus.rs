@@ -3,7 +3,7 @@
 
 use crate::table::Test;
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::SeqCst};
-use ochre::arch::{self, Access, Entry, TableEntry};
+use ochre::arch::{self, Access, Entry};
 use ochre::kernel::{self, Kernel};
 use ochre::mm::Ram;
 use ochre::units::{CpuId, Frame, MAX_CPUS, VirtAddr};

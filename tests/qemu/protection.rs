@@ -128,7 +128,7 @@ fn user_pages() {
     let has = |wanted: &[&str]| features.split(' ').any(|feature| wanted.contains(&feature));
     let frame = kernel::lock().ram.frames.alloc().expect("there is memory");
     map_as(frame, Access::WRITE | Access::USER);
-    if has(&["pan", "smap"]) {
+    if has(&["pan", "SMAP"]) {
         let fault = arch::probe::read(SPARE).expect_err("the kernel reads a user's page");
         assert_eq!(fault.reason, FaultReason::Permission);
         write(SPARE);
@@ -137,7 +137,7 @@ fn user_pages() {
     }
     unmap();
     map_as(frame, Access::EXECUTE | Access::USER);
-    if has(&["pxn", "smep"]) {
+    if has(&["pxn", "SMEP"]) {
         execute(SPARE);
     } else {
         info!("skipped: execution, for this CPU has neither PXN nor SMEP");

@@ -1,8 +1,7 @@
 //! What `boot.S` hands to Rust, where the image lies, and how a CPU is made ready for traps.
 
-use super::paging::Entry;
 use super::{cpu, user};
-use crate::arch::{Access, TableEntry};
+use crate::arch::{Access, Entry};
 use crate::layout::{IMAGE_BASE, STACK_SLOT, stack_top};
 use crate::units::{CpuId, Frame, LARGE_PAGE_SIZE, PAGE_SIZE, PhysAddr, VirtAddr};
 use aarch64_cpu::asm::barrier;

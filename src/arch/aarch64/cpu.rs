@@ -2,14 +2,13 @@
 
 use super::power::psci;
 use super::probe;
-use crate::boot::{CpuInfo, CpuStart};
+use crate::boot::{CpuInfo, CpuStart, clipped};
 use crate::units::{CpuId, Frame, PhysAddr, VirtAddr};
 use aarch64_cpu::registers::{
-    DAIF, ID_AA64MMFR1_EL1, ID_AA64PFR0_EL1, MIDR_EL1, MPIDR_EL1, Readable, TPIDR_EL1, Writeable,
+    DAIF, ID_AA64MMFR1_EL1, MIDR_EL1, MPIDR_EL1, Readable, TPIDR_EL1, Writeable,
 };
 use arrayvec::ArrayString;
 use core::arch::asm;
-use core::fmt::Write;
 
 /// Stacks of each CPU: the usual one, and the one for traps when that is used up.
 pub const STACKS: usize = 2;
@@ -119,7 +118,7 @@ unsafe fn clean(address: u64) {
 }
 
 /// Calls for nobody any more: a CPU that arrives from now on parks.
-pub fn stop_calling() {
+pub fn stop_calling(_arrived: bool) {
     let mailbox = &raw mut MAILBOX;
     // SAFETY: as in `start`.
     unsafe {
@@ -178,25 +177,9 @@ fn has_pan() -> bool {
     ID_AA64MMFR1_EL1.get() >> 20 & 0xf != 0
 }
 
-/// The CPU's name and those of its features that the kernel uses, for the boot report.
+/// The CPU's part number, and those of its features that the kernel uses, for the boot report.
 pub fn features() -> ArrayString<64> {
-    let mut text = ArrayString::new();
     let part = MIDR_EL1.get() >> 4 & 0xfff;
-    let name = match part {
-        0xd03 => "Cortex-A53",
-        0xd07 => "Cortex-A57",
-        0xd08 => "Cortex-A72",
-        0xd0b => "Cortex-A76",
-        0x051 => "QEMU max",
-        _ => "unknown part",
-    };
-    // The texts below fit; one that did not would be cut short.
-    let _ = write!(text, "{name} wxn pxn uxn");
-    if has_pan() {
-        let _ = write!(text, " pan");
-    }
-    if ID_AA64PFR0_EL1.get() >> 24 & 0xf != 0 {
-        let _ = write!(text, " gic-sysregs");
-    }
-    text
+    let pan = if has_pan() { " pan" } else { "" };
+    clipped(format_args!("part {part:#x} wxn pxn uxn{pan}"))
 }

@@ -3,8 +3,8 @@
 use super::boot::{Handoff, map_early_device};
 use super::{cpu, probe};
 use crate::boot::built_in::{self, Board};
-use crate::boot::{BootInfo, Console, Malformed, device_tree, regions};
-use crate::dev::{MiniUart, Mmio, Pl011};
+use crate::boot::{BootInfo, Console, device_tree, regions};
+use crate::dev::{Mmio, Uart};
 use crate::layout::PHYS_MAP;
 use crate::log::Sink;
 use crate::units::{LARGE_PAGE_SIZE, PAGE_SIZE, PhysAddr, VirtAddr};
@@ -16,12 +16,6 @@ const CORTEX_A72: u64 = 0xd08;
 
 /// Physical addresses below this are within reach of the first page tables.
 const EARLY_REACH: u64 = 1 << 39;
-
-/// A serial port this architecture's boards have.
-enum Uart {
-    Pl011(Pl011),
-    Mini(MiniUart),
-}
 
 /// The console that `early_console` guessed, and the one that firmware described.
 static EARLY: Once<Uart> = Once::new();
@@ -45,26 +39,21 @@ fn take_over(
     console: Console,
     map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtAddr>,
 ) -> Option<&'static dyn Sink> {
-    let (Console::Pl011(at) | Console::MiniUart(at)) = console else { return None };
+    let (at, take): (_, fn(Mmio) -> Uart) = match console {
+        Console::Pl011(at) => (at, Uart::pl011),
+        Console::MiniUart(at) => (at, Uart::mini),
+        _ => return None,
+    };
     // SAFETY: the registers are mapped as device memory there, for this driver alone.
     let registers = unsafe { Mmio::new(map(at, PAGE_SIZE)?) };
-    Some(
-        match slot.call_once(|| match console {
-            Console::MiniUart(_) => Uart::Mini(MiniUart::new(registers)),
-            _ => Uart::Pl011(Pl011::new(registers)),
-        }) {
-            Uart::Pl011(uart) => uart,
-            Uart::Mini(uart) => uart,
-        },
-    )
+    Some(slot.call_once(|| take(registers)))
 }
 
 /// Reads the device tree, or falls back to what is known of the board.
 pub fn discover(handoff: &Handoff) -> BootInfo {
     let blob = device_tree(handoff);
     let boot_cpu = cpu::hardware_id();
-    let read =
-        blob.ok_or(Malformed::new("not found")).and_then(|blob| device_tree::read(blob, boot_cpu));
+    let read = blob.ok_or("not found").and_then(|blob| device_tree::read(blob, boot_cpu));
     match read {
         Ok(mut info) => {
             // The one that `early_console` found goes on speaking.

@@ -1,17 +1,16 @@
 //! Page-table entries (Arm ARM D8.3, VMSAv8-64, 4 KiB granule, 48 bits) and switching tables.
 
 use super::cpu;
-use crate::arch::{Access, TableEntry};
+use crate::arch::Access;
 use crate::layout;
-use crate::units::{Frame, Main, PAGE_SIZE, VirtAddr};
+use crate::units::{Frame, Main, VirtAddr};
 use core::arch::asm;
 
 /// How many values an `Asid` has: every ARMv8 CPU has at least 8 bits of them.
 pub const ASIDS: u16 = 256;
 
-const VALID: u64 = 1 << 0;
 /// At levels 0 to 2 a table and not a block; at level 3 always set.
-const TABLE: u64 = 1 << 1;
+pub const TABLE: u64 = 1 << 1;
 const ATTRIBUTE_DEVICE: u64 = 1 << 2;
 const USER: u64 = 1 << 6;
 const READ_ONLY: u64 = 1 << 7;
@@ -22,76 +21,48 @@ const NO_KERNEL_EXECUTE: u64 = 1 << 53;
 const NO_USER_EXECUTE: u64 = 1 << 54;
 /// The CPU does not look at it.
 const FAR: u64 = 1 << 55;
-const ADDRESS: u64 = 0x0000_ffff_ffff_f000;
 
-/// An entry of a page table.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Entry(u64);
+/// The largest page, as a level.
+pub fn top_leaf_level() -> u8 {
+    1
+}
 
-impl TableEntry for Entry {
-    const EMPTY: Entry = Entry(0);
+/// What an entry has that maps a page.
+#[inline(always)]
+pub fn leaf(level: u8, access: Access) -> u64 {
+    let when = |condition: bool, bits: u64| if condition { bits } else { 0 };
+    let user = access.contains(Access::USER);
+    let execute = access.contains(Access::EXECUTE);
+    ACCESSED
+        | INNER_SHAREABLE
+        | when(level == 3, TABLE)
+        | when(access.contains(Access::DEVICE), ATTRIBUTE_DEVICE)
+        | when(access.contains(Access::FAR), FAR)
+        | when(user, USER)
+        | when(!access.contains(Access::WRITE), READ_ONLY)
+        | when(!access.contains(Access::GLOBAL), NOT_GLOBAL)
+        | when(user || !execute, NO_KERNEL_EXECUTE)
+        | when(!user || !execute, NO_USER_EXECUTE)
+}
 
-    fn top_leaf_level() -> u8 {
-        1
-    }
+/// Whether an entry maps a page, and is no table.
+#[inline(always)]
+pub fn is_leaf(entry: u64, level: u8) -> bool {
+    level == 3 || entry & TABLE == 0
+}
 
-    fn from_bits(bits: u64) -> Entry {
-        Entry(bits)
-    }
-
-    fn bits(self) -> u64 {
-        self.0
-    }
-
-    fn table(frame: Frame) -> Entry {
-        Entry(frame.start().0 | TABLE | VALID)
-    }
-
-    #[inline(always)]
-    fn leaf(frame: Frame, level: u8, access: Access) -> Entry {
-        let when = |condition: bool, bits: u64| if condition { bits } else { 0 };
-        let user = access.contains(Access::USER);
-        let execute = access.contains(Access::EXECUTE);
-        Entry(
-            frame.start().0
-                | VALID
-                | ACCESSED
-                | INNER_SHAREABLE
-                | when(level == 3, TABLE)
-                | when(access.contains(Access::DEVICE), ATTRIBUTE_DEVICE)
-                | when(access.contains(Access::FAR), FAR)
-                | when(user, USER)
-                | when(!access.contains(Access::WRITE), READ_ONLY)
-                | when(!access.contains(Access::GLOBAL), NOT_GLOBAL)
-                | when(user || !execute, NO_KERNEL_EXECUTE)
-                | when(!user || !execute, NO_USER_EXECUTE),
-        )
-    }
-
-    fn is_present(self) -> bool {
-        self.0 & VALID != 0
-    }
-
-    fn is_leaf(self, level: u8) -> bool {
-        level == 3 || self.0 & TABLE == 0
-    }
-
-    fn frame(self) -> Frame {
-        Frame((self.0 & ADDRESS) / PAGE_SIZE)
-    }
-
-    #[inline(always)]
-    fn access(self) -> Access {
-        let has = |bits: u64| self.0 & bits != 0;
-        let mut access = Access::empty();
-        access.set(Access::WRITE, !has(READ_ONLY));
-        access.set(Access::USER, has(USER));
-        access.set(Access::GLOBAL, !has(NOT_GLOBAL));
-        access.set(Access::DEVICE, has(ATTRIBUTE_DEVICE));
-        access.set(Access::FAR, has(FAR));
-        access.set(Access::EXECUTE, !has(NO_KERNEL_EXECUTE) || !has(NO_USER_EXECUTE));
-        access
-    }
+/// What an entry allows that maps a page.
+#[inline(always)]
+pub fn access(entry: u64) -> Access {
+    let has = |bits: u64| entry & bits != 0;
+    let mut access = Access::empty();
+    access.set(Access::WRITE, !has(READ_ONLY));
+    access.set(Access::USER, has(USER));
+    access.set(Access::GLOBAL, !has(NOT_GLOBAL));
+    access.set(Access::DEVICE, has(ATTRIBUTE_DEVICE));
+    access.set(Access::FAR, has(FAR));
+    access.set(Access::EXECUTE, !has(NO_KERNEL_EXECUTE) || !has(NO_USER_EXECUTE));
+    access
 }
 
 /// Translates the upper half by the table at `root` from now on.

@@ -1,7 +1,7 @@
 //! Physical memory as the kernel reaches it: mapped, as on every real machine.
 
-pub use crate::arch::mapped::PhysMem;
 pub(super) use crate::arch::mapped::pointer;
+pub use crate::arch::mapped::{Objects, PhysMem};
 
 use crate::units::PAGE_SIZE;
 use core::arch::asm;

@@ -1,8 +1,9 @@
 //! Switching off, and telling an emulator how it went.
 
-use super::cpu;
+pub use crate::arch::mapped::power::{exit, init, off};
+
 use crate::arch::Exit;
-use crate::boot::{BootInfo, Power, PsciCall};
+use crate::boot::{Power, PsciCall};
 use crate::dev::Mmio;
 use crate::units::{PAGE_SIZE, PhysAddr, VirtAddr};
 use core::arch::asm;
@@ -20,44 +21,26 @@ const PM_FULL_RESET: u32 = 0x20;
 /// The firmware halts instead of booting from "partition 63".
 const PM_HALT: u32 = 0x555;
 
-/// How this machine stops.
-struct Way {
-    power: Power,
-    /// An emulator listens to semihosting calls.
-    semihosting: bool,
-}
-
-static WAY: Once<Way> = Once::new();
-
 /// The watchdog's registers, where the way is through them.
 static WATCHDOG: Once<Mmio> = Once::new();
 
-/// Notes how this machine is switched off, and whether an emulator takes exit statuses.
-pub fn init(info: &BootInfo, emulator: bool) {
-    WAY.call_once(|| Way { power: info.power, semihosting: emulator });
-}
-
 /// Maps the registers that switching off needs.
-pub fn map(map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtAddr>) {
-    if let Some(Way { power: Power::Bcm2835(at), .. }) = WAY.get()
-        && let Some(base) = map(*at, PAGE_SIZE)
+pub fn map(power: Power, map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtAddr>) {
+    if let Power::Bcm2835(at) = power
+        && let Some(base) = map(at, PAGE_SIZE)
     {
         // SAFETY: the window was mapped as device memory for good, for this alone.
         WATCHDOG.call_once(|| unsafe { Mmio::new(base) });
     }
 }
 
-/// Switches off; an emulator exits with success.
-pub fn off() -> ! {
-    match WAY.get() {
-        Some(Way { semihosting: true, .. }) => exit(Exit::Success),
-        Some(Way { power: Power::Psci(call), .. }) => {
-            psci(*call, PSCI_SYSTEM_OFF, 0, 0, 0);
-        }
-        Some(Way { power: Power::Bcm2835(_), .. }) => halt_by_watchdog(),
+/// Switches off as firmware says.
+pub(in crate::arch) fn switch_off(power: Power) {
+    match power {
+        Power::Psci(call) => _ = psci(call, PSCI_SYSTEM_OFF, 0, 0, 0),
+        Power::Bcm2835(_) => halt_by_watchdog(),
         _ => {}
     }
-    cpu::park()
 }
 
 fn halt_by_watchdog() {
@@ -68,16 +51,8 @@ fn halt_by_watchdog() {
     }
 }
 
-/// Ends an emulator with a status, where there is one that listens; else stops this CPU.
-pub fn exit(status: Exit) -> ! {
-    if let Some(Way { semihosting: true, .. }) = WAY.get() {
-        semihosting_exit(status);
-    }
-    cpu::park()
-}
-
-/// `SYS_EXIT_EXTENDED` with `ADP_Stopped_ApplicationExit` and the status.
-fn semihosting_exit(status: Exit) {
+/// `SYS_EXIT_EXTENDED` with `ADP_Stopped_ApplicationExit` and the status: semihosting.
+pub(in crate::arch) fn tell_emulator(status: Exit) {
     let block: [u64; 2] = [0x20026, status as u64];
     // SAFETY: the emulator reads the block and does not come back.
     unsafe {

@@ -2,7 +2,6 @@
 
 use super::interrupts;
 use crate::boot::{BootInfo, Timer};
-use crate::units::{PhysAddr, VirtAddr};
 use aarch64_cpu::asm::barrier;
 use aarch64_cpu::registers::{
     CNTFRQ_EL0, CNTKCTL_EL1, CNTV_CTL_EL0, CNTV_CVAL_EL0, Readable, Writeable,
@@ -13,7 +12,7 @@ use core::arch::asm;
 const FALLBACK_FREQUENCY: u64 = 62_500_000;
 
 /// The frequency of `now`, in Hz.
-pub fn init(info: &BootInfo, _map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtAddr>) -> u64 {
+pub fn init(info: &BootInfo) -> u64 {
     let told = match info.timer {
         Timer::Generic { frequency, .. } => frequency,
         Timer::Apic { .. } => None,

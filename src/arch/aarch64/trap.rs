@@ -98,8 +98,8 @@ impl TrapFrame {
         match self.syndrome >> 62 {
             SYNCHRONOUS => self.synchronous(),
             IRQ => interrupts::acknowledge(self),
-            FIQ => self.exception("fast interrupt"),
-            _ => self.exception("system error (asynchronous abort)"),
+            FIQ => self.exception(("fast interrupt", FaultKind::Other)),
+            _ => self.exception(("system error (asynchronous abort)", FaultKind::Other)),
         }
     }
 
@@ -229,9 +229,9 @@ impl TrapFrame {
             0b110010 => {
                 self.stepping = 0;
                 user::step(false);
-                self.exception("single step")
+                self.exception(meaning(class))
             }
-            _ => self.exception(name(class)),
+            _ => self.exception(meaning(class)),
         }
     }
 
@@ -240,8 +240,8 @@ impl TrapFrame {
         self.syndrome >> 26 & 0x3f
     }
 
-    fn exception(&self, name: &'static str) -> Cause {
-        Cause::Exception(Exception { name, class: self.class(), code: self.code() })
+    fn exception(&self, (name, kind): (&'static str, FaultKind)) -> Cause {
+        Cause::Exception(Exception { name, kind, class: self.class(), code: self.code() })
     }
 
     /// Decodes the fault status code, ESR bits 5:0.
@@ -264,36 +264,25 @@ impl TrapFrame {
     }
 }
 
-/// An exception class that is not about memory, in words.
-fn name(class: u64) -> &'static str {
+/// An exception class that is not about memory, in words, and what user code is told of it.
+fn meaning(class: u64) -> (&'static str, FaultKind) {
+    use FaultKind::{Alignment, Arithmetic, Breakpoint, Instruction, Other, Step};
     match class {
-        0b000000 => "undefined instruction",
-        0b000001 => "trapped WFI or WFE",
-        0b000111 => "floating point or SIMD, which the kernel does not use",
-        0b001110 => "illegal execution state",
-        0b010101 => "supervisor call",
-        0b011000 => "trapped system register access",
-        0b011001 | 0b011101 => "vector extension that is off",
-        0b100010 => "misaligned program counter",
-        0b100110 => "misaligned stack pointer",
-        0b101100 => "floating point exception",
-        0b110000 | 0b110001 => "hardware breakpoint",
-        0b110011 => "single step",
-        0b110100 | 0b110101 => "watchpoint",
-        0b111100 => "breakpoint instruction",
-        _ => "unknown exception class",
-    }
-}
-
-/// What user code is told of an exception.
-pub fn fault_kind(exception: Exception) -> FaultKind {
-    match exception.class {
-        0b000000 | 0b000001 | 0b001110 | 0b011000 | 0b011001 | 0b011101 => FaultKind::Instruction,
-        0b100010 | 0b100110 => FaultKind::Alignment,
-        0b101100 => FaultKind::Arithmetic,
-        0b110000 | 0b110100 | 0b111100 => FaultKind::Breakpoint,
-        0b110010 => FaultKind::Step,
-        _ => FaultKind::Other,
+        0b000000 => ("undefined instruction", Instruction),
+        0b000001 => ("trapped WFI or WFE", Instruction),
+        0b000111 => ("floating point or SIMD, which the kernel does not use", Other),
+        0b001110 => ("illegal execution state", Instruction),
+        0b010101 => ("supervisor call", Other),
+        0b011000 => ("trapped system register access", Instruction),
+        0b011001 | 0b011101 => ("vector extension that is off", Instruction),
+        0b100010 => ("misaligned program counter", Alignment),
+        0b100110 => ("misaligned stack pointer", Alignment),
+        0b101100 => ("floating point exception", Arithmetic),
+        0b110000 | 0b110001 => ("hardware breakpoint", Breakpoint),
+        0b110010 | 0b110011 => ("single step", Step),
+        0b110100 | 0b110101 => ("watchpoint", Breakpoint),
+        0b111100 => ("breakpoint instruction", Breakpoint),
+        _ => ("unknown exception class", Other),
     }
 }
 

@@ -207,7 +207,7 @@ const FPSR: u64 = 0xf800_009f;
 
 impl Fpu {
     /// All zero: rounding to nearest, nothing trapped.
-    pub const fn new() -> Fpu {
+    pub const fn initial() -> Fpu {
         Fpu([0; FPU_BYTES])
     }
 
@@ -258,12 +258,6 @@ impl Fpu {
                  at = inout(reg) &raw const self.0 => _, on = inout(reg) FPU_ON => _, was = out(reg) _,
                  options(nostack))
         };
-    }
-}
-
-impl Default for Fpu {
-    fn default() -> Fpu {
-        Fpu::new()
     }
 }
 

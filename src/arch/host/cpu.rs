@@ -37,7 +37,7 @@ pub unsafe fn start(
 }
 
 /// Calls for nobody any more.
-pub fn stop_calling() {}
+pub fn stop_calling(_arrived: bool) {}
 
 /// Sleeps until an interrupt: at once over here.
 pub fn wait() {

@@ -17,7 +17,6 @@ pub mod user;
 
 pub use boot::{Handoff, early_window, image, init_cpu, symbols};
 pub use firmware::{console, discover, early_console};
-pub use paging::Entry;
 pub use phys::PhysMem;
 pub use trap::TrapFrame;
 pub use user::Context;

@@ -1,65 +1,41 @@
 //! Page-table entries of the simulated machine: bit 0 present, bit 1 leaf, bits 2..7 the access,
 //! bits 12..48 the frame.
 
-use crate::arch::{Access, TableEntry};
-use crate::units::{Frame, Main, PAGE_SIZE, VirtAddr};
+use crate::arch::Access;
+use crate::units::{Frame, Main, VirtAddr};
 use std::cell::Cell;
 
 /// How many values an [`Asid`](crate::units::Asid) has.
 pub const ASIDS: u16 = 256;
 
-const PRESENT: u64 = 1;
+/// What an entry has that points to a table: nothing else.
+pub const TABLE: u64 = 0;
 const LEAF: u64 = 2;
 const ACCESS_SHIFT: u32 = 2;
-const FRAME: u64 = 0x0000_ffff_ffff_f000;
 
 thread_local! {
     static TOP_LEAF_LEVEL: Cell<u8> = const { Cell::new(1) };
     static ACTIVE: Cell<Option<Frame>> = const { Cell::new(None) };
 }
 
-/// An entry of a page table.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Entry(u64);
+/// The largest page, as a level.
+pub fn top_leaf_level() -> u8 {
+    TOP_LEAF_LEVEL.get()
+}
 
-impl TableEntry for Entry {
-    const EMPTY: Entry = Entry(0);
+/// What an entry has that maps a page.
+pub fn leaf(_level: u8, access: Access) -> u64 {
+    LEAF | u64::from(access.bits()) << ACCESS_SHIFT
+}
 
-    fn top_leaf_level() -> u8 {
-        TOP_LEAF_LEVEL.get()
-    }
+/// Whether an entry maps a page, and is no table.
+pub fn is_leaf(entry: u64, _level: u8) -> bool {
+    entry & LEAF != 0
+}
 
-    fn from_bits(bits: u64) -> Entry {
-        Entry(bits)
-    }
-
-    fn bits(self) -> u64 {
-        self.0
-    }
-
-    fn table(frame: Frame) -> Entry {
-        Entry(frame.start().0 | PRESENT)
-    }
-
-    fn leaf(frame: Frame, _level: u8, access: Access) -> Entry {
-        Entry(frame.start().0 | PRESENT | LEAF | u64::from(access.bits()) << ACCESS_SHIFT)
-    }
-
-    fn is_present(self) -> bool {
-        self.0 & PRESENT != 0
-    }
-
-    fn is_leaf(self, _level: u8) -> bool {
-        self.0 & LEAF != 0
-    }
-
-    fn frame(self) -> Frame {
-        Frame((self.0 & FRAME) / PAGE_SIZE)
-    }
-
-    fn access(self) -> Access {
-        Access::from_bits_truncate((self.0 >> ACCESS_SHIFT) as u8)
-    }
+/// What an entry allows that maps a page.
+pub fn access(entry: u64) -> Access {
+    Access::from_bits_truncate((entry >> ACCESS_SHIFT) as u8)
 }
 
 /// Makes this thread's machine one that has 1 GiB pages (1), or has not (2).

@@ -1,10 +1,11 @@
 //! Simulated RAM: one allocation of the test program. What lies outside it is no memory, and
 //! touching that is a bug of the kernel: a panic.
 
+use crate::layout::ARENA_SIZE;
 use crate::units::{Frame, PAGE_SIZE, PhysAddr};
 use core::ops::Range;
 use core::ptr::NonNull;
-use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::alloc::{Layout, alloc, alloc_zeroed, dealloc, handle_alloc_error};
 
 /// Physical memory.
 #[derive(Debug)]
@@ -83,5 +84,36 @@ impl Drop for PhysMem {
     fn drop(&mut self) {
         // SAFETY: allocated in `simulate` with the same layout.
         unsafe { dealloc(self.bytes.as_ptr(), PhysMem::layout(&self.ram)) }
+    }
+}
+
+/// Where the objects of a window of addresses are: in one allocation of the test program.
+pub struct Objects(NonNull<u8>);
+
+impl Objects {
+    /// Bytes there is room for: few, so that tests get to where it is used up.
+    pub const ROOM: u64 = 256 << 10;
+
+    /// Those of another window.
+    pub fn window() -> Objects {
+        // SAFETY: the layout's size is not zero.
+        let start = NonNull::new(unsafe { alloc(Objects::layout()) });
+        Objects(start.unwrap_or_else(|| handle_alloc_error(Objects::layout())))
+    }
+
+    /// The byte at an address of which this is the lower half.
+    pub fn at(&self, place: u32) -> *mut u8 {
+        self.0.as_ptr().wrapping_add(place as usize % ARENA_SIZE as usize)
+    }
+
+    fn layout() -> Layout {
+        Layout::from_size_align(Objects::ROOM as usize, PAGE_SIZE as usize).expect("it fits")
+    }
+}
+
+impl Drop for Objects {
+    fn drop(&mut self) {
+        // SAFETY: allocated in `window` with the same layout.
+        unsafe { dealloc(self.0.as_ptr(), Objects::layout()) }
     }
 }

@@ -1,14 +1,14 @@
 //! The end of a simulated machine is a panic of its thread, which the test catches.
 
 use crate::arch::Exit;
-use crate::boot::BootInfo;
+use crate::boot::{BootInfo, Power};
 use crate::units::{PhysAddr, VirtAddr};
 
 /// Nothing to note here.
 pub fn init(_info: &BootInfo, _emulator: bool) {}
 
 /// No registers to map.
-pub fn map(_map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtAddr>) {}
+pub fn map(_power: Power, _map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtAddr>) {}
 
 /// Switches the machine off.
 pub fn off() -> ! {

@@ -2,7 +2,7 @@
 
 use super::cpu;
 use crate::boot::BootInfo;
-use crate::units::{CpuId, MAX_CPUS, Nanos, PhysAddr, VirtAddr};
+use crate::units::{CpuId, MAX_CPUS, Nanos};
 use std::cell::Cell;
 
 thread_local! {
@@ -11,7 +11,7 @@ thread_local! {
 }
 
 /// The frequency of `now`, in Hz: a tick is a nanosecond.
-pub fn init(_info: &BootInfo, _map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtAddr>) -> u64 {
+pub fn init(_info: &BootInfo) -> u64 {
     1_000_000_000
 }
 

@@ -1,8 +1,8 @@
 //! A TLB for each simulated CPU, which remembers every translation until it is told to forget it; and
 //! what it was told, for tests to check.
 
-use super::{Entry, PhysMem, cpu, user};
-use crate::arch::TableEntry;
+use super::{PhysMem, cpu, user};
+use crate::arch::Entry;
 use crate::units::{
     Access, Asid, Fault, FaultReason, Frame, MAX_CPUS, PAGE_SIZE, PhysAddr, VirtAddr,
 };

@@ -68,7 +68,7 @@ impl TrapFrame {
     /// What kept user code from going on, if it is its instruction itself, and nothing but that.
     #[inline(always)]
     pub fn refused_instruction(&self) -> Option<FaultKind> {
-        let undefined = |exception: Exception| exception.name == "undefined instruction";
+        let undefined = |exception: Exception| exception.kind == FaultKind::Instruction;
         matches!(self.cause, Cause::Exception(exception) if undefined(exception))
             .then_some(FaultKind::Instruction)
     }

@@ -168,7 +168,7 @@ pub struct Fpu([u8; FPU_BYTES]);
 
 impl Fpu {
     /// Their first state.
-    pub const fn new() -> Fpu {
+    pub const fn initial() -> Fpu {
         Fpu([0; FPU_BYTES])
     }
 
@@ -192,12 +192,6 @@ impl Fpu {
     pub fn load(&self) {
         let (words, _) = self.0.as_chunks::<8>();
         here(|cpu| cpu.fpu.set(u64::from_le_bytes(words[0])));
-    }
-}
-
-impl Default for Fpu {
-    fn default() -> Fpu {
-        Fpu::new()
     }
 }
 

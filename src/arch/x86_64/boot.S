@@ -14,7 +14,7 @@
 # Only what is called read-execute above may be executed.
 #
 # The other CPUs begin in real mode, in a copy of `trampoline` that `cpu.rs` has made, and come by the
-# same page tables to `secondary_arrived(rdi = the CPU's number)`, on the stack and under the page tables
+# same page tables to `secondary_entry(rdi = the CPU's number)`, on the stack and under the page tables
 # that the `Letter` names.
 
 .set CR0, 0x80010033                    # PG, WP, NE, ET, MP, PE
@@ -252,7 +252,7 @@ other_entry:
     mov     {letter} + {stack_top}(%rip), %rsp
     mov     {letter} + {id}(%rip), %rdi
     mov     %rax, %cr3
-    call    secondary_arrived
+    call    secondary_entry
     ud2
 
 .section .boot.bss, "aw", @nobits

@@ -13,7 +13,7 @@ use crate::boot::{CpuInfo, CpuStart, PhysRange};
 use crate::units::{CpuId, Frame, Nanos, PAGE_SIZE, PhysAddr, VirtAddr};
 use arrayvec::ArrayString;
 use core::arch::asm;
-use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// Stacks of each CPU: the usual one, and those of double faults, NMIs and machine checks.
 pub const STACKS: usize = 4;
@@ -42,14 +42,9 @@ static TRAMPOLINE: AtomicU64 = AtomicU64::new(0);
 /// The APIC ID of the CPU that was called last.
 static CALLED: AtomicU32 = AtomicU32::new(0);
 
-/// Set (release) by the CPU that was called once it is done with the letter; read (acquire) by the one
-/// that called it, before it changes that.
-static ARRIVED: AtomicBool = AtomicBool::new(false);
-
 unsafe extern "C" {
     static trampoline: u8;
     static trampoline_end: u8;
-    fn secondary_entry(id: u64) -> !;
 }
 
 /// The CPU we run on. Right in every context, and the boot CPU before there are numbers.
@@ -94,39 +89,24 @@ pub unsafe fn start(
     let (code, end) = (&raw const trampoline, &raw const trampoline_end);
     // SAFETY: `choose_trampoline` found the page free, and it is reserved since.
     unsafe { phys::pointer(page).copy_from_nonoverlapping(code, end as usize - code as usize) };
-    ARRIVED.store(false, Ordering::Relaxed);
     CALLED.store(target, Ordering::Relaxed);
     apic::send(target, apic::INIT)?;
-    timer::wait_until(AFTER_INIT, || false);
+    timer::wait(AFTER_INIT);
     let startup = apic::STARTUP | (page.0 / PAGE_SIZE) as u32;
     apic::send(target, startup)?;
-    if !timer::wait_until(AFTER_STARTUP, arrived) {
-        apic::send(target, startup)?;
-    }
-    Ok(())
+    // One that has begun minds the second no more than the manual says that it minds the first.
+    timer::wait(AFTER_STARTUP);
+    apic::send(target, startup)
 }
 
 /// The CPU that was called has arrived, or is given up: one that comes up later would find another's
 /// letter, so it is sent back to wait for ever.
-pub fn stop_calling() {
-    if !arrived() {
+pub fn stop_calling(arrived: bool) {
+    if !arrived {
         // One that cannot even be told will not come.
         let _ = apic::send(CALLED.load(Ordering::Relaxed), apic::INIT);
-        timer::wait_until(AFTER_INIT, || false);
+        timer::wait(AFTER_INIT);
     }
-}
-
-fn arrived() -> bool {
-    ARRIVED.load(Ordering::Acquire)
-}
-
-/// Where `boot.S` sends a CPU that was called.
-#[unsafe(no_mangle)]
-extern "C" fn secondary_arrived(id: u64) -> ! {
-    ARRIVED.store(true, Ordering::Release);
-    // SAFETY: this is what `secondary_entry` is for: a fresh CPU, on its own stack, in the kernel's
-    // address space.
-    unsafe { secondary_entry(id) }
 }
 
 /// Lets interrupts in, sleeps until there is one and it has been served, and keeps them out again.
@@ -164,12 +144,7 @@ pub fn park() -> ! {
 /// The features that the kernel uses, for the boot report.
 pub fn features() -> ArrayString<96> {
     let mut text = ArrayString::new();
-    for (name, _) in features::get().iter_names() {
-        let separator = if text.is_empty() { "" } else { " " };
-        for c in separator.chars().chain(name.chars()) {
-            // All of them fit; what did not would be cut off.
-            let _ = text.try_push(if c == '_' { '-' } else { c.to_ascii_lowercase() });
-        }
-    }
+    // All of them fit; what did not would be cut off.
+    let _ = bitflags::parser::to_writer(&features::get(), &mut text);
     text
 }

@@ -17,7 +17,6 @@ pub mod user;
 pub use crate::arch::mapped::image::{image, symbols};
 pub use boot::{Handoff, early_window, init_cpu};
 pub use firmware::{console, discover, early_console};
-pub use paging::Entry;
 pub use phys::PhysMem;
 pub use trap::TrapFrame;
 pub use user::Context;

@@ -2,15 +2,14 @@
 
 use super::cpu::features::{self, Features};
 use super::trap::descriptors;
-use crate::arch::{Access, TableEntry};
-use crate::units::{Frame, Main, PAGE_SIZE, VirtAddr};
+use crate::arch::Access;
+use crate::units::{Frame, Main, VirtAddr};
 use ::x86_64::PhysAddr;
 use ::x86_64::registers::control::{Cr3, Cr3Flags};
 use ::x86_64::structures::paging::PhysFrame;
 use core::arch::asm;
 use core::sync::atomic::{AtomicU64, Ordering};
 
-const PRESENT: u64 = 1 << 0;
 const WRITE: u64 = 1 << 1;
 const USER: u64 = 1 << 2;
 /// Write-through and no cache: the memory type of device registers.
@@ -20,75 +19,47 @@ const GLOBAL: u64 = 1 << 8;
 /// The CPU does not look at it.
 const FAR: u64 = 1 << 9;
 const NO_EXECUTE: u64 = 1 << 63;
-const ADDRESS: u64 = 0x000f_ffff_ffff_f000;
-
 /// How many values an [`Asid`](crate::units::Asid) has. None is written to CR3: all translations have
 /// PCID 0, and a change of address space drops those that are not global.
 pub const ASIDS: u16 = 256;
 
-/// An entry of a page table.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(transparent)]
-pub struct Entry(u64);
+/// What an entry has that points to a table: all is allowed, the leaf decides.
+pub const TABLE: u64 = WRITE | USER;
 
-impl TableEntry for Entry {
-    const EMPTY: Entry = Entry(0);
+/// The largest page, as a level: 1 where the CPU has 1 GiB pages, 2 otherwise.
+pub fn top_leaf_level() -> u8 {
+    if features::get().contains(Features::PAGES_1G) { 1 } else { 2 }
+}
 
-    fn top_leaf_level() -> u8 {
-        if features::get().contains(Features::PAGES_1G) { 1 } else { 2 }
-    }
+/// What an entry has that maps a page.
+#[inline(always)]
+pub fn leaf(level: u8, access: Access) -> u64 {
+    let when = |condition: bool, bits: u64| if condition { bits } else { 0 };
+    when(level < 3, LARGE)
+        | when(access.contains(Access::WRITE), WRITE)
+        | when(access.contains(Access::USER), USER)
+        | when(access.contains(Access::GLOBAL), GLOBAL)
+        | when(access.contains(Access::DEVICE), UNCACHED)
+        | when(access.contains(Access::FAR), FAR)
+        | when(!access.contains(Access::EXECUTE), NO_EXECUTE)
+}
 
-    fn from_bits(bits: u64) -> Entry {
-        Entry(bits)
-    }
+/// Whether an entry maps a page, and is no table.
+#[inline(always)]
+pub fn is_leaf(entry: u64, level: u8) -> bool {
+    level == 3 || entry & LARGE != 0
+}
 
-    fn bits(self) -> u64 {
-        self.0
-    }
-
-    /// Allows everything: the leaf decides.
-    fn table(frame: Frame) -> Entry {
-        Entry(frame.start().0 | PRESENT | WRITE | USER)
-    }
-
-    #[inline(always)]
-    fn leaf(frame: Frame, level: u8, access: Access) -> Entry {
-        let when = |condition: bool, bits: u64| if condition { bits } else { 0 };
-        Entry(
-            frame.start().0
-                | PRESENT
-                | when(level < 3, LARGE)
-                | when(access.contains(Access::WRITE), WRITE)
-                | when(access.contains(Access::USER), USER)
-                | when(access.contains(Access::GLOBAL), GLOBAL)
-                | when(access.contains(Access::DEVICE), UNCACHED)
-                | when(access.contains(Access::FAR), FAR)
-                | when(!access.contains(Access::EXECUTE), NO_EXECUTE),
-        )
-    }
-
-    fn is_present(self) -> bool {
-        self.0 & PRESENT != 0
-    }
-
-    fn is_leaf(self, level: u8) -> bool {
-        level == 3 || self.0 & LARGE != 0
-    }
-
-    fn frame(self) -> Frame {
-        Frame((self.0 & ADDRESS) / PAGE_SIZE)
-    }
-
-    #[inline(always)]
-    fn access(self) -> Access {
-        let when = |condition: bool, access| if condition { access } else { Access::empty() };
-        when(self.0 & WRITE != 0, Access::WRITE)
-            | when(self.0 & NO_EXECUTE == 0, Access::EXECUTE)
-            | when(self.0 & USER != 0, Access::USER)
-            | when(self.0 & GLOBAL != 0, Access::GLOBAL)
-            | when(self.0 & UNCACHED == UNCACHED, Access::DEVICE)
-            | when(self.0 & FAR != 0, Access::FAR)
-    }
+/// What an entry allows that maps a page.
+#[inline(always)]
+pub fn access(entry: u64) -> Access {
+    let when = |condition: bool, access| if condition { access } else { Access::empty() };
+    when(entry & WRITE != 0, Access::WRITE)
+        | when(entry & NO_EXECUTE == 0, Access::EXECUTE)
+        | when(entry & USER != 0, Access::USER)
+        | when(entry & GLOBAL != 0, Access::GLOBAL)
+        | when(entry & UNCACHED == UNCACHED, Access::DEVICE)
+        | when(entry & FAR != 0, Access::FAR)
 }
 
 /// The root of the kernel's own table, once that is in use.

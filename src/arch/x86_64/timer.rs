@@ -8,10 +8,9 @@
 mod calibrate;
 mod sources;
 
-use super::cpu::features::{self, Features};
 use super::interrupts::{self, apic};
 use crate::boot::BootInfo;
-use crate::units::{Nanos, PhysAddr, VirtAddr};
+use crate::units::Nanos;
 use core::arch::asm;
 use spin::Once;
 
@@ -25,18 +24,14 @@ struct Clock {
 
 static CLOCK: Once<Clock> = Once::new();
 
-/// Finds out the frequency of `now`, in Hz; `map` makes a window to what it is measured with.
-pub fn init(info: &BootInfo, map: &mut dyn FnMut(PhysAddr, u64) -> Option<VirtAddr>) -> u64 {
-    CLOCK.call_once(|| calibrate::measure(info, map)).frequency
+/// Finds out the frequency of `now`, in Hz.
+pub fn init(info: &BootInfo) -> u64 {
+    CLOCK.call_once(|| calibrate::measure(info)).frequency
 }
 
 /// Lets this CPU's timer interrupt through; nothing is due yet.
 pub fn init_cpu() {
-    if by_deadline() {
-        apic::timer_by_deadline(interrupts::TIMER);
-    } else {
-        apic::timer_by_count(Some(interrupts::TIMER));
-    }
+    apic::timer_by_count(Some(interrupts::TIMER));
     disarm();
 }
 
@@ -57,10 +52,6 @@ pub fn now() -> u64 {
 /// Raises this CPU's timer interrupt when the counter reaches `deadline`, at once if it has. It may
 /// come early, when the deadline is further away than the timer can count.
 pub fn arm(deadline: u64) {
-    if by_deadline() {
-        // Zero would mean none.
-        return apic::set_deadline(deadline.max(1));
-    }
     let Some(clock) = CLOCK.get() else { return };
     let distance = u128::from(deadline.saturating_sub(now()));
     let count = ((distance * u128::from(clock.apic_ratio)) >> 32) + 1;
@@ -69,23 +60,15 @@ pub fn arm(deadline: u64) {
 
 /// Raises none any more.
 pub fn disarm() {
-    if by_deadline() { apic::set_deadline(0) } else { apic::set_count(0) }
+    apic::set_count(0);
 }
 
-/// Waits until `done`, but no longer than `patience`. True if it is done.
-pub(super) fn wait_until(patience: Nanos, done: impl Fn() -> bool) -> bool {
-    let frequency = CLOCK.get().map_or(calibrate::FALLBACK, |clock| clock.frequency);
-    let ticks = u128::from(patience.0) * u128::from(frequency) / 1_000_000_000;
+/// Waits, once the frequency is known.
+pub(super) fn wait(time: Nanos) {
+    let Some(clock) = CLOCK.get() else { return };
+    let ticks = u128::from(time.0) * u128::from(clock.frequency) / 1_000_000_000;
     let start = now();
     while u128::from(now() - start) < ticks {
-        if done() {
-            return true;
-        }
         core::hint::spin_loop();
     }
-    done()
-}
-
-fn by_deadline() -> bool {
-    apic::available() && features::get().contains(Features::TSC_DEADLINE)
 }

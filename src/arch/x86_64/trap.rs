@@ -71,31 +71,33 @@ const WRITE: u64 = 1 << 1;
 const RESERVED: u64 = 1 << 3;
 const FETCH: u64 = 1 << 4;
 
-/// What the exceptions are called, by vector; there is none at an empty one, nor after the last.
-const EXCEPTIONS: [&str; 22] = [
-    "divide error",
-    "debug exception",
-    "NMI",
-    "breakpoint",
-    "overflow",
-    "bound range exceeded",
-    "undefined instruction",
-    "floating point or SIMD, which the kernel does not use",
-    "double fault",
-    "",
-    "invalid TSS",
-    "segment not present",
-    "stack segment fault",
-    "general protection fault",
-    "page fault",
-    "",
-    "x87 floating-point error",
-    "alignment check",
-    "machine check",
-    "SIMD floating-point error",
-    "virtualization exception",
-    "control protection exception",
+/// What the exceptions are called, by vector, and what user code is told of them.
+const EXCEPTIONS: [(&str, FaultKind); 22] = [
+    ("divide error", FaultKind::Arithmetic),
+    ("debug exception", FaultKind::Step),
+    ("NMI", FaultKind::Other),
+    ("breakpoint", FaultKind::Breakpoint),
+    ("overflow", FaultKind::Other),
+    ("bound range exceeded", FaultKind::Other),
+    ("undefined instruction", FaultKind::Instruction),
+    ("floating point or SIMD, which the kernel does not use", FaultKind::Other),
+    ("double fault", FaultKind::Other),
+    RESERVED_EXCEPTION,
+    ("invalid TSS", FaultKind::Other),
+    ("segment not present", FaultKind::Other),
+    ("stack segment fault", FaultKind::Other),
+    ("general protection fault", FaultKind::Instruction),
+    ("page fault", FaultKind::Other),
+    RESERVED_EXCEPTION,
+    ("x87 floating-point error", FaultKind::Arithmetic),
+    ("alignment check", FaultKind::Alignment),
+    ("machine check", FaultKind::Other),
+    ("SIMD floating-point error", FaultKind::Arithmetic),
+    ("virtualization exception", FaultKind::Other),
+    ("control protection exception", FaultKind::Other),
 ];
+/// There is none at the other vectors.
+const RESERVED_EXCEPTION: (&str, FaultKind) = ("reserved exception", FaultKind::Other);
 
 /// The interrupted code's registers, as `trap.S` and the CPU lay them out.
 #[derive(Clone, Default)]
@@ -334,8 +336,8 @@ impl TrapFrame {
     }
 
     fn exception(&self) -> Cause {
-        let name = EXCEPTIONS.get(self.vector as usize).filter(|name| !name.is_empty());
-        let name = name.copied().unwrap_or("reserved exception");
-        Cause::Exception(Exception { name, class: self.vector, code: self.error })
+        let known = EXCEPTIONS.get(self.vector as usize);
+        let (name, kind) = *known.unwrap_or(&RESERVED_EXCEPTION);
+        Cause::Exception(Exception { name, kind, class: self.vector, code: self.error })
     }
 }

@@ -1,5 +1,5 @@
-//! Reads what the kernel needs from ACPI: its CPUs and interrupt controllers (MADT), timers (FADT,
-//! HPET) and how to switch off (FADT, and the one name it wants from the DSDT).
+//! Reads what the kernel needs from ACPI: its CPUs and interrupt controllers (MADT), the PM timer
+//! (FADT) and how to switch off (FADT, and the one name it wants from the DSDT).
 //!
 //! Every pointer is asked of [`PhysRead`], every length held against what is there, every table's
 //! checksum computed. What is wrong with one table costs what that table says, and a note.
@@ -11,7 +11,7 @@ mod madt;
 mod table;
 
 use super::info::{BootInfo, CpuInfo, CpuStart, InterruptController, Power, Timer};
-use super::phys::{PhysRead, u64_at};
+use super::phys::PhysRead;
 use crate::units::PhysAddr;
 use table::Table;
 
@@ -39,12 +39,12 @@ pub fn read(
     info.cpus.push(CpuInfo { hardware_id: boot_cpu.into(), start: CpuStart::Boot });
     info.cpus_present = 1;
     info.interrupts = InterruptController::Apic { local: LOCAL_APIC, io: None };
-    info.timer = Timer::Apic { pm_timer: None, hpet: None };
+    info.timer = Timer::Apic { pm_timer: None };
     info.power = Power::None;
 
     let rsdp = rsdp.or_else(|| table::find_root(memory)).ok_or(NO_ROOT)?;
     let root = table::root(memory, rsdp)?;
-    let (mut pm_timer, mut hpet, mut has_madt) = (None, None, false);
+    let (mut pm_timer, mut has_madt) = (None, false);
     for at in root.entries().take(MAX_TABLES) {
         match Table::read(memory, at) {
             Ok(table) => match &table.signature() {
@@ -53,7 +53,6 @@ pub fn read(
                     madt::read(&table, info);
                 }
                 b"FACP" => pm_timer = fadt::read(memory, &table, info),
-                b"HPET" => hpet = hpet_registers(&table),
                 _ => {}
             },
             Err(bad) => info.note(format_args!("ACPI: table at {at:?} {}", bad)),
@@ -68,12 +67,6 @@ pub fn read(
     if info.power == Power::None {
         info.note(format_args!("ACPI: no known way to switch the machine off"));
     }
-    info.timer = Timer::Apic { pm_timer, hpet };
+    info.timer = Timer::Apic { pm_timer };
     Ok(())
-}
-
-/// The HPET's registers (IA-PC HPET Specification, section 3.2.4), if they are in memory.
-fn hpet_registers(table: &Table<'_>) -> Option<PhysAddr> {
-    let in_memory = table.bytes.get(40) == Some(&0);
-    u64_at(table.bytes, 44).filter(|&at| in_memory && at != 0).map(PhysAddr)
 }

@@ -25,13 +25,13 @@ const END: u32 = 9;
 
 /// How long the tree that starts with these bytes (eight will do) claims to be.
 pub fn total_size(start: &[u8]) -> Result<usize, Malformed> {
-    let field = |at| word(start, at).ok_or(Malformed::new("cut short"));
+    let field = |at| word(start, at).ok_or("cut short");
     if field(0)? != MAGIC {
-        return Err(Malformed::new("not found"));
+        return Err("not found");
     }
     match field(4)? as usize {
         size @ HEADER..=MAX_TOTAL => Ok(size),
-        _ => Err(Malformed::new("impossible total size")),
+        _ => Err("impossible total size"),
     }
 }
 
@@ -46,23 +46,23 @@ impl<'a> Blob<'a> {
     /// The tree at the start of `bytes`.
     pub fn new(bytes: &'a [u8]) -> Result<Blob<'a>, Malformed> {
         let tree = bytes.get(..total_size(bytes)?);
-        let tree = tree.ok_or(Malformed::new("longer than its memory"))?;
+        let tree = tree.ok_or("longer than its memory")?;
         // The header is there: no total size is smaller.
         let field = |at| word(tree, at).unwrap_or_default() as usize;
-        let block = |at, size, what| tree.get(at..at + size).ok_or(Malformed::new(what));
+        let block = |at, size, what| tree.get(at..at + size).ok_or(what);
         let (version, compatible) = (field(20), field(24));
         if version < 17 || compatible > 17 {
-            return Err(Malformed::new("unknown version"));
+            return Err("unknown version");
         }
         let structure = block(field(8), field(36), "structure block outside of it")?;
         let strings = block(field(12), field(32), "strings block outside of it")?;
         if strings.last().is_some_and(|&last| last != 0) {
-            return Err(Malformed::new("strings block without end"));
+            return Err("strings block without end");
         }
         let (entries, _) = tree.get(field(16)..).unwrap_or_default().as_chunks();
         let end = entries.iter().position(|entry| *entry == [0; 16]);
         let reservations = end.and_then(|end| entries.get(..end));
-        let reservations = reservations.ok_or(Malformed::new("reservation block without end"))?;
+        let reservations = reservations.ok_or("reservation block without end")?;
         Ok(Blob { structure, strings, reservations })
     }
 
@@ -74,45 +74,29 @@ impl<'a> Blob<'a> {
     /// Hands over each node, parents before children.
     pub fn walk(&self, take: &mut dyn FnMut(&Place<'a>)) -> Result<(), Malformed> {
         let mut cursor = Cursor(self.structure);
-        let walked = self.step_through(&mut cursor, take);
-        let at = self.structure.len() - cursor.0.len();
-        walked.map_err(|what| Malformed::at(at as u64, what))
-    }
-
-    /// What is wrong is where the cursor stands.
-    fn step_through(
-        &self,
-        cursor: &mut Cursor<'a>,
-        take: &mut dyn FnMut(&Place<'a>),
-    ) -> Result<(), &'static str> {
         let mut place = Place::default();
         // None: the root has not begun. Some(0): it has ended.
         let mut depth: Option<usize> = None;
         loop {
-            let mut next = Cursor(cursor.0);
-            match (next.word()?, depth) {
+            match (cursor.word()?, depth) {
                 (BEGIN_NODE, Some(0)) => return Err("a second root"),
                 (BEGIN_NODE, Some(deep)) if deep > MAX_DEPTH => return Err("nested too deep"),
                 (BEGIN_NODE, _) => {
-                    if next.0.starts_with(&[0]) != depth.is_none() {
+                    if cursor.0.starts_with(&[0]) != depth.is_none() {
                         return Err("only the root has no name");
                     }
-                    *cursor = next;
-                    let node = cursor.node(self.strings)?;
                     let deep = depth.unwrap_or(0);
-                    place.go(deep, node);
+                    place.go(deep, cursor.node(self.strings)?);
                     take(&place);
                     depth = Some(deep + 1);
-                    continue;
                 }
                 (END_NODE, Some(deep @ 1..)) => depth = Some(deep - 1),
                 (PROP, _) => return Err("a property outside of its node"),
                 (NOP, _) => {}
-                (END, Some(0)) if next.0.is_empty() => return Ok(()),
+                (END, Some(0)) if cursor.0.is_empty() => return Ok(()),
                 (END, _) => return Err("ends too early"),
                 _ => return Err("not a token"),
             }
-            *cursor = next;
         }
     }
 }
@@ -177,7 +161,7 @@ struct Cursor<'a>(&'a [u8]);
 
 impl<'a> Cursor<'a> {
     #[inline]
-    fn word(&mut self) -> Result<u32, &'static str> {
+    fn word(&mut self) -> Result<u32, Malformed> {
         let (word, rest) = self.0.split_first_chunk().ok_or("cut short")?;
         self.0 = rest;
         Ok(u32::from_be_bytes(*word))
@@ -195,8 +179,7 @@ impl<'a> Cursor<'a> {
             let mut next = Cursor(self.0);
             match next.word()? {
                 PROP => {
-                    self.0 = next.0;
-                    let (at, _) = next.property().inspect_err(|_| self.0 = next.0)?;
+                    let (at, _) = next.property()?;
                     // Where it ends need not be looked for: the strings do in any case.
                     if strings.get(at).is_none_or(|first| !first.is_ascii_graphic()) {
                         return Err("a property's name is not one");

@@ -6,7 +6,7 @@ use super::fault::{Page, PageKind};
 use super::tables;
 use super::{Memory, Space, Vm};
 use crate::abi::{Error, USER_END};
-use crate::arch::{self, Entry, TableEntry};
+use crate::arch::{self, Entry};
 use crate::layout::{PHYS_MAP, PHYS_MAP_SIZE};
 use crate::units::{Access, Frame, LARGE_PAGE_SIZE, PAGE_SIZE, VirtAddr};
 use core::ops::Range;

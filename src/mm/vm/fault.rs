@@ -7,7 +7,7 @@ use super::memory::Backing;
 use super::tables;
 use super::{Memory, Region, Space, Vm};
 use crate::abi::{Error, FaultKind, USER_END};
-use crate::arch::{self, Entry, TableEntry};
+use crate::arch::{self, Entry};
 use crate::units::{Access, Frame, LARGE_PAGE_SIZE, PAGE_SIZE};
 use core::ops::Range;
 
@@ -186,7 +186,12 @@ impl Vm {
             let index = tables::index(base, tables::LARGE);
             let old = tables::read(&ram.memory, table, index);
             if !old.is_present() || old.is_leaf(tables::LARGE) {
-                let new = Entry::leaf(Frame(page.frame.0 - before), tables::LARGE, access);
+                // Of a window's pages some may be out of the kernel's reach.
+                let far = match page.kind {
+                    PageKind::Window => arch::Access::FAR,
+                    _ => arch::Access::empty(),
+                };
+                let new = Entry::leaf(Frame(page.frame.0 - before), tables::LARGE, access | far);
                 tables::write(&mut ram.memory, table, index, new);
                 arch::tlb::publish();
                 return Ok(table);

@@ -19,7 +19,7 @@ const PRESENT: u64 = 1;
 pub(super) struct Index {
     /// A cell, as entries of index pages are: what changes them is whoever has the index.
     root: Cell<u64>,
-    height: u8,
+    pub(super) height: u8,
 }
 
 /// Entries of pages one after the other: of one index page, or the only one, which is in the object.
@@ -59,7 +59,7 @@ impl Index {
         memory: &mut PhysMem,
         take: impl FnOnce(&mut PhysMem) -> Result<Frame, Error>,
     ) -> Result<(), Error> {
-        let root = Entries(NonNull::from(&self.root).cast());
+        let root = self.root();
         if let Some(below) = root.get() {
             let table = take(memory)?;
             Entries::of(table, 0, 0, memory).set(Some(below));
@@ -108,22 +108,16 @@ impl Index {
         }
     }
 
-    /// How many index pages there are: for tests.
-    #[cfg(not(target_os = "none"))]
-    pub fn count(&self, memory: &PhysMem) -> u64 {
-        fn below(memory: &PhysMem, entry: Entries, height: u8) -> u64 {
-            let Some(table) = entry.get().filter(|_| height > 0) else { return 0 };
-            let entries = (0..ENTRIES).map(|at| Entries::of(table, at, 0, memory));
-            1 + entries.map(|entry| below(memory, entry, height - 1)).sum::<u64>()
-        }
-        below(memory, Entries(NonNull::from(&self.root).cast()), self.height)
+    #[inline(always)]
+    pub(super) fn root(&self) -> Entries {
+        Entries(NonNull::from(&self.root).cast())
     }
 
     /// The entry that the way to a page ends in, and its height, `lowest` at least: above that, it is
     /// empty.
     #[inline(always)]
     fn way(&self, page: u64, lowest: u8, memory: &PhysMem) -> (Entries, u8) {
-        let (mut entry, mut height) = (Entries(NonNull::from(&self.root).cast()), self.height);
+        let (mut entry, mut height) = (self.root(), self.height);
         while height > lowest
             && let Some(table) = entry.get()
         {
@@ -136,7 +130,7 @@ impl Index {
 
 impl Entries {
     #[inline(always)]
-    fn of(table: Frame, page: u64, height: u8, memory: &PhysMem) -> Entries {
+    pub(super) fn of(table: Frame, page: u64, height: u8, memory: &PhysMem) -> Entries {
         let place = (page / span(height) % ENTRIES) as usize;
         // SAFETY: a frame that was taken for an index page has so many entries.
         Entries(unsafe { memory.pointer(table.start()).cast().add(place) })

@@ -13,7 +13,9 @@
 //! Whatever takes time works in bounded pieces, and is called again until it is done.
 
 mod account;
+// Looks whether all this holds; the tests ask it to.
 #[cfg(not(target_os = "none"))]
+#[path = "../../../tests/kernel/vm_check.rs"]
 mod check;
 mod clone;
 mod copy;
@@ -26,7 +28,7 @@ mod tables;
 
 pub use account::{Account, MAX_DEPTH};
 pub use copy::Place;
-pub use memory::{MAX_CONTIGUOUS, MAX_MAPPINGS, MAX_PAGES, MAX_WINDOW, Memory};
+pub use memory::{MAX_CONTIGUOUS, MAX_MAPPINGS, MAX_PAGES, Memory};
 pub use region::Region;
 pub use space::Space;
 

@@ -7,7 +7,7 @@ use super::super::{Arena, FrameSource, Id, Ram};
 use super::tables;
 use super::{Account, FUEL, Memory, Region, Vm};
 use crate::abi::{Error, USER_END};
-use crate::arch::{self, Access, Entry, TableEntry};
+use crate::arch::{self, Access, Entry};
 use crate::units::{Frame, MAX_CPUS, PAGE_SIZE, VirtAddr};
 use arrayvec::ArrayVec;
 use core::ops::Range;

@@ -2,7 +2,7 @@
 
 pub(super) use super::super::walker::*;
 
-use crate::arch::{Entry, PhysMem, TableEntry};
+use crate::arch::{Entry, PhysMem};
 use crate::units::{Frame, PAGE_SIZE};
 use arrayvec::ArrayVec;
 use core::ops::Range;

@@ -39,6 +39,10 @@ impl Errno {
     /// The registers are to stay as they are. No program ever sees this number.
     pub const AS_IS: Errno = Errno(513);
 
+    /// The answer of another server is not there yet: the call is made again when it is. No program ever
+    /// sees this number.
+    pub const LATER: Errno = Errno(515);
+
     /// As a register has it.
     pub fn register(self) -> u64 {
         u64::from(self.0).wrapping_neg()

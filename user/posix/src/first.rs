@@ -129,7 +129,7 @@ fn run(
     }
     let make = |native: &rt::Process, tag| rt::Thread::create(native, 0, 0, 0, tag, fork::FLAGS);
     let task = server.new_task(&process, None, make)?;
-    let call = Call { server, task: task.clone(), args: [0; 6] };
+    let call = Call { server, task: task.clone(), args: [0; 6], resolve: 0 };
     let file = call.walk(&server.root, program, true)?.inode()?;
     let environment = ENVIRONMENT.iter().map(|text| text.as_bytes()).collect();
     let image = Image::open(&call, file, program.to_vec(), arguments, environment)?;

@@ -8,6 +8,7 @@
 //!
 //! * [`errno`]: Linux's error numbers.
 //! * [`wait`]: who waits for what, and how a call becomes a future.
+//! * [`later`]: calls that other servers have a part in.
 //! * [`user`]: the guests' memory.
 //! * [`fs`]: files by name: the tree, its file systems, paths.
 //! * [`file`]: files by descriptor: reading, writing, waiting for several.
@@ -16,7 +17,7 @@
 //! * [`time`]: clocks, sleeping, timers. [`futex`]: waiting for a word of memory.
 //! * [`socket`]: sockets between processes.
 //! * [`tty`]: terminals. [`console`]: that of the machine.
-//! * [`table`]: which call is served by what.
+//! * [`table`]: which call is served by what. [`unknown`]: those that are not.
 //! * [`server`]: what arrives, and who answers.
 //! * [`first`]: the first process. [`host`]: its input and output, if that is no terminal.
 #![no_std]
@@ -26,6 +27,7 @@ extern crate alloc;
 
 mod errno;
 mod wait;
+mod later;
 mod user;
 mod fs;
 mod file;
@@ -37,6 +39,7 @@ mod socket;
 mod tty;
 mod console;
 mod table;
+mod unknown;
 mod server;
 mod host;
 mod first;

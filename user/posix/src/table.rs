@@ -7,15 +7,15 @@ use crate::file::{
     attributes, copy, directory, epoll, eventfd, extended, io, ioctl, lock, mounts, names, open,
     poll, rename, signalfd, size, special, stat, timerfd,
 };
-use crate::process::{Task, exec, exit, fork, ids, info, limits, mapping, pidfd, prctl, schedule};
+use crate::process::{
+    barrier, exec, exit, fork, ids, info, limits, mapping, pidfd, prctl, schedule,
+};
 use crate::server::Call;
 use crate::signal::{action, frame, mask, send, stack};
 use crate::socket::{calls, message, options};
 use crate::time::timer;
 use crate::wait::Outcome;
 use crate::{futex, time};
-use alloc::collections::VecDeque;
-use core::cell::RefCell;
 use linux_raw_sys::general as linux;
 
 /// What serves a call.
@@ -25,6 +25,16 @@ pub enum Handler {
     Now(fn(&Call) -> Result),
     /// It may.
     May(fn(&Call) -> Outcome),
+}
+
+impl Handler {
+    /// Serves a call.
+    pub fn serve(self, call: &Call) -> Outcome {
+        match self {
+            Now(handler) => Outcome::Done(handler(call)),
+            May(handler) => handler(call),
+        }
+    }
 }
 
 use Handler::{May, Now};
@@ -75,14 +85,14 @@ static BOTH: &[Row] = rows! {
     __NR_dup3 Now(open::dup3);
     __NR_fcntl May(open::fcntl);
     __NR_pipe2 Now(open::pipe2);
-    __NR_openat2 May(special::openat2), "RESOLVE_*: ENOSYS";
-    __NR_memfd_create Now(special::memfd_create), "seals, huge pages";
+    __NR_openat2 May(special::openat2);
+    __NR_memfd_create Now(special::memfd_create), "huge pages";
     __NR_name_to_handle_at Now(special::name_to_handle_at), "handles: no file system has any";
-    __NR_ioctl Now(ioctl::ioctl), "on terminals TIOCSTI, packet mode, and waiting for the output";
+    __NR_ioctl May(ioctl::ioctl);
     __NR_flock May(lock::flock);
     __NR_truncate Now(size::truncate);
     __NR_ftruncate Now(size::ftruncate);
-    __NR_fallocate Now(size::fallocate), "it reserves no memory, and gives none back; FALLOC_FL_COLLAPSE_RANGE and others";
+    __NR_fallocate Now(size::fallocate), "memory for what is mapped already; only what tmpfs has";
     __NR_fadvise64 Now(size::fadvise64);
     __NR_readahead Now(size::readahead);
     __NR_fsync Now(size::fsync);
@@ -133,7 +143,7 @@ static BOTH: &[Row] = rows! {
     // File systems.
     __NR_statfs Now(mounts::statfs);
     __NR_fstatfs Now(mounts::fstatfs);
-    __NR_mount Now(mounts::mount), "other kinds than tmpfs, proc, devtmpfs, an empty sysfs; bind mounts; propagation; sizes";
+    __NR_mount Now(mounts::mount), "other kinds than tmpfs, proc, devtmpfs, ochre, an empty sysfs; bind mounts; propagation";
     __NR_umount2 Now(mounts::umount2), "MNT_EXPIRE";
     __NR_sync Now(size::sync);
     __NR_syncfs Now(size::syncfs);
@@ -246,6 +256,7 @@ static BOTH: &[Row] = rows! {
     // Threads.
     __NR_futex May(futex::futex),
         "no priority inheritance; FUTEX_WAKE_OP is atomic only towards other calls";
+    __NR_membarrier May(barrier::membarrier), "restartable sequences";
     __NR_set_robust_list Now(futex::set_robust_list);
     __NR_get_robust_list Now(futex::get_robust_list);
     // Time.
@@ -278,7 +289,7 @@ static BOTH: &[Row] = rows! {
     __NR_setsockopt Now(options::setsockopt), "sizes of buffers, which do nothing";
     __NR_sendto May(message::sendto);
     __NR_recvfrom May(message::recvfrom);
-    __NR_sendmsg May(message::sendmsg), "freeing sockets that are sent through themselves";
+    __NR_sendmsg May(message::sendmsg);
     __NR_recvmsg May(message::recvmsg);
     __NR_sendmmsg May(message::sendmmsg);
     __NR_recvmmsg May(message::recvmmsg), "the timeout, while a message is waited for";
@@ -358,33 +369,4 @@ pub fn find(number: u32) -> Option<Handler> {
 /// All calls that are served.
 pub fn rows() -> impl Iterator<Item = &'static Row> {
     BOTH.iter().chain(OLD)
-}
-
-/// A call that nobody serves.
-pub struct Strange {
-    /// Its number.
-    pub number: u32,
-    /// Its arguments.
-    pub args: [u64; 6],
-    /// Who made it.
-    pub pid: u32,
-}
-
-/// The last calls that nobody served.
-#[derive(Default)]
-pub struct Unknown(pub RefCell<VecDeque<Strange>>);
-
-impl Unknown {
-    /// How many are kept.
-    const KEPT: usize = 64;
-
-    /// Keeps one.
-    pub fn add(&self, number: u32, args: &[u64; 6], task: &Task) {
-        let mut ring = self.0.borrow_mut();
-        if ring.len() == Unknown::KEPT {
-            ring.pop_front();
-        }
-        ring.push_back(Strange { number, args: *args, pid: task.process.pid });
-        rt::println!("posix: pid {} made the unknown call {number} {args:x?}", task.process.pid);
-    }
 }

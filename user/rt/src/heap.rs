@@ -21,8 +21,11 @@ const CHUNK: Layout = match Layout::from_size_align(4096, GRAIN) {
 };
 
 #[global_allocator]
-static ALLOCATOR: Allocator =
-    Allocator(Lock::new(Heap { long: linked_list_allocator::Heap::empty(), short: [None; LISTS], taken: 0 }));
+static ALLOCATOR: Allocator = Allocator(Lock::new(Heap {
+    long: linked_list_allocator::Heap::empty(),
+    short: [None; LISTS],
+    taken: 0,
+}));
 
 /// How often something was taken from the heap.
 pub fn taken() -> u64 {

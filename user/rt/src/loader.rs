@@ -1,8 +1,7 @@
 //! Other processes: from an ELF file to a thread that runs.
 
 use crate::abi::{
-    Error, Handle, MAP_EXECUTE, MAP_WRITE, MachineRights, MemoryRights, PAGE, ProcessRights,
-    USER_END,
+    Error, Handle, MAP_WRITE, MachineRights, MemoryRights, PAGE, ProcessRights, USER_END,
 };
 use crate::arch::{ARGUMENTS, ELF_MACHINE};
 use crate::elf::{self, Segment};
@@ -37,7 +36,7 @@ impl Child {
         let program = elf::read(file, ELF_MACHINE, PAGE..USER_END).map_err(|_| Error::Invalid)?;
         let process = Process::create(quota, limit)?;
         for segment in &program.segments {
-            load(&process, segment)?;
+            load(&process, segment, file)?;
         }
         let stack = Memory::create(STACK_PAGES)?;
         process.map(&stack, STACK_TOP - STACK_PAGES * PAGE, 0, STACK_PAGES, MAP_WRITE)?;
@@ -105,16 +104,13 @@ impl Child {
 }
 
 /// Maps a segment, with its own copy of what the file has of it.
-fn load(process: &Process, segment: &Segment) -> Result<(), Error> {
+fn load(process: &Process, segment: &Segment, file: &[u8]) -> Result<(), Error> {
     let pages = segment.size.div_ceil(PAGE);
     let memory = Memory::create(pages)?;
-    if !segment.data.is_empty() {
-        memory.write(0, segment.data)?;
+    let data = segment.data.start as usize..segment.data.end as usize;
+    match file.get(data).unwrap_or_default() {
+        [] => {}
+        data => memory.write(0, data)?,
     }
-    let access = match segment {
-        Segment { execute: true, .. } => MAP_EXECUTE,
-        Segment { write: true, .. } => MAP_WRITE,
-        _ => 0,
-    };
-    process.map(&memory, segment.address, 0, pages, access)
+    process.map(&memory, segment.address, 0, pages, segment.access)
 }

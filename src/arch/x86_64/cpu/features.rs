@@ -23,8 +23,6 @@ bitflags! {
         const PGE = 1 << 4;
         /// The local APIC is reached through MSRs.
         const X2APIC = 1 << 6;
-        /// The local APIC's timer takes a time stamp as its deadline.
-        const TSC_DEADLINE = 1 << 7;
         /// The time stamp counter counts evenly, whatever the CPU does.
         const STEADY_TSC = 1 << 8;
         /// Pages of 1 GiB.
@@ -73,7 +71,6 @@ fn read() -> Features {
         (structured.ecx, 2, Features::UMIP),
         (basic.edx, 13, Features::PGE),
         (basic.ecx, 21, Features::X2APIC),
-        (basic.ecx, 24, Features::TSC_DEADLINE),
         (power.edx, 8, Features::STEADY_TSC),
         (extended.edx, 26, Features::PAGES_1G),
     ]

@@ -29,7 +29,6 @@ const TIMER_CURRENT: u32 = 0x390;
 const TIMER_DIVIDE: u32 = 0x3e0;
 
 const X2APIC: u32 = 0x800;
-const TSC_DEADLINE: Msr = Msr::new(0x6e0);
 const APIC_BASE: Msr = Msr::new(0x1b);
 const BASE_ENABLE: u64 = 1 << 11;
 const BASE_X2APIC: u64 = 1 << 10;
@@ -37,7 +36,6 @@ const BASE_X2APIC: u64 = 1 << 10;
 const SOFTWARE_ENABLE: u32 = 1 << 8;
 const MASKED: u32 = 1 << 16;
 const DELIVER_NMI: u32 = 0b100 << 8;
-const MODE_DEADLINE: u32 = 0b10 << 17;
 const DIVIDE_BY_1: u32 = 0b1011;
 
 /// What `send` can send: a fixed vector is its own number.
@@ -68,11 +66,6 @@ pub(in super::super) fn init(page: impl FnOnce() -> Option<Mmio>) -> bool {
         false => page().map(Registers::Page),
     };
     registers.map(|registers| REGISTERS.call_once(|| registers)).is_some()
-}
-
-/// Whether there is one.
-pub(in super::super) fn available() -> bool {
-    REGISTERS.is_completed()
 }
 
 /// Switches on the one of the CPU we run on, with all its own sources masked but the NMI line.
@@ -146,24 +139,10 @@ pub(in super::super) fn send(target: u32, command: u32) -> Result<(), &'static s
     }
 }
 
-/// Has the timer raise `vector` when the time stamp counter reaches what `set_deadline` says.
-pub(in super::super) fn timer_by_deadline(vector: u8) {
-    write(LVT_TIMER, MODE_DEADLINE | u32::from(vector));
-    // SAFETY: a barrier: the mode must be set before the first deadline (SDM vol. 3, 10.5.4.1).
-    unsafe { asm!("mfence", options(nostack, preserves_flags)) };
-}
-
 /// Has the timer raise `vector`, if one is given, when what `set_count` says has been counted down.
 pub(in super::super) fn timer_by_count(vector: Option<u8>) {
     write(TIMER_DIVIDE, DIVIDE_BY_1);
     write(LVT_TIMER, vector.map_or(MASKED, u32::from));
-}
-
-/// A time stamp; zero for none.
-pub(in super::super) fn set_deadline(stamp: u64) {
-    let mut deadline = TSC_DEADLINE;
-    // SAFETY: sets a timer.
-    unsafe { deadline.write(stamp) };
 }
 
 /// Zero for none.

@@ -18,7 +18,7 @@ pub struct Fpu([u8; FPU_BYTES]);
 
 impl Fpu {
     /// Those a program begins with: all exceptions masked, extended precision, the rest zero.
-    pub const fn new() -> Fpu {
+    pub const fn initial() -> Fpu {
         let mut bytes = [0; FPU_BYTES];
         [bytes[CONTROL.start], bytes[CONTROL.start + 1]] = 0x037f_u16.to_le_bytes();
         [bytes[MXCSR.start], bytes[MXCSR.start + 1], _, _] = 0x1f80_u32.to_le_bytes();
@@ -53,12 +53,6 @@ impl Fpu {
             asm!("fninit", "fxrstor64 [{}]", in(reg) &raw const self.0,
                  options(nostack, preserves_flags))
         };
-    }
-}
-
-impl Default for Fpu {
-    fn default() -> Fpu {
-        Fpu::new()
     }
 }
 

@@ -6,6 +6,8 @@
 //! lines are the same on each run, so that those of two kernels can be compared. The files are in the
 //! current directory, which is empty before and after.
 
+mod arithmetic;
+mod barriers;
 mod clocks;
 mod descriptors;
 mod directories;
@@ -17,10 +19,15 @@ mod identity;
 mod memory;
 mod modes;
 mod old;
+mod packets;
+mod paths;
 mod pipes;
 mod pointers;
 mod processes;
+mod room;
+mod seals;
 mod signals;
+mod served;
 mod sockets;
 mod sys;
 mod terminals;
@@ -28,6 +35,8 @@ mod terminals;
 type Family = (&'static str, fn());
 
 const FAMILIES: &[Family] = &[
+    ("arithmetic", arithmetic::run),
+    ("barriers", barriers::run),
     ("clocks", clocks::run),
     ("descriptors", descriptors::run),
     ("directories", directories::run),
@@ -39,10 +48,15 @@ const FAMILIES: &[Family] = &[
     ("memory", memory::run),
     ("modes", modes::run),
     ("old", old::run),
+    ("packets", packets::run),
+    ("paths", paths::run),
     ("pipes", pipes::run),
     ("pointers", pointers::run),
     ("processes", processes::run),
+    ("room", room::run),
+    ("seals", seals::run),
     ("signals", signals::run),
+    ("served", served::run),
     ("sockets", sockets::run),
     ("terminals", terminals::run),
 ];

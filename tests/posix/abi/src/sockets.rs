@@ -10,6 +10,9 @@ pub fn run() {
     streams();
     datagrams();
     passing();
+    resets();
+    exhaustion();
+    cycles();
 }
 
 fn arguments() {
@@ -162,4 +165,115 @@ fn passing() {
     message.msg_controllen = 20;
     check!("sendmsg of a bad descriptor", SYS_sendmsg, ends[0], &mut message, 0);
     close_all(&[reader, writer, received, ends[0], ends[1]].map(|fd| fd as isize));
+}
+
+fn pair(kind: i32) -> [isize; 2] {
+    let mut ends = [0; 2];
+    sys!(SYS_socketpair, AF_UNIX, kind | SOCK_NONBLOCK, 0, &mut ends);
+    ends.map(|fd| fd as isize)
+}
+
+/// What the other side's end does to what it has not received.
+fn resets() {
+    let mut bytes = [0u8; 16];
+    for (name, kind) in [("stream", SOCK_STREAM), ("packets", SOCK_SEQPACKET)] {
+        println!("{name}:");
+        let [a, b] = pair(kind);
+        sys!(SYS_write, a, b"lost".as_slice(), 4);
+        sys!(SYS_write, b, b"kept".as_slice(), 4);
+        close(b);
+        let mut polls = [pollfd { fd: a as i32, events: POLLIN | POLLOUT, revents: 0 }];
+        check!("ppoll", SYS_ppoll, &mut polls, 1, &timespec { tv_sec: 0, tv_nsec: 0 }, 0, 8);
+        value("ready", polls[0].revents);
+        check!("read of what came", SYS_read, a, &mut bytes, 16);
+        check!("read of the end", SYS_read, a, &mut bytes, 16);
+        check!("read again", SYS_read, a, &mut bytes, 16);
+        check!("write", SYS_sendto, a, b"x".as_slice(), 1, MSG_NOSIGNAL, 0, 0);
+        close(a);
+        let [a, b] = pair(kind);
+        sys!(SYS_write, a, b"lost".as_slice(), 4);
+        close(b);
+        let mut error = 0i32;
+        check!("SO_ERROR", SYS_getsockopt, a, SOL_SOCKET, SO_ERROR, &mut error, &mut 4u32);
+        value("the error", error);
+        check!("read after it", SYS_read, a, &mut bytes, 16);
+        close(a);
+    }
+    let server = sys!(SYS_socket, AF_UNIX, SOCK_STREAM, 0);
+    let client = sys!(SYS_socket, AF_UNIX, SOCK_STREAM, 0);
+    let (name, length) = address("s");
+    sys!(SYS_bind, server, &name, length);
+    sys!(SYS_listen, server, 1);
+    check!("connect", SYS_connect, client, &name, length);
+    close(server);
+    check!("read of one that was not accepted", SYS_read, client, &mut bytes, 16);
+    check!("read again", SYS_read, client, &mut bytes, 16);
+    close(client);
+    unlink(c"s");
+}
+
+/// Without a descriptor for it a connection stays where it is.
+fn exhaustion() {
+    let server = sys!(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    let client = sys!(SYS_socket, AF_UNIX, SOCK_STREAM, 0);
+    let (name, length) = address("s");
+    sys!(SYS_bind, server, &name, length);
+    sys!(SYS_listen, server, 1);
+    let mut old = rlimit { rlim_cur: 0, rlim_max: 0 };
+    sys!(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &mut old);
+    let few = rlimit { rlim_cur: client as u64 + 1, ..old };
+    sys!(SYS_prlimit64, 0, RLIMIT_NOFILE, &few, 0);
+    check!("accept4 of nothing without a descriptor", SYS_accept4, server, 0, 0, 0);
+    check!("connect", SYS_connect, client, &name, length);
+    check!("accept4 without a descriptor", SYS_accept4, server, 0, 0, 0);
+    check!("accept4 of a file without one", SYS_accept4, 1, 0, 0, 0);
+    check!("accept4 of nothing at all", SYS_accept4, 999, 0, 0, 0);
+    check!("socket without a descriptor", SYS_socket, AF_UNIX, SOCK_STREAM, 0);
+    sys!(SYS_prlimit64, 0, RLIMIT_NOFILE, &old, 0);
+    let end = sys!(SYS_accept4, server, 0, 0, 0);
+    check!("write", SYS_write, end, b"hello".as_slice(), 5);
+    check!("read", SYS_read, client, &mut [0u8; 16], 16);
+    close_all(&[end, client, server]);
+    unlink(c"s");
+}
+
+/// Sends descriptors through a socket.
+fn send(through: isize, files: &[isize]) -> isize {
+    let mut byte = *b"x";
+    let part = iovec { iov_base: byte.as_mut_ptr().cast(), iov_len: 1 };
+    let length = 16 + 4 * files.len();
+    let mut control = vec![0u64; length.div_ceil(8)];
+    control[0] = length as u64;
+    control[1] = (SCM_RIGHTS as u64) << 32 | SOL_SOCKET as u64;
+    for (nth, file) in files.iter().enumerate() {
+        control[2 + nth / 2] |= (*file as u64) << (32 * (nth % 2));
+    }
+    // SAFETY: plain integers and null pointers.
+    let mut message: msghdr = unsafe { std::mem::zeroed() };
+    message.msg_iov = (&raw const part).cast_mut();
+    message.msg_iovlen = 1;
+    message.msg_control = control.as_mut_ptr().cast();
+    message.msg_controllen = length as _;
+    sys!(SYS_sendmsg, through, &mut message, 0)
+}
+
+/// Sockets that nobody has but messages that only they could receive are gone, with what they had.
+fn cycles() {
+    let [reader, writer] = pipe();
+    sys!(SYS_fcntl, reader, F_SETFL, O_NONBLOCK);
+    let [a, b] = pair(SOCK_STREAM);
+    println!("to itself = {}", send(a, &[b, writer as isize]));
+    let [c, d] = pair(SOCK_STREAM);
+    let [e, f] = pair(SOCK_DGRAM);
+    println!("to each other = {}", send(c, &[f, writer as isize]));
+    println!("and back = {}", send(e, &[d, c, e]));
+    close(writer as isize);
+    check!("read while they are open", SYS_read, reader, &mut [0u8; 8], 8);
+    close_all(&[a, b, c, d, e, f]);
+    // The next end of any socket has the kernel look.
+    close_all(&pair(SOCK_STREAM));
+    let mut polls = [pollfd { fd: reader, events: POLLIN, revents: 0 }];
+    check!("the pipe's end", SYS_ppoll, &mut polls, 1, &timespec { tv_sec: 2, tv_nsec: 0 }, 0, 8);
+    check!("read after they are gone", SYS_read, reader, &mut [0u8; 8], 8);
+    close(reader as isize);
 }

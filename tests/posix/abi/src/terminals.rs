@@ -191,6 +191,7 @@ fn showing() {
     let pair = Pair::new();
     let shows = |what: &str, bytes: &[u8]| {
         let count = sys!(SYS_write, pair.slave, bytes, bytes.len());
+        nap(20);
         println!("{what}: wrote {}, seen {}", text(count), seen(pair.master));
     };
     shows("ONLCR", b"one\ntwo\r\n");
@@ -240,16 +241,21 @@ fn no_lines() {
 fn flow() {
     let pair = Pair::new();
     pair.types(b"\x13");
+    nap(100);
     check!("write after VSTOP", SYS_write, pair.slave, b"abc".as_slice(), 3);
     pair.types(b"\x11");
+    nap(100);
     check!("write after VSTART", SYS_write, pair.slave, b"abc".as_slice(), 3);
+    nap(20);
     println!("seen {}", seen(pair.master));
     check!("TCXONC TCOOFF", SYS_ioctl, pair.slave, TCXONC, TCOOFF);
     check!("write after it", SYS_write, pair.slave, b"abc".as_slice(), 3);
     check!("TCXONC TCOON", SYS_ioctl, pair.slave, TCXONC, TCOON);
     check!("write after it", SYS_write, pair.slave, b"abc".as_slice(), 3);
+    nap(20);
     println!("seen {}", seen(pair.master));
     check!("TCXONC TCIOFF", SYS_ioctl, pair.slave, TCXONC, TCIOFF);
+    nap(20);
     println!("seen {}", seen(pair.master));
     pair.set(|settings| settings.input &= !IXON);
     pair.round("without IXON", b"a\x13b\x11\n");

@@ -69,7 +69,7 @@ fn set_mode(call: &Call, inode: &Inode, mode: u64) -> Result {
     let mode = mode as u32 & 0o7777;
     inode.meta.mode.set(if foreign { mode & !S_ISGID } else { mode });
     inode.meta.changed.set(time::stamp());
-    Ok(0)
+    inode.store().map(|()| 0)
 }
 
 /// An opening that is not only of a path.
@@ -124,7 +124,7 @@ fn set_owner(call: &Call, inode: &Inode, uid: u64, gid: u64) -> Result {
         mode.set(mode.get() & !(S_ISUID | with_group));
     }
     changed.set(time::stamp());
-    Ok(0)
+    inode.store().map(|()| 0)
 }
 
 pub fn fchown(call: &Call) -> Result {
@@ -170,7 +170,7 @@ fn set_times(call: &Call, inode: &Inode, changes: [Change; 2]) -> Result {
         }
     }
     inode.meta.changed.set(now);
-    Ok(0)
+    inode.store().map(|()| 0)
 }
 
 /// The moment of seconds and parts of a second.

@@ -52,7 +52,7 @@ fn entry(inode: &Rc<Inode>, place: u64) -> Result<Option<Entry>> {
             Some(Entry { name: b"..".to_vec(), number, kind: S_IFDIR, next: 2 })
         }
         _ => {
-            let entry = directory.entry(place - 2);
+            let entry = directory.entry(place - 2)?;
             entry.map(|entry| Entry { next: entry.next + 2, ..entry })
         }
     })

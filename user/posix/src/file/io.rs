@@ -185,7 +185,7 @@ pub(super) fn finish(call: &Call, result: Result<()>, done: u64) -> Result {
         signal::send_to_task(&call.task, SIGPIPE);
     }
     match result {
-        Err(error) if done == 0 => Err(error),
+        Err(error) if done == 0 || error == Errno::LATER => Err(error),
         _ => Ok(done),
     }
 }

@@ -4,13 +4,36 @@ use super::Open;
 use crate::errno::{Errno, Result};
 use crate::fs::Kind;
 use crate::server::Call;
+use crate::wait::Outcome;
 use linux_raw_sys::general::{O_NONBLOCK, O_PATH};
 use linux_raw_sys::ioctl::{FIGETBSZ, FIOASYNC, FIOCLEX, FIONBIO, FIONCLEX, FIONREAD};
 
 /// Bytes of a block.
 const BLOCK: u32 = 4096;
 
-pub fn ioctl(call: &Call) -> Result {
+/// Nanoseconds until it is looked again whether something is out: nobody tells.
+const PATIENCE: u64 = 1_000_000;
+
+pub fn ioctl(call: &Call) -> Outcome {
+    match attempt(call) {
+        Err(Errno::EAGAIN) => {
+            let call = call.clone();
+            Outcome::wait(async move {
+                loop {
+                    call.server.clock.until(rt::time::now() + PATIENCE).await;
+                    match attempt(&call) {
+                        Err(Errno::EAGAIN) => {}
+                        result => return result,
+                    }
+                }
+            })
+        }
+        result => Outcome::Done(result),
+    }
+}
+
+/// `EAGAIN` says that something must be waited for.
+fn attempt(call: &Call) -> Result {
     let [fd, request, argument, ..] = call.args;
     let process = call.process();
     let open = process.files.get(fd)?;

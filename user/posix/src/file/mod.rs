@@ -22,6 +22,7 @@ pub mod open;
 pub mod pipe;
 pub mod poll;
 pub mod regular;
+pub mod seal;
 pub mod signalfd;
 pub mod rename;
 pub mod size;
@@ -200,14 +201,20 @@ impl Descriptors {
 
     /// Takes the lowest number from `first` on that is free, and below the limit.
     pub fn add(&self, first: u64, limit: u64, open: Rc<Open>, close_on_exec: bool) -> Result {
+        let at = self.free(first, limit)?;
         let mut slots = self.slots.borrow_mut();
-        let free = (first as usize..).find(|&at| slots.get(at).is_none_or(Option::is_none));
-        let at = free.filter(|&at| (at as u64) < limit).ok_or(Errno::EMFILE)?;
         if at >= slots.len() {
             slots.resize(at + 1, None);
         }
         slots[at] = Some(Descriptor { open, close_on_exec });
         Ok(at as u64)
+    }
+
+    /// The lowest number from `first` on that is free, and below the limit.
+    pub fn free(&self, first: u64, limit: u64) -> Result<usize> {
+        let slots = self.slots.borrow();
+        let free = (first as usize..).find(|&at| slots.get(at).is_none_or(Option::is_none));
+        free.filter(|&at| (at as u64) < limit).ok_or(Errno::EMFILE)
     }
 
     /// Takes this number, and gives what it was before.

@@ -2,14 +2,18 @@
 
 use super::names::HERE;
 use crate::errno::{Errno, Result};
+use crate::fs::limit::Limit;
 use crate::fs::mount::Mount;
+use crate::fs::remote::Remote;
 use crate::fs::room::Room;
 use crate::fs::tmpfs::Tmpfs;
 use crate::fs::{Inode, NAME_MAX, dev, proc};
 use crate::server::{Call, Server};
+use crate::user::{Buffer, Transfer};
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::Cell;
+use files::Space;
 use linux_raw_sys::general::{
     MNT_DETACH, MNT_EXPIRE, MNT_FORCE, MS_BIND, MS_MOVE, MS_NOATIME, MS_NODEV, MS_NODIRATIME,
     MS_NOEXEC, MS_NOSUID, MS_PRIVATE, MS_RDONLY, MS_RELATIME, MS_REMOUNT, MS_SHARED, MS_SILENT,
@@ -22,9 +26,13 @@ const TMPFS_MAGIC: u64 = 0x0102_1994;
 const PROC_MAGIC: u64 = 0x9fa0;
 const SYSFS_MAGIC: u64 = 0x6265_6572;
 const ANON_MAGIC: u64 = 0x0904_1934;
+/// What other processes serve has a number of its own.
+const OCHRE_MAGIC: u64 = 0x6f63_6872;
 /// `f_flags` are valid.
 const ST_VALID: u64 = 0x20;
 
+/// Bytes that a program which serves a file system has at most.
+const PROGRAM: u64 = 16 << 20;
 /// Flags that are remembered.
 const KEPT: u32 = MS_RDONLY
     | MS_NOSUID
@@ -56,6 +64,9 @@ pub fn mount(call: &Call) -> Result {
     if flags & MS_REMOUNT != 0 {
         let mount = call.server.mounts.of_device(covered.device);
         let mount = mount.filter(|mount| mount.root.is(&covered)).ok_or(Errno::EINVAL)?;
+        if let Some(names) = covered.directory()?.as_names() {
+            set_limit(names.limit(), &data)?;
+        }
         mount.flags.set((flags & KEPT).into());
         return Ok(0);
     }
@@ -63,10 +74,22 @@ pub fn mount(call: &Call) -> Result {
         return Err(Errno::EINVAL);
     }
     covered.directory()?;
-    let root = make(call.server, &kind, &data)?;
+    let root = match kind.as_slice() {
+        b"ochre" => served(call, &source)?,
+        kind => make(call.server, kind, &data)?,
+    };
     let flags = Cell::new((flags & KEPT).into());
     call.server.mounts.add(Mount { covered, root, source, kind, flags });
     Ok(0)
+}
+
+/// The root of a file system that a native program serves.
+fn served(call: &Call, program: &[u8]) -> Result<Rc<Inode>> {
+    let from = call.process().current.borrow().clone();
+    let file = call.walk(&from, program, true)?.inode()?;
+    let mut bytes = alloc::vec![0; file.regular()?.size().min(PROGRAM) as usize];
+    file.regular()?.read(0, &mut Transfer::new(Buffer::Own(&mut bytes)))?;
+    Remote::mount(call.server, room(call.server)?.number(), &bytes)
 }
 
 /// The root of another file system.
@@ -85,20 +108,62 @@ fn make(server: &'static Server, kind: &[u8], data: &[u8]) -> Result<Rc<Inode>> 
     match kind {
         b"tmpfs" => {
             let mode = number(b"mode", 8)?.unwrap_or(0o1777);
-            let root = Tmpfs::root(room(server)?, mode & 0o7777)?;
+            let limit = Limit::default();
+            set_limit(&limit, data)?;
+            let root = Tmpfs::root(room(server)?, mode & 0o7777, limit)?;
             root.meta.uid.set(number(b"uid", 10)?.unwrap_or(0));
             root.meta.gid.set(number(b"gid", 10)?.unwrap_or(0));
             Ok(root)
         }
         b"devtmpfs" => {
-            let root = Tmpfs::root(room(server)?, 0o755)?;
+            let root = Tmpfs::root(room(server)?, 0o755, Limit::default())?;
             dev::populate(&root)?;
             Ok(root)
         }
         b"proc" => Ok(proc::root(server, room(server)?.number())),
-        b"sysfs" => Tmpfs::root(room(server)?, 0o555),
+        b"sysfs" => Tmpfs::root(room(server)?, 0o555, Limit::default()),
         _ => Err(Errno::ENODEV),
     }
+}
+
+/// Sets what options of a mount limit: pages by their bytes, files by their number.
+fn set_limit(limit: &Limit, data: &[u8]) -> Result<()> {
+    let (mut pages, mut files) = (None, None);
+    for option in data.split(|&byte| byte == b',').filter(|option| !option.is_empty()) {
+        let (name, value) = match option.iter().position(|&byte| byte == b'=') {
+            Some(at) => (&option[..at], &option[at + 1..]),
+            None => (option, &b""[..]),
+        };
+        // Zero is as much as there is.
+        let some = |value: u64| Some(value).filter(|&value| value > 0);
+        match name {
+            b"size" => pages = some(bytes(value)?.div_ceil(PAGE)),
+            b"nr_blocks" => pages = some(bytes(value)?),
+            b"nr_inodes" => files = some(bytes(value)?),
+            b"mode" | b"uid" | b"gid" => {}
+            _ => return Err(Errno::EINVAL),
+        }
+    }
+    limit.set(pages, files)
+}
+
+/// A number that may be followed by `k`, `m`, `g`, or `%` of the memory.
+fn bytes(value: &[u8]) -> Result {
+    let digits = value.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (digits, unit) = value.split_at(digits);
+    let number: u64 = core::str::from_utf8(digits)
+        .ok()
+        .and_then(|digits| digits.parse().ok())
+        .ok_or(Errno::EINVAL)?;
+    let factor = match unit {
+        b"" => 1,
+        b"k" | b"K" => 1 << 10,
+        b"m" | b"M" => 1 << 20,
+        b"g" | b"G" => 1 << 30,
+        b"%" => rt::machine().figures()?.frames * PAGE / 100,
+        _ => return Err(Errno::EINVAL),
+    };
+    number.checked_mul(factor).ok_or(Errno::EINVAL)
 }
 
 /// What file systems in memory take their memory from.
@@ -124,6 +189,7 @@ pub fn umount2(call: &Call) -> Result {
     if flags & MNT_DETACH == 0 && is_busy(call.server, root.device) {
         return Err(Errno::EBUSY);
     }
+    root.sync()?;
     call.server.mounts.remove(&root)?;
     Ok(0)
 }
@@ -149,21 +215,41 @@ fn statfs_of(call: &Call, inode: &Inode) -> Result<[u64; 15]> {
     let mount = call.server.mounts.of_device(inode.device);
     let kind = mount.as_ref().map_or(&b"tmpfs"[..], |mount| &mount.kind);
     let anonymous = mount.is_none() && inode.device != call.server.root.device;
+    if let Some(space) =
+        mount.as_ref().map(|mount| mount.root.directory()?.space()).transpose()?.flatten()
+    {
+        return Ok(served_statfs(inode, &space, mount.map_or(0, |mount| mount.flags.get())));
+    }
     let magic = match kind {
         _ if anonymous => ANON_MAGIC,
         b"proc" => PROC_MAGIC,
         b"sysfs" => SYSFS_MAGIC,
         _ => TMPFS_MAGIC,
     };
-    let flags = mount.map_or(0, |mount| mount.flags.get()) & u64::from(KEPT);
+    let flags = mount.as_ref().map_or(0, |mount| mount.flags.get()) & u64::from(KEPT);
     let ((pages, free), (files, free_files)) = match magic {
-        TMPFS_MAGIC => (room.pages(), room.files()),
+        TMPFS_MAGIC => {
+            let root = mount.as_ref().map_or(&call.server.root, |mount| &mount.root);
+            let names = root.directory()?.as_names();
+            let pages = names.and_then(|names| names.limit().free_pages());
+            let files = names.and_then(|names| names.limit().free_files());
+            (pages.unwrap_or_else(|| room.pages()), files.unwrap_or_else(|| room.files()))
+        }
         _ => ((0, 0), (0, 0)),
     };
     let mut words = [0; 15];
     words[..7].copy_from_slice(&[magic, PAGE, pages, free, free, files, free_files]);
     words[7..11].copy_from_slice(&[inode.device, NAME_MAX as u64, PAGE, flags | ST_VALID]);
     Ok(words)
+}
+
+/// That of a file system that another process serves.
+fn served_statfs(inode: &Inode, space: &Space, flags: u64) -> [u64; 15] {
+    let ([blocks, free], [files, left]) = (space.blocks, space.files);
+    let mut words = [0; 15];
+    words[..7].copy_from_slice(&[OCHRE_MAGIC, space.block, blocks, free, free, files, left]);
+    words[7..11].copy_from_slice(&[inode.device, space.name, space.block, flags | ST_VALID]);
+    words
 }
 
 pub fn statfs(call: &Call) -> Result {

@@ -2,7 +2,7 @@
 
 use super::pipe::Pipe;
 use super::regular::{NoBytes, RegularFile};
-use super::{Descriptor, File, Open};
+use super::{Descriptor, File, Open, seal};
 use crate::errno::{Errno, Result};
 use crate::fs::path::Found;
 use crate::fs::{Inode, Kind, New, dev};
@@ -12,9 +12,10 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::Cell;
 use linux_raw_sys::general::{
-    F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_GETFL, F_GETPIPE_SZ, F_SETFD, F_SETFL, F_SETPIPE_SZ,
-    FD_CLOEXEC, O_ACCMODE, O_APPEND, O_CLOEXEC, O_CREAT, O_DIRECT, O_DIRECTORY, O_EXCL, O_NOATIME,
-    O_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDONLY, O_TRUNC, O_WRONLY, S_IFREG,
+    F_ADD_SEALS, F_DUPFD, F_DUPFD_CLOEXEC, F_GET_SEALS, F_GETFD, F_GETFL, F_GETPIPE_SZ, F_SETFD,
+    F_SETFL, F_SETPIPE_SZ, FD_CLOEXEC, O_ACCMODE, O_APPEND, O_CLOEXEC, O_CREAT, O_DIRECT,
+    O_DIRECTORY, O_EXCL, O_NOATIME, O_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDONLY, O_TRUNC, O_WRONLY,
+    RESOLVE_IN_ROOT, S_IFREG,
 };
 
 /// `O_TMPFILE` without the `O_DIRECTORY` in it.
@@ -49,7 +50,10 @@ fn open_now(call: &Call, at: u64, path: u64, mut flags: u32, mode: u32) -> Resul
         flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
     }
     let path = process.path(path)?;
-    let from = process.directory(at, &path)?;
+    let from = match call.resolve & RESOLVE_IN_ROOT {
+        0 => process.directory(at, &path)?,
+        _ => process.directory(at, b"")?,
+    };
     let exclusive = flags & (O_CREAT | O_EXCL) == O_CREAT | O_EXCL;
     if flags & (O_CREAT | O_DIRECTORY) == O_CREAT | O_DIRECTORY {
         return Err(Errno::EINVAL);
@@ -288,6 +292,8 @@ pub fn fcntl(call: &Call) -> Outcome {
             open.flags.set(kept | argument as u32 & CHANGEABLE);
             Ok(0)
         }
+        F_GET_SEALS => seal::get(&open),
+        F_ADD_SEALS => seal::add(call, &open, argument),
         F_GETPIPE_SZ | F_SETPIPE_SZ => match open.file.downcast::<super::pipe::PipeEnd>() {
             Some(_) if argument as usize <= super::pipe::CAPACITY => {
                 Ok(super::pipe::CAPACITY as u64)

@@ -1,13 +1,18 @@
 //! Files and directories of a file system, opened.
 
+use super::seal::WRITING;
 use super::{File, Open, size};
 use crate::errno::{Errno, Result};
 use crate::fs::Inode;
 use crate::time;
 use crate::user::Transfer;
 use alloc::rc::Rc;
-use linux_raw_sys::general::{O_APPEND, O_NOATIME, RLIMIT_FSIZE};
+use linux_raw_sys::general::{F_SEAL_GROW, O_APPEND, O_NOATIME, RLIMIT_FSIZE};
 use rt::Memory;
+use rt::abi::PAGE;
+
+/// Seals that matter to writing.
+const SEALED: u32 = WRITING | F_SEAL_GROW;
 
 /// A file with bytes.
 pub struct RegularFile(pub Rc<Inode>);
@@ -31,6 +36,14 @@ impl File for RegularFile {
         if open.flags.get() & O_APPEND != 0 {
             *at = regular.size();
         }
+        if self.0.seals.get() & SEALED != 0 {
+            self.0.unsealed(WRITING)?;
+            if at.saturating_add(from.left) > regular.size() {
+                // Bytes are written by pages.
+                let end = regular.size() & !(PAGE - 1);
+                from.limit(end.checked_sub(*at).filter(|&left| left > 0).ok_or(Errno::EPERM)?);
+            }
+        }
         if let Some(process) = from.process() {
             let most = process.limits.borrow()[RLIMIT_FSIZE as usize][0];
             if *at >= most {
@@ -41,6 +54,9 @@ impl File for RegularFile {
         }
         let before = from.done;
         let result = regular.write(*at, from);
+        if result == Err(Errno::LATER) {
+            return result;
+        }
         *at += from.done - before;
         self.0.touch(time::stamp());
         result

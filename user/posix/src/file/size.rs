@@ -1,14 +1,15 @@
 //! How long a file is, and what of it takes memory.
 
-use super::Open;
+use super::{Open, seal};
 use crate::errno::{Errno, Result};
 use crate::fs::{Inode, Kind};
 use crate::process::Process;
 use crate::server::Call;
 use crate::{signal, time};
 use alloc::rc::Rc;
+use core::cmp::Ordering;
 use linux_raw_sys::general::{
-    FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, FALLOC_FL_ZERO_RANGE, RLIMIT_FSIZE, SIGXFSZ,
+    F_SEAL_GROW, F_SEAL_SHRINK, FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, RLIMIT_FSIZE, SIGXFSZ,
 };
 
 /// Refuses what makes a file longer than the process may.
@@ -23,8 +24,13 @@ pub fn limit(process: &Process, end: u64) -> Result<()> {
 }
 
 fn resize(call: &Call, inode: &Inode, size: u64) -> Result {
-    if size > inode.size() {
-        limit(call.process(), size)?;
+    match size.cmp(&inode.size()) {
+        Ordering::Less => inode.unsealed(F_SEAL_SHRINK)?,
+        Ordering::Equal => {}
+        Ordering::Greater => {
+            limit(call.process(), size)?;
+            inode.unsealed(F_SEAL_GROW)?;
+        }
     }
     inode.regular()?.truncate(size)?;
     inode.touch(time::stamp());
@@ -66,9 +72,8 @@ pub fn fallocate(call: &Call) -> Result {
         return Err(Errno::EINVAL);
     }
     let keep = how & FALLOC_FL_KEEP_SIZE != 0;
-    let (punch, zero) = (how & FALLOC_FL_PUNCH_HOLE != 0, how & FALLOC_FL_ZERO_RANGE != 0);
-    let known = FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE;
-    if how & !known != 0 || punch && (zero || !keep) {
+    let punch = how & FALLOC_FL_PUNCH_HOLE != 0;
+    if how & !(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE) != 0 || punch && !keep {
         return Err(Errno::EOPNOTSUPP);
     }
     open.writable()?;
@@ -79,11 +84,17 @@ pub fn fallocate(call: &Call) -> Result {
         _ => return Err(Errno::ENODEV),
     };
     let end = at.checked_add(length).ok_or(Errno::EFBIG)? as u64;
-    if punch || zero {
-        regular.clear(at as u64, end)?;
+    if punch {
+        open.inode.unsealed(seal::WRITING)?;
+        regular.punch(at as u64, end)?;
+    } else {
+        if end > regular.size() {
+            open.inode.unsealed(F_SEAL_GROW)?;
+            limit(call.process(), end)?;
+        }
+        regular.reserve(at as u64, end)?;
     }
     if !keep && end > regular.size() {
-        limit(call.process(), end)?;
         regular.truncate(end)?;
     }
     open.inode.touch(time::stamp());
@@ -113,8 +124,15 @@ pub fn readahead(call: &Call) -> Result {
     Ok(0)
 }
 
-/// All is where it stays at once.
-pub fn sync(_: &Call) -> Result {
+/// What is not another server's is where it stays at once.
+pub fn sync(call: &Call) -> Result {
+    for mount in call.server.mounts.all() {
+        match mount.root.sync() {
+            Err(Errno::LATER) => return Err(Errno::LATER),
+            // Nobody is told what could not be written.
+            _ => {}
+        }
+    }
     Ok(0)
 }
 
@@ -124,13 +142,13 @@ pub fn fsync(call: &Call) -> Result {
         return Err(Errno::EBADF);
     }
     match open.inode.kind {
-        Kind::Regular(_) | Kind::Directory(_) => Ok(0),
+        Kind::Regular(_) | Kind::Directory(_) => open.inode.sync().map(|()| 0),
         _ => Err(Errno::EINVAL),
     }
 }
 
 pub fn syncfs(call: &Call) -> Result {
-    call.process().files.get(call.args[0]).map(|_| 0)
+    call.process().files.get(call.args[0])?.inode.sync().map(|()| 0)
 }
 
 pub fn sync_file_range(call: &Call) -> Result {

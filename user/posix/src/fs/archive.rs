@@ -19,6 +19,8 @@ const TRAILER: &[u8] = b"TRAILER!!!";
 /// An entry of the archive.
 struct Entry<'a> {
     number: u64,
+    /// How many names that has.
+    links: u64,
     mode: u32,
     uid: u32,
     gid: u32,
@@ -78,7 +80,7 @@ fn add(
             Err(_) => make(&directory, part, entry, S_IFDIR | 0o755)?,
         };
     }
-    if let Some(known) = links.get(&entry.number).filter(|_| entry.number != 0) {
+    if let Some(known) = links.get(&entry.number).filter(|_| entry.links > 1) {
         return directory.directory()?.link(&directory, name, known);
     }
     if let Ok(known) = directory.directory()?.lookup(name) {
@@ -88,7 +90,7 @@ fn add(
     let inode = match format(entry.mode) {
         S_IFREG => {
             let names = directory.directory()?.as_names().ok_or(Errno::EROFS)?;
-            let content = Content::archived(names.room(), memory, entry.offset as u64, entry.data);
+            let content = Content::archived(names, memory, entry.offset as u64, entry.data);
             let new = new(name, entry, entry.mode);
             names.add(&directory, &new, Kind::Regular(Box::new(content)))?
         }
@@ -119,6 +121,7 @@ fn entry(archive: &[u8], at: usize) -> Option<Entry<'_>> {
     let offset = (at + HEADER + name_size).next_multiple_of(4);
     Some(Entry {
         number: field(0)?,
+        links: field(4)?,
         mode: field(1)? as u32,
         uid: field(2)? as u32,
         gid: field(3)? as u32,

@@ -3,8 +3,10 @@
 //! A file of the archive stays there, as long as nobody writes to it. A short one is on the heap. A
 //! long one has pages that guests may map as well.
 
+use super::limit::Limit;
 use super::pages::Pages;
 use super::room::{Charge, Room};
+use super::tmpfs::Names;
 use super::{Hole, Regular};
 use crate::errno::{Errno, Result};
 use crate::user::Transfer;
@@ -24,6 +26,9 @@ pub struct Content {
     bytes: RefCell<Bytes>,
     size: Cell<u64>,
     charge: Charge,
+    limit: Rc<Limit>,
+    /// Pages that the limit counts.
+    counted: Cell<u64>,
 }
 
 enum Bytes {
@@ -37,21 +42,27 @@ enum Bytes {
 
 impl Content {
     /// No bytes.
-    pub fn empty(room: &Rc<Room>) -> Content {
-        let (bytes, size) = (RefCell::new(Bytes::Short(Vec::new())), Cell::new(0));
-        Content { bytes, size, charge: Charge::none(room) }
+    pub fn empty(room: &Rc<Room>, limit: &Rc<Limit>) -> Content {
+        Content {
+            bytes: RefCell::new(Bytes::Short(Vec::new())),
+            size: Cell::new(0),
+            charge: Charge::none(room),
+            limit: limit.clone(),
+            counted: Cell::new(0),
+        }
     }
 
     /// Bytes of the archive.
     pub fn archived(
-        room: &Rc<Room>,
+        names: &Names,
         archive: &Rc<Memory>,
         offset: u64,
         bytes: &'static [u8],
     ) -> Content {
-        let size = Cell::new(bytes.len() as u64);
-        let bytes = RefCell::new(Bytes::Archive(archive.clone(), offset, bytes));
-        Content { bytes, size, charge: Charge::none(room) }
+        let content = Content::empty(names.room(), names.limit());
+        content.size.set(bytes.len() as u64);
+        content.bytes.replace(Bytes::Archive(archive.clone(), offset, bytes));
+        content
     }
 
     /// Does something with its pages, of which there are enough for so many bytes then.
@@ -94,6 +105,84 @@ impl Content {
     }
 }
 
+/// Writing.
+impl Content {
+    /// Takes bytes for a place.
+    fn put(&self, at: u64, from: &mut Transfer<'_>) -> Result<()> {
+        let (old, end) = (self.size.get(), at + from.left);
+        let short = self.with_short(old.max(end), |bytes| {
+            bytes.resize(bytes.len().max(end as usize), 0);
+            let moved = from.take(&mut bytes[at as usize..end as usize]);
+            let reached = moved.as_ref().map_or(0, |&moved| at as usize + moved);
+            bytes.truncate(reached.max(old as usize));
+            moved
+        });
+        if let Some(moved) = short {
+            return moved?.map(|_| ());
+        }
+        let before = from.done;
+        let result = self.with_pages(old.max(end), |pages| pages.write(at, from));
+        if from.done > before {
+            self.size.set(old.max(at + (from.done - before)));
+        }
+        result
+    }
+
+    /// Makes it shorter or longer.
+    fn resize(&self, size: u64) -> Result<()> {
+        let old = self.size.get();
+        if size == 0 {
+            self.bytes.replace(Bytes::Short(Vec::new()));
+            self.charge.set(0)?;
+            self.size.set(0);
+            return Ok(());
+        }
+        if let Some(done) = self.with_short(size, |bytes| bytes.resize(size as usize, 0)) {
+            return done;
+        }
+        self.with_pages(size.max(old), |pages| if size < old { pages.cut(size) } else { Ok(()) })?;
+        self.size.set(size);
+        Ok(())
+    }
+}
+
+/// Pages that are counted, where their number is limited.
+impl Content {
+    /// How much of a range can be written.
+    fn admit(&self, at: u64, end: u64) -> Result {
+        if self.limit.pages.get().is_none() {
+            return Ok(end - at);
+        }
+        let (mut page, last) = (at / PAGE, end.div_ceil(PAGE));
+        let mut new = 0;
+        match &*self.bytes.borrow() {
+            Bytes::Long(pages) => {
+                while page < last {
+                    let (there, next) = pages.run(page, last);
+                    new += if there { 0 } else { next - page };
+                    page = next;
+                }
+            }
+            _ => new = last - page.max(self.size.get().div_ceil(PAGE)).min(last),
+        }
+        self.limit.admit(at, end, new)
+    }
+
+    /// Its pages have become more or less.
+    fn recount(&self) {
+        if self.limit.pages.get().is_some() {
+            let now = self.pages();
+            self.limit.recount(self.counted.replace(now), now);
+        }
+    }
+}
+
+impl Drop for Content {
+    fn drop(&mut self) {
+        self.limit.recount(self.counted.get(), 0);
+    }
+}
+
 impl Regular for Content {
     fn size(&self) -> u64 {
         self.size.get()
@@ -127,47 +216,38 @@ impl Regular for Content {
             return Err(Errno::EFBIG);
         }
         from.limit(LONGEST - at);
-        let (old, end) = (self.size.get(), at + from.left);
-        let short = self.with_short(old.max(end), |bytes| {
-            bytes.resize(bytes.len().max(end as usize), 0);
-            let moved = from.take(&mut bytes[at as usize..end as usize]);
-            let reached = moved.as_ref().map_or(0, |&moved| at as usize + moved);
-            bytes.truncate(reached.max(old as usize));
-            moved
-        });
-        if let Some(moved) = short {
-            return moved?.map(|_| ());
-        }
-        let before = from.done;
-        let result = self.with_pages(old.max(end), |pages| pages.write(at, from));
-        if from.done > before {
-            self.size.set(old.max(at + (from.done - before)));
-        }
+        from.limit(self.admit(at, at + from.left)?);
+        let result = self.put(at, from);
+        self.recount();
         result
     }
 
     fn truncate(&self, size: u64) -> Result<()> {
-        let old = self.size.get();
-        if size == 0 {
-            self.bytes.replace(Bytes::Short(Vec::new()));
-            self.charge.set(0)?;
-            self.size.set(0);
-            return Ok(());
-        }
-        if let Some(done) = self.with_short(size, |bytes| bytes.resize(size as usize, 0)) {
-            return done;
-        }
-        self.with_pages(size.max(old), |pages| if size < old { pages.cut(size) } else { Ok(()) })?;
-        self.size.set(size);
-        Ok(())
+        let result = self.resize(size);
+        self.recount();
+        result
     }
 
-    fn clear(&self, at: u64, end: u64) -> Result<()> {
-        let end = end.min(self.size.get());
-        if at >= end {
+    fn reserve(&self, at: u64, end: u64) -> Result<()> {
+        if self.admit(at, end)? < end - at {
+            return Err(Errno::ENOSPC);
+        }
+        let size = self.size.get().max(end);
+        let result = self.with_pages(size, |pages| pages.reserve(at, end));
+        self.recount();
+        result
+    }
+
+    fn punch(&self, at: u64, end: u64) -> Result<()> {
+        // The last page goes as a whole.
+        let size = self.size.get();
+        let end = if end >= size { size.next_multiple_of(PAGE) } else { end };
+        if at >= size {
             return Ok(());
         }
-        self.with_pages(self.size.get(), |pages| pages.clear(at, end))
+        let result = self.with_pages(size, |pages| pages.punch(at, end));
+        self.recount();
+        result
     }
 
     fn find(&self, at: u64, wanted: Hole) -> u64 {

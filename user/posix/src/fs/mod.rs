@@ -6,27 +6,29 @@
 pub mod archive;
 pub mod content;
 pub mod dev;
+mod kinds;
+pub mod limit;
 pub mod mount;
 pub mod pages;
 pub mod path;
 pub mod proc;
+pub mod remote;
 pub mod room;
 mod table;
 pub mod tmpfs;
 
+pub use kinds::{Directory, Entry, Hole, Link, New, Reader, Regular};
+
 use crate::errno::{Errno, Result};
 use crate::file::lock::Locks;
-use crate::file::{File, pipe::Pipe};
+use crate::file::pipe::Pipe;
 use crate::process::Ids;
-use crate::user::Transfer;
 use alloc::boxed::Box;
 use alloc::rc::Rc;
-use alloc::vec::Vec;
 use core::cell::Cell;
 use linux_raw_sys::general::{
     S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK, S_ISGID, S_ISVTX,
 };
-use rt::Memory;
 
 /// The longest name in a directory.
 pub const NAME_MAX: usize = 255;
@@ -47,8 +49,10 @@ pub struct Inode {
     pub locks: Locks,
     /// Openings of it for writing.
     pub writers: Cell<u32>,
+    /// What may not be done with it any more: `F_SEAL_*`.
+    pub seals: Cell<u32>,
     /// What it takes of the room that there is.
-    pub _charge: Option<room::Charge>,
+    pub _charge: Option<(room::Charge, limit::Counted)>,
 }
 
 /// What a file is.
@@ -88,147 +92,6 @@ pub struct Meta {
     pub changed: Cell<i64>,
 }
 
-/// An entry of a directory.
-pub struct Entry {
-    /// Its name.
-    pub name: Vec<u8>,
-    /// The number of what it names.
-    pub number: u64,
-    /// The kind of what it names: the bits of `S_IFMT`.
-    pub kind: u32,
-    /// Where to go on after it.
-    pub next: u64,
-}
-
-/// What is to be made in a directory.
-pub struct New<'a> {
-    /// Its name.
-    pub name: &'a [u8],
-    /// Kind and permissions.
-    pub mode: u32,
-    /// Whose it will be.
-    pub uid: u32,
-    /// And which group's.
-    pub gid: u32,
-    /// The number of a device.
-    pub device: u64,
-    /// What a symbolic link says.
-    pub target: &'a [u8],
-}
-
-/// Names of files. What does not change anything is the least that a file system must have.
-pub trait Directory {
-    /// The file of a name that is neither `.` nor `..`.
-    fn lookup(&self, name: &[u8]) -> Result<Rc<Inode>>;
-    /// The directory above; none at the root of the file system.
-    fn parent(&self) -> Option<Rc<Inode>>;
-    /// The first entry at or after a place, which is 0 at the beginning.
-    fn entry(&self, place: u64) -> Option<Entry>;
-    /// How long it is, as `stat` shows it.
-    fn size(&self) -> u64 {
-        0
-    }
-    /// Makes a file.
-    fn create(&self, _this: &Rc<Inode>, _new: &New<'_>) -> Result<Rc<Inode>> {
-        Err(Errno::ENOENT)
-    }
-    /// A file of the same file system that has no name.
-    fn create_unnamed(&self, _this: &Rc<Inode>, _new: &New<'_>) -> Result<Rc<Inode>> {
-        Err(Errno::EOPNOTSUPP)
-    }
-    /// Gives a file another name.
-    fn link(&self, _this: &Rc<Inode>, _name: &[u8], _inode: &Rc<Inode>) -> Result<()> {
-        Err(Errno::EPERM)
-    }
-    /// Removes a name, of a directory only if that is empty.
-    fn unlink(&self, _this: &Rc<Inode>, _name: &[u8]) -> Result<()> {
-        Err(Errno::EPERM)
-    }
-    /// Itself, if it is one of the file system in memory.
-    fn as_names(&self) -> Option<&tmpfs::Names> {
-        None
-    }
-    /// Moves a name, of a file that may be moved there, and takes the place of what has the name.
-    fn rename(
-        &self,
-        _from: &[u8],
-        _this: &Rc<Inode>,
-        _to: &Rc<Inode>,
-        _name: &[u8],
-        _exchange: bool,
-    ) -> Result<()> {
-        Err(Errno::EPERM)
-    }
-}
-
-/// Bytes.
-pub trait Regular {
-    /// How many.
-    fn size(&self) -> u64;
-    /// How many pages it takes.
-    fn pages(&self) -> u64 {
-        0
-    }
-    /// Puts those from a place on into the transfer, as many as there are.
-    fn read(&self, at: u64, to: &mut Transfer<'_>) -> Result<()>;
-    /// Takes those that are to be at a place.
-    fn write(&self, _at: u64, _from: &mut Transfer<'_>) -> Result<()> {
-        Err(Errno::EINVAL)
-    }
-    /// Makes it shorter or longer.
-    fn truncate(&self, _size: u64) -> Result<()> {
-        Err(Errno::EINVAL)
-    }
-    /// Makes zeroes of those between two places.
-    fn clear(&self, _at: u64, _end: u64) -> Result<()> {
-        Err(Errno::EOPNOTSUPP)
-    }
-    /// The first place from one on, which is in the file, where there are bytes, or none were written.
-    fn find(&self, at: u64, wanted: Hole) -> u64 {
-        if wanted == Hole::Data { at } else { self.size() }
-    }
-    /// The memory that has the bytes, and at which of its pages they begin.
-    fn memory(&self) -> Result<(Rc<Memory>, u64)> {
-        Err(Errno::ENODEV)
-    }
-    /// What is there at once, without copying, for those who look at a few bytes.
-    fn opened(&self, _inode: &Rc<Inode>) -> Option<Rc<dyn File>> {
-        None
-    }
-}
-
-/// What is looked for in a file.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Hole {
-    /// Bytes that were written.
-    Data,
-    /// Bytes that were not.
-    Hole,
-}
-
-/// Another path.
-pub trait Link {
-    /// The path, for the thread of a process that wants to know.
-    fn target(&self, reader: Reader) -> Result<Vec<u8>>;
-    /// Where it leads, if that is not where its path does.
-    fn follow(&self) -> Option<Result<Rc<Inode>>> {
-        None
-    }
-    /// How long it is, as `stat` shows it.
-    fn length(&self) -> u64 {
-        0
-    }
-}
-
-/// Who reads a link: the numbers of a process and its thread.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Reader {
-    /// The process.
-    pub pid: u32,
-    /// The thread.
-    pub tid: u32,
-}
-
 impl Inode {
     /// A file of a file system's device.
     pub fn new(number: u64, device: u64, meta: Meta, kind: Kind) -> Inode {
@@ -240,6 +103,7 @@ impl Inode {
             covered: Cell::new(false),
             locks: Locks::default(),
             writers: Cell::new(0),
+            seals: Cell::new(linux_raw_sys::general::F_SEAL_SEAL),
             _charge: None,
         }
     }
@@ -281,6 +145,34 @@ impl Inode {
             Kind::Regular(regular) => Ok(&**regular),
             Kind::Directory(_) => Err(Errno::EISDIR),
             _ => Err(Errno::EINVAL),
+        }
+    }
+
+    /// Whether it has bytes that are in memory, and could be sealed.
+    pub fn sealable(&self) -> bool {
+        self._charge.is_some() && matches!(self.kind, Kind::Regular(_))
+    }
+
+    /// Refuses what one of these seals forbids.
+    pub fn unsealed(&self, seals: u32) -> Result<()> {
+        if self.seals.get() & seals != 0 { Err(Errno::EPERM) } else { Ok(()) }
+    }
+
+    /// Keeps what was set of it.
+    pub fn store(&self) -> Result<()> {
+        match &self.kind {
+            Kind::Directory(directory) => directory.store(self),
+            Kind::Regular(regular) => regular.store(self),
+            _ => Ok(()),
+        }
+    }
+
+    /// Has it where it stays.
+    pub fn sync(&self) -> Result<()> {
+        match &self.kind {
+            Kind::Directory(directory) => directory.sync(),
+            Kind::Regular(regular) => regular.sync(),
+            _ => Ok(()),
         }
     }
 

@@ -28,7 +28,12 @@ pub struct Pages {
     there: BTreeMap<u64, Bits>,
     /// Guests have it mapped: they may have written anything, and there is nothing behind the end.
     mapped: bool,
+    /// Those that were written, are zero again, and still take memory.
+    stale: u64,
 }
+
+/// Pages that are not given back while there are more of others.
+const FEW: u64 = 16;
 
 /// Pages of so many bytes, in whole windows.
 fn windows(size: u64) -> u64 {
@@ -53,6 +58,7 @@ impl Pages {
             count,
             there: BTreeMap::new(),
             mapped: false,
+            stale: 0,
         };
         pages.mark(0, length.div_ceil(PAGE));
         Ok(pages)
@@ -112,6 +118,14 @@ impl Pages {
         for page in first..last {
             let bits = self.there.entry(page / WINDOW).or_default();
             bits[(page % WINDOW / 64) as usize] |= 1 << (page % 64);
+        }
+    }
+
+    fn unmark(&mut self, first: u64, last: u64) {
+        for page in first..last {
+            if let Some(bits) = self.there.get_mut(&(page / WINDOW)) {
+                bits[(page % WINDOW / 64) as usize] &= !(1 << (page % 64));
+            }
         }
     }
 
@@ -196,16 +210,70 @@ impl Pages {
         self.resize(kept)?;
         self.lengthen(size)?;
         self.there.split_off(&kept.div_ceil(WINDOW));
-        if let Some(bits) = self.there.get_mut(&(kept / WINDOW)) {
-            for page in kept % WINDOW..WINDOW {
-                bits[(page / 64) as usize] &= !(1 << (page % 64));
-            }
-        }
+        self.unmark(kept, kept.next_multiple_of(WINDOW));
         self.clear(size, kept * PAGE)
     }
 
+    /// Takes memory for a range, in which nothing changes.
+    pub fn reserve(&mut self, at: u64, end: u64) -> Result<()> {
+        if self.writable(at, end)? < end {
+            return Err(Errno::ENOSPC);
+        }
+        let (mut page, last) = (at / PAGE, end.div_ceil(PAGE));
+        while page < last && !self.mapped {
+            let (there, next) = self.run(page, last);
+            for page in if there { next..next } else { page..next } {
+                self.memory.write(page * PAGE, &[0]).map_err(|_| Errno::ENOSPC)?;
+            }
+            self.mark(page, next);
+            page = next;
+        }
+        Ok(())
+    }
+
+    /// Makes a hole: zeroes, and of whole pages nothing. Memory can only be given back by moving what is
+    /// left, so that happens when it is less.
+    pub fn punch(&mut self, at: u64, end: u64) -> Result<()> {
+        self.clear(at, end)?;
+        let (mut page, last) = (at.div_ceil(PAGE), end / PAGE);
+        if self.mapped {
+            return Ok(());
+        }
+        while page < last {
+            let (there, next) = self.run(page, last);
+            if there {
+                self.stale += next - page;
+                self.unmark(page, next);
+            }
+            page = next;
+        }
+        let left = self.resident();
+        if self.stale >= left.max(FEW) && left <= self.room.free() {
+            self.move_on()
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Takes another memory for what is there.
+    fn move_on(&mut self) -> Result<()> {
+        let new = self.room.memory(self.count)?;
+        let (mut page, mut bytes) = (0, alloc::vec![0; PAGE as usize]);
+        while page < self.count {
+            let (there, next) = self.run(page, self.count);
+            for page in if there { page..next } else { next..next } {
+                self.memory.read(page * PAGE, &mut bytes)?;
+                new.write(page * PAGE, &bytes).map_err(|_| Errno::ENOSPC)?;
+            }
+            page = next;
+        }
+        self.room.unmap_from(self.number, 0);
+        (self.memory, self.stale) = (Rc::new(new), 0);
+        Ok(())
+    }
+
     /// Writes zeroes where there is something.
-    pub fn clear(&self, mut at: u64, end: u64) -> Result<()> {
+    fn clear(&self, mut at: u64, end: u64) -> Result<()> {
         let end = self.writable(at, end)?;
         while at < end {
             let (there, next) = self.run(at / PAGE, end.div_ceil(PAGE));

@@ -7,10 +7,16 @@ use crate::process::Ids;
 use alloc::borrow::Cow;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
-use linux_raw_sys::general::S_IFDIR;
+use linux_raw_sys::general::{
+    RESOLVE_BENEATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, RESOLVE_NO_XDEV,
+    S_IFDIR,
+};
 
 /// Symbolic links that are followed on the way to one file.
 const LINKS: u32 = 40;
+
+/// What has the way begin where nothing is above.
+pub const SCOPED: u32 = RESOLVE_BENEATH | RESOLVE_IN_ROOT;
 
 /// Who walks.
 pub struct Walker<'a> {
@@ -22,6 +28,8 @@ pub struct Walker<'a> {
     pub ids: &'a Ids,
     /// Who walks, for links that say something else to everybody.
     pub reader: Reader,
+    /// Ways that are not gone: `RESOLVE_*`.
+    pub resolve: u32,
 }
 
 /// What becomes of a path's last name if it is a symbolic link.
@@ -89,7 +97,11 @@ impl Walker<'_> {
         way: Last,
         links: &mut u32,
     ) -> Result<Found<'p>> {
-        let mut at = if path.starts_with(b"/") { self.root.clone() } else { from.clone() };
+        let mut at = match path.starts_with(b"/") {
+            true if self.refuses(RESOLVE_BENEATH) => return Err(Errno::EXDEV),
+            true => self.root.clone(),
+            false => from.clone(),
+        };
         let mut rest = without_slashes(path);
         if rest.is_empty() {
             let (inode, slash) = (Some(at.clone()), !path.is_empty());
@@ -104,6 +116,9 @@ impl Walker<'_> {
             at.permit(self.ids, 1)?;
             let inode = match name {
                 b"." => Ok(at.clone()),
+                b".." if at.is(&self.root) && self.refuses(RESOLVE_BENEATH) => {
+                    return Err(Errno::EXDEV);
+                }
                 b".." => Ok(self.up(&at)),
                 _ if name.len() > NAME_MAX => return Err(Errno::ENAMETOOLONG),
                 _ => directory.lookup(name).map(|inode| self.mounts.top(inode)),
@@ -112,12 +127,19 @@ impl Walker<'_> {
                 Err(Errno::ENOENT) if last => None,
                 inode => Some(inode?),
             };
+            if let Some(inode) = &inode {
+                self.stay(&at, inode)?;
+            }
             if let Some(Inode { kind: Kind::Link(link), .. }) = inode.as_deref()
                 && (!last || way == Last::Followed || way == Last::Found && slash)
             {
                 *links = links.checked_sub(1).ok_or(Errno::ELOOP)?;
+                if self.refuses(RESOLVE_NO_SYMLINKS) {
+                    return Err(Errno::ELOOP);
+                }
                 let target = match link.follow() {
                     Some(inode) => {
+                        self.jump(&at, inode.as_ref().ok())?;
                         let (parent, name) = (at.clone(), Cow::Borrowed(name));
                         Found { parent, name, inode: Some(inode?), slash }
                     }
@@ -125,6 +147,11 @@ impl Walker<'_> {
                         let target = link.target(self.reader)?;
                         if target.is_empty() {
                             return Err(Errno::ENOENT);
+                        }
+                        // Linux asks before it knows where that is.
+                        let absolute = target.starts_with(b"/") && !self.refuses(RESOLVE_IN_ROOT);
+                        if absolute && self.refuses(RESOLVE_NO_XDEV) {
+                            return Err(Errno::EXDEV);
                         }
                         let found = self.walk_on(&at, &target, Last::Followed, links)?;
                         let Found { parent, name, inode, slash: ends } = found;
@@ -143,6 +170,25 @@ impl Walker<'_> {
             }
             at = inode.ok_or(Errno::ENOENT)?;
         }
+    }
+
+    fn refuses(&self, way: u32) -> bool {
+        self.resolve & way != 0
+    }
+
+    /// Refuses to go to another file system, if that is not wished.
+    fn stay(&self, at: &Inode, to: &Inode) -> Result<()> {
+        let other = self.refuses(RESOLVE_NO_XDEV) && at.device != to.device;
+        if other { Err(Errno::EXDEV) } else { Ok(()) }
+    }
+
+    /// Refuses to go where no path leads, if that is not wished.
+    fn jump(&self, at: &Inode, to: Option<&Rc<Inode>>) -> Result<()> {
+        if self.refuses(RESOLVE_NO_MAGICLINKS) {
+            return Err(Errno::ELOOP);
+        }
+        to.map_or(Ok(()), |to| self.stay(at, to))?;
+        if self.refuses(SCOPED) { Err(Errno::EXDEV) } else { Ok(()) }
     }
 
     /// The directory above, as far as one gets.
@@ -187,10 +233,14 @@ impl Walker<'_> {
     fn name_in(&self, above: &Rc<Inode>, inode: &Rc<Inode>) -> Result<Vec<u8>> {
         let directory = above.directory()?;
         let mut place = 0;
-        while let Some(entry) = directory.entry(place) {
+        while let Some(entry) = directory.entry(place)? {
             let found = || directory.lookup(&entry.name).map(|found| self.mounts.top(found));
-            if entry.kind == S_IFDIR && found().is_ok_and(|found| found.is(inode)) {
-                return Ok(entry.name);
+            if entry.kind == S_IFDIR {
+                match found() {
+                    Ok(found) if found.is(inode) => return Ok(entry.name),
+                    Err(Errno::LATER) => return Err(Errno::LATER),
+                    _ => {}
+                }
             }
             place = entry.next;
         }

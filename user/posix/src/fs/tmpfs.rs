@@ -1,6 +1,7 @@
 //! A file system in memory: directories of names, files of [`Content`].
 
 use super::content::Content;
+use super::limit::Limit;
 use super::room::{Charge, Room};
 use super::table::{Named, Table};
 use super::{Directory, Entry, Inode, Kind, Link, Meta, New, Reader, format};
@@ -23,13 +24,14 @@ pub struct Tmpfs {
     device: u64,
     last: Cell<u64>,
     room: Rc<Room>,
+    limit: Rc<Limit>,
 }
 
 impl Tmpfs {
     /// An empty one: its root.
-    pub fn root(room: &Rc<Room>, mode: u32) -> Result<Rc<Inode>> {
+    pub fn root(room: &Rc<Room>, mode: u32, limit: Limit) -> Result<Rc<Inode>> {
         let (device, room) = (room.number(), room.clone());
-        let fs = Rc::new(Tmpfs { device, last: Cell::new(0), room });
+        let fs = Rc::new(Tmpfs { device, last: Cell::new(0), room, limit: Rc::new(limit) });
         let new = New { name: b"", mode: S_IFDIR | mode, uid: 0, gid: 0, device: 0, target: b"" };
         let names = Names::new(&fs, Weak::new());
         let root = fs.inode(&new, Kind::Directory(Box::new(names)))?;
@@ -38,7 +40,7 @@ impl Tmpfs {
     }
 
     fn inode(&self, new: &New<'_>, kind: Kind) -> Result<Rc<Inode>> {
-        let charge = Charge::file(&self.room)?;
+        let charge = (Charge::file(&self.room)?, self.limit.file()?);
         self.last.set(self.last.get() + 1);
         let now = time::stamp();
         let meta = Meta {
@@ -91,6 +93,11 @@ impl Names {
         &self.fs.room
     }
 
+    /// What all files of the file system may take.
+    pub fn limit(&self) -> &Rc<Limit> {
+        &self.fs.limit
+    }
+
     fn find(&self, name: &[u8]) -> Option<Rc<Inode>> {
         self.files.borrow().find(name).cloned()
     }
@@ -108,7 +115,7 @@ impl Names {
     fn kind(&self, this: &Rc<Inode>, new: &New<'_>) -> Result<Kind> {
         Ok(match format(new.mode) {
             S_IFDIR => Kind::Directory(Box::new(Names::new(&self.fs, Rc::downgrade(this)))),
-            S_IFREG | 0 => Kind::Regular(Box::new(Content::empty(&self.fs.room))),
+            S_IFREG | 0 => Kind::Regular(Box::new(Content::empty(&self.fs.room, &self.fs.limit))),
             S_IFLNK => Kind::Link(Box::new(Target(new.target.into()))),
             S_IFCHR => Kind::Character(new.device),
             S_IFBLK => Kind::Block(new.device),
@@ -152,11 +159,11 @@ impl Directory for Names {
         self.parent.borrow().upgrade()
     }
 
-    fn entry(&self, place: u64) -> Option<Entry> {
+    fn entry(&self, place: u64) -> Result<Option<Entry>> {
         let files = self.files.borrow();
-        let Named { name, place, inode, .. } = files.first(place)?;
+        let Some(Named { name, place, inode, .. }) = files.first(place) else { return Ok(None) };
         let (name, number, kind) = (name.to_vec(), inode.number, inode.format());
-        Some(Entry { name, number, kind, next: place + 1 })
+        Ok(Some(Entry { name, number, kind, next: place + 1 }))
     }
 
     fn size(&self) -> u64 {
@@ -177,6 +184,9 @@ impl Directory for Names {
 
     fn link(&self, this: &Rc<Inode>, name: &[u8], inode: &Rc<Inode>) -> Result<()> {
         self.vacant(this, name)?;
+        if inode.meta.links.get() > 0 {
+            self.fs.limit.name()?;
+        }
         inode.meta.links.set(inode.meta.links.get() + 1);
         let now = time::stamp();
         inode.meta.changed.set(now);
@@ -188,13 +198,17 @@ impl Directory for Names {
     fn unlink(&self, this: &Rc<Inode>, name: &[u8]) -> Result<()> {
         let Named { place, inode, .. } = self.remove(name)?;
         let names = match &inode.kind {
-            Kind::Directory(directory) if directory.entry(0).is_some() => {
+            Kind::Directory(directory) if directory.entry(0)?.is_some() => {
                 self.files.borrow_mut().insert(place, name, &inode);
                 return Err(Errno::ENOTEMPTY);
             }
             Kind::Directory(_) => {
                 this.meta.links.set(this.meta.links.get() - 1);
                 2
+            }
+            _ if inode.meta.links.get() > 1 => {
+                self.fs.limit.forget_name();
+                1
             }
             _ => 1,
         };

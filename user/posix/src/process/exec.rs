@@ -95,6 +95,7 @@ impl Image {
             if !head.starts_with(b"#!") {
                 let table = |at, bytes: &mut [u8]| Ok(read_at(&file, at, bytes)? == bytes.len());
                 let elf = elf::read(&head[..filled], length, table)?;
+                regular.prepare()?;
                 return Ok(Image { file, path, elf, arguments, environment });
             }
             let (interpreter, argument) = script(&head[2..filled])?;

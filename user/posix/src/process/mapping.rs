@@ -3,6 +3,7 @@
 use super::Process;
 use super::memory::{Area, LOWEST, Space, access_of, clone, create, memory_at, pages, round};
 use crate::errno::{Errno, Result};
+use crate::file::seal::WRITING;
 use crate::fs::Kind;
 use crate::server::Call;
 use alloc::rc::Rc;
@@ -56,6 +57,12 @@ pub fn mmap(call: &Call) -> Result {
     open.readable().map_err(|_| Errno::EACCES)?;
     if shared && access & PROT_WRITE != 0 {
         open.writable().map_err(|_| Errno::EACCES)?;
+    }
+    if shared && access & PROT_WRITE != 0 {
+        open.inode.unsealed(WRITING)?;
+    }
+    if shared && access & PROT_WRITE != 0 && open.inode.regular().is_ok_and(|it| !it.is_shared()) {
+        return Err(Errno::ENODEV);
     }
     let (memory, first) = open.file.memory(true)?;
     // Behind its end, a file of the archive has the next one.

@@ -7,6 +7,7 @@
 use super::Process;
 use crate::errno::{Errno, Result};
 use crate::file::Open;
+use crate::file::seal::WRITING;
 use crate::fs::Inode;
 use alloc::collections::BTreeMap;
 use alloc::rc::Rc;
@@ -260,7 +261,8 @@ impl Area {
     fn protect(&mut self, process: &Process, start: u64, access: u32) -> Result<()> {
         let (length, shared) = (self.end - start, self.shared);
         if let (Some((_, open, _)), true) = (&self.file, shared && access & PROT_WRITE != 0) {
-            open.writable().map_err(|_| Errno::EACCES)?;
+            let sealed = open.inode.unsealed(WRITING);
+            open.writable().and(sealed).map_err(|_| Errno::EACCES)?;
         }
         match (self.access, access) {
             (old, new) if old == new => {}

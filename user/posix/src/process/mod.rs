@@ -1,5 +1,6 @@
 //! Processes and their threads: what each of them has, and who knows them.
 
+pub mod barrier;
 pub mod elf;
 pub mod exec;
 pub mod exit;
@@ -168,6 +169,11 @@ impl Process {
     /// Takes the lowest free descriptor.
     pub fn add_descriptor(&self, open: Rc<Open>, close_on_exec: bool) -> Result {
         self.files.add(0, self.descriptor_limit(), open, close_on_exec)
+    }
+
+    /// Refuses if it has no descriptor left.
+    pub fn free_descriptor(&self) -> Result<()> {
+        self.files.free(0, self.descriptor_limit()).map(|_| ())
     }
 
     /// A thread of it, if one is left.

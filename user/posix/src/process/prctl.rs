@@ -28,6 +28,8 @@ pub struct Traits {
     keep_capabilities: Cell<bool>,
     /// How late its timers may be, in nanoseconds.
     slack: Cell<u64>,
+    /// What `membarrier` was told.
+    pub barriers: Cell<u64>,
 }
 
 impl Default for Traits {
@@ -39,6 +41,7 @@ impl Default for Traits {
             subreaper: Cell::new(false),
             keep_capabilities: Cell::new(false),
             slack: Cell::new(50_000),
+            barriers: Cell::new(0),
         }
     }
 }
@@ -53,6 +56,7 @@ impl Traits {
     pub fn exec(&self) {
         self.dumpable.set(1);
         self.keep_capabilities.set(false);
+        self.barriers.set(0);
     }
 }
 

@@ -58,17 +58,25 @@ impl Process {
         }
     }
 
-    /// Does something that the process pays for, and gives it more once if it cannot.
+    /// Does something that the process pays for, and gives it more if it cannot, for as long as that
+    /// takes it further.
     pub fn paid<T>(
         &self,
         mut attempt: impl FnMut(&rt::Process) -> core::result::Result<T, Error>,
     ) -> Result<T> {
-        match attempt(&self.native) {
-            Err(Error::NoMemory) => {
-                self.grow_quota(self.shortage())?;
-                Ok(attempt(&self.native)?)
+        let mut before = 0;
+        loop {
+            match attempt(&self.native) {
+                Err(Error::NoMemory) => {
+                    let used = self.native.info()?.used;
+                    if used <= before {
+                        return Err(Errno::ENOMEM);
+                    }
+                    before = used;
+                    self.grow_quota(self.shortage())?;
+                }
+                result => return Ok(result?),
             }
-            result => Ok(result?),
         }
     }
 

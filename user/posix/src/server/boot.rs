@@ -5,14 +5,16 @@ use crate::errno::{Errno, Result};
 use crate::file::lock::Waits;
 use crate::first;
 use crate::fs::dev::Random;
+use crate::fs::limit::Limit;
 use crate::fs::mount::{Mount, Mounts};
 use crate::fs::room::Room;
 use crate::fs::tmpfs::Tmpfs;
 use crate::fs::{Inode, New, archive, dev, proc};
 use crate::futex::Futexes;
+use crate::later::Later;
 use crate::process::info::Names;
-use crate::table;
 use crate::time::timer::Schedule;
+use crate::unknown::Unknown;
 use crate::wait::{Clock, Ready};
 use alloc::boxed::Box;
 use alloc::rc::Rc;
@@ -32,7 +34,7 @@ impl Server {
         let port = Port::create(QUEUE)?;
         let handler = port.badged(PortRights::all() & !PortRights::RECEIVE, GUEST)?;
         let room = Room::new()?;
-        let root = Tmpfs::root(&room, 0o755)?;
+        let root = Tmpfs::root(&room, 0o755, Limit::default())?;
         let (memory, length) = start.initrd.ok_or(Errno::ENOENT)?;
         archive::unpack(memory, length, &root)?;
         let (console, host) = first::streams(&port, start.words[0])?;
@@ -43,6 +45,7 @@ impl Server {
             tasks: RefCell::default(),
             next_pid: Cell::new(1),
             ready: Ready::default(),
+            later: Later::default(),
             clock: Clock::default(),
             mounts: Mounts::default(),
             names: Names::default(),
@@ -53,16 +56,22 @@ impl Server {
             paths: Default::default(),
             random: Random(Cell::new(crate::time::seed())),
             addresses: Default::default(),
+            flights: Default::default(),
             console,
             host,
             lock_waits: Waits::default(),
-            unknown: table::Unknown::default(),
+            unknown: Unknown::default(),
             next_anonymous: Cell::new(1),
             status: Cell::new(None),
         }));
-        server.mount(b"dev", b"devtmpfs", Tmpfs::root(&room, 0o755)?, dev::populate)?;
+        server.mount(
+            b"dev",
+            b"devtmpfs",
+            Tmpfs::root(&room, 0o755, Limit::default())?,
+            dev::populate,
+        )?;
         server.mount(b"proc", b"proc", proc::root(server, room.number()), |_| Ok(()))?;
-        server.mount(b"sys", b"sysfs", Tmpfs::root(&room, 0o555)?, |_| Ok(()))?;
+        server.mount(b"sys", b"sysfs", Tmpfs::root(&room, 0o555, Limit::default())?, |_| Ok(()))?;
         first::start(server)?;
         Ok(server)
     }

@@ -2,7 +2,7 @@
 
 use super::Server;
 use crate::errno::Result;
-use crate::fs::path::{Found, Last, Walker};
+use crate::fs::path::{Found, Last, SCOPED, Walker};
 use crate::fs::{Inode, Reader};
 use crate::process::{Ids, Process, Task};
 use alloc::rc::Rc;
@@ -18,6 +18,8 @@ pub struct Call {
     pub task: Rc<Task>,
     /// Its arguments.
     pub args: [u64; 6],
+    /// How its paths are resolved: `RESOLVE_*`.
+    pub resolve: u32,
 }
 
 impl Call {
@@ -35,13 +37,18 @@ impl Call {
     /// Walks a path, and does with the last name what is said.
     pub fn walk_to<'p>(&self, from: &Rc<Inode>, path: &'p [u8], last: Last) -> Result<Found<'p>> {
         let ids = self.process().ids.borrow();
-        self.walker(&ids).walk(from, path, last)
+        let mut walker = self.walker(&ids);
+        if self.resolve & SCOPED != 0 {
+            walker.root = from.clone();
+        }
+        walker.walk(from, path, last)
     }
 
     /// Who walks for it.
     fn walker<'a>(&'a self, ids: &'a Ids) -> Walker<'a> {
         let root = self.process().root.borrow().clone();
-        Walker { mounts: &self.server.mounts, root, ids, reader: self.reader() }
+        let (reader, resolve) = (self.reader(), self.resolve);
+        Walker { mounts: &self.server.mounts, root, ids, reader, resolve }
     }
 
     /// Who made it, for links that say something else to everybody.

@@ -22,11 +22,13 @@ use crate::fs::room::Room;
 use crate::fs::{Inode, Kind, Meta};
 use crate::futex::Futexes;
 use crate::host::Host;
+use crate::later::Later;
 use crate::process::info::Names;
 use crate::process::{self, Process, Task};
 use crate::signal::{self, Verdict};
-use crate::table::{self, Handler};
+use crate::table;
 use crate::time::timer::Schedule;
+use crate::unknown::Unknown;
 use crate::user::Paths;
 use crate::wait::{Clock, Outcome, Ready, Waiting};
 use alloc::collections::BTreeMap;
@@ -47,6 +49,8 @@ const UNLOOKED: u32 = 16;
 pub const ENDED: u64 = 1;
 /// The signal of the console.
 pub const CONSOLE: u64 = 2;
+/// The signal that says that other servers have answered.
+pub const ANSWERS: u64 = 4;
 /// The device of files without names.
 pub const ANONYMOUS: u64 = 0xf_ffff;
 
@@ -60,6 +64,8 @@ pub struct Server {
     tasks: RefCell<Tasks>,
     next_pid: Cell<u32>,
     ready: Ready,
+    /// What other servers are asked.
+    pub later: Later,
     /// Who waits for which moment.
     pub clock: Clock,
     /// File systems over directories.
@@ -80,6 +86,8 @@ pub struct Server {
     pub random: Random,
     /// Who has which address.
     pub addresses: crate::socket::address::Addresses,
+    /// Sockets that are on their way through sockets.
+    pub flights: crate::socket::flight::Flights,
     /// The terminal.
     pub console: Console,
     /// Whoever started the machine, if that takes the place of the terminal.
@@ -87,7 +95,7 @@ pub struct Server {
     /// Who waits for whose locks.
     pub lock_waits: Waits,
     /// Calls that nobody serves.
-    pub unknown: table::Unknown,
+    pub unknown: Unknown,
     next_anonymous: Cell<u64>,
     status: Cell<Option<u32>>,
 }
@@ -172,15 +180,13 @@ impl Server {
         if task.process.is_stopped() {
             return Outcome::Done(Err(Errno::RESTART_WITHOUT_HANDLER));
         }
-        let call = Call { server: self, task: task.clone(), args };
-        match table::find(number) {
-            Some(Handler::Now(handler)) => Outcome::Done(handler(&call)),
-            Some(Handler::May(handler)) => handler(&call),
-            None => {
-                self.unknown.add(number, &args, task);
-                Outcome::Done(Err(Errno::ENOSYS))
-            }
-        }
+        let call = Call { server: self, task: task.clone(), args, resolve: 0 };
+        let Some(handler) = table::find(number) else {
+            self.unknown.add(number, &args, task);
+            return Outcome::Done(Err(Errno::ENOSYS));
+        };
+        let outcome = handler.serve(&call);
+        if self.later.was_asked() { self.later.again(call, handler, outcome) } else { outcome }
     }
 
     /// Makes an answer of how a call went, or leaves it to its task.
@@ -273,6 +279,9 @@ impl Server {
     fn signalled(&'static self, bits: u64) {
         if bits & CONSOLE != 0 {
             first::arrived(self);
+        }
+        if bits & ANSWERS != 0 {
+            self.later.arrived();
         }
         if bits & ENDED != 0 {
             for process in self.processes() {

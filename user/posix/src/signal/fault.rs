@@ -8,11 +8,11 @@ use crate::process::{Task, exit};
 use crate::wait::Outcome;
 use alloc::rc::Rc;
 use linux_raw_sys::general::{
-    BUS_ADRALN, BUS_ADRERR, FPE_FLTINV, FPE_INTDIV, ILL_ILLOPC, ILL_ILLOPN, PROT_EXEC, PROT_WRITE,
-    SEGV_ACCERR, SEGV_MAPERR, SIGBUS, SIGFPE, SIGILL, SIGKILL, SIGSEGV, SIGTRAP, TRAP_BRKPT,
-    TRAP_TRACE,
+    BUS_ADRALN, BUS_ADRERR, FPE_FLTDIV, FPE_FLTINV, FPE_FLTOVF, FPE_FLTRES, FPE_FLTUND, FPE_INTDIV,
+    ILL_ILLOPC, ILL_ILLOPN, PROT_EXEC, PROT_WRITE, SEGV_ACCERR, SEGV_MAPERR, SIGBUS, SIGFPE,
+    SIGILL, SIGKILL, SIGSEGV, SIGTRAP, TRAP_BRKPT, TRAP_TRACE,
 };
-use rt::abi::FaultKind;
+use rt::abi::{FPU_BYTES, FaultKind};
 use rt::message::Received;
 
 /// What a fault was, as a handler's frame tells.
@@ -54,7 +54,7 @@ pub fn fault(task: &Rc<Task>, received: &Received) -> Outcome {
         Some(FaultKind::Arithmetic) if vector == Some(0) => {
             Info::fault(SIGFPE, FPE_INTDIV as i32, pc)
         }
-        Some(FaultKind::Arithmetic) => Info::fault(SIGFPE, FPE_FLTINV as i32, pc),
+        Some(FaultKind::Arithmetic) => Info::fault(SIGFPE, floating_code(vector) as i32, pc),
         Some(FaultKind::Breakpoint) if vector.is_some() => Info::fault(SIGTRAP, SI_KERNEL, 0),
         Some(FaultKind::Breakpoint) => Info::fault(SIGTRAP, TRAP_BRKPT as i32, pc),
         Some(FaultKind::Step) => Info::fault(SIGTRAP, TRAP_TRACE as i32, pc),
@@ -63,6 +63,25 @@ pub fn fault(task: &Rc<Task>, received: &Received) -> Outcome {
     };
     force(task, info);
     Outcome::AsIs
+}
+
+/// What a fault of floating point was: which of the exceptions that are not masked the registers of
+/// the thread tell of.
+fn floating_code(vector: Option<u64>) -> u32 {
+    let mut fpu = [0; FPU_BYTES];
+    if rt::object::caller_fpu(None, &mut fpu).is_err() {
+        return 0;
+    }
+    let word = |at: usize| u32::from_le_bytes([fpu[at], fpu[at + 1], fpu[at + 2], fpu[at + 3]]);
+    // FXSAVE: the x87's control and status words come first, MXCSR is later.
+    let raised = match vector {
+        Some(16) => word(0) >> 16 & !word(0),
+        _ => word(24) & !(word(24) >> 7),
+    };
+    let codes =
+        [(1, FPE_FLTINV), (4, FPE_FLTDIV), (8, FPE_FLTOVF), (0x12, FPE_FLTUND), (0x20, FPE_FLTRES)];
+    let found = codes.iter().find(|(bits, _)| raised & bits != 0);
+    found.map_or(0, |&(_, code)| code)
 }
 
 /// Nothing is there for the kernel: perhaps what is there may not be touched, or is a file's that

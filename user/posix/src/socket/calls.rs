@@ -166,6 +166,7 @@ fn try_connect(call: &Call, socket: &Rc<Socket>, address: &Address) -> Result {
     let accepted = Socket::new(call.server, socket.kind);
     accepted.address.replace(other.address.borrow().clone());
     accepted.options.pass_credentials.set(other.options.pass_credentials.get());
+    accepted.waits.set(true);
     accepted.connect_to(socket, me);
     socket.connect_to(&accepted, other.peer_credentials.get());
     backlog.sockets.push_back(accepted);
@@ -188,6 +189,7 @@ fn accept_with(call: &Call, flags: u32) -> Outcome {
             return Err(Errno::EINVAL);
         }
         let open = call.process().files.get(fd)?;
+        call.process().free_descriptor()?;
         let socket = shared(&open)?;
         if socket.kind == Kind::Datagram {
             return Err(Errno::EOPNOTSUPP);
@@ -202,11 +204,13 @@ fn accept_with(call: &Call, flags: u32) -> Outcome {
     let attempt = move || {
         let mut backlog = listener.backlog.borrow_mut();
         let backlog = backlog.as_mut().ok_or(Errno::EINVAL)?;
+        caller.process().free_descriptor()?;
         let accepted = match backlog.sockets.pop_front() {
             Some(accepted) => accepted,
             None if listener.shut.get()[0] => return Err(Errno::EINVAL),
             None => return Err(Errno::EAGAIN),
         };
+        accepted.waits.set(false);
         listener.changed();
         if at != 0 {
             let peer = accepted.peer().map(|peer| peer.address.borrow().clone());

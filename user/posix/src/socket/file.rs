@@ -12,7 +12,12 @@ use linux_raw_sys::ioctl::{FIONREAD, TIOCOUTQ};
 impl Drop for Socket {
     fn drop(&mut self) {
         self.server.addresses.forget(self);
+        let lost = self.waits.get() || !self.inbox.borrow().messages.is_empty();
+        if let (Some(peer), true) = (self.peer(), lost && self.kind != Kind::Datagram) {
+            peer.reset.set(true);
+        }
         self.changed();
+        self.server.flights.collect();
     }
 }
 
@@ -37,6 +42,7 @@ impl File for Socket {
         events.set(Events::READ, ended || !self.inbox.borrow().messages.is_empty());
         events.set(Events::RDHUP, ended);
         events.set(Events::WRITE, self.writable());
+        events.set(Events::ERR, self.reset.get());
         let alone = self.kind != Kind::Datagram && self.peer().is_none();
         events.set(Events::HUP, alone || no_more_in && no_more_out);
         events

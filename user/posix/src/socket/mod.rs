@@ -8,6 +8,7 @@ pub mod address;
 pub mod calls;
 pub mod control;
 mod file;
+pub mod flight;
 pub mod message;
 pub mod options;
 
@@ -89,6 +90,13 @@ struct Inbox {
     bytes: usize,
 }
 
+impl Inbox {
+    /// Takes the descriptors out of all messages.
+    fn take_files(&mut self) -> Vec<Rc<Open>> {
+        self.messages.iter_mut().flat_map(|message| message.along.files.drain(..)).collect()
+    }
+}
+
 /// Connections that nobody has accepted yet.
 struct Backlog {
     most: usize,
@@ -110,6 +118,10 @@ pub struct Socket {
     inbox: RefCell<Inbox>,
     /// It receives, or sends, no more.
     shut: Cell<[bool; 2]>,
+    /// The other went without having received everything, which is told once.
+    reset: Cell<bool>,
+    /// Nobody has accepted it yet.
+    waits: Cell<bool>,
     options: options::Options,
     waiters: Waiters,
     /// Sockets that wait for room in the inbox.
@@ -130,6 +142,8 @@ impl Socket {
             backlog: RefCell::default(),
             inbox: RefCell::default(),
             shut: Cell::default(),
+            reset: Cell::default(),
+            waits: Cell::default(),
             options: options::Options::default(),
             waiters: Waiters::default(),
             blocked: RefCell::default(),
@@ -178,6 +192,11 @@ impl Socket {
         }
     }
 
+    /// Tells once that the other went without having received everything.
+    fn fail(&self) -> Result<()> {
+        if self.reset.take() { Err(Errno::ECONNRESET) } else { Ok(()) }
+    }
+
     /// Whether nobody will send anything any more.
     fn has_ended(&self) -> bool {
         let gone = self.is_connected() && self.peer().is_none();
@@ -218,6 +237,9 @@ impl Socket {
             None if !self.is_connected() => return Err(Errno::ENOTCONN),
             None => self.peer(),
         };
+        if self.kind == Kind::Packet {
+            self.fail()?;
+        }
         let gone = if self.kind == Kind::Datagram { Errno::ECONNREFUSED } else { Errno::EPIPE };
         if self.shut.get()[1] {
             return Err(Errno::EPIPE);
@@ -262,7 +284,11 @@ impl Socket {
                 inbox.messages.push_back(Message { bytes, start: 0, from, along });
             }
         }
+        let carries = inbox.messages.back().is_some_and(|last| flight::has_sockets(&last.along));
         drop(inbox);
+        if carries {
+            self.server.flights.note(peer);
+        }
         peer.waiters.wake();
         Ok(())
     }
@@ -293,6 +319,9 @@ impl Socket {
 
     fn receive_message(&self, to: &mut Transfer<'_>, peek: bool) -> Result<Receipt> {
         let mut inbox = self.inbox.borrow_mut();
+        if self.kind == Kind::Packet {
+            self.fail()?;
+        }
         let Some(message) = inbox.messages.front() else {
             return if self.has_ended() { Ok(Receipt::default()) } else { Err(Errno::EAGAIN) };
         };
@@ -343,6 +372,9 @@ impl Socket {
         }
         drop(inbox);
         receipt.length = to.done;
+        if to.done == 0 {
+            self.fail()?;
+        }
         if to.left > 0 && !self.has_ended() && (to.done == 0 || all && !peek) {
             if to.done > 0 {
                 self.changed();

@@ -67,6 +67,7 @@ pub fn getsockopt(call: &Call) -> Result {
         SO_ACCEPTCONN => socket.backlog.borrow().is_some().into(),
         SO_PASSCRED => options.pass_credentials.get().into(),
         SO_SNDBUF | SO_RCVBUF => CAPACITY as u32,
+        SO_ERROR if socket.reset.take() => Errno::ECONNRESET.0,
         SO_ERROR | SO_PROTOCOL | SO_KEEPALIVE | SO_BROADCAST | SO_REUSEADDR | SO_REUSEPORT => 0,
         SO_LINGER => return put(process, at, length, [0u32; 2].as_bytes()),
         SO_PEERCRED => {

@@ -1,6 +1,6 @@
 //! `ioctl` of terminals.
 
-use super::{Tty, jobs, settings::Settings};
+use super::{Tty, jobs};
 use crate::errno::{Errno, Result};
 use crate::file::Open;
 use crate::server::Call;
@@ -11,7 +11,7 @@ use linux_raw_sys::general::{
 use linux_raw_sys::ioctl::{
     FIONREAD, TCFLSH, TCGETS, TCGETS2, TCSBRK, TCSBRKP, TCSETS, TCSETS2, TCSETSF, TCSETSF2,
     TCSETSW, TCSETSW2, TCXONC, TIOCGPGRP, TIOCGSID, TIOCGWINSZ, TIOCNOTTY, TIOCOUTQ, TIOCSCTTY,
-    TIOCSPGRP, TIOCSWINSZ,
+    TIOCSPGRP, TIOCSTI, TIOCSWINSZ,
 };
 use zerocopy::IntoBytes;
 
@@ -29,12 +29,14 @@ pub fn ioctl(call: &Call, _open: &Open, tty: &Tty, request: u32, argument: u64) 
             process.put(argument, &bytes[..length])?;
         }
         TCSETS | TCSETSW | TCSETSF => {
+            drained(call, tty, request != TCSETS)?;
             let mut settings = tty.settings();
             process.native.read(argument, &mut settings.as_mut_bytes()[..SHORT])?;
-            change(call, tty, settings, request == TCSETSF)?;
+            tty.set(settings, request == TCSETSF);
         }
         TCSETS2 | TCSETSW2 | TCSETSF2 => {
-            change(call, tty, process.get::<Settings>(argument)?, request == TCSETSF2)?;
+            drained(call, tty, request != TCSETS2)?;
+            tty.set(process.get(argument)?, request == TCSETSF2);
         }
         TIOCGWINSZ => process.put(argument, &tty.window.get())?,
         TIOCSWINSZ => {
@@ -55,7 +57,13 @@ pub fn ioctl(call: &Call, _open: &Open, tty: &Tty, request: u32, argument: u64) 
         TIOCNOTTY => return tty.give_up(call),
         TCFLSH => flush(call, tty, argument as u32)?,
         TCXONC => flow(call, tty, argument as u32)?,
-        TCSBRK | TCSBRKP => jobs::admit_change(call, tty)?,
+        TCSBRK | TCSBRKP => drained(call, tty, true)?,
+        TIOCSTI => {
+            if !tty.controls(process) && !process.ids.borrow().is_root() {
+                return Err(Errno::EPERM);
+            }
+            tty.receive(&[process.get::<u8>(argument)?]);
+        }
         FIONREAD => {
             let length = tty.input.borrow().length(&tty.settings());
             process.put(argument, &(length as u32))?;
@@ -66,10 +74,11 @@ pub fn ioctl(call: &Call, _open: &Open, tty: &Tty, request: u32, argument: u64) 
     Ok(0)
 }
 
-fn change(call: &Call, tty: &Tty, settings: Settings, flush: bool) -> Result<()> {
+/// Refuses who may not change the terminal now, and, if one waits, as long as something is on its way
+/// out.
+fn drained(call: &Call, tty: &Tty, waits: bool) -> Result<()> {
     jobs::admit_change(call, tty)?;
-    tty.set(settings, flush);
-    Ok(())
+    if waits && tty.line.pending() > 0 { Err(Errno::EAGAIN) } else { Ok(()) }
 }
 
 fn flush(call: &Call, tty: &Tty, which: u32) -> Result<()> {
@@ -92,7 +101,7 @@ fn flow(call: &Call, tty: &Tty, what: u32) -> Result<()> {
     jobs::admit_change(call, tty)?;
     let settings = tty.settings();
     match what {
-        TCOOFF | TCOON => tty.output.borrow_mut().stopped = what == TCOOFF,
+        TCOOFF | TCOON => tty.stop(what == TCOOFF),
         TCIOFF | TCION => {
             let place = if what == TCIOFF { VSTOP } else { VSTART };
             if tty.line.room() > 0 {

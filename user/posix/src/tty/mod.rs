@@ -21,7 +21,10 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::{Cell, OnceCell, RefCell};
 use input::{Effect, Input, echo};
-use linux_raw_sys::general::{ECHO, NOFLSH};
+use linux_raw_sys::general::{
+    ECHO, NOFLSH, TIOCPKT_DOSTOP, TIOCPKT_FLUSHREAD, TIOCPKT_FLUSHWRITE, TIOCPKT_NOSTOP,
+    TIOCPKT_START, TIOCPKT_STOP,
+};
 use output::{GROWTH, Output};
 use settings::Settings;
 
@@ -58,6 +61,8 @@ pub struct Tty {
     opened: Cell<bool>,
     /// How often it was hung up; whoever opened it before has nothing any more.
     epoch: Cell<u64>,
+    /// What the master is told before it reads more, if it wants to know: `TIOCPKT_*`.
+    packet: Cell<Option<u8>>,
     waiters: Waiters,
     server: OnceCell<&'static Server>,
 }
@@ -76,6 +81,7 @@ impl Tty {
             opens: Cell::new(0),
             opened: Cell::new(false),
             epoch: Cell::new(0),
+            packet: Cell::new(None),
             waiters: Waiters::default(),
             server: OnceCell::new(),
         })
@@ -98,6 +104,10 @@ impl Tty {
     /// Sets it, and forgets what has arrived if that is wished.
     pub fn set(&self, settings: Settings, flush: bool) {
         let before = self.settings.replace(settings);
+        if before.stops() != settings.stops() {
+            let now = if settings.stops() { TIOCPKT_DOSTOP } else { TIOCPKT_NOSTOP };
+            self.tell(now, TIOCPKT_DOSTOP | TIOCPKT_NOSTOP);
+        }
         if flush {
             self.flush_input();
         }
@@ -110,11 +120,35 @@ impl Tty {
         let mut rest = [0; CHUNK];
         while self.line.take(&mut rest) > 0 {}
         self.input.borrow_mut().flush();
+        self.tell(TIOCPKT_FLUSHREAD, 0);
+    }
+
+    /// Tells the master that something has changed, instead of something else.
+    fn tell(&self, what: u32, instead: u32) {
+        if let Some(told) = self.packet.get() {
+            self.packet.set(Some(told & !(instead as u8) | what as u8));
+            self.waiters.wake();
+        }
+    }
+
+    /// Stops or starts what is written.
+    fn stop(&self, stopped: bool) {
+        if self.output.borrow().stopped != stopped {
+            self.output.borrow_mut().stopped = stopped;
+            self.told_to_stop(stopped);
+        }
+    }
+
+    fn told_to_stop(&self, stopped: bool) {
+        let (now, before) = (TIOCPKT_STOP, TIOCPKT_START);
+        let (now, before) = if stopped { (now, before) } else { (before, now) };
+        self.tell(now, before);
     }
 
     /// Forgets what has not gone out. What is on the line cannot be taken back.
     fn flush_output(&self) {
         self.output.borrow_mut().flush();
+        self.tell(TIOCPKT_FLUSHWRITE, 0);
     }
 
     /// Moves whatever can be moved: what has arrived, and echoes.
@@ -142,8 +176,14 @@ impl Tty {
                 break;
             }
             taken += 1;
-            let effect = input.receive(&settings, &mut self.output.borrow_mut(), byte);
-            drop(input);
+            let mut output = self.output.borrow_mut();
+            let before = output.stopped;
+            let effect = input.receive(&settings, &mut output, byte);
+            let now = output.stopped;
+            drop((input, output));
+            if before != now {
+                self.told_to_stop(now);
+            }
             if let Effect::Signal(signal, byte) = effect {
                 self.signalled(&settings, signal, byte);
             }
@@ -157,10 +197,11 @@ impl Tty {
     fn signalled(&self, settings: &Settings, signal: u32, byte: u8) {
         if !settings.has(NOFLSH) {
             self.input.borrow_mut().flush();
+            self.tell(TIOCPKT_FLUSHREAD, 0);
             self.flush_output();
         }
+        self.stop(false);
         let mut output = self.output.borrow_mut();
-        output.stopped = false;
         if settings.has(ECHO) {
             echo(settings, &mut output, byte);
         }

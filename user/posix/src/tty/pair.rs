@@ -13,8 +13,10 @@ use alloc::format;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
-use linux_raw_sys::general::{O_CLOEXEC, O_RDWR, S_IFCHR};
-use linux_raw_sys::ioctl::{FIONREAD, TIOCGPTLCK, TIOCGPTN, TIOCGPTPEER, TIOCSPTLCK};
+use linux_raw_sys::general::{O_CLOEXEC, O_NONBLOCK, O_RDWR, S_IFCHR, TIOCPKT_DATA};
+use linux_raw_sys::ioctl::{
+    FIONREAD, TIOCGPKT, TIOCGPTLCK, TIOCGPTN, TIOCGPTPEER, TIOCPKT, TIOCSPTLCK,
+};
 
 /// Bytes that wait for the master.
 const CAPACITY: usize = 16384;
@@ -49,7 +51,14 @@ impl Line for Rc<Queue> {
         self.0.borrow_mut().extend(bytes);
     }
 
+    /// What the master has not read is out of the slave all the same.
     fn pending(&self) -> usize {
+        0
+    }
+}
+
+impl Queue {
+    fn length(&self) -> usize {
         self.0.borrow().len()
     }
 }
@@ -145,14 +154,20 @@ impl Drop for Master {
 
 impl File for Master {
     fn read(&self, _: &Open, _: &mut u64, to: &mut Transfer<'_>) -> Result<()> {
+        let packet = &self.pair.tty.packet;
+        if let Some(told @ 1..) = packet.get() {
+            packet.set(Some(0));
+            return to.put(&[told]).map(|_| ());
+        }
         let mut queue = self.pair.queue.0.borrow_mut();
         if queue.is_empty() {
             return Err(if self.alone() { Errno::EIO } else { Errno::EAGAIN });
         }
-        let count = (to.left as usize).min(queue.len());
-        let bytes: Vec<u8> = queue.drain(..count).collect();
+        let head = packet.get().map(|_| TIOCPKT_DATA as u8);
+        let count = (to.left as usize).saturating_sub(head.iter().len()).min(queue.len());
+        let bytes: Vec<u8> = head.into_iter().chain(queue.drain(..count)).collect();
         drop(queue);
-        to.put(&bytes)?;
+        to.put(&bytes[..bytes.len().min(to.left as usize)])?;
         self.pair.tty.advance();
         Ok(())
     }
@@ -174,7 +189,9 @@ impl File for Master {
     fn ready(&self, _: &Open) -> Events {
         let tty = &self.pair.tty;
         let mut events = Events::empty();
-        events.set(Events::READ, self.pair.queue.pending() > 0);
+        let told = tty.packet.get().is_some_and(|told| told != 0);
+        events.set(Events::READ, told || self.pair.queue.length() > 0);
+        events.set(Events::PRI, told);
         events.set(Events::WRITE, tty.input.borrow().room(&tty.settings()) > 0);
         events.set(Events::HUP, self.alone());
         events
@@ -190,14 +207,25 @@ impl File for Master {
             TIOCGPTN => process.put(argument, &pair.number)?,
             TIOCSPTLCK => pair.locked.set(process.get::<u32>(argument)? != 0),
             TIOCGPTLCK => process.put(argument, &u32::from(pair.locked.get()))?,
-            FIONREAD => process.put(argument, &(pair.queue.pending() as u32))?,
+            FIONREAD => process.put(argument, &(pair.queue.length() as u32))?,
+            TIOCPKT => {
+                let on = process.get::<u32>(argument)? != 0;
+                pair.tty.packet.set(on.then(|| pair.tty.packet.get().unwrap_or(0)));
+            }
+            TIOCGPKT => process.put(argument, &u32::from(pair.tty.packet.get().is_some()))?,
             TIOCGPTPEER => {
                 let flags = argument as u32;
                 let pts = directory(call.server)?;
                 let name = format!("{}", pair.number);
                 let inode = pts.directory()?.lookup(name.as_bytes())?;
-                let slave = Open::new(pair.open_slave(call, flags)?, inode, flags | O_RDWR);
-                return process.add_descriptor(slave, flags & O_CLOEXEC != 0);
+                let slave = Open {
+                    file: pair.open_slave(call, flags)?,
+                    inode,
+                    flags: Cell::new(flags & O_NONBLOCK | O_RDWR),
+                    position: Cell::new(0),
+                    name: Some((pts, name.into_bytes())),
+                };
+                return process.add_descriptor(Rc::new(slave), flags & O_CLOEXEC != 0);
             }
             _ => return control::ioctl(call, open, &pair.tty, request, argument),
         }

@@ -2,7 +2,7 @@
 
 use linux_raw_sys::general::{
     B38400, CREAD, CS8, ECHO, ECHOCTL, ECHOE, ECHOK, ECHOKE, ICANON, ICRNL, IEXTEN, ISIG, IXON,
-    ONLCR, OPOST, VMIN, VTIME,
+    ONLCR, OPOST, VMIN, VSTART, VSTOP, VTIME,
 };
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
@@ -53,6 +53,12 @@ impl Settings {
     /// Whether lines are read as a whole.
     pub fn canonical(&self) -> bool {
         self.local & ICANON != 0
+    }
+
+    /// Whether the usual characters stop and start what is written.
+    pub fn stops(&self) -> bool {
+        let usual = (self.chars[VSTOP as usize], self.chars[VSTART as usize]);
+        self.input & IXON != 0 && usual == (0x13, 0x11)
     }
 
     /// Whether a flag of the line discipline is set.

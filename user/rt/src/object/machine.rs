@@ -33,6 +33,14 @@ impl Machine {
         invoke(Call::Log, arguments).map(|_| ())
     }
 
+    /// Copies a piece of the log, from a byte on that is counted from its first, or from the oldest that
+    /// is kept: how much, and from where.
+    pub fn read_log(&self, from: u64, buffer: &mut [u8]) -> Result<(usize, u64), Error> {
+        let (address, length) = (buffer.as_mut_ptr() as u64, buffer.len() as u64);
+        let out = invoke(Call::LogRead, [self.raw(), from, address, length])?;
+        Ok((out[1] as usize, out[2]))
+    }
+
     /// A figure of the whole machine.
     pub fn info(&self, which: u64) -> Result<[u64; 4], Error> {
         let out = invoke(Call::MachineInfo, [self.raw(), which])?;

@@ -15,7 +15,7 @@ use rt::space::Mapping;
 /// What is in the shared page.
 struct Shared {
     /// For each call a bit for each error, and bit 0 for success.
-    seen: [AtomicU32; 64],
+    seen: [AtomicU32; CALLS.len()],
     failures: AtomicU32,
 }
 

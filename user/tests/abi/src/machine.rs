@@ -11,6 +11,7 @@ pub const TESTS: &[Test] = &[
     ("null-yield-clock", nothing),
     ("no-such-call", no_such_call),
     ("log", log),
+    ("log-read", log_read),
     ("machine-info", info),
     ("command-line", command_line),
     ("power", power),
@@ -47,6 +48,30 @@ fn log(_: &World) {
     fails(call(Call::Log, &[machine, at, u64::MAX]), Error::Invalid);
     for address in [NOWHERE, KERNEL, u64::MAX - 3, USER_END - 4] {
         fails(call(Call::Log, &[machine, address, 8]), Error::BadAddress);
+    }
+}
+
+fn log_read(_: &World) {
+    let machine = rt::machine().raw();
+    let read = |from, at, length| works(call(Call::LogRead, &[machine, from, at, length]));
+    let mut piece = [0; 300];
+    let at = piece.as_mut_ptr() as u64;
+    // Its end, and the line that is written there.
+    let [_, count, end, ..] = read(u64::MAX, at, 300);
+    same(count, 0);
+    let line = "a line to be read again";
+    works(call(Call::Log, &[machine, line.as_ptr() as u64, line.len() as u64]));
+    let [_, count, from, ..] = read(end, at, 300);
+    same(from, end);
+    let text = str::from_utf8(&piece[..count as usize]).unwrap_or("");
+    holds(text.contains(line) && text.ends_with('\n'));
+    // The oldest that is kept, as much as goes at once.
+    let [_, count, from, ..] = read(0, at, 300);
+    holds(count == 240 && from < end);
+    same(read(from + 7, at, 3)[1..3].to_vec(), [3, from + 7].to_vec());
+    same(read(0, NOWHERE, 0)[1], 0);
+    for address in [NOWHERE, KERNEL, u64::MAX - 1] {
+        fails(call(Call::LogRead, &[machine, 0, address, 16]), Error::BadAddress);
     }
 }
 

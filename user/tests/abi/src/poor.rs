@@ -130,6 +130,7 @@ fn everything_is_refused(means: &Means) {
     let refused: &[(Call, &[u64])] = &[
         (Call::Log, &[machine, fresh, 16]),
         (Call::CommandLine, &[machine, fresh, 16]),
+        (Call::LogRead, &[machine, 0, fresh, 16]),
         (Call::Duplicate, &[memory, u64::MAX, 0]),
         (Call::PortCreate, &[1]),
         (Call::ReplySave, &[]),

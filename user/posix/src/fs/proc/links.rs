@@ -26,7 +26,7 @@ pub fn own_mounts(_: &Subject, _: Reader) -> Result<Vec<u8>> {
 /// Who walks where everything is allowed, from the root of all.
 pub fn walker<'a>(server: &'static Server, ids: &'a Ids) -> Walker<'a> {
     let (root, reader) = (server.root.clone(), Reader { pid: 0, tid: 0 });
-    Walker { mounts: &server.mounts, root, ids, reader }
+    Walker { mounts: &server.mounts, root, ids, reader, resolve: 0 }
 }
 
 /// The path of a directory.

@@ -291,7 +291,7 @@ impl Directory for Folder {
         self.above.clone()
     }
 
-    fn entry(&self, place: u64) -> Option<Entry> {
+    fn entry(&self, place: u64) -> Result<Option<Entry>> {
         let format = |what: What| match what {
             What::Text(_) => S_IFREG,
             What::Folder(..) => S_IFDIR,
@@ -300,12 +300,14 @@ impl Directory for Folder {
         let (name, what, next) = match self.items.get(place as usize) {
             Some(item) => (item.name.to_vec(), item.what, place + 1),
             None => {
-                let number = self.next(place - self.items.len() as u64)?;
+                let number = self.next(place - self.items.len() as u64);
+                let Some(number) = number else { return Ok(None) };
                 let next = self.items.len() as u64 + number + 1;
                 (alloc::format!("{number}").into_bytes(), self.of_number(number).2, next)
             }
         };
-        Some(Entry { number: self::number(self.number, &name), name, kind: format(what), next })
+        let number = self::number(self.number, &name);
+        Ok(Some(Entry { number, name, kind: format(what), next }))
     }
 }
 

@@ -3,6 +3,7 @@
 use super::Subject;
 use crate::errno::Result;
 use crate::table;
+use crate::unknown::Strange;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -38,7 +39,7 @@ pub fn heap(_: &Subject) -> Result<Vec<u8>> {
 /// A line for each of the last calls that nobody serves: who made it, its number, its arguments.
 pub fn unimplemented(subject: &Subject) -> Result<Vec<u8>> {
     let mut text = String::new();
-    for table::Strange { number, args, pid } in subject.server.unknown.0.borrow().iter() {
+    for Strange { number, args, pid } in subject.server.unknown.0.borrow().iter() {
         text.push_str(&format!("pid {pid} call {number}"));
         args.iter().for_each(|argument| text.push_str(&format!(" {argument:#x}")));
         text.push('\n');

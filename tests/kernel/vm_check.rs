@@ -1,12 +1,13 @@
-//! Looks whether the invariants hold, all of them, everywhere: for tests.
+//! Looks whether the invariants of virtual memory hold, all of them, everywhere. Part of `src/mm/vm`
+//! where tests are.
 
 use super::super::{Arena, Id, Ram};
-use super::index::Entries;
+use super::index::{self, Entries};
 use super::memory::Backing;
 use super::tables;
 use super::{Account, Memory, Region, Space, Vm};
 use crate::abi::USER_END;
-use crate::arch::{Access, Entry, TableEntry};
+use crate::arch::{Access, Entry, PhysMem};
 use crate::units::{Frame, PAGE_SIZE};
 use std::collections::BTreeMap;
 
@@ -44,7 +45,7 @@ impl Vm {
             add(memory.account, Arena::<Memory>::COST + pages * PAGE_SIZE);
         }
         for (frame, count) in holders {
-            let several = ram.frames.owners.count(frame) as usize + 1;
+            let several = ram.frames.owners.others(frame) as usize + 1;
             ensure(several == count, "a frame has as many owners as are counted")?;
         }
         for (id, account) in self.accounts.iter() {
@@ -173,6 +174,13 @@ impl Vm {
             }
         }
         ensure(resident == memory.resident, "pages are counted")?;
-        Ok(resident + index.count(&ram.memory))
+        Ok(resident + index_pages(&ram.memory, index.root(), index.height))
     }
+}
+
+/// How many index pages there are below an entry, at so many levels above the last.
+fn index_pages(memory: &PhysMem, entry: Entries, height: u8) -> u64 {
+    let Some(table) = entry.get().filter(|_| height > 0) else { return 0 };
+    let entries = (0..index::ENTRIES).map(|at| Entries::of(table, at, 0, memory));
+    1 + entries.map(|entry| index_pages(memory, entry, height - 1)).sum::<u64>()
 }

@@ -6,21 +6,18 @@
 //! For each file NAME.sh, in the order of the names: a line `@case NAME MS STATUS OUT ERR` with the
 //! milliseconds it took and the lengths of its standard output and error, those bytes, and a newline.
 //! STATUS is what the shell would call it, or `limit` for a case that was killed for taking too long.
-//! It needs little of the system that it tests: files, fork, exec, wait and sleep.
 
 use std::env;
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::thread::sleep;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// How long a case may take, and how often it is looked at.
+/// How long a case may take.
 const LIMIT: Duration = Duration::from_secs(60);
-const PAUSE: Duration = Duration::from_millis(1);
 
 const PLACE: &str = "/tmp/case";
 const OUT: &str = "/tmp/case.out";
@@ -51,49 +48,24 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// How one case ends, in its own process group, which does not outlive it.
+/// How one case ends.
 fn run(case: &Path, shell: &str) -> io::Result<String> {
     fs::create_dir(PLACE)?;
-    let mut child = Command::new(shell)
+    let mut command = Command::new(shell);
+    command
         .arg(case)
         .current_dir(PLACE)
         .env_clear()
         .envs([("PATH", "/bin"), ("HOME", "/root"), ("LC_ALL", "C"), ("PWD", PLACE)])
         .stdin(Stdio::null())
-        .stdout(empty(OUT)?)
-        .stderr(empty(ERR)?)
-        .process_group(0)
-        .spawn()?;
-    let ended = wait(&mut child)?;
-    // SAFETY: the group is the child's own, whose id nobody else has while it is waited for here.
-    unsafe { libc::kill(-(child.id() as libc::pid_t), libc::SIGKILL) };
-    Ok(match ended {
+        .stdout(driver::empty(OUT)?)
+        .stderr(driver::empty(ERR)?);
+    Ok(match driver::run(&mut command, LIMIT)? {
         Some(status) => {
             status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0)).to_string()
         }
-        None => {
-            child.wait()?;
-            "limit".into()
-        }
+        None => "limit".into(),
     })
-}
-
-/// What the child ended with, or nothing if the limit comes first.
-fn wait(child: &mut Child) -> io::Result<Option<ExitStatus>> {
-    let start = Instant::now();
-    while start.elapsed() < LIMIT {
-        if let Some(status) = child.try_wait()? {
-            return Ok(Some(status));
-        }
-        sleep(PAUSE);
-    }
-    Ok(None)
-}
-
-/// A file in which all that is written comes after what is there.
-fn empty(path: &str) -> io::Result<File> {
-    let _ = fs::remove_file(path);
-    OpenOptions::new().append(true).create_new(true).open(path)
 }
 
 fn report(case: &Path, time: Duration, status: &str) -> io::Result<()> {

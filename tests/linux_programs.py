@@ -1,0 +1,61 @@
+"""The Linux programs as tests: what tests/posix has, each run of a machine a batch of them."""
+
+import hashlib
+import os
+import sys
+import tempfile
+
+import machine
+
+sys.path.insert(0, os.path.join(machine.ROOT, "tests", "posix"))
+
+import corpus  # noqa: E402
+
+# On which machines the corpus runs, and which of its cases.
+RUNS = (("virt", 1, "*"), ("x86", 1, "*"))
+
+
+def batches():
+    for platform, smp, pattern in RUNS:
+        names = [name for name in corpus.every_name() if corpus.is_chosen(name, [pattern])]
+        tests = {f"{platform}/{smp} linux: {name}": (platform, group(name), "linux") for name in names}
+        yield tests, lambda wanted, platform=platform, smp=smp: compared(platform, smp, wanted)
+    for platform in ("virt", "x86"):
+        name = f"{platform}/1 linux programs: equal inside and outside"
+        tests = {name: (platform, "integration", "linux")}
+        yield tests, lambda names, platform=platform: [(names[0], *equal(platform))]
+
+
+def group(name):
+    return "syscalls" if name.startswith("abi-") else "integration"
+
+
+def compared(platform, smp, wanted):
+    """(name, problem, output) of each case that is wanted, from one boot."""
+    names = {test.partition(": ")[2]: test for test in wanted}
+    arch = built(platform)
+    for name, difference in corpus.compare(platform, arch, sorted(names), str(smp)):
+        yield names[name], "not what Linux does" if difference else None, "\n".join(difference)
+
+
+def equal(platform):
+    """What is wrong with the programs' bytes as a program in there sees them, and what it says."""
+    folder = os.path.join(machine.ROOT, "target/userland", built(platform), "bin")
+    expected = ""
+    for name in sorted(os.listdir(folder)):
+        with open(os.path.join(folder, name), "rb") as file:
+            expected += f"{hashlib.sha256(file.read()).hexdigest()}  /bin/{name}\n"
+    command = "sha256sum " + " ".join(line.split()[1] for line in expected.splitlines())
+    with tempfile.TemporaryDirectory(prefix="ochre-") as nothing:
+        out, err, status = corpus.ochre(platform, command, nothing, "1")
+    said = (out + err).decode(errors="replace")
+    return None if (said, status) == (expected, 0) else f"status {status}, or other sums", said
+
+
+def built(platform):
+    """The architecture of a platform for which there are programs."""
+    arch = corpus.ARCHES[platform]
+    needed = (f"target/userland/{arch}/bin/yash", f"target/posix/{arch}/run-cases")
+    if not all(os.path.exists(os.path.join(machine.ROOT, path)) for path in needed):
+        raise OSError(f"there are no Linux programs yet: `make userland-{arch} posix-programs-{arch}`")
+    return arch

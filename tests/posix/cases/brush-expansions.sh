@@ -1,0 +1,1 @@
+brush -c 'a=(x y z); echo ${a[1]} ${#a[@]}; echo {1..5} {a,b}c; [[ abc == a* ]] && echo match; echo ${x:=dflt} ${x^^}; for ((i=0;i<3;i++)); do printf "%s " $i; done; echo; cat <<<"here"; echo $((16#ff)); declare -i n=3; n+=4; echo $n; echo "${a[@]:1}"'

@@ -1,0 +1,1 @@
+printf 'a\tb\n\n\n\nc\001\377\n' >f; for o in -n -b -s -E -T -v -A -e -t -u -ns -bE; do echo "$o"; cat $o f; done; cat -n - f </dev/null; cat --show-ends f | tail -n 1; cat --help | head -n 1 >/dev/null; echo $?; cat -z f 2>/dev/null; echo $?

@@ -1,0 +1,1 @@
+mkdir d; seq 300 | sed 's,^,d/,' | xargs touch; find d -type f -exec rm {} +; ls d | wc -l; seq 30 | sed 's,^,d/,' | xargs touch; for f in d/*; do mv $f $f.x; done; ls d | grep -c x; find d -name '*5.x' -delete; ls d | wc -l; rmdir d 2>/dev/null; echo $?; rm -rf d; mkdir -p d/a/b/c; find d -depth | tr '\n' ' '

@@ -1,0 +1,106 @@
+//! The side that asks.
+
+use crate::{Attributes, Entry, Failure, MOST, Node, Operation, Result, Space, words};
+use alloc::vec::Vec;
+use rt::Port;
+use rt::abi::FOREVER;
+use rt::message::Message;
+
+/// What a file system is asked for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Request {
+    /// What it is to do.
+    pub operation: Operation,
+    /// The numbers that it is about.
+    pub numbers: [u64; 2],
+    /// The bytes that go along.
+    pub bytes: Vec<u8>,
+    /// Bytes that come back at most.
+    pub room: usize,
+}
+
+impl Request {
+    /// A request that needs no more than numbers, and gets attributes at most.
+    pub fn new(operation: Operation, numbers: [u64; 2]) -> Request {
+        Request { operation, numbers, bytes: Vec::new(), room: Attributes::BYTES }
+    }
+
+    /// With bytes that go along.
+    pub fn with(self, bytes: &[u8]) -> Request {
+        Request { bytes: bytes.to_vec(), ..self }
+    }
+
+    /// With room for so many bytes, up to [`MOST`].
+    pub fn room(self, room: usize) -> Request {
+        Request { room: room.min(MOST), ..self }
+    }
+
+    /// Asks for the file of a name.
+    pub fn lookup(directory: Node, name: &[u8]) -> Request {
+        Request::new(Operation::Lookup, [directory, 0]).with(name)
+    }
+
+    /// Asks for a new file of a name, which leads somewhere if it is a link.
+    pub fn create(directory: Node, name: &[u8], attributes: &Attributes, target: &[u8]) -> Request {
+        let bytes = [&attributes.encode(), name, &[0], target].concat();
+        Request::new(Operation::Create, [directory, 0]).with(&bytes)
+    }
+
+    /// Whether it is about the same, perhaps with other bytes.
+    pub fn is_like(&self, other: &Request) -> bool {
+        let free = matches!(self.operation, Operation::Write | Operation::Set | Operation::Create);
+        (self.operation, self.numbers) == (other.operation, other.numbers)
+            && (free || self.bytes == other.bytes)
+    }
+
+    /// Makes the request, and waits for the answer.
+    pub fn ask(&self, server: &Port) -> Result<Tells> {
+        let [first, second] = self.numbers;
+        let head: [u8; 16] = words([first, second]);
+        let given = [&head, self.bytes.as_slice()].concat();
+        let mut bytes = alloc::vec![0; self.room];
+        let message = Message::new(self.operation as u32)
+            .words(&[given.len() as u64, bytes.len() as u64])
+            .lend(&given)
+            .lend_mut(&mut bytes);
+        let answer = server.call(&message, FOREVER).map_err(|_| Failure::Broken)?;
+        match answer.info.label() {
+            0 => {
+                bytes.truncate(answer.words[0] as usize);
+                Ok(Tells { count: answer.words[1], bytes })
+            }
+            label => Err(Failure::of(label)),
+        }
+    }
+}
+
+/// What a file system tells.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Tells {
+    /// How many bytes were written.
+    pub count: u64,
+    /// The bytes that came back.
+    pub bytes: Vec<u8>,
+}
+
+impl Tells {
+    /// The attributes that came back.
+    pub fn attributes(&self) -> Result<Attributes> {
+        Attributes::decode(&self.bytes)
+    }
+
+    /// The room that there is.
+    pub fn space(&self) -> Result<Space> {
+        Space::decode(&self.bytes)
+    }
+
+    /// The entries that came back.
+    pub fn entries(&self) -> impl Iterator<Item = Entry> {
+        let mut rest = self.bytes.as_slice();
+        core::iter::from_fn(move || {
+            let (entry, after) = Entry::decode(rest)?;
+            rest = after;
+            Some(entry)
+        })
+    }
+}

@@ -1,0 +1,176 @@
+//! File systems that other processes serve, with the protocol of `user/files`.
+
+mod directory;
+mod regular;
+
+use super::{Inode, Kind, Link, Meta, Reader};
+use crate::errno::{Errno, Result};
+use crate::file::pipe::Pipe;
+use crate::later::Worker;
+use crate::server::Server;
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::rc::{Rc, Weak};
+use alloc::vec::Vec;
+use core::cell::{Cell, RefCell};
+pub use directory::Names;
+use files::{Attributes, Failure, Node, Operation, ROOT, Request, Space, Tells};
+use linux_raw_sys::general::{S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG, S_IFSOCK};
+use regular::Bytes;
+use rt::Port;
+use rt::abi::PortRights;
+use rt::loader::Child;
+
+/// Requests that may wait at a server's port.
+const QUEUE: u64 = 4;
+/// Bytes of this server's quota that a file system gets, and the priority of its threads.
+const QUOTA: u64 = 4 << 20;
+const PRIORITY: u8 = 24;
+
+/// Such a file system.
+pub struct Remote {
+    server: &'static Server,
+    worker: Worker,
+    device: u64,
+    /// Files that are known, so that there is one of each.
+    files: RefCell<BTreeMap<Node, Weak<Inode>>>,
+}
+
+impl From<Failure> for Errno {
+    fn from(failure: Failure) -> Errno {
+        match failure {
+            Failure::NotFound => Errno::ENOENT,
+            Failure::Exists => Errno::EEXIST,
+            Failure::NotDirectory => Errno::ENOTDIR,
+            Failure::IsDirectory => Errno::EISDIR,
+            Failure::NotEmpty => Errno::ENOTEMPTY,
+            Failure::NoSpace => Errno::ENOSPC,
+            Failure::ReadOnly => Errno::EROFS,
+            Failure::NameTooLong => Errno::ENAMETOOLONG,
+            Failure::TooLarge => Errno::EFBIG,
+            Failure::Invalid => Errno::EINVAL,
+            Failure::Unsupported => Errno::EPERM,
+            Failure::Broken => Errno::EIO,
+        }
+    }
+}
+
+impl Remote {
+    /// Starts the program that serves one, and asks for its root.
+    pub fn mount(server: &'static Server, device: u64, program: &[u8]) -> Result<Rc<Inode>> {
+        let remote = server.later.once(|| {
+            let port = Port::create(QUEUE)?;
+            let child = Child::load(program, QUOTA, PRIORITY).map_err(|_| Errno::EINVAL)?;
+            let own = child.give(port.duplicate(PortRights::RECEIVE | PortRights::TRANSFER)?)?;
+            let child = child.with_words([own, 0]);
+            child.start()?;
+            let port = port.duplicate(PortRights::SEND)?;
+            let worker = Worker::new(server, child, port)?;
+            Ok(Rc::new(Remote { server, worker, device, files: RefCell::default() }))
+        })?;
+        let told = remote.ask(Request::new(Operation::Stat, [ROOT, 0]))?;
+        remote.file(&told.attributes()?, None)
+    }
+
+    /// Asks the server.
+    fn ask(&self, request: Request) -> Result<Tells> {
+        let answer = self.server.later.ask(&self.worker, request)?;
+        Ok(Tells::clone(answer.as_ref().as_ref().map_err(|&failure| failure)?))
+    }
+
+    /// A file of these attributes, in a directory if it is one itself.
+    fn file(
+        self: &Rc<Remote>,
+        attributes: &Attributes,
+        parent: Option<&Rc<Inode>>,
+    ) -> Result<Rc<Inode>> {
+        let node = attributes.node;
+        if let Some(known) = self.files.borrow().get(&node).and_then(Weak::upgrade) {
+            return Ok(known);
+        }
+        let held = Held { remote: self.clone(), node };
+        let kind = match attributes.mode & files::KIND {
+            S_IFDIR => Kind::Directory(Box::new(Names::new(held, parent))),
+            S_IFREG => Kind::Regular(Box::new(Bytes::new(held, attributes.size))),
+            S_IFLNK => Kind::Link(Box::new(Target { held, length: attributes.size })),
+            S_IFCHR => Kind::Character(attributes.device),
+            S_IFBLK => Kind::Block(attributes.device),
+            S_IFIFO => Kind::Fifo(Pipe::new()),
+            S_IFSOCK => Kind::Socket,
+            _ => return Err(Errno::EIO),
+        };
+        let [read, changed, meta] = attributes.times;
+        let meta = Meta {
+            mode: Cell::new(attributes.mode & !files::KIND),
+            uid: Cell::new(attributes.owner[0]),
+            gid: Cell::new(attributes.owner[1]),
+            links: Cell::new(attributes.links),
+            accessed: Cell::new(read),
+            modified: Cell::new(changed),
+            changed: Cell::new(meta),
+        };
+        let inode = Rc::new(Inode::new(node, self.device, meta, kind));
+        self.files.borrow_mut().insert(node, Rc::downgrade(&inode));
+        Ok(inode)
+    }
+}
+
+/// A file that the server must keep, until this is dropped.
+pub struct Held {
+    remote: Rc<Remote>,
+    node: Node,
+}
+
+impl Held {
+    fn ask(&self, operation: Operation, second: u64) -> Result<Tells> {
+        self.remote.ask(Request::new(operation, [self.node, second]))
+    }
+
+    /// Tells the server what was set of a file.
+    fn store(&self, inode: &Inode) -> Result<()> {
+        let Meta { mode, uid, gid, accessed, modified, changed, .. } = &inode.meta;
+        let attributes = Attributes {
+            mode: mode.get(),
+            owner: [uid.get(), gid.get()],
+            times: [accessed.get(), modified.get(), changed.get()],
+            ..Attributes::default()
+        };
+        let request = Request::new(Operation::Set, [self.node, 0]).with(&attributes.encode());
+        self.remote.ask(request).map(|_| ())
+    }
+
+    fn sync(&self) -> Result<()> {
+        self.remote.ask(Request::new(Operation::Sync, [0, 0])).map(|_| ())
+    }
+
+    fn space(&self) -> Result<Space> {
+        Ok(self.remote.ask(Request::new(Operation::Space, [0, 0]))?.space()?)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let mut files = self.remote.files.borrow_mut();
+        if files.get(&self.node).is_some_and(|known| known.strong_count() == 0) {
+            files.remove(&self.node);
+        }
+        self.remote.worker.tell(Request::new(Operation::Release, [self.node, 0]));
+    }
+}
+
+/// A symbolic link.
+struct Target {
+    held: Held,
+    length: u64,
+}
+
+impl Link for Target {
+    fn target(&self, _: Reader) -> Result<Vec<u8>> {
+        let request = Request::new(Operation::Target, [self.held.node, 0]).room(files::MOST);
+        Ok(self.held.remote.ask(request)?.bytes)
+    }
+
+    fn length(&self) -> u64 {
+        self.length
+    }
+}
