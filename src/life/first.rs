@@ -71,7 +71,7 @@ impl Kernel {
             self.vm.release(memory);
         }
         let flags = THREAD_FPU | PRIORITY;
-        let new = NewThread { entry, stack: STACK_TOP, argument: 0, tag: 0, flags, like: None };
+        let new = NewThread { entry, stack: STACK_TOP, argument: 0, tag: 0, flags };
         let thread = self.create_thread(cpu, process, new)?;
         let all = [Named::Process(process), Named::Machine, Named::Memory(window)];
         for (at, named) in all.into_iter().enumerate() {

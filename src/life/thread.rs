@@ -25,8 +25,6 @@ pub struct NewThread {
     pub tag: u64,
     /// `THREAD_START`, `THREAD_FPU`, `THREAD_TLS`, and the priority.
     pub flags: u64,
-    /// Whose registers it begins with, but for the stack and the TLS register.
-    pub like: Option<Id<Thread>>,
 }
 
 impl Kernel {
@@ -104,17 +102,14 @@ impl Kernel {
         if let Some(next) = next {
             self.threads[next].siblings.0 = Some(id);
         }
-        if let Some(like) = new.like {
-            self.copy_thread(id, like, &new);
-        }
         if new.flags & THREAD_START != 0 {
             self.resume_thread(cpu, id);
         }
         Ok(id)
     }
 
-    /// Gives a thread that does not run the registers of another, as if a foreign call had given it zero.
-    fn copy_thread(&mut self, id: Id<Thread>, like: Id<Thread>, new: &NewThread) {
+    /// Gives a thread that has not run the registers of another, as if a foreign call had given it zero.
+    pub fn copy_thread(&mut self, id: Id<Thread>, like: Id<Thread>, new: &NewThread) {
         let Some((to, from)) = self.threads.pair(id, like) else { return };
         let mut all = from.context.registers();
         if new.stack != 0 {

@@ -34,19 +34,15 @@ pub(super) fn write(memory: &mut PhysMem, table: Frame, at: usize, entry: Entry)
     unsafe { memory.write(table, at, entry.bits()) }
 }
 
-/// The first number of a range whose word is not zero, or its end. Most are, so four are looked at
-/// together.
+/// The first number of a range whose word is not zero, or its end. Zeroes come in long runs, so four are
+/// looked at together behind one.
 #[inline(always)]
 pub(super) fn first_used(range: Range<usize>, word: impl Fn(usize) -> u64) -> usize {
     let Range { start: mut at, end } = range;
-    while at < end {
-        let four = at.is_multiple_of(4) && at + 4 <= end;
-        if four && word(at) | word(at + 1) | word(at + 2) | word(at + 3) == 0 {
+    while at < end && word(at) == 0 {
+        at += 1;
+        while at + 4 <= end && word(at) | word(at + 1) | word(at + 2) | word(at + 3) == 0 {
             at += 4;
-        } else if word(at) == 0 {
-            at += 1;
-        } else {
-            break;
         }
     }
     at

@@ -219,9 +219,11 @@ impl Kernel {
                     0 => (b, None),
                     _ => (0, Some(self.foreign_caller(thread, b)?)),
                 };
-                let new = NewThread { entry, stack: c, argument: d, tag: e, flags: f, like };
+                let new = NewThread { entry, stack: c, argument: d, tag: e, flags: f };
                 return self.make(process, |kernel, _| {
-                    Ok(Named::Thread(kernel.create_thread(cpu, target, new)?))
+                    let thread = kernel.create_thread(cpu, target, new)?;
+                    like.inspect(|&like| kernel.copy_thread(thread, like, &new));
+                    Ok(Named::Thread(thread))
                 });
             }
             Call::ThreadExit => self.end_thread(cpu, thread),

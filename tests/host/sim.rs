@@ -141,8 +141,7 @@ impl Sim {
 
     /// The same, if there is room for it.
     pub fn try_thread(&mut self, process: Id<Process>, flags: u64) -> Option<Id<Thread>> {
-        let new =
-            NewThread { entry: 0x1000, stack: 0x8000, argument: 0, tag: 7, flags, like: None };
+        let new = NewThread { entry: 0x1000, stack: 0x8000, argument: 0, tag: 7, flags };
         let cpu = arch::cpu::current();
         self.kernel.create_thread(cpu, process, new).ok()
     }

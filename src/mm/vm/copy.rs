@@ -9,9 +9,10 @@ use crate::abi::{Error, USER_END};
 use crate::arch::{self, Entry};
 use crate::layout::{PHYS_MAP, PHYS_MAP_SIZE};
 use crate::units::{Access, Frame, LARGE_PAGE_SIZE, PAGE_SIZE, VirtAddr};
+use core::ops::Range;
 
 /// Bytes that are copied in one piece.
-const PIECE: u64 = 4 * PAGE_SIZE;
+const PIECE: u64 = 8 * PAGE_SIZE;
 
 /// Where bytes are.
 #[derive(Clone, Copy)]
@@ -58,8 +59,14 @@ impl Vm {
         let mut left = bytes;
         while left > 0 {
             // In this order: if both are the same page it does not move any more.
-            let reached = self.reach(ram, &to, target_at, true, &mut target);
-            match reached.and_then(|()| self.reach(ram, &from, source_at, false, &mut source)) {
+            let mut reached = Ok(());
+            if left == bytes || target_at.is_multiple_of(PAGE_SIZE) {
+                reached = self.reach(ram, &to, target_at, true, &mut target);
+            }
+            if reached.is_ok() && (left == bytes || source_at.is_multiple_of(PAGE_SIZE)) {
+                reached = self.reach(ram, &from, source_at, false, &mut source);
+            }
+            match reached {
                 Err(error) if left == bytes => return Err(error),
                 Err(_) => break,
                 Ok(()) => {}
@@ -74,6 +81,8 @@ impl Vm {
                 unsafe { arch::user::copy(to, from, count as usize) };
             }
             (source_at, target_at, left) = (source_at + count, target_at + count, left - count);
+            source.byte = source.byte.wrapping_add(count as usize);
+            target.byte = target.byte.wrapping_add(count as usize);
             if target.copied {
                 break;
             }
@@ -234,7 +243,7 @@ fn suits(entry: Entry, write: bool) -> bool {
 
 /// A page that is there, if the kernel can reach it.
 fn found(ram: &Ram, page: &Page, at: u64, write: bool) -> Result<Found, Error> {
-    if !reaches(ram, page, write) {
+    if reach(ram, page, write).is_empty() {
         return Err(Error::BadAddress);
     }
     let (byte, copied) = (byte(ram, page.frame, at), page.kind == PageKind::Copied);
@@ -248,15 +257,17 @@ fn byte(ram: &Ram, frame: Frame, at: u64) -> *mut u8 {
     unsafe { ram.memory.pointer(frame.start()).add((at % PAGE_SIZE) as usize) }.as_ptr()
 }
 
-/// Whether the kernel can reach a page in this way: one of a window only where the physical map has it.
-pub(super) fn reaches(ram: &Ram, page: &Page, write: bool) -> bool {
+/// The frames around a page's that the kernel can reach in this way as well as that one, if it can: those
+/// of a window only where the physical map has them.
+pub(super) fn reach(ram: &Ram, page: &Page, write: bool) -> Range<u64> {
     let start = page.frame.start().0;
     if page.kind != PageKind::Window {
-        return true;
+        return 0..u64::MAX;
     }
     if start >= PHYS_MAP_SIZE || page.access.contains(arch::Access::DEVICE) {
-        return false;
+        return 0..0;
     }
     let mapping = ram.space.table.query(VirtAddr(PHYS_MAP.wrapping_add(start)), &ram.memory);
-    mapping.is_some_and(|mapping| !write || mapping.access.contains(arch::Access::WRITE))
+    let mapping = mapping.filter(|it| !write || it.access.contains(arch::Access::WRITE));
+    mapping.map_or(0..0, |it| it.start.frame().0..it.start.frame().0 + it.bytes / PAGE_SIZE)
 }

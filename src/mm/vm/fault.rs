@@ -2,13 +2,14 @@
 //! tables. The kernel's own accesses do the first two only.
 
 use super::super::{Id, Ram};
-use super::copy::reaches;
+use super::copy::reach;
 use super::memory::Backing;
 use super::tables;
 use super::{Memory, Region, Space, Vm};
 use crate::abi::{Error, FaultKind, USER_END};
 use crate::arch::{self, Entry};
 use crate::units::{Access, Frame, LARGE_PAGE_SIZE, PAGE_SIZE};
+use core::ops::Range;
 
 /// A page that is there.
 pub(super) struct Page {
@@ -153,9 +154,9 @@ impl Vm {
         if matches!(page.kind, PageKind::Single | PageKind::Copied) {
             return self.enter_page(ram, region.space, at, page, access);
         }
-        let write = access.contains(arch::Access::WRITE);
-        access.set(arch::Access::FAR, !reaches(ram, page, write));
-        self.enter_run(ram, id, at, page, access)
+        let reach = reach(ram, page, access.contains(arch::Access::WRITE));
+        access.set(arch::Access::FAR, reach.is_empty());
+        self.enter_run(ram, id, at, page, access, reach)
     }
 
     /// Enters a page of a run into the tables, as part of a large one if it can be, and else with those
@@ -167,6 +168,7 @@ impl Vm {
         at: u64,
         page: &Page,
         access: arch::Access,
+        reach: Range<u64>,
     ) -> Result<Frame, Error> {
         let region = &self.regions[id];
         let space = region.space;
@@ -196,16 +198,13 @@ impl Vm {
             }
         }
         let table = self.enter_page(ram, space, at, page, access)?;
-        let write = access.contains(arch::Access::WRITE);
         if page.kind == PageKind::Window || !access.contains(arch::Access::EXECUTE) {
             for near in around.step_by(PAGE_SIZE as usize) {
                 let index = tables::index(near, tables::PAGES);
-                if !tables::read(&ram.memory, table, index).is_present() {
-                    let frame =
-                        Frame((page.frame.0 + near / PAGE_SIZE).wrapping_sub(at / PAGE_SIZE));
-                    let mut access = access;
-                    access.set(arch::Access::FAR, !reaches(ram, &Page { frame, ..*page }, write));
-                    let new = Entry::leaf(frame, tables::PAGES, access);
+                let frame = (page.frame.0 + near / PAGE_SIZE).wrapping_sub(at / PAGE_SIZE);
+                let empty = !tables::read(&ram.memory, table, index).is_present();
+                if empty && reach.contains(&frame) {
+                    let new = Entry::leaf(Frame(frame), tables::PAGES, access);
                     tables::write(&mut ram.memory, table, index, new);
                 }
             }

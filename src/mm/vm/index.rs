@@ -149,12 +149,6 @@ impl Entries {
         unsafe { self.0.read() }
     }
 
-    /// The first that is not empty of so many, from the `nth` on.
-    #[inline(always)]
-    fn used(self, nth: u64, run: u64) -> u64 {
-        first_used(nth as usize..run as usize, |nth| self.from(nth as u64).word()) as u64
-    }
-
     /// Changes the first of them.
     #[inline(always)]
     pub fn set(self, frame: Option<Frame>) {
@@ -171,19 +165,19 @@ impl Entries {
 
     /// How many of so many are empty before the first that is not.
     pub fn empty(self, run: u64) -> u64 {
-        self.used(0, run)
+        first_used(0..run as usize, |nth| self.from(nth as u64).word()) as u64
     }
 
     /// Empties so many, and tells how many were not.
     #[inline(always)]
     pub fn take_out(self, run: u64, mut gone: impl FnMut(Frame)) -> u64 {
-        let (mut taken, mut nth) = (0, self.used(0, run));
-        while nth < run {
-            let entry = self.from(nth);
-            entry.get().into_iter().for_each(&mut gone);
-            entry.set(None);
-            taken += 1;
-            nth = self.used(nth + 1, run);
+        let mut taken = 0;
+        for entry in (0..run).map(|nth| self.from(nth)) {
+            if let Some(page) = entry.get() {
+                entry.set(None);
+                gone(page);
+                taken += 1;
+            }
         }
         taken
     }

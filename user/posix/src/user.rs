@@ -76,7 +76,7 @@ impl Process {
             let end = PATH_MAX.min(path.length + most.min((PAGE - from % PAGE) as usize));
             let piece = &mut path.buffer[path.length..end];
             self.paid(|native| native.read(from, piece))?;
-            if let Some(end) = piece.iter().position(|&byte| byte == 0) {
+            if let Some(end) = terminator(piece) {
                 path.length += end;
                 return Ok(path);
             }
@@ -84,6 +84,21 @@ impl Process {
         }
         Err(Errno::ENAMETOOLONG)
     }
+}
+
+/// Where a string ends: looks at eight bytes at a time.
+fn terminator(bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let (words, rest) = bytes.as_chunks();
+    for (nth, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        // The lowest bit that is set is the top one of the first byte that is zero.
+        let zeroes = word.wrapping_sub(ONES) & !word & ONES << 7;
+        if zeroes != 0 {
+            return Some(nth * 8 + zeroes.trailing_zeros() as usize / 8);
+        }
+    }
+    rest.iter().position(|&byte| byte == 0).map(|end| words.len() * 8 + end)
 }
 
 /// Buffers of paths that are not in use.

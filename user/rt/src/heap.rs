@@ -33,6 +33,7 @@ static ALLOCATOR: Allocator = Allocator(Lock::new(Heap {
     short: [None; LISTS],
     chunks: [0; LISTS],
     aside: Aside { piece: None, length: 0, left: 0 },
+    times: 0,
 }));
 
 /// The piece that was set aside is in use.
@@ -52,6 +53,11 @@ pub struct Usage {
     pub taken: usize,
     /// What the program has of it.
     pub used: usize,
+}
+
+/// How often something was taken from the heap.
+pub fn times() -> u64 {
+    ALLOCATOR.0.lock().times
 }
 
 /// How much there is of the heap, and how much is in use.
@@ -101,6 +107,8 @@ struct Heap {
     short: [Option<NonNull<Piece>>; LISTS],
     chunks: [usize; LISTS],
     aside: Aside,
+    /// How often something was taken.
+    times: u64,
 }
 
 /// What is set aside.
@@ -125,6 +133,7 @@ unsafe impl Send for Heap {}
 unsafe impl GlobalAlloc for Allocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let mut heap = self.0.lock();
+        heap.times += 1;
         let found = heap.find(layout).or_else(|error| {
             heap.use_aside().ok_or(error)?;
             heap.find(layout)

@@ -14,6 +14,7 @@ mod directories;
 mod events;
 mod files;
 mod futexes;
+mod heap;
 mod identity;
 mod memory;
 mod modes;
@@ -43,6 +44,7 @@ const FAMILIES: &[Family] = &[
     ("events", events::run),
     ("files", files::run),
     ("futexes", futexes::run),
+    ("heap", heap::run),
     ("identity", identity::run),
     ("memory", memory::run),
     ("modes", modes::run),

@@ -13,11 +13,14 @@ use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use linux_raw_sys::general::{SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SET, SIGPIPE};
+use zerocopy::IntoBytes;
 
 /// Bytes that one call moves at most, as Linux has it.
 pub const MOST: u64 = 0x7fff_f000;
 /// Pieces of a vector.
 const PIECES: u64 = 1024;
+/// So many of them need no room of their own: most vectors have no more.
+const FEW: usize = 8;
 
 /// Which way bytes go.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -75,8 +78,14 @@ fn plain(call: &Call, way: Way) -> Outcome {
 
 fn vector(call: &Call, way: Way, at: Option<i64>) -> Outcome {
     let [fd, address, count, ..] = call.args;
-    match pieces(call.process(), address, count) {
-        Ok(pieces) => go(call, fd, &pieces, way, at),
+    let mut few = [[0; 2]; FEW];
+    let read = match few.get_mut(..count as usize) {
+        Some(few) => read_pieces(call.process(), address, few).map(|()| Vec::new()),
+        None => pieces(call.process(), address, count),
+    };
+    match read {
+        Ok(many) if many.is_empty() => go(call, fd, &few[..count as usize], way, at),
+        Ok(many) => go(call, fd, &many, way, at),
         Err(error) => Outcome::Done(Err(error)),
     }
 }
@@ -95,18 +104,24 @@ pub fn pieces(process: &Process, address: u64, count: u64) -> Result<Vec<[u64; 2
         return Err(Errno::EINVAL);
     }
     let mut pieces = alloc::vec![[0; 2]; count as usize];
-    if count > 0 {
-        process.native.read(address, zerocopy::IntoBytes::as_mut_bytes(pieces.as_mut_slice()))?;
+    read_pieces(process, address, &mut pieces)?;
+    Ok(pieces)
+}
+
+/// The same, of which so many are wished.
+fn read_pieces(process: &Process, address: u64, pieces: &mut [[u64; 2]]) -> Result<()> {
+    if !pieces.is_empty() {
+        process.paid(|native| native.read(address, pieces.as_mut_bytes()))?;
     }
     let mut left = MOST;
-    for piece in &mut pieces {
+    for piece in pieces {
         if (piece[1] as i64) < 0 {
             return Err(Errno::EINVAL);
         }
         piece[1] = piece[1].min(left);
         left -= piece[1];
     }
-    Ok(pieces)
+    Ok(())
 }
 
 /// Moves bytes at the file's position, or at a place.

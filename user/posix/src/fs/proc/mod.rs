@@ -130,6 +130,7 @@ static KERNEL: &[Item] = &[
 
 static OCHRE: &[Item] = &[
     text(b"figures", ochre::figures),
+    text(b"heap", ochre::heap),
     text(b"log", ochre::log),
     text(b"machine", ochre::machine),
     text(b"memory", ochre::memory),

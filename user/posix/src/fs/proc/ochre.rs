@@ -88,6 +88,11 @@ pub fn figures(subject: &Subject) -> Result<Vec<u8>> {
     Ok(figures.map(|(name, figure)| format!("{name} {figure}\n")).concat().into_bytes())
 }
 
+/// How often this server has taken something from its heap.
+pub fn heap(_: &Subject) -> Result<Vec<u8>> {
+    Ok(format!("{:20}\n", rt::heap::times()).into_bytes())
+}
+
 /// A line for each of the last calls that nobody serves: who made it, its number, its arguments.
 pub fn unimplemented(subject: &Subject) -> Result<Vec<u8>> {
     let mut text = String::new();
