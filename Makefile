@@ -205,6 +205,12 @@ $(foreach p,$(PLATFORMS),$(eval test-$p: userland-$($p.ARCH) posix-programs-$($p
 test-uutils: build-virt build-user-virt userland-aarch64 posix-programs-aarch64 uutests-aarch64 ## the coreutils' own tests on Ochre (NAMES= are parts of their names)
 	@tests/posix/uutils.py check $(NAMES)
 
+test-sessions: $(PLATFORMS:%=build-%) $(PLATFORMS:%=root-%) ## a person at a terminal: job control, line editing, the clock, on all platforms (NAMES=)
+	@$(foreach p,$(PLATFORMS),tests/posix/sessions.py --on $p $(NAMES) &&) true
+
+test-storms: build-virt build-x86 build-user-virt build-user-x86 $(LINUX) ## Linux programs that mean harm, and random calls (NAMES=)
+	@tests/posix/storms.py --on virt --smp 1 $(NAMES) && tests/posix/storms.py --on x86 --smp 2 $(NAMES)
+
 GROUPS := kernel memory stress perf boot syscalls integration
 test-stress test-syscalls test-integration: $(LINUX)
 $(GROUPS:%=test-%): test-%: $(TESTED) image ## one group of the tests in QEMU, on all platforms
@@ -228,7 +234,7 @@ bench-linux: linux-setup userland posix-programs-aarch64 ## what operations cost
 $(PLATFORMS:%=qemu-line-%): qemu-line-%:
 	@echo $(QEMU)
 
-.PHONY: userland userland-record linux-setup record-linux check-linux bench-linux test-uutils $(LINUX) $(ARCHES:%=uutests-%)
+.PHONY: userland userland-record linux-setup record-linux check-linux bench-linux test-uutils test-sessions test-storms $(LINUX) $(ARCHES:%=uutests-%)
 .PHONY: help setup check-deps build image size doc clean debug debug-server resolve check fmt \
   fmt-check clippy test test-ci test-host test-miri test-suite fuzz bench bench-boot bench-lock \
   $(foreach t,build build-user build-tests image root run exec debug debug-server test qemu-line,$(PLATFORMS:%=$t-%)) \
