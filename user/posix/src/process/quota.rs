@@ -65,7 +65,7 @@ impl Ending {
     /// Forgets those of which nothing is left.
     pub fn forget(&self) {
         let is_left = |process: &Rc<Process>| {
-            process.native.info().is_ok_and(|info| info.state == rt::object::State::Alive)
+            process.native.info().is_ok_and(|info| info.state != rt::object::State::Ended)
         };
         self.processes.borrow_mut().retain(is_left);
     }
