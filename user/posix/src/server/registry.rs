@@ -100,12 +100,12 @@ impl Server {
         &self,
         process: &Rc<Process>,
         maker: Option<&Task>,
-        make: impl FnOnce(&rt::Process, u64) -> core::result::Result<Thread, rt::Error>,
+        mut make: impl FnMut(&rt::Process, u64) -> core::result::Result<Thread, rt::Error>,
     ) -> Result<Rc<Task>> {
         let first = process.tasks.borrow().is_empty();
         let tid = if first { process.pid } else { self.pid()? };
         let tag = self.tasks.borrow_mut().next();
-        let thread = make(&process.native, tag).map_err(|_| Errno::EAGAIN)?;
+        let thread = process.paid(|native| make(native, tag))?;
         let waker = Waker::from(Arc::new(Bell { task: tag, ready: self.ready.clone() }));
         let task = Rc::new(Task {
             tid: Cell::new(tid),
