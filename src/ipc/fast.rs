@@ -50,6 +50,7 @@ impl Kernel {
     ) -> Option<&'a mut Thread> {
         let sort = match way {
             Way::ReplyReceive => return self.reply_receive_fast(cpu, me),
+            Way::Reply | Way::Copy if !may_go_on(cpu, me) => return None,
             Way::Reply => return self.reply_fast(cpu, me),
             Way::Copy => return self.copy_fast(me),
             Way::Call => Sort::Call,
@@ -215,6 +216,13 @@ impl Kernel {
         me.context.frame.args_mut()[0] = 0;
         Some(me)
     }
+}
+
+/// Whether no other CPU has stopped a thread or sent it away.
+#[inline(always)]
+fn may_go_on(cpu: CpuId, thread: &Thread) -> bool {
+    !thread.flags.intersects(Flags::DOOMED | Flags::SUSPENDED)
+        && usize::from(thread.affinity) >> cpu.index() & 1 == 1
 }
 
 /// Whether `to` can go on where `from` leaves off, in the middle of its slice.
