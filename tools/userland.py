@@ -4,7 +4,7 @@
 usage: userland.py [--record] ARCH... [CRATE...]
 
 ARCH is aarch64 or x86_64; without a CRATE all are built. They end up in target/userland/ARCH/bin. What
-is there and was made with the same pins, flags and tools is kept. What comes out is compared with
+is there and was made with the same pins, flags and tools is kept. What is built is compared with
 userland/SHA256SUMS, or written there.
 """
 
@@ -61,12 +61,14 @@ def main(arguments):
     chosen = [program for program in programs() if program.crate in crates or not crates]
     if not arches or len(chosen) < len(crates):
         sys.exit(__doc__)
+    sums = {}
     for arch in arches:
         for program in chosen:
             with alone(program):
-                build(program, arch)
-    built = [(arch, name) for arch in arches for program in chosen for name in program.binaries.values()]
-    sums = {f"{arch}/{name}": digest(path(arch, name)) for arch, name in built}
+                anew = build(program, arch)
+            if anew or record:
+                names = program.binaries.values()
+                sums.update({f"{arch}/{name}": digest(path(arch, name)) for name in names})
     return write(sums) if record else compare(sums)
 
 
@@ -93,13 +95,13 @@ def path(arch, name):
 
 
 def build(program, arch):
-    """Builds one program unless its stamp says that nothing has changed since."""
+    """Builds one program unless its stamp says that nothing has changed since; whether it did."""
     command, more = recipe(program, arch)
     stamp = OUT / arch / "stamps" / program.crate
     identity = "\n".join([*command, *sorted(map(str, more.items())), compilers()])
     there = all(path(arch, name).exists() for name in program.binaries.values())
     if there and stamp.exists() and stamp.read_text() == identity:
-        return
+        return False
     say(f"{program} for {arch} ...")
     make_home(pathlib.Path(more["CARGO_HOME"]))
     began, cpu = time.monotonic(), cpu_seconds()
@@ -117,6 +119,7 @@ def build(program, arch):
     stamp.parent.mkdir(exist_ok=True)
     stamp.write_text(identity)
     say(f"{program} for {arch}: {time.monotonic() - began:.0f} s, {cpu_seconds() - cpu:.0f} s of CPU")
+    return True
 
 
 def recipe(program, arch):
