@@ -12,7 +12,7 @@ use crate::units::{Access, Frame, LARGE_PAGE_SIZE, PAGE_SIZE, VirtAddr};
 use core::ops::Range;
 
 /// Bytes that are copied in one piece.
-const PIECE: u64 = 8 * PAGE_SIZE;
+const PIECE: u64 = 4 * PAGE_SIZE;
 
 /// Where bytes are.
 #[derive(Clone, Copy)]
