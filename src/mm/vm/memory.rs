@@ -28,7 +28,7 @@ pub(super) const VISIT: u64 = 12;
 /// What giving up a shared frame costs, as seen from looking at an entry that is empty, and what freeing
 /// it costs besides.
 const SHARED: u64 = 2;
-const FREEING: u64 = 6;
+const FREEING: u64 = 7;
 
 /// Pages, wherever they are mapped.
 pub struct Memory {
