@@ -12,7 +12,7 @@ pub use device::{Interrupt, IoPorts, Timer};
 pub use machine::{Figures, Machine};
 pub use memory::{Memory, MemoryInfo};
 pub use port::Port;
-pub use process::{Process, ProcessInfo, State};
+pub use process::{Held, Process, ProcessInfo, State};
 pub use reply::{
     Reply, caller_fpu, caller_registers, lease_read, lease_write, reply, set_caller_fpu,
     set_caller_registers,
