@@ -153,9 +153,26 @@ pub enum InterruptController {
         local: PhysAddr,
         /// The first I/O APIC.
         io: Option<PhysAddr>,
+        /// How its lines work.
+        kinds: LineKinds,
     },
     /// Nothing found: no ticks, no IPIs.
     None,
+}
+
+/// How the lines of an I/O APIC work, a bit for each; the last stands for all that follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LineKinds {
+    /// By levels, and not by edges.
+    pub level: u32,
+    /// Active low, and not high.
+    pub low: u32,
+}
+
+impl LineKinds {
+    /// Unless firmware says otherwise the first 16 are ISA's, with edges, active high; those above are
+    /// PCI's, with levels, active low.
+    pub const USUAL: LineKinds = LineKinds { level: 0xffff_0000, low: 0xffff_0000 };
 }
 
 /// The timer that ticks.

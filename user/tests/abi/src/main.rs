@@ -19,6 +19,8 @@ mod machine;
 mod memory;
 mod messages;
 mod payers;
+#[cfg(target_arch = "x86_64")]
+mod pci;
 mod poor;
 mod processes;
 mod registers;
@@ -51,6 +53,8 @@ const TESTS: &[&[Test]] = &[
     foreign::TESTS,
     gone::TESTS,
     devices::TESTS,
+    #[cfg(target_arch = "x86_64")]
+    pci::TESTS,
     poor::TESTS,
     coverage::TESTS,
 ];
