@@ -189,6 +189,7 @@ pub fn umount2(call: &Call) -> Result {
     if flags & MNT_DETACH == 0 && is_busy(call.server, root.device) {
         return Err(Errno::EBUSY);
     }
+    root.directory()?.forget();
     root.sync()?;
     call.server.mounts.remove(&root)?;
     Ok(0)
