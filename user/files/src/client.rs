@@ -1,6 +1,6 @@
 //! The side that asks.
 
-use crate::{Attributes, Entry, Failure, MOST, Node, Operation, Result, Space, words};
+use crate::{Attributes, Entry, Failure, MOST, Node, Operation, Result, Space, word, words};
 use alloc::vec::Vec;
 use rt::Port;
 use rt::abi::FOREVER;
@@ -17,12 +17,14 @@ pub struct Request {
     pub bytes: Vec<u8>,
     /// Bytes that come back at most.
     pub room: usize,
+    /// Its own number, by which the server knows it again; 0 if it needs none.
+    pub number: u64,
 }
 
 impl Request {
     /// A request that needs no more than numbers, and gets attributes at most.
     pub fn new(operation: Operation, numbers: [u64; 2]) -> Request {
-        Request { operation, numbers, bytes: Vec::new(), room: Attributes::BYTES }
+        Request { operation, numbers, bytes: Vec::new(), room: Attributes::BYTES, number: 0 }
     }
 
     /// With bytes that go along.
@@ -60,7 +62,7 @@ impl Request {
         let given = [&head, self.bytes.as_slice()].concat();
         let mut bytes = alloc::vec![0; self.room];
         let message = Message::new(self.operation as u32)
-            .words(&[given.len() as u64, bytes.len() as u64])
+            .words(&[given.len() as u64, bytes.len() as u64, self.number])
             .lend(&given)
             .lend_mut(&mut bytes);
         let answer = server.call(&message, FOREVER).map_err(|_| Failure::Broken)?;
@@ -102,5 +104,16 @@ impl Tells {
             rest = after;
             Some(entry)
         })
+    }
+}
+
+impl Entry {
+    /// The first of several, and the rest.
+    fn decode(bytes: &[u8]) -> Option<(Entry, &[u8])> {
+        let (next, node, length) = (word(bytes, 0)?, word(bytes, 1)?, word(bytes, 2)?);
+        let end = 24 + (length >> 32) as usize;
+        let name = bytes.get(24..end)?.to_vec();
+        let rest = bytes.get(end.next_multiple_of(8)..).unwrap_or(&[]);
+        Some((Entry { name, node, mode: length as u32, next }, rest))
     }
 }
