@@ -22,6 +22,8 @@ pub struct Asked {
     pub lengths: [u64; 2],
     /// Its own number, or 0.
     pub number: u64,
+    /// When it was made: nanoseconds since 1970.
+    pub now: i64,
 }
 
 /// The bytes that go along with a request, and those that come back.
@@ -43,6 +45,7 @@ pub fn answer(
     if let Some(receipt) = known {
         return tell(asked, window, receipt.told()).map(|told| (told, receipt.count));
     }
+    files.begin(asked.now);
     let done = perform(files, operation, asked, window);
     match &done {
         Ok(done) if operation.changes() => {

@@ -184,6 +184,16 @@ type Job = Option<(u64, Request)>;
 /// The number of an answer that nobody wants.
 const UNWANTED: u64 = u64::MAX;
 
+/// A server, for its worker.
+pub struct Served {
+    /// Where it finds its requests.
+    pub port: Port,
+    /// What is done when it is late.
+    pub complain: Box<dyn Fn() + Send>,
+    /// What is done when it is not needed any more.
+    pub stop: Box<dyn FnOnce()>,
+}
+
 /// The thread that makes requests to one server.
 pub struct Worker {
     number: u64,
@@ -194,8 +204,9 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// One for a server that finds its requests at a port, and can be stopped.
-    pub fn new(server: &Server, port: Port, stop: Box<dyn FnOnce()>) -> Result<Worker> {
+    /// One for a server.
+    pub fn new(server: &Server, served: Served) -> Result<Worker> {
+        let Served { port, complain, stop } = served;
         let jobs = Arc::<Lock<VecDeque<Job>>>::default();
         let (bell, main) = (Port::create(0)?, server.port.duplicate(PortRights::SIGNAL)?);
         let (theirs, rings) = (jobs.clone(), bell.duplicate(PortRights::RECEIVE)?);
@@ -205,7 +216,7 @@ impl Worker {
                 let job = theirs.lock().pop_front();
                 match job {
                     Some(Some((number, request))) => {
-                        let answer = request.ask(&port);
+                        let answer = request.ask(&port, &complain);
                         if number != UNWANTED {
                             answers.lock().push_back((number, answer));
                             // Its port is there as long as this server.

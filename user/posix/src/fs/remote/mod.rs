@@ -7,8 +7,9 @@ mod regular;
 use super::{Inode, Kind, Link, Meta, Reader};
 use crate::errno::{Errno, Result};
 use crate::file::pipe::Pipe;
-use crate::later::{Answer, Apply, Worker};
+use crate::later::{Answer, Apply, Served, Worker};
 use crate::server::Server;
+use crate::time;
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::rc::{Rc, Weak};
@@ -18,15 +19,6 @@ pub use directory::Names;
 use files::{Attributes, Failure, Node, Operation, ROOT, Request, Space, Tells};
 use linux_raw_sys::general::{S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG, S_IFSOCK};
 pub use regular::Bytes;
-use rt::Port;
-use rt::abi::PortRights;
-use rt::loader::Child;
-
-/// Requests that may wait at a server's port.
-const QUEUE: u64 = 4;
-/// Bytes of this server's quota that a file system gets, and the priority of its threads.
-const QUOTA: u64 = 4 << 20;
-const PRIORITY: u8 = 24;
 
 /// Files that are known though nobody has them open.
 const RECENT: usize = 256;
@@ -42,6 +34,8 @@ pub struct Remote {
     files: RefCell<BTreeMap<Node, Weak<Inode>>>,
     /// Those that were used last, the oldest first.
     recent: RefCell<VecDeque<Rc<Inode>>>,
+    /// Requests for a change that were made.
+    changes: Cell<u64>,
     /// Pieces of files that are kept here.
     cached: Rc<Cell<u64>>,
 }
@@ -66,24 +60,20 @@ impl From<Failure> for Errno {
 }
 
 impl Remote {
-    /// Starts the program that serves one, and asks for its root.
-    pub fn mount(server: &'static Server, device: u64, program: &[u8]) -> Result<Rc<Inode>> {
+    /// The root of one, whose server is started when the call is made for the first time.
+    pub fn mount(
+        server: &'static Server,
+        device: u64,
+        start: impl FnOnce() -> Result<Served>,
+    ) -> Result<Rc<Inode>> {
         let remote = server.later.once(|| {
-            let port = Port::create(QUEUE)?;
-            let child = Child::load(program, QUOTA, PRIORITY).map_err(|_| Errno::EINVAL)?;
-            let own = child.give(port.duplicate(PortRights::RECEIVE | PortRights::TRANSFER)?)?;
-            let child = child.with_words([own, 0]);
-            child.start()?;
-            let port = port.duplicate(PortRights::SEND)?;
-            // It may be gone before.
-            let stop = Box::new(move || _ = child.process.kill(0));
-            let worker = Worker::new(server, port, stop)?;
             Ok(Rc::new(Remote {
                 server,
-                worker,
+                worker: Worker::new(server, start()?)?,
                 device,
                 files: RefCell::default(),
                 recent: RefCell::default(),
+                changes: Cell::default(),
                 cached: Rc::default(),
             }))
         })?;
@@ -122,7 +112,18 @@ impl Remote {
 
     /// Asks it, whoever waits for it.
     fn start(&self, request: Request, apply: Apply) -> u64 {
-        self.server.later.start(&self.worker, request, Some(apply))
+        self.server.later.start(&self.worker, self.stamped(request), Some(apply))
+    }
+
+    /// Says when it is made; and which one it is, so that it can be made again.
+    fn stamped(&self, request: Request) -> Request {
+        let number = if request.operation.changes() {
+            self.changes.set(self.changes.get() + 1);
+            self.changes.get()
+        } else {
+            0
+        };
+        Request { number, now: time::realtime(), ..request }
     }
 
     /// Forgets bytes of other files, if there are too many.
@@ -242,7 +243,8 @@ impl Drop for Held {
         if files.get(&self.node).is_some_and(|known| known.strong_count() == 0) {
             files.remove(&self.node);
         }
-        self.remote.worker.tell(Request::new(Operation::Release, [self.node, 0]));
+        let release = Request::new(Operation::Release, [self.node, 0]);
+        self.remote.worker.tell(self.remote.stamped(release));
     }
 }
 
