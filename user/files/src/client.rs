@@ -1,6 +1,8 @@
 //! The side that asks.
 
-use crate::{Attributes, Entry, Failure, MOST, Node, Operation, Result, Space, word, words};
+use crate::{
+    Attributes, Entry, Failure, MOST, NUMBERS, Node, Operation, Result, Space, word, words,
+};
 use alloc::vec::Vec;
 use rt::message::{Answer, Message};
 use rt::{Error, Port, time};
@@ -72,11 +74,11 @@ impl Request {
     /// Makes the request, and waits for the answer. Complains if that takes longer than it ever should.
     pub fn ask(&self, server: &Port, complain: impl Fn()) -> Result<Tells> {
         let [first, second] = self.numbers;
-        let head: [u8; 16] = words([first, second]);
+        let head: [u8; NUMBERS] = words([first, second, self.now as u64]);
         let given = [&head, self.bytes.as_slice()].concat();
         let mut bytes = alloc::vec![0; self.room];
         let message = Message::new(self.operation as u32)
-            .words(&[given.len() as u64, bytes.len() as u64, self.number, self.now as u64])
+            .words(&[given.len() as u64 | (bytes.len() as u64) << 32, self.number])
             .lend(&given)
             .lend_mut(&mut bytes);
         let answer = call(server, &message, complain)?;

@@ -17,9 +17,9 @@ pub fn serve(port: &Port, files: &mut impl FileSystem) -> Error {
         };
         match received {
             Ok(received) if received.arrival == Arrival::Call => {
-                let [given, room, number, now, ..] = received.words;
-                let (label, lengths, now) = (received.label(), [given, room], now as i64);
-                let asked = Asked { label, lengths, number, now };
+                let [lengths, number, ..] = received.words;
+                let lengths = [lengths & 0xffff_ffff, lengths >> 32];
+                let asked = Asked { label: received.label(), lengths, number };
                 told = Some(match answer(files, &asked, &mut Leases) {
                     Ok((length, count)) => Message::new(0).words(&[length, count]),
                     Err(failure) => Message::new(failure as u32),

@@ -3,15 +3,13 @@
 
 use crate::word;
 use crate::{
-    Attributes, Failure, FileSystem, MOST, Node, Operation, Receipt, Result, Sink, Source,
+    Attributes, Failure, FileSystem, MOST, NUMBERS, Node, Operation, Receipt, Result, Sink, Source,
 };
 use alloc::vec::Vec;
 
 /// Bytes that go along with a request at most, beside those of a file: numbers, attributes, a name,
 /// where a link leads.
 const HEAD: usize = 8 << 10;
-/// Bytes of the two numbers.
-const NUMBERS: usize = 16;
 
 /// A request as it arrives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,8 +20,6 @@ pub struct Asked {
     pub lengths: [u64; 2],
     /// Its own number, or 0.
     pub number: u64,
-    /// When it was made: nanoseconds since 1970.
-    pub now: i64,
 }
 
 /// The bytes that go along with a request, and those that come back.
@@ -45,7 +41,6 @@ pub fn answer(
     if let Some(receipt) = known {
         return tell(asked, window, receipt.told()).map(|told| (told, receipt.count));
     }
-    files.begin(asked.now);
     let done = perform(files, operation, asked, window);
     match &done {
         Ok(done) if operation.changes() => {
@@ -102,6 +97,7 @@ fn perform(
     window.read(0, &mut head)?;
     let number = |nth| word(&head, nth).ok_or(Failure::Invalid);
     let (first, second, bytes) = (number(0)?, number(1)?, &head[NUMBERS..]);
+    files.begin(number(2)? as i64);
     Ok(match operation {
         Operation::Lookup => Done::told(files.lookup(first, bytes)?.encode()),
         Operation::Stat => Done::told(files.stat(first)?.encode()),
