@@ -32,6 +32,8 @@ pub struct BootInfo {
     pub cpus_present: usize,
     /// The initial RAM disk, where there is one.
     pub initrd: Option<PhysRange>,
+    /// The device tree, where this is read from one.
+    pub tree: Option<PhysRange>,
     /// The kernel's command line.
     pub command_line: ArrayString<512>,
     /// The serial console.
@@ -57,6 +59,7 @@ impl BootInfo {
             cpus: ArrayVec::new(),
             cpus_present: 0,
             initrd: None,
+            tree: None,
             command_line: ArrayString::new(),
             console: Console::None,
             interrupts: InterruptController::None,

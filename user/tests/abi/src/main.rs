@@ -63,6 +63,9 @@ fn main(start: Start) -> u64 {
     }
     let page = Memory::create(1).expect("a page");
     check::share(&page);
+    if let Some(firmware) = start.firmware {
+        return machine::first_process(&firmware);
+    }
     let initrd = start.initrd.as_ref().expect("an initrd");
     let files = Files::new(initrd).expect("its files");
     let world = World { files: &files, page: &page };
