@@ -7,6 +7,8 @@ mod clock;
 // Miri has nothing to see in there: it reads the documentation.
 #[cfg(not(miri))]
 mod docs;
+mod devices_pci;
+mod devices_tree;
 mod fw_acpi;
 mod fw_broken_trees;
 mod fw_device_tree;
