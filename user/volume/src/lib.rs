@@ -24,6 +24,8 @@
 //! * `held`: ranges that are not handed out yet.
 //! * `pages`: the pages themselves.
 //! * `open`, `stage`, `sync`: how a volume begins, changes, and gets to the disk.
+//! * `log`: a journal for file systems that have none of their own.
+//! * `fake`: with the feature of that name, a disk for tests.
 #![no_std]
 
 extern crate alloc;
@@ -35,10 +37,14 @@ mod pages;
 mod open;
 mod stage;
 mod sync;
+mod log;
+#[cfg(feature = "fake")]
+pub mod fake;
 
 pub use files::{Failure, Result};
 pub use held::Held;
 pub use kept::WORDS;
+pub use log::Log;
 pub use open::Found;
 pub use pages::Volume;
 

@@ -5,6 +5,7 @@ use crate::kept::{Layout, Record, WORDS};
 use crate::slots::{Slots, State};
 use crate::{Disk, Failure, PAGE, Page, Result, SECTOR, bytes};
 use alloc::vec::Vec;
+use core::ops::Range;
 use files::Receipt;
 
 /// Pages that can be notes.
@@ -33,6 +34,16 @@ impl<D: Disk> Volume<D> {
     /// The disk.
     pub fn disk(&mut self) -> &mut D {
         &mut self.disk
+    }
+
+    /// The disk, as this leaves it: what was committed is in its cache.
+    pub fn into_disk(self) -> D {
+        self.disk
+    }
+
+    /// Where the cache has pages for whoever needs some for a moment.
+    pub fn scratch(&self) -> Range<usize> {
+        self.layout.scratch()
     }
 
     /// How many pages the disk has; the last may have less than 4096 bytes.
