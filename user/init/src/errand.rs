@@ -1,12 +1,13 @@
 //! Questions to services, which may take their time: a thread asks each, and the supervisor goes on.
 
+use crate::backtrace::Registers;
 use crate::service::{Id, Life, Then};
 use crate::supervisor::{ERRAND, Supervisor};
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use rt::abi::{FOREVER, PortRights};
+use rt::abi::PortRights;
 use rt::message::Message;
 use rt::service::{PING, SAVE};
 use rt::sync::Lock;
@@ -131,13 +132,17 @@ impl Supervisor {
     }
 }
 
-/// The registers of a thread, which is kept from running.
-pub fn halt(thread: &rt::Thread) -> Option<crate::backtrace::Registers> {
+/// The registers of a thread, which is kept from running, and whose wait ends if it waits.
+pub fn halt(thread: &rt::Thread) -> Option<Registers> {
     thread.suspend().ok()?;
-    let end = now().saturating_add(PATIENCE).min(FOREVER);
+    let end = now().saturating_add(PATIENCE);
     loop {
         match thread.registers() {
-            Err(Error::Busy) if now() < end => rt::time::nap(),
+            Err(Error::Busy) if now() < end => {
+                // It waits, or another CPU lets go of it.
+                let _ = thread.cancel();
+                rt::time::nap();
+            }
             registers => return registers.ok(),
         }
     }

@@ -37,10 +37,5 @@ fn go_on_at(thread: &rt::Thread, address: u64) -> Result<(), Error> {
     let mut registers = halt(thread).ok_or(Error::Busy)?;
     registers[PROGRAM_COUNTER] = address;
     thread.set_registers(&registers)?;
-    thread.resume()?;
-    match thread.cancel() {
-        // It ran.
-        Err(Error::NotFound) => Ok(()),
-        result => result,
-    }
+    thread.resume()
 }

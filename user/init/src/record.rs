@@ -67,7 +67,7 @@ impl Supervisor {
         let service = &self.services[&id];
         let now = time::now();
         let name = &service.name;
-        writeln!(text, "service {name}, {} ago it began its life {}", "", service.lives)?;
+        writeln!(text, "service {name}")?;
         writeln!(text, "time    {}", Seconds(now))?;
         writeln!(text, "reason  {reason}")?;
         if let Some(running) = service.running() {
