@@ -42,7 +42,10 @@ build = $(CARGO) build --quiet --profile $(PROFILE) $2 $3 $(call platform,$1) \
 # Builds the user programs of a platform into its initrd.
 #   $(call user,platform)
 user = $(CARGO) build --quiet --profile $(PROFILE) $(call programs,$1) \
-  --message-format json-render-diagnostics | tools/initrd.py target/$1/initrd.cpio
+  --message-format json-render-diagnostics | tools/initrd.py target/$1/initrd.cpio $(MANIFESTS)
+
+# What `init` reads to know what to run: what is shipped, and what it is tested with.
+MANIFESTS := services=user/init/services services.test=user/tests/services/services
 
 # What cargo needs to know of the user programs. Platforms with the same processor share them.
 #   $(call programs,platform)
