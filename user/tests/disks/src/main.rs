@@ -1,8 +1,8 @@
 //! # disktest: disks and their drivers, killed in the middle of it
 //!
 //! It is its own supervisor: finds the machine's disk, starts its driver with what that needs, and uses
-//! it. `disk=` says what there is to see: `storm`, where two clients write and read while the driver is
-//! killed a hundred times (`kills=`); `read-only`; `broken`, a sector that cannot be read; `gone`, a disk that is
+//! it. `args=` says what there is to see: `storm`, where two clients write and read while the driver is
+//! killed a hundred times (`count=`); `read-only`; `broken`, a sector that cannot be read; `gone`, a disk that is
 //! taken away. What a storm leaves on the disk the host looks at afterwards.
 #![no_std]
 #![no_main]
@@ -55,7 +55,7 @@ pub fn check(is_so: bool, what: &'static str) -> Result<(), Wrong> {
 
 fn main(start: Start) -> u64 {
     let words = Words::read();
-    let which = words.get("disk").unwrap_or("storm");
+    let which = words.get("args").unwrap_or("storm");
     match run(&start, &words, which) {
         Ok(()) => {
             println!("test disk-{which}: ok");
@@ -81,7 +81,7 @@ fn run(start: &Start, words: &Words, which: &str) -> Result<(), Wrong> {
         "read-only" => errors::read_only(&driver)?,
         "broken" => errors::broken(&driver)?,
         "gone" => errors::gone(&driver, &device)?,
-        _ => return Err(Wrong::That("the word `disk` says what to do")),
+        _ => return Err(Wrong::That("the word `args` says what to do")),
     }
     driver.kill()?;
     Ok(())

@@ -44,7 +44,7 @@ pub fn storm(driver: &mut Driver, words: &Words) -> Result<(), Wrong> {
     }
     let mut random = Random(words.number("seed").unwrap_or(1));
     let mut pauses = Vec::new();
-    for _ in 0..words.number("kills").unwrap_or(KILLS) {
+    for _ in 0..words.number("count").unwrap_or(KILLS) {
         sleep(random.below(LIFE));
         let began = now();
         driver.kill()?;

@@ -9,6 +9,7 @@ const DEVICE_FEATURES_SELECT: u64 = 0x00;
 const DEVICE_FEATURES: u64 = 0x04;
 const DRIVER_FEATURES_SELECT: u64 = 0x08;
 const DRIVER_FEATURES: u64 = 0x0c;
+const QUEUES: u64 = 0x12;
 const STATUS: u64 = 0x14;
 const QUEUE_SELECT: u64 = 0x16;
 const QUEUE_LENGTH: u64 = 0x18;
@@ -19,8 +20,8 @@ const DESCRIPTORS: u64 = 0x20;
 const AVAILABLE: u64 = 0x28;
 const USED: u64 = 0x30;
 
-/// What a status is never, and reads as where no device is.
-const NOTHING: u8 = 0xff;
+/// How many queues there are where there is no device: nobody answers with all ones, or with nothing.
+const NOTHING: [u16; 2] = [!0, 0];
 
 pub struct Pci {
     common: Registers,
@@ -50,7 +51,7 @@ impl Pci {
 
 impl Transport for Pci {
     fn is_there(&self) -> bool {
-        self.status() != NOTHING
+        !NOTHING.contains(&self.common.get(QUEUES))
     }
 
     fn status(&self) -> u8 {
