@@ -22,9 +22,8 @@ from qemu import without_make
 
 MIB = 1 << 20
 PARTITIONS = [("vfat", 40 * MIB, ["-F", "32", "-s", "1"]), ("ext4", 40 * MIB, [])]
-# The disk, by platform, as Linux calls it.
-DISKS = {"virt": "vda", "x86": "vda", "rpi": "mmcblk0p"}
-SERVICES = {"virt": "block", "x86": "block", "rpi": "sd"}
+# The disk, by platform, and what comes before a partition's number.
+DISKS = {"virt": ("vda", ""), "x86": ("vda", ""), "rpi": ("mmcblk0", "p")}
 # Seconds for a boot, and for each kill.
 LIMIT, EACH = 120, 1
 
@@ -63,10 +62,11 @@ def run(options, folder, disk):
     (root / "mnt/ext").mkdir()
     shutil.copy2(ROOT / "target/posix" / ARCHES[options.on] / "chaos", root / "tests")
     shutil.copy2(ROOT / "tests/posix/chaos/workload.sh", root / "tests")
-    name = DISKS[options.on]
-    services = [SERVICES[options.on], "vfat", "ext4"]
+    disk_name, before = DISKS[options.on]
+    fat, ext = (f"{disk_name}{before}{number}" for number in (1, 2))
+    services = [disk_name, f"vfat:{fat}", f"ext4:{ext}"]
     command = (
-        f"mount -t vfat /dev/{name}1 /mnt/fat && mount -t ext4 /dev/{name}2 /mnt/ext && "
+        f"mount -t vfat /dev/{fat} /mnt/fat && mount -t ext4 /dev/{ext} /mnt/ext && "
         f"/tests/chaos {options.seed} {options.kills} /tests/workload.sh {' '.join(services)} && "
         "umount /mnt/fat && umount /mnt/ext"
     )

@@ -81,7 +81,7 @@ def round_of(platform, folder, seconds):
 
 
 def mounting(platform):
-    name = DISKS[platform]
+    name = "".join(DISKS[platform])
     return f"mkdir -p /mnt/fat /mnt/ext; mount -t vfat /dev/{name}1 /mnt/fat && mount -t ext4 /dev/{name}2 /mnt/ext && "
 
 
