@@ -220,6 +220,14 @@ test-sessions: $(PLATFORMS:%=build-%) $(PLATFORMS:%=root-%) ## a person at a ter
 test-storms: build-virt build-x86 build-user-virt build-user-x86 $(LINUX) ## Linux programs that mean harm, and random calls (NAMES=)
 	@tests/posix/storms.py --on virt --smp 1 $(NAMES) && tests/posix/storms.py --on x86 --smp 2 $(NAMES)
 
+KILLS ?= 1000
+chaos: build-virt build-x86 build-user-virt build-user-x86 $(LINUX) ## services end at random moments, and nobody notices: virt and x86 (KILLS=)
+	@tests/posix/chaos.py --on virt --kills $(KILLS) && tests/posix/chaos.py --on x86 --kills $(KILLS)
+
+CUTS ?= 200
+power-cuts: build-virt build-user-virt $(LINUX) ## the machine ends at random moments of writing, and volumes stay whole (CUTS=)
+	@tests/posix/power_cuts.py --cuts $(CUTS)
+
 GROUPS := kernel memory stress perf boot syscalls integration
 test-stress test-syscalls test-integration: $(LINUX)
 $(GROUPS:%=test-%): test-%: $(TESTED) image ## one group of the tests in QEMU, on all platforms
@@ -243,7 +251,7 @@ bench-linux: linux-setup userland posix-programs-aarch64 ## what operations cost
 $(PLATFORMS:%=qemu-line-%): qemu-line-%:
 	@echo $(QEMU)
 
-.PHONY: userland userland-record linux-setup record-linux check-linux bench-linux test-uutils test-sessions test-storms $(LINUX) $(ARCHES:%=uutests-%)
+.PHONY: userland userland-record linux-setup record-linux check-linux bench-linux test-uutils test-sessions test-storms chaos power-cuts $(LINUX) $(ARCHES:%=uutests-%)
 .PHONY: help setup check-deps build image size doc clean debug debug-server resolve check fmt \
   fmt-check clippy test test-ci test-host test-miri test-suite fuzz bench bench-boot bench-lock \
   $(foreach t,build build-user build-tests image root run exec debug debug-server test qemu-line,$(PLATFORMS:%=$t-%)) \

@@ -5,6 +5,7 @@
 //! usage: abi-bench [NAME...]
 
 mod calls;
+mod disk;
 mod processes;
 mod sys;
 
@@ -30,6 +31,10 @@ const FIGURES: &[Figure] = &[
     ("signal-to-self", processes::signal),
     ("futex-round-trip", processes::futex_round_trip),
     ("thread-create-join", processes::thread),
+    ("read-16-MiB-of-FAT", disk::read_fat),
+    ("read-16-MiB-of-ext4", disk::read_ext4),
+    ("cached-4-KiB-of-FAT", disk::cached_fat),
+    ("cached-4-KiB-of-ext4", disk::cached_ext4),
 ];
 
 fn main() {
