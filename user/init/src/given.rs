@@ -84,7 +84,7 @@ impl Supervisor {
                 Some(physical) => (Kind::Dma, [physical, kept.pages * PAGE], "that devices reach"),
                 None => (Kind::Kept, [kept.pages, 0], kept.name.as_str()),
             };
-            let said = format!("kept memory {what}, {} KiB", kept.pages * PAGE >> 10);
+            let said = format!("kept memory {what}, {} KiB", kept.kib());
             giving.give(kind, &kept.name, memory, numbers, said)?;
         }
         for (name, value) in service.spec.words.iter().chain(&service.words) {
@@ -119,7 +119,7 @@ impl Supervisor {
         for (name, what) in &service.spec.shares {
             let Some(other) = self.find(name).map(|id| &self.services[&id]) else { continue };
             for kept in other.kept.iter().filter(|kept| kept.name == *what) {
-                let said = format!("memory {what} of {name}, {} KiB", kept.pages * PAGE >> 10);
+                let said = format!("memory {what} of {name}, {} KiB", kept.kib());
                 let memory = kept.memory.duplicate(SHARED)?;
                 giving.give(Kind::Kept, what, memory, [kept.pages, 0], said)?;
             }
