@@ -163,25 +163,27 @@ resolve: build-$(PLATFORM) ## names for the addresses in a pasted panic (PLATFOR
 
 ##@ Test
 
+# Rust beside the kernel: for Linux, and all of it.
+LINUX_WORKSPACES := tests/posix userland/system
+WORKSPACES := user $(LINUX_WORKSPACES)
+
 check: fmt-check clippy test-host ## the quick ones: format, lints, host tests
 
 fmt: setup ## format the source
 	$(CARGO) fmt
-	$(CARGO) fmt --manifest-path user/Cargo.toml --all
-	$(CARGO) fmt --manifest-path tests/posix/Cargo.toml --all
+	@$(foreach w,$(WORKSPACES),$(CARGO) fmt --manifest-path $w/Cargo.toml --all &&) true
 
 fmt-check: setup ## fail where the source is not formatted
 	$(CARGO) fmt --check
-	$(CARGO) fmt --manifest-path user/Cargo.toml --all --check
-	$(CARGO) fmt --manifest-path tests/posix/Cargo.toml --all --check
+	@$(foreach w,$(WORKSPACES),$(CARGO) fmt --manifest-path $w/Cargo.toml --all --check &&) true
 
 clippy: setup ## lints, for the host and each platform, tests included
 	$(CARGO) clippy --quiet --all-targets -- -D warnings
 	@$(foreach p,$(PLATFORMS),echo clippy $p && \
 	  $(CARGO) clippy --quiet --bins --test qemu $(call platform,$p) -- -D warnings && \
 	  $(CARGO) clippy --quiet $(call programs,$p) -- -D warnings &&) true
-	@$(foreach a,$(ARCHES),echo clippy tests/posix $a && \
-	  $(CARGO) clippy --quiet --manifest-path tests/posix/Cargo.toml --target $a-unknown-linux-musl --target-dir target/posix -- -D warnings &&) true
+	@$(foreach w,$(LINUX_WORKSPACES),$(foreach a,$(ARCHES),echo clippy $w $a && \
+	  $(CARGO) clippy --quiet --manifest-path $w/Cargo.toml --target $a-unknown-linux-musl --target-dir target/posix -- -D warnings &&)) true
 
 TESTED := $(PLATFORMS:%=build-%) $(PLATFORMS:%=build-tests-%) $(PLATFORMS:%=build-user-%)
 

@@ -1,10 +1,14 @@
 //! Tests that run on the developer's machine: the laws of the portable kernel, and the shape of
 //! its source.
 
+mod block_partitions;
+mod block_server;
 mod clock;
 // Miri has nothing to see in there: it reads the documentation.
 #[cfg(not(miri))]
 mod docs;
+mod devices_pci;
+mod devices_tree;
 mod fw_acpi;
 mod fw_broken_trees;
 mod fw_device_tree;

@@ -42,6 +42,7 @@ use linux_raw_sys::general::SIGKILL;
 use rt::abi::{Arrival, FaultKind, REPLY_AS_IS, REPLY_LATER};
 use rt::message::Received;
 use rt::{Error, Port};
+use services::Control;
 use tasks::Tasks;
 
 /// The highest priority of guests' threads; this server's own is higher.
@@ -103,6 +104,8 @@ pub struct Server {
     pub lock_waits: Waits,
     /// Calls that nobody serves.
     pub unknown: Unknown,
+    /// The supervisor, if there is one.
+    supervisor: Option<&'static Port>,
     next_anonymous: Cell<u64>,
     status: Cell<Option<u32>>,
 }
@@ -305,6 +308,11 @@ impl Server {
                 }
             }
         }
+    }
+
+    /// Whoever keeps the services.
+    pub fn control(&self) -> crate::Result<Control<'static>> {
+        self.supervisor.map(Control).ok_or(Errno::ENOSYS)
     }
 
     /// The leader of a session has ended.

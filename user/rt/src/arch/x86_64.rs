@@ -26,7 +26,8 @@ pub const NAMES: [&str; REGISTERS] = [
     "r14", "r15", "rip", "rflags", "fs", "gs",
 ];
 
-// The fourth argument goes to where the first function wants it. The zero ends a walk of the stack.
+// The fourth argument and the last two go to where the first function wants them. The zero ends a walk of
+// the stack.
 global_asm!(
     ".section .text.start, \"ax\"",
     ".global _start",
@@ -34,6 +35,8 @@ global_asm!(
     "mov rcx, r10",
     "xor ebp, ebp",
     "and rsp, -16",
+    "push r13",
+    "push r12",
     "call {begin}",
     ".text",
     begin = sym crate::start::begin,
