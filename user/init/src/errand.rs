@@ -9,6 +9,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use rt::abi::PortRights;
 use rt::message::Message;
+use rt::object::Halted;
 use rt::service::{PING, SAVE};
 use rt::sync::Lock;
 use rt::thread::{self, Options, Spawned};
@@ -137,7 +138,7 @@ pub fn halt(thread: &rt::Thread) -> Option<Registers> {
     thread.suspend().ok()?;
     let end = now().saturating_add(PATIENCE);
     loop {
-        match thread.registers() {
+        match Halted::Suspended(thread).general() {
             Err(Error::Busy) if now() < end => {
                 // It waits, or another CPU lets go of it.
                 let _ = thread.cancel();

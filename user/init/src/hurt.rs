@@ -6,6 +6,7 @@ use crate::service::{Id, Life};
 use crate::supervisor::Supervisor;
 use rt::Error;
 use rt::arch::PROGRAM_COUNTER;
+use rt::object::Halted;
 use rt::service::Diary;
 use services::control::Failure;
 
@@ -36,6 +37,6 @@ impl Supervisor {
 fn go_on_at(thread: &rt::Thread, address: u64) -> Result<(), Error> {
     let mut registers = halt(thread).ok_or(Error::Busy)?;
     registers[PROGRAM_COUNTER] = address;
-    thread.set_registers(&registers)?;
+    Halted::Suspended(thread).write(&registers)?;
     thread.resume()
 }

@@ -6,10 +6,10 @@ use crate::supervisor::Supervisor;
 use alloc::format;
 use alloc::string::String;
 use core::fmt::{self, Write};
-use rt::abi::{Arrival, REGISTERS};
+use rt::abi::Arrival;
 use rt::files::Words;
 use rt::message::Received;
-use rt::object::caller_registers;
+use rt::object::Halted;
 use rt::service::Diary;
 use rt::{println, time};
 
@@ -37,9 +37,7 @@ impl Supervisor {
             }
             (false, None) => format!("it made foreign call {}", received.label()),
         };
-        let mut registers = [0; REGISTERS];
-        let registers = caller_registers(None, &mut registers).is_ok().then_some(registers);
-        self.record(id, &reason, registers);
+        self.record(id, &reason, Halted::Last.general().ok());
         has_panicked
     }
 
