@@ -57,6 +57,13 @@ pub struct Kept {
     pub physical: Option<u64>,
 }
 
+impl Kept {
+    /// How long it is in KiB.
+    pub fn kib(&self) -> u64 {
+        self.pages * (PAGE >> 10)
+    }
+}
+
 /// What a service is doing.
 pub enum Life {
     /// It is to be started then.

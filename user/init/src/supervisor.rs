@@ -62,6 +62,7 @@ impl Supervisor {
         manifest: Manifest,
         files: &'static Files,
         initrd: (Memory, u64),
+        firmware: Option<(Memory, u64)>,
         words: &Words,
     ) -> Result<Supervisor, Error> {
         let mut supervisor = Supervisor {
@@ -76,7 +77,7 @@ impl Supervisor {
             over: None,
             next: 1,
         };
-        let devices = device::all();
+        let devices = device::all(firmware);
         for spec in manifest.services {
             supervisor.add_instances(&spec, &devices)?;
         }
@@ -89,14 +90,13 @@ impl Supervisor {
 
     /// Adds a service: one for each of its devices, if it is for devices.
     fn add_instances(&mut self, spec: &Spec, devices: &[Device]) -> Result<(), Error> {
-        let is_for = |device: &&Device| spec.devices.iter().any(|kind| kind == device.kind);
-        let driven = devices.iter().filter(is_for);
-        match spec.devices.is_empty() {
-            true => drop(self.add(spec.clone(), spec.instance(0), None)?),
-            false => {
-                for (nth, device) in driven.enumerate() {
-                    self.add(spec.clone(), spec.instance(nth), Some(device.clone()))?;
-                }
+        let is_for = |device: &&Device| spec.devices.iter().any(|kind| device.found.is(kind));
+        let driven = devices.iter().filter(is_for).cloned().map(Some);
+        let instances = if spec.devices.is_empty() { Vec::from([None]) } else { driven.collect() };
+        for (nth, device) in instances.into_iter().enumerate() {
+            let added = self.add(spec.clone(), spec.instance(nth), device);
+            if added.is_err() && spec.has(Trait::Critical) {
+                return added.map(|_| ());
             }
         }
         Ok(())
@@ -108,7 +108,8 @@ impl Supervisor {
             println!("init: {name} cannot run: there is no file ochre/{}", spec.program);
             return Err(Error::NotFound);
         };
-        let mut service = Service::new(spec, name, device, program)?;
+        let new = Service::new(spec, name, device, program);
+        let mut service = new.inspect_err(|why| println!("init: a service cannot be: {why:?}"))?;
         let id = self.next;
         self.next += 1;
         for name in &service.spec.clients {
