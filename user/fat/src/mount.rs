@@ -17,6 +17,8 @@ const ALL: u64 = PAGE as u64;
 const LEAST_DISK: u64 = 256;
 const LEAST: u64 = 16;
 const SHARE: u64 = 32;
+/// Bytes of the directory of removed files at least.
+const ROOMY: u64 = 8 << 10;
 /// Where free clusters are counted: the marks of that, how many there are, the next of them.
 const INFO: usize = 512;
 const MARKS: [(usize, u32); 2] = [(0, 0x4161_5252), (484, 0x6141_7272)];
@@ -144,6 +146,13 @@ impl<D: Disk> Fat<D> {
         record.0[11] |= OURS;
         self.insert_own(&record)?;
         let limbo = self.first_of(&record);
+        // A full disk must not keep anybody from removing files.
+        let (mut count, mut last) = (1, limbo);
+        while count < self.shape.clusters(ROOMY) {
+            last = self.take(Some(last))?;
+            self.blank(last)?;
+            count += 1;
+        }
         self.volume.commit(None);
         self.flush()?;
         self.limbo = Some(limbo);
