@@ -6,8 +6,8 @@ use files::{Attributes, DIRECTORY, Failure, REGULAR, ROOT};
 use volume::fake::{Fake, Random};
 
 const CACHE: usize = 17 + 2 + 120;
-/// Steps at the disk and its cache that mounting and walking takes at most.
-const STEPS: u64 = 3_000_000;
+/// Steps at the disk and its cache that mounting takes at most, or a look at one file.
+const STEPS: u64 = 1_500_000;
 
 /// Disks with a few files on them, which are small, and where their structure ends.
 fn disks() -> Vec<(Vec<u8>, u64)> {
@@ -65,6 +65,7 @@ fn use_all(client: &mut Client, random: &mut Random) -> Result<(), Failure> {
         for (name, _, _) in client.list(node).unwrap_or_default().into_iter().take(200) {
             let Ok(told) = client.lookup(node, &name) else { continue };
             seen += 1;
+            client.fat().volume().disk().kill_in = Some(STEPS);
             if seen > 300 {
                 return Ok(());
             }
