@@ -104,7 +104,12 @@ fn run(cases: u64, base: u64) {
     let (mut mounted, mut synced) = (0, 0);
     for seed in 0..cases {
         let mut random = Random::new(base + seed);
-        let (image, end) = &disks[[0, 0, 0, 0, 0, 1, 1, 2][seed as usize % 8]];
+        let kind = match seed % 40 {
+            0 => 2,
+            1..10 => 1,
+            _ => 0,
+        };
+        let (image, end) = &disks[kind];
         let mut image = image.clone();
         damage(&mut image, *end, &mut random);
         let mut disk = Fake::new(image, CACHE);
