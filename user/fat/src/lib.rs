@@ -37,7 +37,7 @@ mod change;
 mod system;
 mod mount;
 
-pub use mount::Mounted;
+pub use mount::{Mounted, Refusal};
 
 use boot::Shape;
 use chains::Chains;

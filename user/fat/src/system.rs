@@ -9,7 +9,7 @@ use files::{
     Attributes, DIRECTORY, Entry, Failure, FileSystem, KIND, Node, ROOT, Receipt, Result, Sink,
     Source, Space,
 };
-use volume::Disk;
+use volume::{Disk, Unjournaled};
 
 /// Bits of a mode that no file of a FAT can have.
 const STRANGE: u32 = 0o7000;
@@ -166,6 +166,11 @@ impl<D: Disk> FileSystem for Fat<D> {
 
     fn sync(&mut self) -> Result<()> {
         self.flush()
+    }
+
+    fn leave(&mut self) -> Result<()> {
+        self.flush()?;
+        if self.is_read_only { Ok(()) } else { self.volume.close(&mut Unjournaled) }
     }
 
     fn release(&mut self, node: Node) -> Result<()> {

@@ -51,7 +51,8 @@ impl Client {
         let number = if operation.changes() { self.number } else { 0 };
         let head = numbers.map(u64::to_le_bytes).concat();
         let given = [&head, bytes].concat();
-        let mut told = vec![0; MOST];
+        let is_large = matches!(operation, Operation::Read | Operation::List);
+        let mut told = vec![0; if is_large { MOST } else { Attributes::BYTES }];
         let lengths = [given.len() as u64, told.len() as u64];
         let asked = Asked { label: operation as u32, lengths, number };
         let done = answer(self.fat(), &asked, &mut Windows(&given, &mut told));
