@@ -11,7 +11,7 @@ const BATCHES: usize = 6;
 
 fn go(kind: &str, words: &[&str], kib: usize, seed: u64) {
     let what = format!("{kind} {words:?}, seed {seed}");
-    let mut world = World::new(mkfs(kind, words, kib, None), seed);
+    let mut world = World::new(mkfs(kind, words, kib, None), seed, 1024);
     for batch in 0..BATCHES {
         let full = (0..BATCH).filter(|_| !world.operation()).count();
         assert!(full == 0 || kib < 20_000, "{what}: no room");

@@ -185,7 +185,12 @@ pub const KINDS: &[(&str, &[&str])] = &[
     ("ext2", &["-b", "4096", "-O", "^filetype,^dir_index"]),
 ];
 
+/// Mounts an image with a cache of so many pages.
+pub fn mount_with(image: Vec<u8>, pages: usize) -> Ext<Paper> {
+    Ext::mount(Paper::new(image, pages), false).unwrap_or_else(|refusal| panic!("{refusal}")).0
+}
+
 /// Mounts an image with a cache of 4 MiB.
 pub fn mount(image: Vec<u8>) -> Ext<Paper> {
-    Ext::mount(Paper::new(image, 1024), false).unwrap_or_else(|refusal| panic!("{refusal}")).0
+    mount_with(image, 1024)
 }

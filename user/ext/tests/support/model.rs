@@ -1,9 +1,9 @@
 //! A file system that is simple: what ext should be like after the same requests.
 
 use super::world::{Requests, new};
-use super::{Paper, mount};
+use super::{Paper, mount_with};
 use ext::Ext;
-use files::{Attributes, DIRECTORY, Failure, FileSystem, KIND, LINK, Node, REGULAR, ROOT, Result};
+use files::{Attributes, DIRECTORY, Failure, FileSystem, KIND, LINK, Node, REGULAR, ROOT};
 use std::collections::BTreeMap;
 use volume::fake::Random;
 
@@ -33,8 +33,8 @@ pub struct World {
 }
 
 impl World {
-    pub fn new(image: Vec<u8>, seed: u64) -> World {
-        let mut ext = mount(image);
+    pub fn new(image: Vec<u8>, seed: u64, pages: usize) -> World {
+        let mut ext = mount_with(image, pages);
         let mut files = Files::new();
         let mut left = vec![(ROOT, ROOT)];
         while let Some((node, parent)) = left.pop() {
@@ -385,9 +385,4 @@ pub fn difference(a: &File, b: &File) -> String {
     let short = |file: &File| File { bytes: Vec::new(), ..file.clone() };
     let sizes = [a.bytes.len(), b.bytes.len()];
     format!("{:?}\n{:?}\nsizes {sizes:?}, differ at {at:?}", short(a), short(b))
-}
-
-/// A result that only says whether there was room.
-pub fn had_room<R>(done: Result<R>) -> bool {
-    done.is_ok()
 }
