@@ -9,6 +9,8 @@ pub enum RegisterSet {
     General = 0,
     /// [`FPU_BYTES`] bytes. AArch64: v0 to v31, FPCR, FPSR (8 bytes each). x86-64: the FXSAVE area.
     Fpu = 1,
+    /// The general ones, and right after them those of floating point.
+    All = 2,
 }
 
 /// Words of the general registers.

@@ -124,7 +124,7 @@ impl Kernel {
         if let (Some(to), Some(from)) = (to.fpu, from.fpu)
             && let Some((to, from)) = self.fpus.pair(to, from)
         {
-            to.set_bytes(from.bytes());
+            to.change(|bytes| *bytes = *from.bytes());
         }
     }
 

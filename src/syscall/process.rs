@@ -1,10 +1,14 @@
 //! Calls about processes and threads.
 
 use super::Caller;
-use crate::abi::{Error, PRIORITIES, ProcessRights, RegisterSet, ThreadRights};
+use crate::abi::{Error, PRIORITIES, ProcessRights, REGISTERS, RegisterSet, ThreadRights};
+use crate::ipc::{Answer, Outcome};
 use crate::kernel::Kernel;
 use crate::mm::Id;
-use crate::object::{Flags, Life, Process, State, Thread};
+use crate::object::{Flags, Handle, Life, Process, State, Thread};
+
+/// Slots of handles that one piece of a search looks at.
+const LOOKED_AT: u32 = 512;
 
 impl Kernel {
     /// Changes the quota of a process that the caller has made.
@@ -15,6 +19,27 @@ impl Kernel {
             return Err(Error::Invalid);
         }
         self.vm.account_resize(target.account, me.args[1])
+    }
+
+    /// The first handle of a process from a slot on: a piece of the search.
+    pub(super) fn handle_of(&mut self, me: &Caller) -> Answer {
+        let owner = self.process(me, ProcessRights::MANAGE)?;
+        let from = u32::try_from(me.args[1]).unwrap_or(u32::MAX);
+        let upto = from.saturating_add(LOOKED_AT);
+        let mut all = self.handles.within(from..upto);
+        let Some((id, handle)) = all.find(|(_, handle)| owner.is(handle.owner)) else {
+            if upto >= self.handles.slots() {
+                return Err(Error::NotFound);
+            }
+            drop(all);
+            self.threads[me.thread].context.frame.args_mut()[1] = upto.into();
+            return Ok(Outcome::Again);
+        };
+        let Handle { named, rights, badge, .. } = *handle;
+        let next = id.index() as u64 + 1;
+        let kind = named.kind() as u64;
+        drop(all);
+        self.values(me, &[id.to_bits(), kind, rights.into(), badge, named.object(), next])
     }
 
     pub(super) fn thread_info(&self, id: Id<Thread>) -> [u64; 4] {
@@ -52,7 +77,8 @@ impl Kernel {
         Ok(())
     }
 
-    /// Reads or replaces a thread's registers, from or to the caller's memory.
+    /// Reads or replaces a thread's registers, from or to the caller's memory. Where that ends in the
+    /// middle some have been replaced.
     pub(super) fn registers(
         &mut self,
         me: &Caller,
@@ -60,27 +86,34 @@ impl Kernel {
         replace: bool,
     ) -> Result<(), Error> {
         let [_, set, address, ..] = me.args;
+        let [general, floating] = match set {
+            _ if set == RegisterSet::General as u64 => [true, false],
+            _ if set == RegisterSet::Fpu as u64 => [false, true],
+            _ if set == RegisterSet::All as u64 => [true, true],
+            _ => return Err(Error::Invalid),
+        };
         let Kernel { vm, ram, threads, fpus, .. } = self;
         let space = threads[me.thread].space;
         let thread = &mut threads[target];
-        if set == RegisterSet::General as u64 {
-            let mut words = thread.context.registers().map(u64::to_le_bytes);
-            if !replace {
-                return vm.write_space(ram, space, address, words.as_flattened());
-            }
-            vm.read_space(ram, space, address, words.as_flattened_mut())?;
-            thread.context.set_registers(&words.map(u64::from_le_bytes));
-            thread.flags.set(Flags::STEPPING, thread.context.is_stepping());
-            return Ok(());
-        }
-        let fpu = thread.fpu.filter(|_| set == RegisterSet::Fpu as u64).ok_or(Error::Invalid)?;
-        let mut bytes = *fpus[fpu].bytes();
+        let fpu = if floating { Some(thread.fpu.ok_or(Error::Invalid)?) } else { None };
+        let after = address.saturating_add(if general { 8 * REGISTERS as u64 } else { 0 });
         if !replace {
-            return vm.write_space(ram, space, address, &bytes);
+            if general {
+                vm.write_words(ram, space, address, &thread.context.registers())?;
+            }
+            return fpu.map_or(Ok(()), |fpu| vm.write_space(ram, space, after, fpus[fpu].bytes()));
         }
-        vm.read_space(ram, space, address, &mut bytes)?;
-        fpus[fpu].set_bytes(&bytes);
-        self.forget_fpu(target);
+        if general {
+            let mut words = [0; REGISTERS];
+            vm.read_words(ram, space, address, &mut words)?;
+            thread.context.set_registers(&words);
+            thread.flags.set(Flags::STEPPING, thread.context.is_stepping());
+        }
+        if let Some(fpu) = fpu {
+            let read = fpus[fpu].change(|bytes| vm.read_space(ram, space, after, bytes));
+            self.forget_fpu(target);
+            return read;
+        }
         Ok(())
     }
 

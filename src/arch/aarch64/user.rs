@@ -216,13 +216,14 @@ impl Fpu {
         &self.0
     }
 
-    /// Replaces them, but for bits that are not defined.
-    pub fn set_bytes(&mut self, bytes: &[u8; FPU_BYTES]) {
-        self.0 = *bytes;
+    /// Has them changed, but for bits that are not defined.
+    pub fn change<T>(&mut self, change: impl FnOnce(&mut [u8; FPU_BYTES]) -> T) -> T {
+        let result = change(&mut self.0);
         for (at, defined) in [(FPU_BYTES - 16, FPCR), (FPU_BYTES - 8, FPSR)] {
             let masked = defined.to_le_bytes();
             self.0[at..].iter_mut().zip(masked).for_each(|(byte, mask)| *byte &= mask);
         }
+        result
     }
 
     /// Takes them from this CPU.

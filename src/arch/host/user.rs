@@ -177,9 +177,9 @@ impl Fpu {
         &self.0
     }
 
-    /// Replaces them.
-    pub fn set_bytes(&mut self, bytes: &[u8; FPU_BYTES]) {
-        self.0 = *bytes;
+    /// Has them changed.
+    pub fn change<T>(&mut self, change: impl FnOnce(&mut [u8; FPU_BYTES]) -> T) -> T {
+        change(&mut self.0)
     }
 
     /// Saves what the CPU has: one word of it is simulated.

@@ -148,6 +148,30 @@ impl Vm {
         self.move_few(ram, Place::Space(space, at), bytes, from.len(), true)
     }
 
+    /// Reads a few words of an address space.
+    pub fn read_words(
+        &mut self,
+        ram: &mut Ram,
+        space: Id<Space>,
+        at: u64,
+        into: &mut [u64],
+    ) -> Result<(), Error> {
+        let bytes = into.as_mut_ptr().cast();
+        self.move_few(ram, Place::Space(space, at), bytes, size_of_val(into), false)
+    }
+
+    /// Writes a few words of an address space.
+    pub fn write_words(
+        &mut self,
+        ram: &mut Ram,
+        space: Id<Space>,
+        at: u64,
+        from: &[u64],
+    ) -> Result<(), Error> {
+        let bytes = from.as_ptr().cast_mut().cast();
+        self.move_few(ram, Place::Space(space, at), bytes, size_of_val(from), true)
+    }
+
     /// Moves bytes from a buffer of the kernel's to a place, or the other way.
     pub(super) fn move_few(
         &mut self,

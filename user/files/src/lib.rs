@@ -36,6 +36,9 @@ pub type Node = u64;
 pub const ROOT: Node = 1;
 /// Bytes that one request reads or writes at most.
 pub const MOST: usize = 64 << 10;
+/// Bytes of the numbers that every request begins with: two that it is about, and when it is made, in
+/// nanoseconds since 1970.
+const NUMBERS: usize = 24;
 /// The bits of a mode that say what kind of file it is, as POSIX has them, and those kinds that every
 /// server has.
 pub const KIND: u32 = 0o170_000;

@@ -17,8 +17,9 @@ pub fn serve(port: &Port, files: &mut impl FileSystem) -> Error {
         };
         match received {
             Ok(received) if received.arrival == Arrival::Call => {
-                let [given, room, number, ..] = received.words;
-                let asked = Asked { label: received.label(), lengths: [given, room], number };
+                let [lengths, number, ..] = received.words;
+                let lengths = [lengths & 0xffff_ffff, lengths >> 32];
+                let asked = Asked { label: received.label(), lengths, number };
                 told = Some(match answer(files, &asked, &mut Leases) {
                     Ok((length, count)) => Message::new(0).words(&[length, count]),
                     Err(failure) => Message::new(failure as u32),

@@ -3,15 +3,13 @@
 
 use crate::word;
 use crate::{
-    Attributes, Failure, FileSystem, MOST, Node, Operation, Receipt, Result, Sink, Source,
+    Attributes, Failure, FileSystem, MOST, NUMBERS, Node, Operation, Receipt, Result, Sink, Source,
 };
 use alloc::vec::Vec;
 
 /// Bytes that go along with a request at most, beside those of a file: numbers, attributes, a name,
 /// where a link leads.
 const HEAD: usize = 8 << 10;
-/// Bytes of the two numbers.
-const NUMBERS: usize = 16;
 
 /// A request as it arrives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -99,6 +97,7 @@ fn perform(
     window.read(0, &mut head)?;
     let number = |nth| word(&head, nth).ok_or(Failure::Invalid);
     let (first, second, bytes) = (number(0)?, number(1)?, &head[NUMBERS..]);
+    files.begin(number(2)? as i64);
     Ok(match operation {
         Operation::Lookup => Done::told(files.lookup(first, bytes)?.encode()),
         Operation::Stat => Done::told(files.stat(first)?.encode()),

@@ -135,6 +135,8 @@ pub trait FileSystem {
     fn release(&mut self, _node: Node) -> Result<()> {
         Ok(())
     }
+    /// A request was made at this time, in nanoseconds since 1970: what it changes was changed then.
+    fn begin(&mut self, _now: i64) {}
     /// What was told when the last change was made, if that has this number.
     fn receipt(&mut self, _number: u64) -> Option<Receipt> {
         None

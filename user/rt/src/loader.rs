@@ -5,7 +5,7 @@ use crate::abi::{
 };
 use crate::arch::{ARGUMENTS, ELF_MACHINE};
 use crate::elf::{self, Segment};
-use crate::object::{Machine, Memory, Object, Port, Process, State, Thread};
+use crate::object::{Halted, Machine, Memory, Object, Port, Process, State, Thread};
 use crate::space::STACK_TOP;
 use crate::thread::PRIORITY;
 
@@ -78,11 +78,11 @@ impl Child {
 
     /// Lets the program run.
     pub fn start(&self) -> Result<(), Error> {
-        let mut registers = self.thread.registers()?;
+        let mut registers = Halted::Suspended(&self.thread).general()?;
         for (place, argument) in ARGUMENTS.into_iter().zip(self.arguments) {
             registers[place] = argument;
         }
-        self.thread.set_registers(&registers)?;
+        Halted::Suspended(&self.thread).write(&registers)?;
         self.thread.resume()
     }
 

@@ -30,10 +30,11 @@ impl Fpu {
         &self.0
     }
 
-    /// Sets them, but for what the CPU would not take.
-    pub fn set_bytes(&mut self, bytes: &[u8; FPU_BYTES]) {
-        self.0 = *bytes;
+    /// Has them changed, but for what the CPU would not take.
+    pub fn change<T>(&mut self, change: impl FnOnce(&mut [u8; FPU_BYTES]) -> T) -> T {
+        let result = change(&mut self.0);
         self.0[MXCSR_RESERVED].fill(0);
+        result
     }
 
     /// Takes them from the CPU, whose FPU is on.

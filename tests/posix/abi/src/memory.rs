@@ -11,6 +11,7 @@ const RW: i32 = PROT_READ | PROT_WRITE;
 pub fn run() {
     mapping();
     files();
+    borrowing();
     protecting();
     moving();
     advising();
@@ -128,6 +129,25 @@ fn files() {
     let [end, other] = crate::sys::pipe();
     check!("mmap of a pipe", SYS_mmap, 0, PAGE, PROT_READ, MAP_PRIVATE, end, 0);
     close_all(&[fd, reader, writer, folder, end as isize, other as isize]);
+    unlink(c"f");
+}
+
+/// A private mapping that could not be written at first.
+fn borrowing() {
+    let fd = file(c"f", b"file");
+    let [hidden, seen] = [PROT_NONE, PROT_READ].map(|access| {
+        let at = sys!(SYS_mmap, 0, PAGE, PROT_READ, MAP_PRIVATE, fd, 0) as usize;
+        value("a byte of the file", peek(at));
+        check!("mprotect", SYS_mprotect, at, PAGE, access);
+        check!("mprotect for writing", SYS_mprotect, at, PAGE, RW);
+        poke(at, b'p');
+        at
+    });
+    value("both have", (peek(hidden), peek(seen), peek(seen + 1)));
+    let mut bytes = [0u8; 4];
+    check!("pread64", SYS_pread64, fd, &mut bytes, 4, 0);
+    value("the file has still", String::from_utf8_lossy(&bytes));
+    close_all(&[fd]);
     unlink(c"f");
 }
 

@@ -3,10 +3,10 @@
 #![no_std]
 #![no_main]
 
-use rt::abi::{Arrival, Error, FOREVER, MAP_WRITE, MachineRights, PAGE, REGISTERS, REPLY_KILL};
+use rt::abi::{Arrival, Error, FOREVER, MAP_WRITE, MachineRights, PAGE, REPLY_KILL};
 use rt::files::Files;
 use rt::loader::Child;
-use rt::object::{caller_registers, reply};
+use rt::object::{Halted, reply};
 use rt::space::Mapping;
 use rt::{Memory, Message, Port, Start, println};
 
@@ -84,8 +84,7 @@ fn caught(start: &Start) -> Result<(), Error> {
     child.start()?;
     let fault = port.receive(FOREVER)?;
     assert_eq!(fault.arrival, Arrival::Fault);
-    let mut registers = [0; REGISTERS];
-    caller_registers(None, &mut registers)?;
+    let registers = Halted::Last.general()?;
     let access = ["read", "write", "execute"][fault.words[1].min(2) as usize];
     println!("a write to a read-only page, caught:");
     println!("  {:?}, {access} at {:#x}", fault.fault(), fault.words[0]);

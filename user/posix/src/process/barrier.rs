@@ -10,6 +10,7 @@ use crate::wait::Outcome;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use rt::Error;
+use rt::object::Halted;
 
 /// What can be asked for: what there is, for all processes, for those that have registered, for the
 /// caller's own threads; of its own with instructions, and with restartable sequences, which there are
@@ -88,7 +89,8 @@ fn stop(task: Rc<Task>) -> Option<Stopped> {
 impl Stopped {
     /// Whether it does not run any more, or has made a call since.
     fn has_stopped(&self) -> bool {
-        self.0.signals.called.get() || self.0.thread.registers() != Err(Error::Busy)
+        self.0.signals.called.get()
+            || Halted::Suspended(&self.0.thread).general() != Err(Error::Busy)
     }
 }
 

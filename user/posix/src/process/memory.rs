@@ -13,7 +13,7 @@ use alloc::collections::BTreeMap;
 use alloc::rc::Rc;
 use linux_raw_sys::general::{PROT_EXEC, PROT_NONE, PROT_READ, PROT_WRITE};
 use rt::Memory;
-use rt::abi::{MAP_EXECUTE, MAP_WRITE, PAGE};
+use rt::abi::{MAP_EXECUTE, MAP_WRITE, MemoryRights, PAGE};
 use rt::space::Mapping;
 
 /// Nothing is mapped below, so that null pointers fault.
@@ -177,7 +177,11 @@ impl Space {
         } else {
             let access = access_of(area.access, area.shared);
             let count = pages(area.end - start).min(most);
-            if count > 0 {
+            if count > 0 && area.borrowed && !area.shared {
+                // What can never be written is not copied by `fork`, either.
+                let memory = memory.duplicate(MemoryRights::READ | MemoryRights::EXECUTE)?;
+                process.paid(|native| native.map(&memory, start, first, count, access))?;
+            } else if count > 0 {
                 process.paid(|native| native.map(memory, start, first, count, access))?;
             }
         }
@@ -273,7 +277,9 @@ impl Area {
             (old, new) if old == new => {}
             (PROT_NONE, _) => {
                 let (memory, first) = self.hidden.take().ok_or(Errno::ENOMEM)?;
-                let (memory, first) = if Rc::strong_count(&memory) > 1 && !shared {
+                let written = self.borrowed && access & PROT_WRITE != 0;
+                let (memory, first) = if (Rc::strong_count(&memory) > 1 || written) && !shared {
+                    self.borrowed = false;
                     (Rc::new(clone(process, &memory, first, pages(length))?), 0)
                 } else {
                     (memory, first)

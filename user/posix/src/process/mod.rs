@@ -33,6 +33,8 @@ use core::task::Waker;
 use linux_raw_sys::general::AT_FDCWD;
 use memory::Space;
 use rt::Thread;
+use rt::abi::REGISTERS;
+use rt::object::Halted;
 
 /// A process.
 pub struct Process {
@@ -194,22 +196,20 @@ impl Process {
 
 impl Task {
     /// Its registers, while it waits for the answer to a call.
-    pub fn registers(&self) -> Result<[u64; rt::abi::REGISTERS]> {
-        let mut registers = [0; rt::abi::REGISTERS];
-        self.thread.caller_registers(&mut registers)?;
-        Ok(registers)
-    }
-
-    /// Sets the registers it begins a program with: in the answer to its call, or before it runs.
-    pub fn set_start(&self, registers: &[u64; rt::abi::REGISTERS]) -> Result<()> {
-        if self.call.get().0 == 0 {
-            return Ok(self.thread.set_registers(registers)?);
-        }
-        self.set_registers(registers)
+    pub fn registers(&self) -> Result<[u64; REGISTERS]> {
+        Ok(Halted::Calling(&self.thread).general()?)
     }
 
     /// Replaces them.
-    pub fn set_registers(&self, registers: &[u64; rt::abi::REGISTERS]) -> Result<()> {
-        Ok(self.thread.set_caller_registers(registers)?)
+    #[cfg(target_arch = "x86_64")]
+    pub fn set_registers(&self, general: &[u64; REGISTERS]) -> Result<()> {
+        Ok(Halted::Calling(&self.thread).write(general)?)
+    }
+
+    /// Sets the registers it begins a program with: in the answer to its call, or before it runs.
+    pub fn set_start(&self, general: &[u64; REGISTERS]) -> Result<()> {
+        let begins = self.call.get().0 == 0;
+        let halted = if begins { Halted::Suspended } else { Halted::Calling };
+        Ok(halted(&self.thread).write(general)?)
     }
 }

@@ -27,10 +27,12 @@ use super::{Pending, stop};
 use crate::errno::{Errno, Result};
 use crate::process::{Task, exit};
 use alloc::rc::Rc;
+use core::mem::MaybeUninit;
 use linux_raw_sys::general::{SA_NODEFER, SA_RESETHAND, SA_RESTART, SIGSEGV};
 use rt::Error;
-use rt::abi::{FPU_BYTES, REGISTERS};
+use rt::abi::REGISTERS;
 use rt::arch::RESULT;
+use rt::object::{Halted, Registers};
 
 /// Nanoseconds until a thread that still runs is looked at again: at first, and after many times.
 const PATIENCE: (u64, u64) = (20_000, 2_000_000);
@@ -45,63 +47,6 @@ pub enum Verdict {
     Gone,
     /// It is stopped, and returns this later.
     Hold(Result),
-}
-
-/// The registers of a thread that waits for the answer to a call, or is suspended.
-pub struct Machine<'a> {
-    task: &'a Task,
-    suspended: bool,
-    /// The general ones.
-    pub general: [u64; REGISTERS],
-}
-
-impl Machine<'_> {
-    /// Reads them.
-    fn load(task: &Task, suspended: bool) -> Result<Machine<'_>> {
-        let general = if suspended { task.thread.registers()? } else { task.registers()? };
-        Ok(Machine { task, suspended, general })
-    }
-
-    /// Writes them.
-    fn store(&self) -> Result<()> {
-        match self.suspended {
-            true => Ok(self.task.thread.set_registers(&self.general)?),
-            false => self.task.set_registers(&self.general),
-        }
-    }
-
-    /// Reads those of floating point.
-    pub fn fpu(&self, fpu: &mut [u8; FPU_BYTES]) -> Result<()> {
-        match self.suspended {
-            true => self.task.thread.fpu(fpu)?,
-            false => self.task.thread.caller_fpu(fpu)?,
-        }
-        Ok(())
-    }
-
-    /// Replaces those.
-    #[cfg(target_arch = "x86_64")]
-    pub fn set_fpu(&self, fpu: &[u8; FPU_BYTES]) -> Result<()> {
-        match self.suspended {
-            true => self.task.thread.set_fpu(fpu)?,
-            false => self.task.thread.set_caller_fpu(fpu)?,
-        }
-        Ok(())
-    }
-
-    /// The call that the thread made is over, with this result, and this handler comes next, if any.
-    fn end_call(&mut self, result: Result, handler: Option<&Action>) {
-        let again = match result {
-            Err(Errno::RESTART) => handler.is_none_or(|action| action.has(SA_RESTART)),
-            Err(Errno::RESTART_WITHOUT_HANDLER) => handler.is_none(),
-            _ => false,
-        };
-        self.general[RESULT] = match result {
-            _ if again => return frame::restart(&mut self.general, self.task.call.get()),
-            Err(Errno::RESTART | Errno::RESTART_WITHOUT_HANDLER) => Errno::EINTR.register(),
-            result => result.unwrap_or_else(Errno::register),
-        };
-    }
 }
 
 impl Pending {
@@ -120,13 +65,21 @@ pub fn interrupts(task: &Task) -> bool {
 /// Delivers what waits for a thread that is about to return, with this result if it is of a call.
 pub fn before_return(task: &Rc<Task>, result: Option<Result>) -> Verdict {
     let verdict = match result {
-        Some(Err(Errno::RESTART | Errno::RESTART_WITHOUT_HANDLER | Errno::AS_IS)) => {
-            deliver(task, false, result.filter(|result| *result != Err(Errno::AS_IS)))
+        Some(Err(Errno::RESTART | Errno::RESTART_WITHOUT_HANDLER | Errno::AS_IS)) => deliver(
+            task,
+            Halted::Calling(&task.thread),
+            result.filter(|result| *result != Err(Errno::AS_IS)),
+        ),
+        _ if interrupts(task) || task.process.is_stopped() => {
+            deliver(task, Halted::Calling(&task.thread), result)
         }
-        _ if interrupts(task) || task.process.is_stopped() => deliver(task, false, result),
         _ => {
             task.signals.end_wait();
-            if interrupts(task) { deliver(task, false, result) } else { plain(result) }
+            if interrupts(task) {
+                deliver(task, Halted::Calling(&task.thread), result)
+            } else {
+                plain(result)
+            }
         }
     };
     let answered = matches!(verdict, Verdict::Return(_) | Verdict::AsIs);
@@ -138,25 +91,60 @@ fn plain(result: Option<Result>) -> Verdict {
     result.map_or(Verdict::AsIs, Verdict::Return)
 }
 
-/// Delivers all that is due.
-fn deliver(task: &Rc<Task>, suspended: bool, mut result: Option<Result>) -> Verdict {
+/// Delivers all that is due, to a thread whose call is over with this result, if it made one.
+fn deliver(task: &Rc<Task>, halted: Halted<'_>, mut result: Option<Result>) -> Verdict {
+    let mut next = match next_handled(task) {
+        Ok(next) => next,
+        Err(Gone) => return Verdict::Gone,
+    };
+    if let Some((_, action)) = &next {
+        let mut room = MaybeUninit::<Registers>::uninit();
+        // Whose registers cannot be had is no more.
+        let Ok(registers) = halted.read(&mut room) else { return Verdict::Gone };
+        result.take().inspect(|it| end_call(task, &mut registers.general, *it, Some(action)));
+        while let Some((info, action)) = next {
+            handle(task, registers, &info, &action);
+            next = match next_handled(task) {
+                Ok(next) => next,
+                Err(Gone) => return Verdict::Gone,
+            };
+        }
+        if frame::store(halted, registers).is_err() {
+            return Verdict::Gone;
+        }
+    }
+    match result {
+        result if task.process.is_stopped() => Verdict::Hold(result.unwrap_or(Err(Errno::AS_IS))),
+        Some(result @ Err(Errno::RESTART | Errno::RESTART_WITHOUT_HANDLER)) => {
+            let Ok(mut general) = halted.general() else { return Verdict::Gone };
+            end_call(task, &mut general, result, None);
+            if halted.write(&general).is_ok() { Verdict::AsIs } else { Verdict::Gone }
+        }
+        result => plain(result),
+    }
+}
+
+/// The thread is no more.
+struct Gone;
+
+/// The next signal that has a handler; what the others do by themselves is done.
+fn next_handled(task: &Task) -> core::result::Result<Option<(Info, Action)>, Gone> {
     let process = &task.process;
-    let mut machine = None;
     loop {
         if let Some(signal) = process.signals.doomed.get() {
             exit::kill(process, signal);
         }
         if task.dying.get() {
-            return Verdict::Gone;
+            return Err(Gone);
         }
         if process.is_stopped() {
-            break;
+            return Ok(None);
         }
         let due = task.signals.due(process.signals.queue.set());
         let next = task.signals.queue.take(due).or_else(|| process.signals.queue.take(due));
         let Some(info) = next else {
             if task.signals.saved.get().is_none() {
-                break;
+                return Ok(None);
             }
             task.signals.end_wait();
             continue;
@@ -165,54 +153,33 @@ fn deliver(task: &Rc<Task>, suspended: bool, mut result: Option<Result>) -> Verd
             Effect::Nothing => {}
             Effect::Stop => stop::stop(process, info.signal),
             Effect::End => process.signals.doomed.set(Some(info.signal)),
-            Effect::Handle(action) => {
-                if machine.is_none() {
-                    machine = Machine::load(task, suspended).ok();
-                }
-                // Whose registers cannot be had is no more.
-                let Some(machine) = &mut machine else { return Verdict::Gone };
-                result.take().into_iter().for_each(|it| machine.end_call(it, Some(&action)));
-                handle(machine, &info, &action);
-            }
+            Effect::Handle(action) => return Ok(Some((info, action))),
         }
     }
-    go_back(task, suspended, machine, result)
 }
 
-/// The thread goes on, or is held.
-fn go_back<'a>(
-    task: &'a Rc<Task>,
-    suspended: bool,
-    mut machine: Option<Machine<'a>>,
-    result: Option<Result>,
-) -> Verdict {
-    let stored = machine.as_ref().is_none_or(|machine| machine.store().is_ok());
-    if task.process.is_stopped() {
-        return Verdict::Hold(result.unwrap_or(Err(Errno::AS_IS)));
-    }
-    match result {
-        Some(result @ Err(Errno::RESTART | Errno::RESTART_WITHOUT_HANDLER)) => {
-            if machine.is_none() {
-                machine = Machine::load(task, suspended).ok();
-            }
-            let Some(mut machine) = machine else { return Verdict::Gone };
-            machine.end_call(result, None);
-            if machine.store().is_ok() { Verdict::AsIs } else { Verdict::Gone }
-        }
-        _ if !stored => Verdict::Gone,
-        result => plain(result),
-    }
+/// The call that a thread made is over, with this result, and this handler comes next, if any.
+fn end_call(task: &Task, general: &mut [u64; REGISTERS], result: Result, handler: Option<&Action>) {
+    let again = match result {
+        Err(Errno::RESTART) => handler.is_none_or(|action| action.has(SA_RESTART)),
+        Err(Errno::RESTART_WITHOUT_HANDLER) => handler.is_none(),
+        _ => false,
+    };
+    general[RESULT] = match result {
+        _ if again => return frame::restart(general, task.call.get()),
+        Err(Errno::RESTART | Errno::RESTART_WITHOUT_HANDLER) => Errno::EINTR.register(),
+        result => result.unwrap_or_else(Errno::register),
+    };
 }
 
 /// Has a handler called. If there is no room for its frame that is a fault of its own.
-fn handle(machine: &mut Machine<'_>, info: &Info, action: &Action) {
-    let task = machine.task;
+fn handle(task: &Task, registers: &mut Registers, info: &Info, action: &Action) {
     let signals = &task.signals;
     let mask = signals.saved.get().unwrap_or(signals.blocked.get());
     if action.has(SA_RESETHAND) {
         task.process.signals.reset(info.signal);
     }
-    if frame::push(task, machine, info, action, mask).is_err() {
+    if frame::push(task, registers, info, action, mask).is_err() {
         if info.signal == SIGSEGV {
             task.process.signals.reset(SIGSEGV);
         }
@@ -239,9 +206,11 @@ fn catch(task: &Rc<Task>) {
         return;
     }
     let waited = task.signals.hunted.take();
-    match task.thread.registers() {
+    match Halted::Suspended(&task.thread).general() {
         Ok(_) => {
-            if let Verdict::Return(_) | Verdict::AsIs = deliver(task, true, None) {
+            if let Verdict::Return(_) | Verdict::AsIs =
+                deliver(task, Halted::Suspended(&task.thread), None)
+            {
                 // One that is gone is as good.
                 let _ = task.thread.resume();
             }

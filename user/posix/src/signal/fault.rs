@@ -8,6 +8,7 @@ use crate::process::memory::{Area, Space};
 use crate::process::{Task, exit};
 use crate::wait::Outcome;
 use alloc::rc::Rc;
+use core::mem::MaybeUninit;
 use linux_raw_sys::general::{
     BUS_ADRALN, BUS_ADRERR, FPE_FLTDIV, FPE_FLTINV, FPE_FLTOVF, FPE_FLTRES, FPE_FLTUND, FPE_INTDIV,
     ILL_ILLOPC, ILL_ILLOPN, PROT_EXEC, PROT_WRITE, SEGV_ACCERR, SEGV_MAPERR, SIGBUS, SIGFPE,
@@ -15,6 +16,7 @@ use linux_raw_sys::general::{
 };
 use rt::abi::{FPU_BYTES, FaultKind};
 use rt::message::Received;
+use rt::object::Halted;
 
 /// What a fault was, as a handler's frame tells.
 #[derive(Clone, Copy, Default)]
@@ -85,10 +87,8 @@ pub fn out_of_memory(task: &Rc<Task>, address: u64) -> Option<Outcome> {
 /// What a fault of floating point was: which of the exceptions that are not masked the registers of
 /// the thread tell of.
 fn floating_code(vector: Option<u64>) -> u32 {
-    let mut fpu = [0; FPU_BYTES];
-    if rt::object::caller_fpu(None, &mut fpu).is_err() {
-        return 0;
-    }
+    let mut room = MaybeUninit::<[u8; FPU_BYTES]>::uninit();
+    let Ok(fpu) = Halted::Last.read(&mut room) else { return 0 };
     let word = |at: usize| u32::from_le_bytes([fpu[at], fpu[at + 1], fpu[at + 2], fpu[at + 3]]);
     // FXSAVE: the x87's control and status words come first, MXCSR is later.
     let raised = match vector {

@@ -5,6 +5,7 @@ mod machine;
 mod memory;
 mod port;
 mod process;
+mod registers;
 mod reply;
 mod thread;
 
@@ -12,11 +13,9 @@ pub use device::{Interrupt, IoPorts, Timer};
 pub use machine::{Figures, Machine};
 pub use memory::{Memory, MemoryInfo};
 pub use port::Port;
-pub use process::{Process, ProcessInfo, State};
-pub use reply::{
-    Reply, caller_fpu, caller_registers, lease_read, lease_write, reply, set_caller_fpu,
-    set_caller_registers,
-};
+pub use process::{Held, Process, ProcessInfo, State};
+pub use registers::{Halted, Registered, Registers};
+pub use reply::{Reply, lease_read, lease_write, reply};
 pub use thread::{Thread, ThreadInfo, ThreadState};
 
 use crate::abi::{Call, Error, Handle, Kind};

@@ -1,7 +1,7 @@
 //! Threads, as the kernel knows them. [`crate::thread`] has those that run a closure.
 
 use super::{Object, Process, objects};
-use crate::abi::{Call, Error, FPU_BYTES, REGISTERS, RegisterSet};
+use crate::abi::{Call, Error};
 use crate::call::invoke;
 
 objects! {
@@ -74,32 +74,6 @@ impl Thread {
     /// Sets priority, time slice in nanoseconds, and the CPUs it may run on.
     pub fn schedule(&self, priority: u8, slice: u64, cpus: u64) -> Result<(), Error> {
         invoke(Call::ThreadSchedule, [self.raw(), priority.into(), slice, cpus]).map(|_| ())
-    }
-
-    /// Its registers, while it is suspended.
-    pub fn registers(&self) -> Result<[u64; REGISTERS], Error> {
-        let mut general = [0; REGISTERS];
-        let address = general.as_mut_ptr() as u64;
-        invoke(Call::RegistersGet, [self.raw(), RegisterSet::General as u64, address])?;
-        Ok(general)
-    }
-
-    /// Replaces them.
-    pub fn set_registers(&self, general: &[u64; REGISTERS]) -> Result<(), Error> {
-        let address = general.as_ptr() as u64;
-        invoke(Call::RegistersSet, [self.raw(), RegisterSet::General as u64, address]).map(|_| ())
-    }
-
-    /// Its floating point registers, while it is suspended.
-    pub fn fpu(&self, fpu: &mut [u8; FPU_BYTES]) -> Result<(), Error> {
-        let address = fpu.as_mut_ptr() as u64;
-        invoke(Call::RegistersGet, [self.raw(), RegisterSet::Fpu as u64, address]).map(|_| ())
-    }
-
-    /// Replaces them.
-    pub fn set_fpu(&self, fpu: &[u8; FPU_BYTES]) -> Result<(), Error> {
-        let address = fpu.as_ptr() as u64;
-        invoke(Call::RegistersSet, [self.raw(), RegisterSet::Fpu as u64, address]).map(|_| ())
     }
 
     /// How it is.

@@ -14,7 +14,7 @@ use rt::abi::{
 };
 use rt::arch::PROGRAM_COUNTER;
 use rt::loader::Child;
-use rt::object::{caller_registers, reply, set_caller_registers};
+use rt::object::{Halted, reply};
 use rt::{Memory, Message, Object, Port, Received, Reply};
 
 pub const TESTS: &[Test] = &[
@@ -151,11 +151,10 @@ fn faults(world: &World) {
         if let Some(address) = address {
             same((fault.words[0], fault.words[1]), (address, access));
         }
-        let mut all = [0; REGISTERS];
-        caller_registers(None, &mut all).expect("its registers");
+        let mut all = Halted::Last.general().expect("its registers");
         same(fault.words[3], all[rt::arch::STACK_POINTER]);
         all[PROGRAM_COUNTER] = all[RESUME];
-        set_caller_registers(None, &all).expect("room for registers");
+        Halted::Last.write(&all).expect("room for registers");
         reply(&Message::new(REPLY_AS_IS)).expect("an answer");
     }
     same(child.wait(FOREVER), Ok(0));
@@ -178,18 +177,17 @@ fn single_step(port: &Port) {
     const STEP: (usize, u64) = (33, 1 << 21);
     #[cfg(target_arch = "x86_64")]
     const STEP: (usize, u64) = (17, 1 << 8);
-    let mut all = [0; REGISTERS];
-    caller_registers(None, &mut all).expect("its registers");
+    let mut all = Halted::Last.general().expect("its registers");
     let from = all[PROGRAM_COUNTER];
     all[STEP.0] |= STEP.1;
-    set_caller_registers(None, &all).expect("room for registers");
+    Halted::Last.write(&all).expect("room for registers");
     reply(&Message::new(REPLY_AS_IS)).expect("an answer");
     let step = next(port);
     same(step.fault(), Some(FaultKind::Step));
-    caller_registers(None, &mut all).expect("its registers");
+    all = Halted::Last.general().expect("its registers");
     holds(all[PROGRAM_COUNTER] > from && all[PROGRAM_COUNTER] < from + 16);
     all[STEP.0] &= !STEP.1;
-    set_caller_registers(None, &all).expect("room for registers");
+    Halted::Last.write(&all).expect("room for registers");
     reply(&Message::new(REPLY_AS_IS)).expect("an answer");
 }
 
@@ -225,7 +223,7 @@ fn registers(world: &World) {
     }
     works(call_until(Call::Receive, &[port.raw()], FOREVER));
     for which in [Call::CallerRegistersGet, Call::CallerRegistersSet] {
-        for set in [2, u64::MAX, RegisterSet::Fpu as u64] {
+        for set in [3, u64::MAX, RegisterSet::Fpu as u64, RegisterSet::All as u64] {
             fails(call(which, &[0, set, at]), Error::Invalid);
         }
         for address in [NOWHERE, KERNEL, u64::MAX - 30] {

@@ -4,11 +4,11 @@ use crate::Test;
 use crate::check::{call, fails, same, works};
 use crate::support::{QUOTA, World, actor};
 use rt::abi::{
-    Arrival, Call, EXIT_FAULT, Error, FOREVER, REGISTERS, REPLY_AS_IS, REPLY_LATER, THREAD_COPY,
-    THREAD_START, ThreadRights,
+    Arrival, Call, EXIT_FAULT, Error, FOREVER, REPLY_AS_IS, REPLY_LATER, THREAD_COPY, THREAD_START,
+    ThreadRights,
 };
 use rt::arch::{RESULT, foreign_syscall};
-use rt::object::{caller_registers, reply, set_caller_registers};
+use rt::object::{Halted, reply};
 use rt::{Message, Object, Port, Reply};
 
 pub const TESTS: &[Test] = &[
@@ -59,10 +59,9 @@ fn foreign(world: &World) {
             reply(&Message::new(0).words(&[round * 3])).expect("an answer");
             continue;
         }
-        let mut all = [0; REGISTERS];
-        caller_registers(None, &mut all).expect("its registers");
+        let mut all = Halted::Last.general().expect("its registers");
         all[RESULT] = round * 3;
-        set_caller_registers(None, &all).expect("room for registers");
+        Halted::Last.write(&all).expect("room for registers");
         reply(&Message::new(REPLY_AS_IS).words(&[99])).expect("an answer");
     }
     same(child.wait(FOREVER), Ok(0));
@@ -89,9 +88,8 @@ fn answered_later(world: &World) {
             fails(call(which, &[weak.raw(), 0, 0]), Error::NoRight);
         }
         fails(call(Call::LeaseRead, &[thread.raw(), 0, 0, 0, 0]), Error::NotFound);
-        let mut all = [0; REGISTERS];
-        thread.caller_registers(&mut all).expect("its registers");
-        thread.set_caller_registers(&all).expect("room for registers");
+        let all = Halted::Calling(thread).general().expect("its registers");
+        Halted::Calling(thread).write(&all).expect("room for registers");
         thread.answer(0, round * 3).expect("an answer");
         fails(call(Call::Reply, &[thread.raw(), REPLY_LATER.into(), 0]), Error::NotFound);
     }

@@ -3,10 +3,11 @@
 use crate::Test;
 use crate::check::{call, fails, holds, same, works};
 use crate::support::{KERNEL, NOWHERE, World, idle_thread, in_background, pages, until};
+use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use rt::abi::{Call, Error, FPU_BYTES, REGISTERS, RegisterSet, THREAD_FPU};
 use rt::arch::{ARGUMENTS, PROGRAM_COUNTER, STACK_POINTER};
-use rt::object::ThreadState;
+use rt::object::{Halted, Registers, ThreadState};
 use rt::{Object, Thread};
 
 pub const TESTS: &[Test] = &[
@@ -18,6 +19,7 @@ pub const TESTS: &[Test] = &[
 
 const GENERAL: u64 = RegisterSet::General as u64;
 const FPU: u64 = RegisterSet::Fpu as u64;
+const ALL: u64 = RegisterSet::All as u64;
 
 /// Where the processor's flags are, bits that user code must not set, and bits that it may.
 #[cfg(target_arch = "aarch64")]
@@ -55,26 +57,28 @@ fn general(_: &World) {
 /// What would make a thread more than user code is not taken.
 fn bounds(_: &World) {
     let thread = idle_thread();
-    let mut all = thread.registers().expect("its registers");
+    let mut all = Halted::Suspended(&thread).general().expect("its registers");
     let (flags, forbidden, allowed) = FLAGS;
     let before = all[flags];
     all[flags] |= forbidden | allowed;
     works(call(Call::RegistersSet, &[thread.raw(), GENERAL, all.as_ptr() as u64]));
-    let mut after = thread.registers().expect("its registers");
+    let mut after = Halted::Suspended(&thread).general().expect("its registers");
     same(after[flags] & forbidden, before & forbidden);
     same(after[flags] & allowed, allowed);
     // Clearing what user code must have changes nothing either.
     after[flags] = 0;
     works(call(Call::RegistersSet, &[thread.raw(), GENERAL, after.as_ptr() as u64]));
-    let cleared = thread.registers().expect("its registers")[flags];
+    let cleared = Halted::Suspended(&thread).general().expect("its registers")[flags];
     same(cleared & (forbidden | 1 << 9), before & (forbidden | 1 << 9));
     let at = all.as_ptr() as u64;
     for which in [Call::RegistersGet, Call::RegistersSet] {
-        for set in [2, u64::MAX] {
+        for set in [3, u64::MAX] {
             fails(call(which, &[thread.raw(), set, at]), Error::Invalid);
         }
         // It has no floating point registers.
-        fails(call(which, &[thread.raw(), FPU, at]), Error::Invalid);
+        for set in [FPU, ALL] {
+            fails(call(which, &[thread.raw(), set, at]), Error::Invalid);
+        }
         for address in [NOWHERE, KERNEL, u64::MAX - 20] {
             fails(call(which, &[thread.raw(), GENERAL, address]), Error::BadAddress);
         }
@@ -99,9 +103,18 @@ fn fpu(_: &World) {
     works(call(Call::RegistersGet, &[thread.raw(), FPU, page.address()]));
     // SAFETY: as before.
     same(unsafe { byte.read_volatile() }, 0x5a);
+    // Of both sets at once, those of floating point come second.
+    let mut room = MaybeUninit::<Registers>::uninit();
+    let all = Halted::Suspended(&thread).read(&mut room).expect("its registers");
+    same((all.general[PROGRAM_COUNTER], all.fpu[place as usize]), (NOWHERE, 0x5a));
+    (all.general[ARGUMENTS[0]], all.fpu[place as usize]) = (7, 8);
+    Halted::Suspended(&thread).write(all).expect("room for registers");
+    let all = Halted::Suspended(&thread).read(&mut room).expect("its registers");
+    same((all.general[ARGUMENTS[0]], all.fpu[place as usize]), (7, 8));
     for which in [Call::RegistersGet, Call::RegistersSet] {
         let last = page.end() - FPU_BYTES as u64 + 8;
         fails(call(which, &[thread.raw(), FPU, last]), Error::BadAddress);
+        fails(call(which, &[thread.raw(), ALL, last]), Error::BadAddress);
     }
     thread.kill().expect("its end");
 }

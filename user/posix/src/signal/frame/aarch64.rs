@@ -1,13 +1,13 @@
 //! AArch64: `struct rt_sigframe`, and above it a record of the frame for whoever walks the stack.
 
-use super::{Action, Info, Machine, Restored, Result, Stack, Task};
+use super::{Action, Halted, Info, Registers, Restored, Result, Stack, Task};
 use crate::errno::Errno;
 use crate::process::Process;
 use crate::process::memory::{self, Area};
 use crate::signal::info;
 use alloc::rc::Rc;
 use linux_raw_sys::general::{PROT_EXEC, PROT_READ, SA_RESTORER, SA_SIGINFO};
-use rt::abi::{FPU_BYTES, PAGE, REGISTERS, USER_END};
+use rt::abi::{PAGE, REGISTERS, USER_END};
 use rt::arch::{PROGRAM_COUNTER, STACK_POINTER};
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes};
 
@@ -65,21 +65,21 @@ pub fn place(start: u64) -> u64 {
 
 pub fn push(
     task: &Task,
-    machine: &mut Machine<'_>,
+    registers: &mut Registers,
     (info, action): (&Info, &Action),
     (at, start): (u64, u64),
     (mask, stack): (u64, Stack),
 ) -> Result<()> {
+    let Registers { general, fpu } = registers;
     // In place: a copy of it would cost as much as all the rest.
-    let (mut fpu, mut frame) = ([0; FPU_BYTES], Frame::new_zeroed());
-    machine.fpu(&mut fpu)?;
+    let mut frame = Frame::new_zeroed();
     let word = |at: usize| fpu[at..].first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
     let fault = task.signals.fault.get();
     frame.info[..size_of::<Info>()].copy_from_slice(info.as_bytes());
     frame.stack = stack;
     frame.mask = mask;
     frame.fault_address = fault.address;
-    frame.general.copy_from_slice(&machine.general[..34]);
+    frame.general.copy_from_slice(&general[..34]);
     frame.fpu_mark = FPSIMD;
     (frame.fpcr, frame.fpsr) = (word(512), word(520));
     frame.v.copy_from_slice(&fpu[..512]);
@@ -88,27 +88,32 @@ pub fn push(
     }
     let record = start.wrapping_sub(RECORD) & !15;
     task.process.put(at, &frame)?;
-    task.process.put(record, &[machine.general[29], machine.general[LINK]])?;
+    task.process.put(record, &[general[29], general[LINK]])?;
     let context = at + info::SIZE as u64;
     let arguments = if action.has(SA_SIGINFO) { [at, context] } else { [0; 2] };
-    let registers = &mut machine.general;
-    registers[0] = info.signal.into();
+    general[0] = info.signal.into();
     if action.has(SA_SIGINFO) {
-        registers[1..3].copy_from_slice(&arguments);
+        general[1..3].copy_from_slice(&arguments);
     }
-    registers[29] = record;
-    registers[LINK] = if action.has(SA_RESTORER) { action.restorer } else { TRAMPOLINE };
-    registers[STACK_POINTER] = at;
-    registers[PROGRAM_COUNTER] = action.handler;
+    general[29] = record;
+    general[LINK] = if action.has(SA_RESTORER) { action.restorer } else { TRAMPOLINE };
+    general[STACK_POINTER] = at;
+    general[PROGRAM_COUNTER] = action.handler;
     Ok(())
 }
 
-pub fn pop(task: &Task, general: &mut [u64; REGISTERS]) -> Result<Restored> {
+/// What a handler is to find changed: the general registers.
+pub fn store(halted: Halted<'_>, registers: &Registers) -> Result<()> {
+    Ok(halted.write(&registers.general)?)
+}
+
+pub fn pop(task: &Task, registers: &mut Registers) -> Result<Restored> {
+    let Registers { general, fpu } = registers;
     let at = general[STACK_POINTER];
     if !at.is_multiple_of(16) {
         return Err(Errno::EFAULT);
     }
-    let (mut fpu, mut frame) = ([0; FPU_BYTES], Frame::new_zeroed());
+    let mut frame = Frame::new_zeroed();
     task.process.paid(|native| native.read(at, frame.as_mut_bytes()))?;
     if frame.fpu_mark != FPSIMD {
         return Err(Errno::EINVAL);
@@ -116,7 +121,6 @@ pub fn pop(task: &Task, general: &mut [u64; REGISTERS]) -> Result<Restored> {
     fpu[..512].copy_from_slice(&frame.v);
     fpu[512..516].copy_from_slice(&frame.fpcr.to_le_bytes());
     fpu[520..524].copy_from_slice(&frame.fpsr.to_le_bytes());
-    super::set_fpu(task, &fpu)?;
     general[..34].copy_from_slice(&frame.general);
     Ok(Restored { mask: frame.mask, stack: frame.stack })
 }

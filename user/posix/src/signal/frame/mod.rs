@@ -10,11 +10,10 @@ mod x86_64;
 #[cfg(target_arch = "x86_64")]
 use x86_64 as machine;
 
-pub use machine::{map_trampoline, restart};
+pub use machine::{map_trampoline, restart, store};
 
 use super::UNBLOCKABLE;
 use super::action::Action;
-use super::deliver::Machine;
 use super::fault::force;
 use super::info::Info;
 use super::stack::Stack;
@@ -22,9 +21,11 @@ use crate::errno::{Errno, Result};
 use crate::process::Task;
 use crate::server::Call;
 use crate::wait::Outcome;
+use core::mem::MaybeUninit;
 use linux_raw_sys::general::{SA_ONSTACK, SIGSEGV};
 use rt::abi::FPU_BYTES;
 use rt::arch::STACK_POINTER;
+use rt::object::{Halted, Registers};
 
 /// What a frame restores, beside the registers.
 struct Restored {
@@ -36,12 +37,12 @@ struct Restored {
 /// again when it returns.
 pub fn push(
     task: &Task,
-    machine: &mut Machine<'_>,
+    registers: &mut Registers,
     info: &Info,
     action: &Action,
     mask: u64,
 ) -> Result<()> {
-    let pointer = machine.general[STACK_POINTER];
+    let pointer = registers.general[STACK_POINTER];
     let alternate = task.signals.stack.get();
     let top = alternate.top(pointer).filter(|_| action.has(SA_ONSTACK));
     let start = top.unwrap_or_else(|| pointer.wrapping_sub(machine::RED_ZONE));
@@ -50,7 +51,7 @@ pub fn push(
         return Err(Errno::EFAULT);
     }
     let saved = task.signals.stack_for_frame(pointer);
-    machine::push(task, machine, (info, action), (at, start), (mask, saved))
+    machine::push(task, registers, (info, action), (at, start), (mask, saved))
 }
 
 pub fn rt_sigreturn(call: &Call) -> Outcome {
@@ -62,15 +63,14 @@ pub fn rt_sigreturn(call: &Call) -> Outcome {
 
 /// The thread goes on as its frame says.
 fn go_back(task: &Task) -> Result<()> {
-    let mut general = task.registers()?;
-    let Restored { mask, stack } = machine::pop(task, &mut general)?;
-    task.set_registers(&general)?;
+    let halted = Halted::Calling(&task.thread);
+    let mut room = MaybeUninit::uninit();
+    let general = *halted.read(&mut room)?;
+    let mut registers = Registers { general, fpu: [0; FPU_BYTES] };
+    let Restored { mask, stack } = machine::pop(task, &mut registers)?;
+    halted.write(&registers)?;
     task.signals.blocked.set(mask & !UNBLOCKABLE);
     // Linux does not mind a stack that cannot be set.
-    let _ = task.signals.set_stack(stack, general[STACK_POINTER]);
+    let _ = task.signals.set_stack(stack, registers.general[STACK_POINTER]);
     Ok(())
-}
-
-fn set_fpu(task: &Task, fpu: &[u8; FPU_BYTES]) -> Result<()> {
-    Ok(task.thread.set_caller_fpu(fpu)?)
 }

@@ -1,6 +1,6 @@
 //! x86-64: `struct rt_sigframe`, and above it the floating point registers as FXSAVE has them.
 
-use super::{Action, Info, Machine, Restored, Result, Stack, Task};
+use super::{Action, Halted, Info, Registers, Restored, Result, Stack, Task};
 use crate::errno::Errno;
 use crate::process::Process;
 use crate::signal::info;
@@ -68,7 +68,7 @@ pub fn place(start: u64) -> u64 {
 
 pub fn push(
     task: &Task,
-    machine: &mut Machine<'_>,
+    registers: &mut Registers,
     (info, action): (&Info, &Action),
     (at, start): (u64, u64),
     (mask, stack): (u64, Stack),
@@ -77,16 +77,15 @@ pub fn push(
         return Err(Errno::EFAULT);
     }
     let fpu_at = fpu_place(start);
-    let mut fpu = [0; FPU_BYTES];
-    machine.fpu(&mut fpu)?;
-    task.process.put(fpu_at, &fpu)?;
+    let Registers { general, fpu } = registers;
+    task.process.put(fpu_at, fpu)?;
     let fault = task.signals.fault.get();
     let frame = Frame {
         restorer: action.restorer,
         flags: FLAGS,
         link: 0,
         stack,
-        general: ORDER.map(|register| machine.general[register]),
+        general: ORDER.map(|register| general[register]),
         segments: SEGMENTS,
         error: fault.code & 0xffff_ffff,
         vector: fault.code >> 32,
@@ -98,23 +97,31 @@ pub fn push(
         info: info.bytes(),
     };
     task.process.put(at, &frame)?;
+    refresh(fpu);
+    general[RDI] = info.signal.into();
+    general[RSI] = at + (size_of::<Frame>() - info::SIZE) as u64;
+    general[RDX] = at + 8;
+    general[RAX] = 0;
+    general[RFLAGS] &= !CLEARED;
+    general[STACK_POINTER] = at;
+    general[PROGRAM_COUNTER] = action.handler;
+    Ok(())
+}
+
+fn refresh(fpu: &mut [u8; FPU_BYTES]) {
     fpu.fill(0);
     for (place, word) in FRESH {
         fpu[place..place + 2].copy_from_slice(&word.to_le_bytes());
     }
-    machine.set_fpu(&fpu)?;
-    let registers = &mut machine.general;
-    registers[RDI] = info.signal.into();
-    registers[RSI] = at + (size_of::<Frame>() - info::SIZE) as u64;
-    registers[RDX] = at + 8;
-    registers[RAX] = 0;
-    registers[RFLAGS] &= !CLEARED;
-    registers[STACK_POINTER] = at;
-    registers[PROGRAM_COUNTER] = action.handler;
-    Ok(())
 }
 
-pub fn pop(task: &Task, general: &mut [u64; REGISTERS]) -> Result<Restored> {
+/// What a handler is to find changed: all registers.
+pub fn store(halted: Halted<'_>, registers: &Registers) -> Result<()> {
+    Ok(halted.write(registers)?)
+}
+
+pub fn pop(task: &Task, registers: &mut Registers) -> Result<Restored> {
+    let Registers { general, fpu } = registers;
     let frame: Frame = task.process.get(general[STACK_POINTER].wrapping_sub(8))?;
     for (register, value) in ORDER.into_iter().zip(frame.general) {
         general[register] = value;
@@ -122,10 +129,9 @@ pub fn pop(task: &Task, general: &mut [u64; REGISTERS]) -> Result<Restored> {
     if general[PROGRAM_COUNTER] >= USER_END {
         return Err(Errno::EFAULT);
     }
-    if frame.fpu != 0 {
-        let mut fpu = [0; FPU_BYTES];
-        task.process.paid(|native| native.read(frame.fpu, &mut fpu))?;
-        super::set_fpu(task, &fpu)?;
+    match frame.fpu {
+        0 => refresh(fpu),
+        at => task.process.paid(|native| native.read(at, fpu))?,
     }
     Ok(Restored { mask: frame.mask, stack: frame.stack })
 }
