@@ -57,7 +57,7 @@ impl Log {
         1 << self.block_bits
     }
 
-    /// Writes its superblock, and returns when that stays.
+    /// Writes its superblock.
     pub fn write_head<D: Disk>(&mut self, disk: &mut D, scratch: Range<usize>) -> Result<()> {
         self.head.write(&mut self.superblock);
         let first = self.place(0)?;
@@ -180,7 +180,9 @@ impl<D: Disk> Journal<D> for Log {
     fn clear(&mut self, disk: &mut D, scratch: Range<usize>) -> Result<()> {
         self.head.start = 0;
         self.head.sequence = self.head.sequence.wrapping_add(1);
-        self.write_head(disk, scratch)
+        self.write_head(disk, scratch)?;
+        // The next transaction goes where this one was.
+        disk.flush()
     }
 }
 

@@ -195,6 +195,16 @@ impl<D: Disk> Ext<D> {
         if self.volume.is_full(&self.journal) { self.flush() } else { Ok(()) }
     }
 
+    /// The disk.
+    pub fn disk(&mut self) -> &mut D {
+        self.volume.disk()
+    }
+
+    /// The disk, as this leaves it: what was committed is in its cache.
+    pub fn into_disk(self) -> D {
+        self.volume.into_disk()
+    }
+
     /// The file system is not used any more: all of it is on the disk, which says so.
     pub fn unmount(mut self) -> Result<D> {
         if self.writable && self.journal.0.is_some() {
