@@ -217,7 +217,7 @@ test-uutils: build-virt build-user-virt userland-aarch64 posix-programs-aarch64 
 test-sessions: $(PLATFORMS:%=build-%) $(PLATFORMS:%=root-%) ## a person at a terminal: job control, line editing, the clock, on all platforms (NAMES=)
 	@$(foreach p,$(PLATFORMS),tests/posix/sessions.py --on $p $(NAMES) &&) true
 
-test-storms: build-virt build-x86 build-user-virt build-user-x86 $(LINUX) ## Linux programs that mean harm, and random calls (NAMES=)
+test-storms: build-virt build-x86 build-user-virt build-user-x86 $(LINUX) ## Linux programs that mean harm, and random calls, all of them (NAMES=)
 	@tests/posix/storms.py --on virt --smp 1 $(NAMES) && tests/posix/storms.py --on x86 --smp 2 $(NAMES)
 
 KILLS ?= 1000
