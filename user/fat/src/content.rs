@@ -86,6 +86,7 @@ impl<D: Disk> Fat<D> {
         }
         self.fill(&record, at, end, |bytes| from.take(bytes))?;
         record.set_size(record.size().max(end));
+        record.touch(self.now);
         self.set_record(place, &record)?;
         Ok((end - at) as usize)
     }

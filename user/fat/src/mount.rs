@@ -76,6 +76,7 @@ impl<D: Disk> Fat<D> {
             log: None,
             limbo: None,
             is_read_only,
+            now: 0,
             last_read: (0, 0),
         };
         let replayed = files.begin(found).map_err(Refusal::broken)?;
