@@ -20,12 +20,14 @@ WORDS = $(strip exit=qemu $(if $(LOG),log=$(LOG)) $(if $(DEMO),run=$(DEMO)) $(CM
 CARGO = RUSTUP_TOOLCHAIN=$(shell cat target/toolchain 2>/dev/null) cargo
 PROFILE = $(if $(DEBUG),dev,release)
 
-# One line of QEMU that has the terminal: the platform's machine, then what all have in common.
+# One line of QEMU that has the terminal: the platform's machine, then what all have in common. Where
+# instructions are counted idle time passes at once; but a disk takes its time, and all that wait for it
+# would be late.
 QEMU = $(call machine,$*,$(INITRD))
 
 #   $(call machine,platform,initrd)
 machine = $($1.QEMU) -display none -no-reboot \
-  $(if $(ICOUNT),-icount shift=0$(comma)sleep=off) $(patsubst %,-initrd %,$(filter-out none,$2)) $(QEMUFLAGS)
+  $(if $(ICOUNT),-icount shift=0$(if $(DISK),,$(comma)sleep=off)) $(patsubst %,-initrd %,$(filter-out none,$2)) $(QEMUFLAGS)
 comma := ,
 
 # A file as a disk: an id, and the device that it is behind, if QEMU is to be told of one.
@@ -271,7 +273,7 @@ $(PLATFORMS:%=qemu-line-%): qemu-line-%:
 #= DISK2=file        a second one (virt, x86)
 #= DEMO=ipc          a program of the initrd that init runs, after which the machine ends
 #= DEBUG=1           a build without full optimisation
-#= ICOUNT=1          one instruction is one nanosecond: the same figures on every run
+#= ICOUNT=1          one instruction is one nanosecond: the same figures on every run (but for disks)
 #= QEMUFLAGS=        anything else for QEMU
 #= CALLS=100000000   how many random calls fuzz makes
 #= SEED=             the run that fuzz makes again, as a failure names it

@@ -137,13 +137,13 @@ def command(words, apt):
 # A run ------------------------------------------------------------------------------------------
 
 
-def run(script, arch="aarch64", stdin=b"", mem="512M", smp="1", icount=False, limit=600, disk=None, **image):
+def run(script, arch="aarch64", stdin=b"", mem="512M", smp="1", icount=False, limit=600, disk=None, flags="", **image):
     """Boots, runs a command, and returns (out, err, status)."""
     with tempfile.TemporaryDirectory(prefix="linux-") as folder:
         initrd = pathlib.Path(folder, "initrd.cpio")
         initrd.write_bytes(root(arch, folder, **image) + overlay(arch, script, stdin, disk))
         variables = {"KERNEL": kernel(arch), "INITRD": initrd, "MEM": mem, "SMP": smp, "ICOUNT": "1" if icount else ""}
-        variables["DISK"] = disk or ""
+        variables |= {"DISK": disk or "", "QEMUFLAGS": flags}
         line = [*qemu_line(PLATFORM[arch], **variables), "-serial", "stdio", "-monitor", "none"]
         line += ["-append", f"console={CONSOLE[arch]} quiet loglevel=0 panic=-1"]
         try:

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Services end at random moments while programs work on their volumes: nobody is to notice.
 
-usage: chaos.py [--on virt|x86|rpi] [--smp N] [--seed N] [--kills N] [--exact] [--keep DISK]
+usage: chaos.py [--on virt|x86|rpi] [--smp N] [--seed N] [--kills N] [--keep DISK]
 
 Makes a disk with a FAT and an ext4 partition, boots, mounts both, and runs tests/posix/chaos: a script whose output
 must always be the same, whatever is done to the services below it. Afterwards the host's fsck checks the volumes.
-With --exact instructions are counted and there is one CPU: then the same seed is the same run, to the instruction.
+The same seed hurts the same services in the same order, after the same pauses.
 """
 
 import argparse
@@ -48,7 +48,6 @@ def arguments():
     parser.add_argument("--smp", default="1")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--exact", action="store_true")
     parser.add_argument("--keep")
     return parser.parse_args()
 
@@ -69,8 +68,7 @@ def run(options, folder, disk):
         f"/tests/chaos {options.seed} {options.kills} /tests/workload.sh {' '.join(services)} && "
         "umount /mnt/fat && umount /mnt/ext"
     )
-    words = [f"CMD={command}", f"ROOT={root}", f"DISK={disk}", f"SMP={1 if options.exact else options.smp}"]
-    words += ["CMDLINE=chaos", *(["ICOUNT=1"] if options.exact else [])]
+    words = [f"CMD={command}", f"ROOT={root}", f"DISK={disk}", f"SMP={options.smp}", "CMDLINE=chaos"]
     limit = LIMIT + options.kills * EACH
     line = ["timeout", str(limit), "make", "-s", "--no-print-directory", f"exec-{options.on}", *words]
     return subprocess.run(line, cwd=ROOT, env=without_make(), stdin=subprocess.DEVNULL, check=False).returncode

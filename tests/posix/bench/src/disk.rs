@@ -5,19 +5,23 @@ use crate::sys::{close, open, read};
 use libc::O_RDONLY;
 use std::ffi::CStr;
 use std::io::Error;
-use std::time::Instant;
 
 /// Bytes that one call reads.
 const PIECE: usize = 128 << 10;
 const PLACE: &CStr = c"/mnt";
 const FILE: &CStr = c"/mnt/big";
 
-pub fn read_fat() -> u64 {
-    (0..3).map(|_| with_volume(c"vfat", c"/dev/vda1", read_all)).min().unwrap_or(0)
-}
+/// The word that has a volume mounted, all of its file read or not, and nothing measured: an emulator
+/// counts what that takes.
+pub const VOLUME: &str = "volume";
 
-pub fn read_ext4() -> u64 {
-    (0..3).map(|_| with_volume(c"ext4", c"/dev/vda2", read_all)).min().unwrap_or(0)
+/// Does so: `vfat` or `ext4`, and `read` or not.
+pub fn use_volume(words: &[String]) {
+    let read_it = if words.get(2).is_some_and(|word| word == "read") { read_all } else { || 0 };
+    match words.get(1).map(String::as_str) {
+        Some("vfat") => with_volume(c"vfat", c"/dev/vda1", read_it),
+        _ => with_volume(c"ext4", c"/dev/vda2", read_it),
+    };
 }
 
 pub fn cached_fat() -> u64 {
@@ -40,14 +44,11 @@ fn with_volume(kind: &CStr, device: &CStr, measure: fn() -> u64) -> u64 {
     }
 }
 
-/// What it takes to read all of a file that was just mounted.
 fn read_all() -> u64 {
-    let mut bytes = vec![1; PIECE];
-    let start = Instant::now();
-    let fd = open(FILE, O_RDONLY);
+    let (fd, mut bytes) = (open(FILE, O_RDONLY), vec![1; PIECE]);
     while read(fd, &mut bytes) > 0 {}
     close(fd);
-    start.elapsed().as_nanos() as u64
+    0
 }
 
 /// A page that was read before.
