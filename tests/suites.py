@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import typing
 
+import disks
 import linux_programs
 import machine
 import scenarios
@@ -42,6 +43,8 @@ class Batch:
 def in_qemu(limit):
     """All tests that need QEMU; those that take long first."""
     for tests, run in linux_programs.batches():
+        yield Batch({name: frozenset((*suites, "qemu")) for name, suites in tests.items()}, run)
+    for tests, run in disks.batches():
         yield Batch({name: frozenset((*suites, "qemu")) for name, suites in tests.items()}, run)
     for test in alone(limit):
         yield Batch({test.name: test.suites}, lambda _, test=test: [(test.name, *test.run())])

@@ -19,6 +19,7 @@ type Shared = Rc<RefCell<Vec<u8>>>;
 pub struct Bytes {
     bytes: Vec<u8>,
     read_only: bool,
+    gone: bool,
     /// Transfers end only when [`Device::ended`] is asked.
     slow: bool,
     begun: VecDeque<(usize, Shared, Transfer)>,
@@ -27,7 +28,7 @@ pub struct Bytes {
 impl Bytes {
     fn new(slow: bool) -> Bytes {
         let bytes = (0..BYTES).map(|at| (at / SECTOR as usize) as u8).collect();
-        Bytes { bytes, read_only: false, slow, begun: VecDeque::new() }
+        Bytes { bytes, read_only: false, gone: false, slow, begun: VecDeque::new() }
     }
 
     fn do_it(&mut self, area: &Shared, transfer: Transfer) {
@@ -53,8 +54,11 @@ impl Device for Bytes {
     type Memory = Shared;
     type Area = Shared;
 
-    fn geometry(&self) -> Geometry {
-        Geometry { sectors: SECTORS as u64, read_only: self.read_only }
+    fn geometry(&self) -> Result<Geometry> {
+        if self.gone {
+            return Err(Failure::Gone);
+        }
+        Ok(Geometry { sectors: SECTORS as u64, read_only: self.read_only })
     }
 
     fn attach(&mut self, memory: Shared) -> Result<(Shared, u64)> {
@@ -162,6 +166,16 @@ fn a_disk_that_can_only_be_read_is_not_written() {
     assert!(at_once(&mut server, badge(0, 1), Request::Attach(memory())).is_ok());
     assert_eq!(at_once(&mut server, badge(0, 1), write(0, 1, 0)), Err(Failure::ReadOnly));
     assert!(at_once(&mut server, badge(0, 1), Request::Transfer(Transfer::Flush)).is_ok());
+}
+
+#[test]
+fn a_disk_that_is_gone_says_so() {
+    let mut server = with_partitions(false);
+    assert!(at_once(&mut server, badge(1, 1), Request::Attach(memory())).is_ok());
+    server.device().gone = true;
+    for request in [Request::Describe, read(0, 1, 0), write(99, 1, 0)] {
+        assert_eq!(at_once(&mut server, badge(1, 1), request), Err(Failure::Gone));
+    }
 }
 
 #[test]

@@ -5,14 +5,15 @@ use crate::{Badge, Extent, Failure, Transfer, label};
 use rt::Error;
 use rt::abi::{Arrival, FOREVER};
 use rt::message::{Message, Received};
-use rt::object::{Memory, Object, Port, Reply};
+use rt::object::{Memory, Object, Reply};
+use rt::service::Inbox;
 use rt::time::{SECOND, now};
 
 /// How long the device may have something to do and finish none of it.
 const PATIENCE: u64 = 8 * SECOND;
 
 /// Serves a device until its port is no more. Signals at the port are the device's.
-pub fn serve<D>(port: &Port, mut server: Server<D, Option<Reply>>) -> Error
+pub fn serve<D>(inbox: Inbox, mut server: Server<D, Option<Reply>>) -> Error
 where
     D: Device<Memory = Memory>,
 {
@@ -20,19 +21,19 @@ where
     let mut deadline = FOREVER;
     loop {
         let arrived = match answer.take() {
-            Some(answer) => port.reply_receive(&answer, deadline),
-            None => port.receive(deadline),
+            Some(answer) => inbox.reply_receive(&answer, deadline),
+            None => inbox.receive(deadline),
         };
         let was_busy = server.is_busy();
         match arrived {
             Ok(received) if received.arrival == Arrival::Call => {
                 answer = call(&mut server, &received).map(encode);
             }
-            Ok(received) if received.arrival == Arrival::Signals => {}
+            Ok(received) if received.arrival == Arrival::Signals => server.device().interrupt(),
             // A message without a caller is nobody's.
             Ok(received) => close_all(&received),
             Err(Error::TimedOut) => server.device().give_up(),
-            // Not what was received is wrong, but what was answered: its caller is gone.
+            // Somebody ended the wait, and nothing else.
             Err(Error::Cancelled) => {}
             Err(error) => return error,
         }

@@ -19,12 +19,14 @@ pub trait Device {
     /// Memory, as the device uses it.
     type Area;
 
-    /// How it is.
-    fn geometry(&self) -> Geometry;
+    /// How it is, if it is there and works.
+    fn geometry(&self) -> Result<Geometry>;
     /// Makes a client's memory ready for use; how many bytes it has.
     fn attach(&mut self, memory: Self::Memory) -> Result<(Self::Area, u64)>;
     /// Begins a transfer that is within the disk and the area. Its slot, below [`CLIENTS`], has no other.
     fn begin(&mut self, slot: usize, area: &Self::Area, transfer: Transfer) -> Progress;
+    /// The signals that it sets at the server's port have arrived.
+    fn interrupt(&mut self) {}
     /// A transfer that has ended since it was begun, if there is one.
     fn ended(&mut self) -> Option<(usize, Result<()>)>;
     /// Transfers have taken too long: all of them are to end, well or not.
@@ -85,7 +87,7 @@ struct Client<D: Device, C> {
 impl<D: Device, C> Server<D, C> {
     /// A server of a device, which reads its table of partitions.
     pub fn new(mut device: D) -> Server<D, C> {
-        let sectors = device.geometry().sectors;
+        let sectors = device.geometry().map_or(0, |geometry| geometry.sectors);
         let found = partition::partitions(sectors, &mut |at, bytes| device.read_now(at, bytes));
         let clients = core::array::from_fn(|_| Client::none());
         Server { device, partitions: found.unwrap_or_default(), clients, time: 0 }
@@ -168,7 +170,7 @@ impl<D: Device, C> Server<D, C> {
     }
 
     fn describe(&self, badge: Badge) -> Answer {
-        let Geometry { sectors, read_only } = self.device.geometry();
+        let Geometry { sectors, read_only } = self.device.geometry()?;
         let (_, sectors) = partition::part(&self.partitions, badge.partition, sectors)?;
         Ok([sectors, read_only.into(), self.partitions.len() as u64, 0])
     }
@@ -187,7 +189,7 @@ impl<D: Device, C> Server<D, C> {
     }
 
     fn transfer(&mut self, slot: usize, badge: Badge, transfer: Transfer) -> Result<Progress> {
-        let Geometry { sectors, read_only } = self.device.geometry();
+        let Geometry { sectors, read_only } = self.device.geometry()?;
         let (first, sectors) = partition::part(&self.partitions, badge.partition, sectors)?;
         let (area, bytes) = self.clients[slot].area.as_ref().ok_or(Failure::NotAttached)?;
         let within = |extent: Extent| extent.within(first, sectors, *bytes);

@@ -15,7 +15,7 @@ mod inbox;
 mod table;
 
 pub use diary::{Diary, Entry, RECENT};
-pub use inbox::{Inbox, PING};
+pub use inbox::{Inbox, PING, SAVE};
 pub use table::{Kind, Name, Table};
 
 use crate::abi::{Handle, PAGE};
@@ -23,10 +23,14 @@ use crate::object::{Interrupt, IoPorts, Memory, Object, Port};
 use crate::start::{Start, exit};
 use crate::{println, space};
 use core::fmt;
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use table::{GRANT, Grant, HEAD, MAGIC, ROOM};
 
 /// The exit code of a service that lacks what it needs.
 pub const EXIT_NOT_GIVEN: u64 = 2;
+
+/// Whether this program is a service, and has read what it was given.
+static IS_ONE: AtomicBool = AtomicBool::new(false);
 
 /// What this service was given. All of it is there until the process ends.
 #[derive(Clone, Copy, Debug)]
@@ -99,6 +103,8 @@ impl Grants {
             println!("the table of grants makes no sense");
             exit(EXIT_NOT_GIVEN);
         }
+        diary().open();
+        IS_ONE.store(true, Relaxed);
         Grants { words: &words[..HEAD + words[1] as usize * GRANT] }
     }
 
@@ -114,7 +120,7 @@ impl Grants {
 
     /// Where messages arrive, and are written into the diary.
     pub fn inbox(&self) -> Inbox<'static> {
-        Inbox::with_diary(self.port(), Diary::at(space::GRANTS + PAGE))
+        Inbox::with_diary(self.port(), diary())
     }
 
     /// A connection to another service.
@@ -125,6 +131,16 @@ impl Grants {
     /// That connection, if there is one.
     pub fn find_client(&self, name: &str) -> Option<&'static Port> {
         self.find(Kind::Client, name).map(object)
+    }
+
+    /// Where another service is told that something has changed.
+    pub fn bell(&self, name: &str) -> &'static Port {
+        object(self.need(Kind::Bell, name))
+    }
+
+    /// The first of those, for a service that has but one and does not ask whose.
+    pub fn any_bell(&self) -> Option<&'static Port> {
+        self.all().find(|grant| grant.0[0] == Kind::Bell as u64).map(object)
     }
 
     /// The registers of the device.
@@ -194,6 +210,18 @@ impl Grants {
         println!("{}: was not given {kind:?} {name}", self.name());
         exit(EXIT_NOT_GIVEN)
     }
+}
+
+/// Writes down why this program panics, if it is a service, and stops where its supervisor sees it.
+pub(crate) fn end(why: &[u8]) {
+    if IS_ONE.load(Relaxed) {
+        diary().end(why);
+        crate::arch::trap();
+    }
+}
+
+fn diary() -> Diary {
+    Diary::at(space::GRANTS + PAGE)
 }
 
 /// The handle of a grant, as what it is.

@@ -28,6 +28,11 @@ impl Log {
         Log { first, pages: pages.clamp(2, Log::MOST) }
     }
 
+    /// How many pages it can store.
+    pub fn pages(&self) -> usize {
+        self.pages as usize - 1
+    }
+
     /// Brings home what is stored, if that is whole: how many pages.
     pub fn replay(&self, disk: &mut impl Disk, scratch: Range<usize>) -> Result<usize> {
         let Some(stored) = self.stored(disk, scratch.clone())? else { return Ok(0) };
@@ -81,7 +86,7 @@ impl Log {
 
 impl<D: Disk> Journal<D> for Log {
     fn room(&self) -> usize {
-        self.pages as usize - 1
+        self.pages()
     }
 
     fn store(&mut self, disk: &mut D, scratch: Range<usize>, pages: &[Home]) -> Result<()> {

@@ -60,6 +60,15 @@ impl<D: Disk> Volume<D> {
         page >= self.pages()
     }
 
+    /// Forgets what is as the disk has it: somebody else may have written there.
+    pub fn refresh(&mut self) {
+        for slot in 0..self.slots.len() {
+            if self.slots.get(slot).state == State::Clean {
+                self.slots.clear(slot);
+            }
+        }
+    }
+
     /// A page, as the operation that goes on sees it.
     #[inline]
     pub fn page(&mut self, page: u64) -> Result<&[u8; PAGE]> {

@@ -35,10 +35,16 @@ impl<D: Disk> Volume<D> {
         let pages = self.homes(false);
         if !pages.is_empty() {
             let scratch = self.layout.scratch();
-            journal.store(&mut self.disk, scratch.clone(), &pages)?;
+            // More than it has room for goes home without it: better than nowhere.
+            let stored = pages.len() <= journal.room();
+            if stored {
+                journal.store(&mut self.disk, scratch.clone(), &pages)?;
+            }
             self.write(&pages)?;
             self.disk.flush()?;
-            journal.clear(&mut self.disk, scratch)?;
+            if stored {
+                journal.clear(&mut self.disk, scratch)?;
+            }
         }
         self.settle(&[data, pages].concat());
         Ok(())

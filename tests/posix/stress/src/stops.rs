@@ -52,13 +52,11 @@ fn stop_and_go(busy: i32, counters: &[AtomicU64], round: u64) -> Outcome {
     let waited = unsafe { libc::waitpid(busy, &raw mut status, libc::WUNTRACED) };
     let late = (now() - start) / 1_000_000;
     ensure!(waited == busy && libc::WIFSTOPPED(status), "round {round}: {waited}, {status:#x}");
-    // What is told to be stopped is stopped, but for the turn that a thread was in the middle of.
     let turns = || counters.iter().map(|counter| counter.load(SeqCst)).collect::<Vec<_>>();
     let stopped = turns();
     spin(2, || false);
     let after = turns();
-    let goes_on = after.iter().zip(&stopped).any(|(after, before)| *after > before + 1);
-    ensure!(!goes_on, "round {round}: it had stopped at {stopped:?}, and is at {after:?}");
+    ensure!(after == stopped, "round {round}: it had stopped at {stopped:?}, and is at {after:?}");
     ensure!(late < LATEST, "round {round}: stopped after {late} ms");
     kill(busy, libc::SIGCONT);
     Ok(())

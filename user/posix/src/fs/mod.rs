@@ -50,6 +50,8 @@ pub struct Inode {
     pub locks: Locks,
     /// Openings of it for writing.
     pub writers: Cell<u32>,
+    /// It was a program that somebody ran, and may be still.
+    pub ran: Cell<bool>,
     /// Who wants to know what happens to it.
     pub watches: watch::Watches,
     /// What may not be done with it any more: `F_SEAL_*`.
@@ -106,6 +108,7 @@ impl Inode {
             covered: Cell::new(false),
             locks: Locks::default(),
             writers: Cell::new(0),
+            ran: Cell::new(false),
             watches: Default::default(),
             seals: Cell::new(linux_raw_sys::general::F_SEAL_SEAL),
             _charge: None,

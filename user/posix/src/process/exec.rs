@@ -202,6 +202,7 @@ impl Image {
         all.push(0);
         process.put(top, &*all)?;
         let short = path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+        self.file.ran.set(true);
         let program = Program {
             file: Some(self.file.clone()),
             path: path.clone(),

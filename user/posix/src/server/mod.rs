@@ -52,7 +52,7 @@ const UNLOOKED: u32 = 16;
 /// The signal that says that a process has ended without being told to.
 pub const ENDED: u64 = 1;
 /// The signal of the console.
-pub const CONSOLE: u64 = 2;
+pub const CONSOLE: u64 = console::NEWS;
 /// The signal that says that other servers have answered.
 pub const ANSWERS: u64 = 4;
 /// The device of files without names.
@@ -61,7 +61,7 @@ pub const ANONYMOUS: u64 = 0xf_ffff;
 /// All that this server knows.
 pub struct Server {
     /// Where everything arrives.
-    pub port: Port,
+    pub port: &'static Port,
     /// The same, as guests' processes name it.
     handler: Port,
     processes: RefCell<BTreeMap<u32, Rc<Process>>>,

@@ -22,8 +22,7 @@ impl Server {
             let program = process.program.borrow();
             process.is_alive() && program.file.as_ref().is_some_and(|running| running.is(file))
         };
-        let executable = file.meta.mode.get() & 0o111 != 0;
-        let running = executable && self.processes.borrow().values().any(runs);
+        let running = file.ran.get() && self.processes.borrow().values().any(runs);
         if running { Err(Errno::ETXTBSY) } else { Ok(()) }
     }
 

@@ -1,10 +1,12 @@
-//! The last messages of a service, which its supervisor can read while it works and when it is gone.
+//! What a service writes down for its supervisor, which can read it meanwhile and when the service is gone: its
+//! last messages, and why it panicked.
 //!
 //! It is written by one thread. Whoever reads it meanwhile may find a line that is half written.
 
-use crate::abi::{Arrival, Error};
+use crate::abi::{Error, PAGE};
 use crate::message::Received;
 use crate::object::Memory;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -15,8 +17,15 @@ const LINE: usize = 6;
 /// Where the counts are, of messages that have arrived and those that are served.
 const ARRIVED: usize = 0;
 const SERVED: usize = 1;
-const LINES: usize = 2;
-const WORDS: usize = LINES + RECENT * LINE;
+/// Where it says where [`circle`] is.
+const CIRCLE: usize = 2;
+/// Where the lines begin, and why it panicked.
+const LINES: usize = 3;
+const LAST: usize = LINES + RECENT * LINE;
+const WORDS: usize = PAGE as usize / 8;
+/// Words of that, ended by a zero.
+const LAST_WORDS: usize = 30;
+const _: () = assert!(LAST + LAST_WORDS < WORDS);
 
 /// A diary, where it is mapped.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +56,20 @@ impl Diary {
         Diary(unsafe { &*(address as *const [AtomicU64; WORDS]) })
     }
 
+    /// Says where a test can have the service go on for ever.
+    pub(super) fn open(&self) {
+        self.0[CIRCLE].store(circle as extern "C" fn() -> ! as usize as u64, Relaxed);
+    }
+
+    /// Writes down why the service panics.
+    pub(super) fn end(&self, why: &[u8]) {
+        for (place, bytes) in self.0[LAST..LAST + LAST_WORDS].iter().zip(why.chunks(8)) {
+            let mut word = [0; 8];
+            word[..bytes.len()].copy_from_slice(bytes);
+            place.store(u64::from_le_bytes(word), Relaxed);
+        }
+    }
+
     /// A message has arrived.
     pub(super) fn begin(&self, received: &Received) {
         let count = self.0[ARRIVED].load(Relaxed);
@@ -65,23 +88,42 @@ impl Diary {
 
     /// How many messages a service has served, whatever has become of it.
     pub fn served(memory: &Memory) -> Result<u64, Error> {
-        let mut bytes = [0; 8];
-        memory.read(8 * SERVED as u64, &mut bytes)?;
-        Ok(u64::from_le_bytes(bytes))
+        read(memory, SERVED).map(|[served]| served)
+    }
+
+    /// Where a service goes on for ever, for tests of what comes of that.
+    pub fn circle(memory: &Memory) -> Result<u64, Error> {
+        read(memory, CIRCLE).map(|[circle]| circle)
+    }
+
+    /// Why a service has panicked; nothing if it has not.
+    pub fn last_words(memory: &Memory) -> Result<String, Error> {
+        let bytes = read::<LAST_WORDS>(memory, LAST)?.into_iter().flat_map(u64::to_le_bytes);
+        let text: Vec<u8> = bytes.take_while(|&byte| byte != 0).collect();
+        Ok(String::from_utf8_lossy(&text).into_owned())
     }
 
     /// Its last messages, the oldest first.
     pub fn read(memory: &Memory) -> Result<Vec<Entry>, Error> {
-        let mut bytes = [0; 8 * WORDS];
-        memory.read(0, &mut bytes)?;
-        let mut words = [0; WORDS];
-        for (word, bytes) in words.iter_mut().zip(bytes.as_chunks().0) {
-            *word = u64::from_le_bytes(*bytes);
-        }
-        let arrived = words[ARRIVED];
-        let lines = words[LINES..].as_chunks::<LINE>().0;
+        let [arrived] = read(memory, ARRIVED)?;
+        let lines = read::<{ RECENT * LINE }>(memory, LINES)?;
+        let lines = lines.as_chunks::<LINE>().0;
         let recent = arrived.saturating_sub(RECENT as u64)..arrived;
         Ok(recent.map(|nth| Entry::of(&lines[nth as usize % RECENT])).collect())
+    }
+}
+
+/// Words of a diary.
+fn read<const N: usize>(memory: &Memory, first: usize) -> Result<[u64; N], Error> {
+    let mut bytes = [[0; 8]; N];
+    memory.read(8 * first as u64, bytes.as_flattened_mut())?;
+    Ok(bytes.map(u64::from_le_bytes))
+}
+
+/// Runs for ever, and does nothing.
+extern "C" fn circle() -> ! {
+    loop {
+        core::hint::spin_loop();
     }
 }
 
@@ -89,10 +131,5 @@ impl Entry {
     fn of(&[time, what, badge, one, two, three]: &[u64; LINE]) -> Entry {
         let (arrival, label) = ((what >> 32) as u32, what as u32);
         Entry { time, arrival, label, badge, words: [one, two, three] }
-    }
-
-    /// Whether somebody waited for an answer.
-    pub fn is_call(&self) -> bool {
-        self.arrival == Arrival::Call as u32
     }
 }

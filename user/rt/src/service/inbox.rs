@@ -8,6 +8,10 @@ use crate::object::{Port, reply};
 /// The label of a call that every service answers with nothing: it is there, and does not hang.
 pub const PING: u32 = u32::MAX;
 
+/// The label of a call to a service that saves: it has all that it was given where that stays, then answers with
+/// nothing. Others answer as to any label that they do not know.
+pub const SAVE: u32 = u32::MAX - 1;
+
 /// Where a service receives.
 #[derive(Clone, Copy, Debug)]
 pub struct Inbox<'a> {

@@ -25,6 +25,8 @@ pub enum Kind {
     Port = 1,
     /// A connection to the service of this name.
     Client,
+    /// The port of the service of this name, where signals can be set and nothing else.
+    Bell,
     /// A device's registers: their physical address, and bytes.
     Window,
     /// A device's interrupt: the signals that it sets at the service's own port.
