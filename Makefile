@@ -28,6 +28,10 @@ machine = $($1.QEMU) -display none -no-reboot \
   $(if $(ICOUNT),-icount shift=0$(comma)sleep=off) $(patsubst %,-initrd %,$(filter-out none,$2)) $(QEMUFLAGS)
 comma := ,
 
+# A file as a disk: an id, and the device that it is behind, if QEMU is to be told of one.
+#   $(call disk,file,id,device)
+disk = $(if $1,-drive file=$1$(comma)format=raw$(comma)id=$2$(comma)if=$(if $3,none,sd) $(if $3,-device $3$(comma)drive=$2))
+
 # What cargo needs to know of a platform. The linker script is a flag of its target, for the test
 # kernel's build links the kernel too.
 #   $(call platform,platform)
@@ -42,7 +46,10 @@ build = $(CARGO) build --quiet --profile $(PROFILE) $2 $3 $(call platform,$1) \
 # Builds the user programs of a platform into its initrd.
 #   $(call user,platform)
 user = $(CARGO) build --quiet --profile $(PROFILE) $(call programs,$1) \
-  --message-format json-render-diagnostics | tools/initrd.py target/$1/initrd.cpio
+  --message-format json-render-diagnostics | tools/initrd.py target/$1/initrd.cpio $(MANIFESTS)
+
+# What `init` reads to know what to run: what is shipped, and what it is tested with.
+MANIFESTS := services=user/init/services services.test=user/tests/services/services
 
 # What cargo needs to know of the user programs. Platforms with the same processor share them.
 #   $(call programs,platform)
@@ -160,25 +167,27 @@ resolve: build-$(PLATFORM) ## names for the addresses in a pasted panic (PLATFOR
 
 ##@ Test
 
+# Rust beside the kernel: for Linux, and all of it.
+LINUX_WORKSPACES := tests/posix userland/system
+WORKSPACES := user $(LINUX_WORKSPACES)
+
 check: fmt-check clippy test-host ## the quick ones: format, lints, host tests
 
 fmt: setup ## format the source
 	$(CARGO) fmt
-	$(CARGO) fmt --manifest-path user/Cargo.toml --all
-	$(CARGO) fmt --manifest-path tests/posix/Cargo.toml --all
+	@$(foreach w,$(WORKSPACES),$(CARGO) fmt --manifest-path $w/Cargo.toml --all &&) true
 
 fmt-check: setup ## fail where the source is not formatted
 	$(CARGO) fmt --check
-	$(CARGO) fmt --manifest-path user/Cargo.toml --all --check
-	$(CARGO) fmt --manifest-path tests/posix/Cargo.toml --all --check
+	@$(foreach w,$(WORKSPACES),$(CARGO) fmt --manifest-path $w/Cargo.toml --all --check &&) true
 
 clippy: setup ## lints, for the host and each platform, tests included
 	$(CARGO) clippy --quiet --all-targets -- -D warnings
 	@$(foreach p,$(PLATFORMS),echo clippy $p && \
 	  $(CARGO) clippy --quiet --bins --test qemu $(call platform,$p) -- -D warnings && \
 	  $(CARGO) clippy --quiet $(call programs,$p) -- -D warnings &&) true
-	@$(foreach a,$(ARCHES),echo clippy tests/posix $a && \
-	  $(CARGO) clippy --quiet --manifest-path tests/posix/Cargo.toml --target $a-unknown-linux-musl --target-dir target/posix -- -D warnings &&) true
+	@$(foreach w,$(LINUX_WORKSPACES),$(foreach a,$(ARCHES),echo clippy $w $a && \
+	  $(CARGO) clippy --quiet --manifest-path $w/Cargo.toml --target $a-unknown-linux-musl --target-dir target/posix -- -D warnings &&)) true
 
 TESTED := $(PLATFORMS:%=build-%) $(PLATFORMS:%=build-tests-%) $(PLATFORMS:%=build-user-%)
 
@@ -250,6 +259,8 @@ $(PLATFORMS:%=qemu-line-%): qemu-line-%:
 #= CMDLINE=          words for the kernel, as in CMDLINE="hz=250 then=off"
 #= LOG=info          what the console shows: error, warn, info, debug or trace
 #= INITRD=           another initial RAM disk than the platform's own, or none
+#= DISK=file         a disk: virtio (virt, x86) or an SD card (rpi: its length is a power of two)
+#= DISK2=file        a second one (virt, x86)
 #= DEMO=ipc          a program of the initrd that init runs, after which the machine ends
 #= DEBUG=1           a build without full optimisation
 #= ICOUNT=1          one instruction is one nanosecond: the same figures on every run

@@ -58,6 +58,7 @@ pub fn boot(handoff: &Handoff, main: Main, other: Main) -> ! {
     if info.initrd.take_if(|initrd| regions::overlap(initrd, &loaded)).is_some() {
         info.note(format_args!("initrd: it is where the kernel is, ignored"));
     }
+    info.tree.take_if(|tree| regions::overlap(tree, &loaded));
     regions::reserve(&mut info.reserved, loaded);
     regions::order_reserved(&mut info.reserved);
     let refused = |why: MapError| refuse(&info, format_args!("{why:?}"));

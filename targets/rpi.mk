@@ -9,6 +9,7 @@ rpi.FORMAT   := img
 
 rpi.QEMU = qemu-system-aarch64 -machine $(or $(MACHINE),raspi3b) \
   $(patsubst %,-dtb %,$(filter-out none,$(or $(DTB),target/rpi/rpi3b-$(or $(SMP),4).dtb))) \
+  $(call disk,$(DISK),card,) \
   -semihosting-config enable=on,target=native \
   -kernel $(or $(KERNEL),target/rpi/ochre.img)
 

@@ -238,8 +238,17 @@ NO_TREE = (BOOTED, says("machine", r".* \(built-in description\)"))
 WAITS = {"status": None, "until": BOOTED}
 NOT_FOUND = warns("device tree: not found; using the built-in description of this board")
 
+
+def first_reads(platform):
+    """What there is if the first process is to find the device tree."""
+    words = "exit=qemu init=ochre/abitest"
+    return {"words": words, "INITRD": f"target/{platform}/initrd.cpio", "status": None, "until": r"^test firmware: ok$"}
+
+
 VIRT = [
     *everywhere(virt),
+    virt("the first process reads the tree", **first_reads("virt")),
+    virt("the first process reads a tree in mid-page", tree=placed(0x4c00_0108), **first_reads("virt")),
     *(
         virt(f"cpu {cpu}", *cpus(4), says("cpus", f"4 of 4: part {part} .*"), CPU=cpu)
         for cpu, part in (
@@ -304,6 +313,7 @@ RPI = [
     rpi("device tree", *cpus(4), *memory(960), says("machine", r"Raspberry Pi 3 Model B \(device tree\)"),
         says("console", "PL011 at 0x3f201000"), says("interrupts", "BCM2836 at 0x40000000")),
     *(rpi(f"smp {n}", *cpus(n), SMP=n) for n in (1, 2, 3)),
+    rpi("the first process reads the tree", **first_reads("rpi")),
     rpi("no device tree", *NO_TREE, *cpus(4), NOT_FOUND, DTB="none", **WAITS),
     rpi("mini UART", *cpus(4), says("console", "mini UART at 0x3f215040"), tree=mini_uart, qemu=("-serial", "null")),
     rpi("a CPU that does not come up", BOOTED, says("running", "3 CPUs"), warns("CPU 3 does not come up; going on without it"), tree=sleeping_cpu),

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import typing
 
+import disks
 import linux_programs
 import machine
 import scenarios
@@ -42,6 +43,8 @@ class Batch:
 def in_qemu(limit):
     """All tests that need QEMU; those that take long first."""
     for tests, run in linux_programs.batches():
+        yield Batch({name: frozenset((*suites, "qemu")) for name, suites in tests.items()}, run)
+    for tests, run in disks.batches():
         yield Batch({name: frozenset((*suites, "qemu")) for name, suites in tests.items()}, run)
     for test in alone(limit):
         yield Batch({test.name: test.suites}, lambda _, test=test: [(test.name, *test.run())])
@@ -119,11 +122,16 @@ def program_tests(platform, limit):
             yield program_test(platform, smp, name, group, max(limit, needs), expected)
     for name, expected in DEMOS.items():
         yield program_test(platform, 4, name, "integration", limit, expected)
+    # A PCI device that does nothing but interrupt.
+    for machine_name in ("q35", "pc") if platform == "x86" else ():
+        more = {"MACHINE": machine_name, "QEMUFLAGS": "-device edu,addr=5"}
+        name = f"abitest, and edu on {machine_name}"
+        yield program_test(platform, 1, name, "syscalls", limit, r"^  edu asks at line \d+\ntest pci-interrupt: ok$", more)
 
 
-def program_test(platform, smp, name, group, limit, expected):
+def program_test(platform, smp, name, group, limit, expected, more=()):
     def run():
-        outcome = run_program(platform, {"SMP": smp}, name, limit)
+        outcome = run_program(platform, {"SMP": smp, **dict(more)}, name.split(",")[0], limit)
         unwanted = (r"FAILED", r"kernel panic")
         return verdict(outcome, (expected,), 0, unwanted), outcome.output
 

@@ -1,28 +1,41 @@
 #!/usr/bin/env python3
 """Packs what cargo built into an initial RAM disk.
 
-usage: cargo build --message-format json-render-diagnostics ... | initrd.py OUT.cpio
+usage: cargo build --message-format json-render-diagnostics ... | initrd.py OUT.cpio NAME=MANIFEST...
 
 Every program becomes `ochre/NAME`, as far as it is loaded: names and debug information stay behind,
-in cargo's folder.
+in cargo's folder. Every manifest becomes `ochre/NAME`, and the programs that it names get a table of
+their functions beside them, `ochre/NAME.sym`, with which `init` reads their stacks.
 """
 
 import json
+import pathlib
+import re
 import struct
 import sys
 
 import cpio
-from elf import LOAD, Elf
+import symbols
+from elf import LOAD, Elf, functions
 from output import replacing
 
 
-def main(out):
+# Bytes of the largest table.
+MOST = 1 << 20
+
+
+def main(out, *manifests):
     programs = executables(sys.stdin)
     if programs is None:
         return 1
-    files = ((f"ochre/{name}", loaded(path)) for name, path in sorted(programs.items()))
+    files = {name: loaded(path) for name, path in programs.items()}
+    for manifest in manifests:
+        name, _, path = manifest.partition("=")
+        files[name] = pathlib.Path(path).read_bytes()
+        services = re.findall(r"^\s*program\s+(\S+)", files[name].decode(), re.M)
+        files |= {f"{it}.sym": table(programs[it]) for it in services if it in programs}
     with replacing(out) as new:
-        new.write_bytes(cpio.archive(files))
+        new.write_bytes(cpio.archive((f"ochre/{name}", files[name]) for name in sorted(files)))
     return 0
 
 
@@ -45,6 +58,14 @@ def loaded(path):
     struct.pack_into("<Q", data, 40, 0)
     struct.pack_into("<HHH", data, 58, 0, 0, 0)
     return bytes(data)
+
+
+def table(path):
+    """The names of a program's functions, as `src/symbols.rs` reads them."""
+    elf = Elf(path)
+    found = {f.addr: symbols.shorten(f.name) for f in functions(elf)}
+    text = elf.section(".text")
+    return bytes(symbols.encode([*sorted(found.items()), (text.addr + text.size, "")], MOST))
 
 
 if __name__ == "__main__":

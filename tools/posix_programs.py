@@ -13,7 +13,7 @@ import sys
 from userland import ROOT, RUSTFLAGS
 
 PROGRAMS = (
-    "abi-bench", "abi-test", "linux-init", "run-cases", "run-uutests", "stress", "typist",
+    "abi-bench", "abi-test", "chaos", "linux-init", "run-cases", "run-uutests", "stress", "typist",
 )  # fmt: skip
 
 

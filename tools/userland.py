@@ -43,7 +43,8 @@ RUSTFLAGS = ["-Clinker=rust-lld", "-Clink-self-contained=yes", "-Ctarget-feature
 
 @dataclasses.dataclass
 class Program:
-    """One crate of the list, and which of its binaries are wanted under which names."""
+    """One crate of the list, and which of its binaries are wanted under which names. A version with a
+    slash is the folder of one that is nowhere else."""
 
     crate: str
     version: str
@@ -52,6 +53,19 @@ class Program:
 
     def __str__(self):
         return f"{self.crate} {self.version}"
+
+    @property
+    def folder(self):
+        return ROOT / self.version if "/" in self.version else None
+
+    def source(self):
+        """What cargo is told of where it is."""
+        return ["--path", str(self.folder)] if self.folder else [self.crate, "--version", f"={self.version}"]
+
+    def digests(self):
+        """What says that it has changed, if it is ours."""
+        files = sorted(path for path in self.folder.rglob("*") if path.is_file()) if self.folder else []
+        return [digest(path) for path in files]
 
 
 def main(arguments):
@@ -98,7 +112,7 @@ def build(program, arch):
     """Builds one program unless its stamp says that nothing has changed since; whether it did."""
     command, more = recipe(program, arch)
     stamp = OUT / arch / "stamps" / program.crate
-    identity = "\n".join([*command, *sorted(map(str, more.items())), compilers()])
+    identity = "\n".join([*command, *sorted(map(str, more.items())), compilers(), *program.digests()])
     there = all(path(arch, name).exists() for name in program.binaries.values())
     if there and stamp.exists() and stamp.read_text() == identity:
         return False
@@ -126,7 +140,7 @@ def recipe(program, arch):
     """The command that builds a program, and its environment."""
     target = f"{arch}-unknown-linux-musl"
     name = target.replace("-", "_")
-    command = ["cargo", "install", program.crate, "--version", f"={program.version}", "--locked"]
+    command = ["cargo", "install", *program.source(), "--locked"]
     command += ["--quiet", "--force", "--target", target, "--root", str(install_root(arch))]
     command += [*program.options, *(word for file in program.binaries for word in ("--bin", file))]
     build = OUT / "cargo" / program.crate

@@ -211,4 +211,8 @@ calls! {
     63 ProcessQuota(process: Process["MANAGE"], quota) -> () ! [Invalid, NoMemory];
     /// Copies a piece of the log: from a byte on, counted from its first, or the oldest that is kept.
     64 LogRead(machine: Machine["INSPECT"], offset, address, length) -> ("length", "offset") ! [BadAddress, NoMemory];
+    /// The first handle of a process from a place on, zero at first: what it is known by there, what it is,
+    /// a word that all handles to the same object of a kind have in common, and where to go on. What changes
+    /// meanwhile is found or not.
+    65 HandleOf(process: Process["MANAGE"], place) -> ("handle", "kind", "rights", "badge", "object", "place") ! [NotFound];
 }

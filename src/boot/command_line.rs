@@ -41,7 +41,10 @@ pub type FileName = ArrayString<40>;
 const INIT: &str = "ochre/init";
 
 /// Words that the first process reads, and not the kernel.
-const NOT_OURS: [&str; 7] = ["run", "exec", "args", "stdio", "window", "count", "seed"];
+const NOT_OURS: [&str; 8] =
+    ["run", "services", "exec", "args", "stdio", "window", "count", "seed"];
+/// Those of them without a value.
+const NOT_OURS_ALONE: [&str; 2] = ["caps", "chaos"];
 
 /// Complaints about a command line that are worth their lines.
 const MAX_COMPLAINTS: usize = 8;
@@ -73,6 +76,7 @@ impl Options {
     fn understand(&mut self, word: &str) -> Option<()> {
         match word.split_once('=') {
             None if word == "quiet" => self.level = Level::Warn,
+            None if NOT_OURS_ALONE.contains(&word) => {}
             Some(("log", level)) => self.level = Level::parse(level)?,
             Some(("hz", hz)) => self.hz = hz.parse().ok().filter(|hz| (1..=1000).contains(hz))?,
             Some(("exit", "qemu")) => self.emulator = true,

@@ -32,6 +32,8 @@ pub struct BootInfo {
     pub cpus_present: usize,
     /// The initial RAM disk, where there is one.
     pub initrd: Option<PhysRange>,
+    /// The device tree, where this is read from one.
+    pub tree: Option<PhysRange>,
     /// The kernel's command line.
     pub command_line: ArrayString<512>,
     /// The serial console.
@@ -57,6 +59,7 @@ impl BootInfo {
             cpus: ArrayVec::new(),
             cpus_present: 0,
             initrd: None,
+            tree: None,
             command_line: ArrayString::new(),
             console: Console::None,
             interrupts: InterruptController::None,
@@ -150,9 +153,26 @@ pub enum InterruptController {
         local: PhysAddr,
         /// The first I/O APIC.
         io: Option<PhysAddr>,
+        /// How its lines work.
+        kinds: LineKinds,
     },
     /// Nothing found: no ticks, no IPIs.
     None,
+}
+
+/// How the lines of an I/O APIC work, a bit for each; the last stands for all that follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LineKinds {
+    /// By levels, and not by edges.
+    pub level: u32,
+    /// Active low, and not high.
+    pub low: u32,
+}
+
+impl LineKinds {
+    /// Unless firmware says otherwise the first 16 are ISA's, with edges, active high; those above are
+    /// PCI's, with levels, active low.
+    pub const USUAL: LineKinds = LineKinds { level: 0xffff_0000, low: 0xffff_0000 };
 }
 
 /// The timer that ticks.

@@ -1,15 +1,15 @@
 //! The first process: an ELF file from the initial RAM disk. It gets everything there is to hand out,
 //! and everyone else gets it from there.
 
-use crate::abi::{Error, MAP_WRITE, PAGE, THREAD_FPU, USER_END};
+use crate::abi::{Error, MAP_WRITE, MemoryRights, PAGE, THREAD_FPU, USER_END};
 use crate::arch;
 use crate::boot::elf::{self, Program, Segment};
 use crate::boot::{PhysRange, initrd};
 use crate::kernel::Kernel;
 use crate::life::NewThread;
-use crate::mm::{self, Place};
+use crate::mm::{self, Id, Place};
 use crate::object::{Named, Process};
-use crate::units::{CpuId, PAGE_SIZE};
+use crate::units::{CpuId, PAGE_SIZE, PhysAddr};
 
 /// Pages of its stack; below them nothing is mapped.
 const STACK_PAGES: u64 = 16;
@@ -80,7 +80,22 @@ impl Kernel {
         }
         self.vm.release(window);
         self.threads[thread].context.frame.args_mut()[3] = archive.end.0 - archive.start.0;
+        let tree = self.tree_for(process)?;
+        self.threads[thread].context.frame.args_mut()[6..].copy_from_slice(&tree);
         self.resume_thread(cpu, thread);
         Ok(())
+    }
+
+    /// A handle to read the device tree with, and where in its memory that begins.
+    fn tree_for(&mut self, process: Id<Process>) -> Result<[u64; 2], Error> {
+        let Some(tree) = self.info.tree.clone() else { return Ok([0; 2]) };
+        let (at, account) = (tree.start.0 % PAGE, self.processes[process].account);
+        let pages = (tree.end.0 - tree.start.0 + at).div_ceil(PAGE);
+        let start = PhysAddr(tree.start.0 - at);
+        let window = self.vm.memory_window(&mut self.ram, account, start, pages, false)?;
+        let rights = MemoryRights::READ | MemoryRights::DUPLICATE | MemoryRights::TRANSFER;
+        let handle = self.install(process, Named::Memory(window), rights.bits(), 0)?;
+        self.vm.release(window);
+        Ok([handle, at])
     }
 }

@@ -17,7 +17,7 @@ use core::fmt;
 use core::marker::PhantomData;
 use core::mem::{MaybeUninit, needs_drop};
 use core::num::NonZeroU64;
-use core::ops::{Index, IndexMut};
+use core::ops::{Index, IndexMut, Range};
 
 /// The name of an object of type `T`: the generation, which is never zero, above the place of its slot
 /// in bytes.
@@ -186,7 +186,17 @@ impl<T> Arena<T> {
 
     /// All objects, with their names.
     pub fn iter(&self) -> impl Iterator<Item = (Id<T>, &T)> {
-        (0..self.made).filter_map(|nth| {
+        self.within(0..self.made)
+    }
+
+    /// How many slots were made.
+    pub fn slots(&self) -> u32 {
+        self.made
+    }
+
+    /// The objects in some slots, with their names.
+    pub fn within(&self, slots: Range<u32>) -> impl Iterator<Item = (Id<T>, &T)> {
+        (slots.start..slots.end.min(self.made)).filter_map(|nth| {
             let place = self.place(nth);
             // SAFETY: among the slots that were made.
             let slot = unsafe { self.slot(place) };

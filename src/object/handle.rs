@@ -46,6 +46,21 @@ pub enum Named {
     IoPorts,
 }
 
+impl Named {
+    /// What tells the object from others of its kind.
+    pub fn object(self) -> u64 {
+        match self {
+            Named::Process(id) => id.to_bits(),
+            Named::Thread(id) | Named::Reply(id) => id.to_bits(),
+            Named::Port(id) => id.to_bits(),
+            Named::Memory(id) => id.to_bits(),
+            Named::Interrupt(id) => id.to_bits(),
+            Named::Timer(id) => id.to_bits(),
+            Named::Machine | Named::IoPorts => 0,
+        }
+    }
+}
+
 /// What a handle led to.
 #[derive(Debug)]
 pub struct Found<T: Object> {

@@ -118,6 +118,7 @@ impl Kernel {
                 let (_, &Handle { named, rights, badge, .. }) = self.owned(process, a)?;
                 return self.values(me, &[named.kind() as u64, rights.into(), badge]);
             }
+            Call::HandleOf => return self.handle_of(me),
             Call::Give => return self.give(process, self.process(me, ProcessRights::MANAGE)?, b),
             Call::PortCreate => {
                 return self.make(process, |kernel, account| {

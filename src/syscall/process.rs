@@ -2,9 +2,13 @@
 
 use super::Caller;
 use crate::abi::{Error, PRIORITIES, ProcessRights, REGISTERS, RegisterSet, ThreadRights};
+use crate::ipc::{Answer, Outcome};
 use crate::kernel::Kernel;
 use crate::mm::Id;
-use crate::object::{Flags, Life, Process, State, Thread};
+use crate::object::{Flags, Handle, Life, Process, State, Thread};
+
+/// Slots of handles that one piece of a search looks at.
+const LOOKED_AT: u32 = 512;
 
 impl Kernel {
     /// Changes the quota of a process that the caller has made.
@@ -15,6 +19,27 @@ impl Kernel {
             return Err(Error::Invalid);
         }
         self.vm.account_resize(target.account, me.args[1])
+    }
+
+    /// The first handle of a process from a slot on: a piece of the search.
+    pub(super) fn handle_of(&mut self, me: &Caller) -> Answer {
+        let owner = self.process(me, ProcessRights::MANAGE)?;
+        let from = u32::try_from(me.args[1]).unwrap_or(u32::MAX);
+        let upto = from.saturating_add(LOOKED_AT);
+        let mut all = self.handles.within(from..upto);
+        let Some((id, handle)) = all.find(|(_, handle)| owner.is(handle.owner)) else {
+            if upto >= self.handles.slots() {
+                return Err(Error::NotFound);
+            }
+            drop(all);
+            self.threads[me.thread].context.frame.args_mut()[1] = upto.into();
+            return Ok(Outcome::Again);
+        };
+        let Handle { named, rights, badge, .. } = *handle;
+        let next = id.index() as u64 + 1;
+        let kind = named.kind() as u64;
+        drop(all);
+        self.values(me, &[id.to_bits(), kind, rights.into(), badge, named.object(), next])
     }
 
     pub(super) fn thread_info(&self, id: Id<Thread>) -> [u64; 4] {

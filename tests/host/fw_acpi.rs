@@ -4,7 +4,7 @@ use crate::fw_device_tree::notes;
 use crate::fw_memory::{Memory, longs, words};
 use crate::fw_random::{Random, cases};
 use ochre::boot::acpi::{NO_ROOT, NO_TABLES, read};
-use ochre::boot::{BootInfo, CpuStart, InterruptController, Power, Timer};
+use ochre::boot::{BootInfo, CpuStart, InterruptController, LineKinds, Power, Timer};
 use ochre::units::PhysAddr;
 
 const RSDP: u64 = 0xf_5a00;
@@ -85,7 +85,9 @@ fn machine(entries: &[Vec<u8>], s5: &[u8]) -> Memory {
 const S5: &[u8] = b"\x12\x06\x04\0\0\0\0";
 
 fn q35() -> Memory {
-    let over = vec![2, 10, 0, 0, 2, 0, 0, 0, 0, 0];
+    let over = |line, flags| vec![2, 10, 0, line, line, 0, 0, 0, flags, 0];
+    let over = [over(0, 0), over(10, 0b1101), over(11, 0b1111), over(20, 0b0101), over(40, 0b1111)]
+        .concat();
     let nmi = vec![4, 6, 0xff, 0, 0, 1];
     let cpus = [local(0, 1), local(1, 1), local(2, 0), local_x2(0x123, 1)];
     machine(&[cpus.concat(), io(0xfec1_0000, 24), io(0xfec0_0000, 0), over, nmi], S5)
@@ -106,7 +108,9 @@ fn everything_in_its_place() {
     assert_eq!(cpus, [(0, CpuStart::Boot), (1, start), (0x123, start)]);
     assert_eq!(info.cpus_present, 3);
     let (local, io) = (PhysAddr(0xfee0_0000), Some(PhysAddr(0xfec0_0000)));
-    assert_eq!(info.interrupts, InterruptController::Apic { local, io });
+    // 10 and 11 are PCI's, 20 is not.
+    let kinds = LineKinds { level: 0xffef_0c00, low: 0xffef_0800 };
+    assert_eq!(info.interrupts, InterruptController::Apic { local, io, kinds });
     assert_eq!(info.timer, Timer::Apic { pm_timer: Some(0x608) });
     assert_eq!(info.power, Power::Acpi { port: 0x604, value: 0x2000 });
     assert_eq!(notes(&info), [""; 0]);
@@ -202,7 +206,10 @@ fn strange_madts() {
     assert_eq!(notes(&many), ["4 CPUs beyond the limit of 8: not used"]);
     let moved = strange(&[local(0, 1), [vec![5, 12, 0, 0], longs(&[1 << 33])].concat()]);
     let local = PhysAddr(1 << 33);
-    assert_eq!(moved.interrupts, InterruptController::Apic { local, io: None });
+    assert_eq!(
+        moved.interrupts,
+        InterruptController::Apic { local, io: None, kinds: LineKinds::USUAL }
+    );
 }
 
 #[test]

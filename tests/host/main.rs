@@ -1,10 +1,14 @@
 //! Tests that run on the developer's machine: the laws of the portable kernel, and the shape of
 //! its source.
 
+mod block_partitions;
+mod block_server;
 mod clock;
 // Miri has nothing to see in there: it reads the documentation.
 #[cfg(not(miri))]
 mod docs;
+mod devices_pci;
+mod devices_tree;
 mod fw_acpi;
 mod fw_broken_trees;
 mod fw_device_tree;
@@ -25,6 +29,7 @@ mod mm_early;
 mod mm_frames;
 mod mm_kernel_space;
 mod mm_page_table;
+mod services;
 mod sim;
 mod sim_calls;
 mod sim_check;

@@ -196,6 +196,7 @@ impl Sim {
             "physical" => self.rng.one_of(&[0x900_0000, 0x4000_0000, 0x8000_0000, 0]),
             "size" => self.rng.below(5),
             "index" => self.rng.below(3),
+            "place" => self.rng.below(400),
             "code" | "argument" => self.rng.below(1000),
             "deadline" => self.draw_deadline(),
             "info" => self.rng.below(3),

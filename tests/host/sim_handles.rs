@@ -2,7 +2,7 @@
 
 use crate::sim_ipc::served;
 use crate::sim_stage::{DONE, MILLI, Stage};
-use ochre::abi::{Arrival, Call, Error, Info, PortRights};
+use ochre::abi::{Arrival, Call, Error, Info, Kind, PortRights};
 use ochre::object::Named;
 
 /// A handle goes to a server and comes back with the answer, again and again; there is always one.
@@ -81,5 +81,37 @@ fn no_queue_keeps_its_own_port() {
     let info = Info::new(0).with_handles(1).0;
     stage.call(sender, Call::Send, &[sends, info, 0, 0, 0, 0, 0, handle]);
     assert!(stage.waits(sender) && stage.sim.kernel.handles.len() == name + 1);
+    stage.end();
+}
+
+/// Whoever manages a process finds each of its handles once, however many others there are.
+#[test]
+fn all_handles_of_a_process_are_found() {
+    let mut stage = Stage::new(1);
+    let me = stage.actor(10);
+    let (other, _) = stage.sim.process(1 << 20, 63);
+    let manage = stage.sim.grant(stage.process, Named::Process(other), u8::MAX, 0);
+    let (port, first) = stage.sim.port(other, 0);
+    let weak = stage.sim.grant(stage.process, Named::Process(other), u8::MAX & !8, 0);
+    for _ in 0..2000 {
+        stage.sim.grant(stage.process, Named::Machine, 1, 0);
+    }
+    let last = stage.sim.grant(other, Named::Port(port), 1, 77);
+    let (mut found, mut place) = (Vec::new(), 0);
+    loop {
+        let status = stage.try_call(me, Call::HandleOf, &[manage, place]);
+        if status == Err(Error::NotFound) {
+            break;
+        }
+        let [_, handle, kind, rights, badge, object, next, ..] = stage.args(me);
+        // After a piece with none of them the call is made again, from where that has come to.
+        place = if status == DONE { next } else { handle };
+        if status == DONE && kind == Kind::Port as u64 {
+            assert_eq!(object, port.to_bits());
+            found.push((handle, rights, badge));
+        }
+    }
+    assert_eq!(found, [(first, 0xff, 0), (last, 1, 77)]);
+    assert_eq!(stage.try_call(me, Call::HandleOf, &[weak, 0]), Err(Error::NoRight));
     stage.end();
 }

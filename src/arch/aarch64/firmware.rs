@@ -58,7 +58,9 @@ pub fn discover(handoff: &Handoff) -> BootInfo {
             }
             let start = handoff.device_tree;
             let size = blob.map_or(0, <[u8]>::len) as u64;
-            regions::reserve(&mut info.reserved, start..PhysAddr(start.0 + size));
+            let tree = start..PhysAddr(start.0 + size);
+            regions::reserve(&mut info.reserved, tree.clone());
+            info.tree = Some(tree);
             info
         }
         Err(error) => {

@@ -42,7 +42,7 @@ static STOPPING: AtomicBool = AtomicBool::new(false);
 /// Prepares the controllers, with everything masked; `map` makes windows to their registers.
 pub fn init(info: &BootInfo, map: &mut Windows<'_>) {
     disable_pics();
-    let InterruptController::Apic { local, io } = info.interrupts else {
+    let InterruptController::Apic { local, io, kinds } = info.interrupts else {
         return crate::warn!("no local APIC: no timer ticks, and one CPU");
     };
     if !apic::init(|| map(local, 0x1000)) {
@@ -52,7 +52,7 @@ pub fn init(info: &BootInfo, map: &mut Windows<'_>) {
     apic::init_cpu();
     let mut cpus = [0; MAX_CPUS];
     cpus.iter_mut().zip(&info.cpus).for_each(|(slot, cpu)| *slot = cpu.hardware_id as u32);
-    let io = io.and_then(|at| map(at, 0x1000)).map(IoApic::new);
+    let io = io.and_then(|at| map(at, 0x1000)).map(|registers| IoApic::new(registers, kinds));
     STATE.call_once(|| State { io, cpus });
 }
 

@@ -2,17 +2,21 @@
 
 use super::LOCAL_APIC;
 use super::table::{HEADER, Table};
-use crate::boot::info::{BootInfo, CpuInfo, CpuStart, InterruptController};
+use crate::boot::info::{BootInfo, CpuInfo, CpuStart, InterruptController, LineKinds};
 use crate::boot::phys::{u32_at, u64_at};
 use crate::units::{MAX_CPUS, PhysAddr};
 
 const LOCAL: u8 = 0;
 const IO: u8 = 1;
+const OVERRIDE: u8 = 2;
 const LOCAL_ADDRESS: u8 = 5;
 const LOCAL_X2: u8 = 9;
 
 /// In a CPU's flags: it is there now, and not only a socket to plug one in.
 const ENABLED: u32 = 1;
+/// In an override's flags, of two bits: other than edges, or high.
+const LEVEL: u8 = 3 << 2;
+const LOW: u8 = 3;
 /// The ID that stands for all CPUs, and so for none.
 const BROADCAST: u32 = 0xff;
 
@@ -21,6 +25,7 @@ pub(super) fn read(table: &Table<'_>, info: &mut BootInfo) {
     let mut found = Found {
         local: u32_at(table.bytes, HEADER).map_or(LOCAL_APIC, |at| PhysAddr(at.into())),
         io: None,
+        kinds: LineKinds::USUAL,
         boot_is_listed: false,
     };
     info.cpus_present = 0;
@@ -45,13 +50,15 @@ pub(super) fn read(table: &Table<'_>, info: &mut BootInfo) {
         info.note(format_args!("{more} CPUs beyond the limit of {MAX_CPUS}: not used"));
     }
     let io = found.io.map(|(_, at)| at);
-    info.interrupts = InterruptController::Apic { local: found.local, io };
+    let Found { local, kinds, .. } = found;
+    info.interrupts = InterruptController::Apic { local, io, kinds };
 }
 
 struct Found {
     local: PhysAddr,
     /// The I/O APIC with the lowest interrupts, and the first of those.
     io: Option<(u32, PhysAddr)>,
+    kinds: LineKinds,
     boot_is_listed: bool,
 }
 
@@ -73,6 +80,14 @@ impl Found {
                 if self.io.is_none_or(|(lowest, _)| first < lowest) {
                     self.io = Some((first, at));
                 }
+            }
+            OVERRIDE => {
+                let (line, flags) = (u32_at(entry, 4)?, *entry.get(8)?);
+                let bit = 1u32.checked_shl(line).unwrap_or(0);
+                let set =
+                    |mask: u32, kind| mask & !bit | if flags & kind == kind { bit } else { 0 };
+                let LineKinds { level, low } = self.kinds;
+                self.kinds = LineKinds { level: set(level, LEVEL), low: set(low, LOW) };
             }
             _ => {}
         }

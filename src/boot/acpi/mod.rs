@@ -10,7 +10,7 @@ mod fadt;
 mod madt;
 mod table;
 
-use super::info::{BootInfo, CpuInfo, CpuStart, InterruptController, Power, Timer};
+use super::info::{BootInfo, CpuInfo, CpuStart, InterruptController, LineKinds, Power, Timer};
 use super::phys::PhysRead;
 use crate::units::PhysAddr;
 use table::Table;
@@ -38,7 +38,8 @@ pub fn read(
     info.cpus.clear();
     info.cpus.push(CpuInfo { hardware_id: boot_cpu.into(), start: CpuStart::Boot });
     info.cpus_present = 1;
-    info.interrupts = InterruptController::Apic { local: LOCAL_APIC, io: None };
+    let (local, kinds) = (LOCAL_APIC, LineKinds::USUAL);
+    info.interrupts = InterruptController::Apic { local, io: None, kinds };
     info.timer = Timer::Apic { pm_timer: None };
     info.power = Power::None;
 

@@ -21,12 +21,14 @@ pub const MAX_MAPPINGS: u32 = 128;
 const CLEARED: u64 = 32;
 /// Pages looked at in one step of taking pages away.
 const STEP: u64 = 128;
+/// What a step costs, as seen from looking at an entry that is empty.
+const STEPPING: u64 = 12;
 /// What a region costs where pages are looked up, as seen from looking at an entry that is empty.
 pub(super) const VISIT: u64 = 12;
 /// What giving up a shared frame costs, as seen from looking at an entry that is empty, and what freeing
 /// it costs besides.
 const SHARED: u64 = 2;
-const FREEING: u64 = 6;
+const FREEING: u64 = 7;
 
 /// Pages, wherever they are mapped.
 pub struct Memory {
@@ -240,7 +242,7 @@ impl Vm {
                 Ok(_) => ((held - 1) & !(ENTRIES - 1)).max(held.saturating_sub(memory.step())),
             };
             let low = low.max(pages);
-            fuel = fuel.saturating_sub(4);
+            fuel = fuel.saturating_sub(STEPPING);
             if found.is_ok() {
                 fuel = fuel.saturating_sub(u64::from(memory.mapped) * VISIT);
                 self.forget(ram, id, low..held, false);

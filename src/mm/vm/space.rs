@@ -14,7 +14,9 @@ use core::ops::Range;
 
 /// Up to so many pages are flushed one by one.
 const FEW: u64 = 16;
-/// What a region costs that goes, as seen from looking at an entry that is empty.
+/// What a table costs, whether it goes or only some of its entries, and what a region does that goes, as
+/// seen from looking at an entry that is empty.
+const STEP: u64 = 16;
 const REGION: u64 = 128;
 
 /// An address space.
@@ -113,14 +115,12 @@ impl Vm {
         let Range { start: mut at, end } = range;
         while at < end && *fuel > 0 {
             let past = (at | (tables::span(tables::LARGE) - 1)) + 1;
-            // What is in a table that goes need not be cleared.
             let goes = gap.contains(&(past - tables::span(tables::LARGE))) && past <= gap.end;
-            let upto = if goes { at } else { end.min(at + *fuel * PAGE_SIZE) };
             let memory = &mut ram.memory;
-            let (next, level) = tables::change(memory, root, (at, upto), None, &mut changed);
-            let next = if goes { next.max(past) } else { next }.min(end);
-            let pages = if level == tables::PAGES && !goes { (next - at) / PAGE_SIZE } else { 4 };
-            *fuel = fuel.saturating_sub(pages);
+            let (next, level, looked) =
+                tables::change(memory, root, (at, end), None, goes, &mut changed);
+            let next = next.min(end);
+            *fuel = fuel.saturating_sub(looked + STEP);
             if !tables::trim(memory, root, level, (at, next, end), &gap, &mut freed) {
                 *fuel = 0;
                 break;
@@ -180,7 +180,8 @@ impl Vm {
             let (space, mut at, mut changed) = (region.space, start, false);
             let root = self.spaces[space].root;
             while at < end {
-                (at, _) = tables::change(&mut ram.memory, root, (at, end), left, &mut changed);
+                let range = (at, end);
+                (at, ..) = tables::change(&mut ram.memory, root, range, left, false, &mut changed);
             }
             if changed {
                 self.flush(space, start..end, false);

@@ -7,26 +7,27 @@ use crate::units::{Frame, PAGE_SIZE};
 use arrayvec::ArrayVec;
 use core::ops::Range;
 
-/// Clears the entries from `at` to `end` that are in one table, a large page as a whole; or has each page
-/// keep its frame and `left` besides. Tells where it stopped, which may be after `end`, and the level of
-/// that table.
+/// Clears the entries from `at` to `end` that are in one table, large pages as a whole; or has each page
+/// keep its frame and `left` besides. If a table of pages `goes`, what is in it need not be cleared.
+/// Tells where it stopped, which may be after `end`, the level of that table, and how many of its entries
+/// were looked at.
 #[inline(always)]
 pub(super) fn change(
     memory: &mut PhysMem,
     root: Frame,
     (at, end): (u64, u64),
     left: Option<Entry>,
+    goes: bool,
     changed: &mut bool,
-) -> (u64, u8) {
+) -> (u64, u8, u64) {
     let (table, level) = walk(memory, root, at, PAGES);
     if level < PAGES {
-        if read(memory, table, index(at, level)).is_present() {
-            write(memory, table, index(at, level), Entry::EMPTY);
-            *changed = true;
-        }
-        return ((at & !(span(level) - 1)) + span(level), level);
+        return clear_large(memory, table, level, (at, end), changed);
     }
     let first = index(at, PAGES);
+    if goes {
+        return (at + (ENTRIES - first as u64) * PAGE_SIZE, level, 0);
+    }
     let upto = (first + ((end - at) / PAGE_SIZE) as usize).min(ENTRIES as usize);
     // In every architecture's entries the frame is in the place where its address has it.
     let (kept, added) = left.map_or((0, 0), |left| (u64::MAX, left.bits()));
@@ -44,7 +45,36 @@ pub(super) fn change(
         }
         index += 1;
     }
-    (at + (upto - first) as u64 * PAGE_SIZE, level)
+    let looked = (upto - first) as u64;
+    (at + looked * PAGE_SIZE, level, looked)
+}
+
+/// Clears the entries of a table that are empty or large pages, as `change` says.
+#[inline(always)]
+fn clear_large(
+    memory: &mut PhysMem,
+    table: Frame,
+    level: u8,
+    (at, end): (u64, u64),
+    changed: &mut bool,
+) -> (u64, u8, u64) {
+    let first = index(at, level);
+    let start = at & !(span(level) - 1);
+    let upto = (first as u64 + (end - start).div_ceil(span(level))).min(ENTRIES) as usize;
+    let mut index = first;
+    while index < upto {
+        let entry = read(memory, table, index);
+        if entry.is_present() {
+            if !entry.is_leaf(level) {
+                break;
+            }
+            write(memory, table, index, Entry::EMPTY);
+            *changed = true;
+        }
+        index += 1;
+    }
+    let looked = (index - first) as u64;
+    (start + looked * span(level), level, looked)
 }
 
 /// Takes away the tables on the way to an address, from `level` up, all of whose entries have been

@@ -4,6 +4,7 @@ use super::Wanted;
 use crate::mini_uart::MiniUart;
 use crate::pl011::Pl011;
 use rt::Error;
+use rt::service::Grants;
 
 /// The kinds, as the kernel has them.
 const PL011: u64 = 1;
@@ -16,11 +17,11 @@ pub enum Device {
 }
 
 impl Device {
-    /// Finds it, and its line.
-    pub fn find() -> Result<(Device, Option<u64>), Error> {
-        match rt::machine().console()? {
-            (PL011, at) => Pl011::open(at).map(|(device, line)| (Device::Pl011(device), line)),
-            (MINI_UART, at) => Ok((Device::MiniUart(MiniUart::open(at)?), None)),
+    /// Takes over the one that was given.
+    pub fn open(grants: &Grants) -> Result<Device, Error> {
+        match grants.word("variety") {
+            PL011 => Pl011::open(&grants.window()).map(Device::Pl011),
+            MINI_UART => MiniUart::open(&grants.window()).map(Device::MiniUart),
             _ => Err(Error::NotFound),
         }
     }

@@ -1,54 +1,43 @@
 //! How one speaks to the driver of the serial port.
 //!
-//! The client makes a memory with a ring for each direction, and calls whoever keeps the driver: with
-//! the memory, a handle to its own port, and the bits to signal there. The keeper hands that on to the
-//! driver, answers with the driver's port, and hands it on again to every driver that it has to start
-//! later. From then on bytes go through the rings. Whoever changes one, by writing or by reading,
-//! signals the other side. A new client takes the place of the one before.
+//! Bytes go through two rings, one for each direction, in memory that outlives the driver and that its supervisor
+//! gives to both sides. Whoever changes a ring, by writing or by reading, signals the other side. A driver that takes
+//! another's place goes on where that stopped: its client notices nothing.
 #![no_std]
 
-use rt::abi::{FOREVER, MemoryRights, PortRights};
-use rt::message::Message;
-use rt::object::Object;
 use rt::ring::{self, Reader, Writer};
-use rt::{Error, Memory, Port};
+use rt::service::{Grants, Kept};
+use rt::{Error, Port};
 
-/// The label of the message that begins it. One word: the bits that the driver signals at the
-/// client's port. Two handles: the memory, and that port.
-pub const CONNECT: u32 = 1;
+/// What the service is called, and the memory with the rings.
+pub const NAME: &str = "console";
+/// See above.
+pub const RINGS: &str = "rings";
 /// What the client signals at the driver's port.
 pub const CHANGED: u64 = 1;
+/// What the driver signals at its client's port.
+pub const NEWS: u64 = 2;
+
 /// The page where the ring of bytes that were received begins.
-pub const RECEIVED: u64 = 0;
+const RECEIVED: u64 = 0;
 /// The page where the ring of bytes to be sent begins.
-pub const TO_SEND: u64 = ring::PAGES;
-/// Pages of both.
-pub const PAGES: u64 = 2 * ring::PAGES;
+const TO_SEND: u64 = ring::PAGES;
 
 /// The client's side.
 #[derive(Debug)]
 pub struct Client {
-    driver: Port,
+    driver: &'static Port,
     received: Reader,
     to_send: Writer,
 }
 
 impl Client {
-    /// Begins; the driver will signal these bits at this port.
-    pub fn connect(keeper: &Port, port: &Port, bits: u64) -> Result<Client, Error> {
-        let memory = Memory::create(PAGES)?;
-        let received = Reader::new(&memory, RECEIVED)?;
-        let to_send = Writer::new(&memory, TO_SEND)?;
-        let rights = PortRights::SIGNAL | PortRights::TRANSFER | PortRights::DUPLICATE;
-        let own = port.duplicate(rights)?;
-        let rights = MemoryRights::all() & !MemoryRights::RESIZE;
-        let memory = memory.duplicate(rights)?;
-        let message = Message::new(CONNECT).words(&[bits]).handle(memory.raw()).handle(own.raw());
-        let answer = keeper.call(&message, FOREVER)?;
-        // They have left with the message.
-        let _ = (memory.into_raw(), own.into_raw());
-        let &[driver] = answer.handles() else { return Err(Error::NotFound) };
-        Ok(Client { driver: Port::from_raw(driver), received, to_send })
+    /// That of a service which was given the memory and a bell of the driver; none if there is no driver.
+    pub fn open(grants: &Grants) -> Result<Option<Client>, Error> {
+        let Some(Kept { memory, .. }) = grants.find_kept(RINGS) else { return Ok(None) };
+        let received = Reader::new(memory, RECEIVED)?;
+        let to_send = Writer::new(memory, TO_SEND)?;
+        Ok(Some(Client { driver: grants.bell(NAME), received, to_send }))
     }
 
     /// Takes bytes that were received; how many.
@@ -78,4 +67,10 @@ impl Client {
     pub fn pending(&self) -> Result<usize, Error> {
         Ok(ring::CAPACITY as usize - self.room()?)
     }
+}
+
+/// The driver's ends of the rings: of what was received, and what is to be sent.
+pub fn ends(grants: &Grants) -> Result<(Writer, Reader), Error> {
+    let Kept { memory, .. } = grants.kept(RINGS);
+    Ok((Writer::new(memory, RECEIVED)?, Reader::new(memory, TO_SEND)?))
 }

@@ -4,7 +4,7 @@
 //! both (see the library of this package). It sleeps until the interrupt, or the client, tells it that
 //! something has changed. A machine whose line is not known, or cannot be had, is looked at now and then.
 //!
-//! It is given the right to use devices, to log, and the port where clients find it.
+//! It is given the device, the memory with the rings, and a bell of its client's.
 #![no_std]
 #![no_main]
 
@@ -14,17 +14,15 @@ mod mini_uart;
 mod pl011;
 mod uart;
 
-use console::{CONNECT, RECEIVED, TO_SEND};
+use console::NEWS;
 use core::cell::Cell;
-use rt::abi::{Arrival, FOREVER};
-use rt::message::Received;
-use rt::object::Object;
+use core::convert::Infallible;
+use rt::abi::FOREVER;
 use rt::ring::{self, Reader, Writer};
-use rt::{Error, Memory, Port, Start, println, time};
+use rt::service::Grants;
+use rt::{Error, Port, Start, println, time};
 use uart::{Uart, Wanted};
 
-/// The signal of the interrupt.
-const INTERRUPT: u64 = 2;
 /// From so many bytes on the client may have stopped for want of room.
 const CROWDED: usize = ring::CAPACITY as usize / 2;
 /// How often a port without interrupts is looked at.
@@ -37,8 +35,7 @@ const AT_THE_LATEST: u64 = 20_000_000;
 rt::entry!(main);
 
 fn main(start: Start) -> u64 {
-    let port = Port::from_raw(start.words[0]);
-    match serve(&port) {
+    match serve(&Grants::read(&start)) {
         Ok(never) => match never {},
         Err(error) => {
             println!("console: {error:?}");
@@ -47,39 +44,28 @@ fn main(start: Start) -> u64 {
     }
 }
 
-/// Serves one client after the other.
-fn serve(port: &Port) -> Result<core::convert::Infallible, Error> {
-    let uart = Uart::open(port, INTERRUPT)?;
-    let mut client: Option<Client> = None;
+/// Serves the client for ever.
+fn serve(grants: &Grants) -> Result<Infallible, Error> {
+    let uart = Uart::open(grants)?;
+    let (received, to_send) = console::ends(grants)?;
+    let client = Client { bell: grants.any_bell(), received, to_send, news: Cell::new(None) };
+    // What a predecessor took in the client was perhaps not told of, and nobody will say again what there is to send.
+    client.tell()?;
+    let inbox = grants.inbox();
     loop {
+        uart.want(client.serve(&uart)?)?;
         let look = if uart.interrupts() { FOREVER } else { time::now() + LOOK };
-        let deadline = client.as_ref().map_or(FOREVER, Client::due).min(look);
-        match port.receive(deadline) {
-            Ok(received) if received.arrival == Arrival::Signals => {
-                if received.signals() & INTERRUPT != 0 {
-                    uart.quiet()?;
-                }
-            }
-            Ok(received) => client = Client::accept(&received).or(client),
-            Err(Error::TimedOut) => {}
+        match inbox.receive(client.due().min(look)) {
+            Ok(received) if received.signals() & uart.signal() != 0 => uart.quiet()?,
+            Ok(_) | Err(Error::TimedOut) => {}
             Err(error) => return Err(error),
         }
-        let wanted = match client.as_ref().map(|client| client.serve(&uart)) {
-            Some(Ok(wanted)) => wanted,
-            // One whose counts cannot be, or that is gone, is no client.
-            Some(Err(_)) | None => {
-                client = None;
-                Wanted::default()
-            }
-        };
-        uart.want(wanted)?;
     }
 }
 
 /// The driver's side of a client.
 struct Client {
-    port: Port,
-    bits: u64,
+    bell: Option<&'static Port>,
     received: Writer,
     to_send: Reader,
     /// When the first byte came that it was not told of, and the last.
@@ -87,17 +73,10 @@ struct Client {
 }
 
 impl Client {
-    /// The client that a message makes itself; none if it is another message.
-    fn accept(message: &Received) -> Option<Client> {
-        let handles = message.handles();
-        if message.label() != CONNECT || handles.len() != 2 {
-            handles.iter().for_each(|&handle| drop(Port::from_raw(handle)));
-            return None;
-        }
-        let (memory, port) = (Memory::from_raw(handles[0]), Port::from_raw(handles[1]));
-        let received = Writer::new(&memory, RECEIVED).ok()?;
-        let to_send = Reader::new(&memory, TO_SEND).ok()?;
-        Some(Client { port, bits: message.words[0], received, to_send, news: Cell::new(None) })
+    /// Tells it that something has changed.
+    fn tell(&self) -> Result<(), Error> {
+        self.news.set(None);
+        self.bell.map_or(Ok(()), |bell| bell.signal(NEWS))
     }
 
     /// When it is to be told what has arrived.
@@ -131,8 +110,7 @@ impl Client {
         }
         let told = self.news.get().is_some() && (room == 0 || self.due() <= time::now());
         if told || may_be_full {
-            self.news.set(None);
-            self.port.signal(self.bits)?;
+            self.tell()?;
         }
         Ok(Wanted { receive: room > 0, send: waiting > 0 })
     }

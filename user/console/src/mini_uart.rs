@@ -1,9 +1,10 @@
 //! The auxiliary UART of a Raspberry Pi (BCM2835 ARM Peripherals, 2.2), as firmware set it up. It is looked at
 //! now and then: which bit lets it interrupt for what is not the same in its manual, the device and QEMU.
 
-use rt::abi::{MAP_WRITE, PAGE, WINDOW_DEVICE};
+use rt::Error;
+use rt::abi::{MAP_WRITE, PAGE};
+use rt::service::Window;
 use rt::space::Mapping;
-use rt::{Error, Memory};
 
 /// Data, line status, control (2.2.2).
 const DATA: u64 = 0x00;
@@ -17,10 +18,10 @@ const RECEIVE_ENABLE: u32 = 1;
 pub struct MiniUart(Mapping, u64);
 
 impl MiniUart {
-    /// Takes over the one at a physical address.
-    pub fn open(at: u64) -> Result<MiniUart, Error> {
-        let window = Memory::window(&rt::machine(), at & !(PAGE - 1), 1, WINDOW_DEVICE)?;
-        let device = MiniUart(Mapping::new(&window, 0, 1, MAP_WRITE)?, at & (PAGE - 1));
+    /// Takes over the one in a window.
+    pub fn open(window: &Window) -> Result<MiniUart, Error> {
+        let mapping = Mapping::new(window.memory, 0, 1, MAP_WRITE)?;
+        let device = MiniUart(mapping, window.physical % PAGE);
         device.set(CONTROL, device.get(CONTROL) | RECEIVE_ENABLE);
         Ok(device)
     }

@@ -1,34 +1,34 @@
-//! The 16550 (National Semiconductor PC16550D) at a PC's first serial port, as the kernel set it up.
+//! The 16550 (National Semiconductor PC16550D) of a PC, as the kernel set it up.
 
 use super::Wanted;
 use core::cell::Cell;
-use rt::{Error, IoPorts};
+use rt::Error;
+use rt::service::{Grants, Io};
 
-const BASE: u16 = 0x3f8;
-const LINE: u64 = 4;
 /// Bytes that its transmitter holds.
 const FIFO: u8 = 16;
 
-/// Interrupt enable, interrupt identification, FIFO control, modem control, line status (8.1 to 8.6).
-const INTERRUPTS: u16 = BASE + 1;
+/// Data, interrupt enable, interrupt identification, FIFO control, modem control, line status (8.1 to 8.6).
+const DATA: u16 = 0;
+const INTERRUPTS: u16 = 1;
 const RECEIVED: u64 = 1;
 const SENT: u64 = 2;
-const IDENTIFICATION: u16 = BASE + 2;
+const IDENTIFICATION: u16 = 2;
 const FIFO_IS_ON: u64 = 0xc0;
-const FIFO_CONTROL: u16 = BASE + 2;
+const FIFO_CONTROL: u16 = 2;
 const FIFO_ON: u64 = 1;
-const MODEM: u16 = BASE + 4;
+const MODEM: u16 = 4;
 /// Ready, and the gate that the interrupt goes through.
 const READY: u64 = 0x0b;
 /// What it sends it receives, and nothing else.
 const LOOP: u64 = 1 << 4;
-const STATUS: u16 = BASE + 5;
+const STATUS: u16 = 5;
 const ARRIVED: u64 = 1;
 const EMPTY: u64 = 1 << 5;
 
 /// The device.
 pub struct Device {
-    ports: IoPorts,
+    io: Io,
     /// Bytes that certainly fit.
     room: Cell<u8>,
     /// The byte that had arrived before there was room for more than one.
@@ -36,32 +36,31 @@ pub struct Device {
 }
 
 impl Device {
-    /// Finds it, and its line.
-    pub fn find() -> Result<(Device, Option<u64>), Error> {
-        let ports = IoPorts::create(&rt::machine(), BASE, 8)?;
-        let device = Device { ports, room: Cell::new(0), first: Cell::new(None) };
-        if device.ports.read(IDENTIFICATION, 1)? & FIFO_IS_ON != FIFO_IS_ON {
+    /// Takes over the one that was given.
+    pub fn open(grants: &Grants) -> Result<Device, Error> {
+        let device = Device { io: grants.io(), room: Cell::new(0), first: Cell::new(None) };
+        if device.get(IDENTIFICATION)? & FIFO_IS_ON != FIFO_IS_ON {
             device.switch_fifo_on()?;
         }
-        device.ports.write(MODEM, 1, READY)?;
+        device.set(MODEM, READY)?;
         if device.status() & ARRIVED == 0 {
             // QEMU asks whether there is more only when something is read.
-            device.ports.read(BASE, 1)?;
+            device.get(DATA)?;
         }
-        Ok((device, Some(LINE)))
+        Ok(device)
     }
 
     /// Switching the FIFO on empties it: what is there is taken out before, and nothing arrives meanwhile.
     fn switch_fifo_on(&self) -> Result<(), Error> {
-        self.ports.write(MODEM, 1, READY | LOOP)?;
+        self.set(MODEM, READY | LOOP)?;
         self.first.set(self.read());
-        self.ports.write(FIFO_CONTROL, 1, FIFO_ON)
+        self.set(FIFO_CONTROL, FIFO_ON)
     }
 
     /// Says what it is to interrupt for.
     pub fn want(&self, wanted: Wanted) -> Result<(), Error> {
         let receive = if wanted.receive { RECEIVED } else { 0 };
-        self.ports.write(INTERRUPTS, 1, receive | if wanted.send { SENT } else { 0 })
+        self.set(INTERRUPTS, receive | if wanted.send { SENT } else { 0 })
     }
 
     /// A byte that has arrived.
@@ -72,7 +71,7 @@ impl Device {
         if self.status() & ARRIVED == 0 {
             return None;
         }
-        self.ports.read(BASE, 1).ok().map(|byte| byte as u8)
+        self.get(DATA).ok().map(|byte| byte as u8)
     }
 
     /// Whether there is room for a byte.
@@ -87,10 +86,18 @@ impl Device {
     pub fn write(&self, byte: u8) {
         self.room.set(self.room.get().saturating_sub(1));
         // The ports are this process's: nothing can refuse it.
-        let _ = self.ports.write(BASE, 1, byte.into());
+        let _ = self.set(DATA, byte.into());
     }
 
     fn status(&self) -> u64 {
-        self.ports.read(STATUS, 1).unwrap_or(0)
+        self.get(STATUS).unwrap_or(0)
+    }
+
+    fn get(&self, register: u16) -> Result<u64, Error> {
+        self.io.ports.read(self.io.first + register, 1)
+    }
+
+    fn set(&self, register: u16, value: u64) -> Result<(), Error> {
+        self.io.ports.write(self.io.first + register, 1, value)
     }
 }

@@ -1,12 +1,10 @@
 //! The PL011 (ARM DDI 0183) of QEMU's virt machine and of the Raspberry Pi, as the kernel set it up.
 
 use crate::uart::Wanted;
-use rt::abi::{MAP_WRITE, WINDOW_DEVICE};
+use rt::Error;
+use rt::abi::MAP_WRITE;
+use rt::service::Window;
 use rt::space::Mapping;
-use rt::{Error, Memory};
-
-/// Where each machine has it, and its line: virt; the Pi 3 and Zero 2 W, line 57 of the GPU; the Pi 4.
-const PLACES: [(u64, u64); 3] = [(0x0900_0000, 33), (0x3f20_1000, 64 + 57), (0xfe20_1000, 153)];
 
 /// Data, flags, control, interrupt mask (3.3.1, 3.3.3, 3.3.8, 3.3.10).
 const DATA: u64 = 0x00;
@@ -25,13 +23,11 @@ const SENT: u32 = 1 << 5;
 pub struct Pl011(Mapping);
 
 impl Pl011 {
-    /// Takes over the one at a physical address; its line, if it is known.
-    pub fn open(at: u64) -> Result<(Pl011, Option<u64>), Error> {
-        let window = Memory::window(&rt::machine(), at, 1, WINDOW_DEVICE)?;
-        let device = Pl011(Mapping::new(&window, 0, 1, MAP_WRITE)?);
+    /// Takes over the one in a window.
+    pub fn open(window: &Window) -> Result<Pl011, Error> {
+        let device = Pl011(Mapping::new(window.memory, 0, 1, MAP_WRITE)?);
         device.set(CONTROL, device.get(CONTROL) | RECEIVE_ENABLE);
-        let line = PLACES.into_iter().find(|&(place, _)| place == at).map(|(_, line)| line);
-        Ok((device, line))
+        Ok(device)
     }
 
     /// Says what it is to interrupt for.

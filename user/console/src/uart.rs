@@ -10,7 +10,8 @@ mod device;
 mod device;
 
 use device::Device;
-use rt::{Error, Interrupt, Port};
+use rt::Error;
+use rt::service::{Grants, Line};
 
 /// What is worth an interrupt.
 #[derive(Clone, Copy, Default)]
@@ -24,29 +25,34 @@ pub struct Wanted {
 /// A serial port.
 pub struct Uart {
     device: Device,
-    interrupt: Option<Interrupt>,
+    line: Option<Line>,
 }
 
 impl Uart {
-    /// Finds it. Its interrupts, if they can be had, set these bits at the port.
-    pub fn open(port: &Port, bits: u64) -> Result<Uart, Error> {
-        let (device, line) = Device::find()?;
+    /// The one that was given.
+    pub fn open(grants: &Grants) -> Result<Uart, Error> {
+        let device = Device::open(grants)?;
         device.want(Wanted::default())?;
-        let interrupt =
-            line.and_then(|line| Interrupt::create(&rt::machine(), line, port, bits).ok());
-        Ok(Uart { device, interrupt })
+        let uart = Uart { device, line: grants.interrupt() };
+        // A predecessor may have left it unsaid that it heard of the last one.
+        uart.quiet().map(|()| uart)
     }
 
     /// Whether it interrupts.
     pub fn interrupts(&self) -> bool {
-        self.interrupt.is_some()
+        self.line.is_some()
+    }
+
+    /// The signal of its interrupts.
+    pub fn signal(&self) -> u64 {
+        self.line.map_or(0, |line| line.bits)
     }
 
     /// Ends an interrupt: the device asks for nothing until [`want`](Uart::want), so that the line
     /// falls, and whatever is asked for then is heard even where only its rising is.
     pub fn quiet(&self) -> Result<(), Error> {
         self.device.want(Wanted::default())?;
-        self.interrupt.as_ref().map_or(Ok(()), Interrupt::ack)
+        self.line.map_or(Ok(()), |line| line.interrupt.ack())
     }
 
     /// Says what is worth an interrupt.

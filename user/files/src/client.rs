@@ -1,10 +1,17 @@
 //! The side that asks.
 
-use crate::{Attributes, Entry, Failure, MOST, Node, Operation, Result, Space, words};
+use crate::{
+    Attributes, Entry, Failure, MOST, NUMBERS, Node, Operation, Result, Space, word, words,
+};
 use alloc::vec::Vec;
-use rt::Port;
-use rt::abi::FOREVER;
-use rt::message::Message;
+use rt::message::{Answer, Message};
+use rt::{Error, Port, time};
+
+/// How often a request is made: so many servers may end over it, or be late. If there is none any more,
+/// calls end at once.
+const TIMES: u32 = 8;
+/// Nanoseconds after which a server is late.
+const PATIENCE: u64 = 6_000_000_000;
 
 /// What a file system is asked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -17,12 +24,23 @@ pub struct Request {
     pub bytes: Vec<u8>,
     /// Bytes that come back at most.
     pub room: usize,
+    /// Its own number, by which the server knows it again; 0 if it needs none.
+    pub number: u64,
+    /// When it is made: nanoseconds since 1970.
+    pub now: i64,
 }
 
 impl Request {
     /// A request that needs no more than numbers, and gets attributes at most.
     pub fn new(operation: Operation, numbers: [u64; 2]) -> Request {
-        Request { operation, numbers, bytes: Vec::new(), room: Attributes::BYTES }
+        Request {
+            operation,
+            numbers,
+            bytes: Vec::new(),
+            room: Attributes::BYTES,
+            number: 0,
+            now: 0,
+        }
     }
 
     /// With bytes that go along.
@@ -53,17 +71,17 @@ impl Request {
             && (free || self.bytes == other.bytes)
     }
 
-    /// Makes the request, and waits for the answer.
-    pub fn ask(&self, server: &Port) -> Result<Tells> {
+    /// Makes the request, and waits for the answer. Complains if that takes longer than it ever should.
+    pub fn ask(&self, server: &Port, complain: impl Fn()) -> Result<Tells> {
         let [first, second] = self.numbers;
-        let head: [u8; 16] = words([first, second]);
+        let head: [u8; NUMBERS] = words([first, second, self.now as u64]);
         let given = [&head, self.bytes.as_slice()].concat();
         let mut bytes = alloc::vec![0; self.room];
         let message = Message::new(self.operation as u32)
-            .words(&[given.len() as u64, bytes.len() as u64])
+            .words(&[given.len() as u64 | (bytes.len() as u64) << 32, self.number])
             .lend(&given)
             .lend_mut(&mut bytes);
-        let answer = server.call(&message, FOREVER).map_err(|_| Failure::Broken)?;
+        let answer = call(server, &message, complain)?;
         match answer.info.label() {
             0 => {
                 bytes.truncate(answer.words[0] as usize);
@@ -72,6 +90,19 @@ impl Request {
             label => Err(Failure::of(label)),
         }
     }
+}
+
+/// Calls a server, which may end, and have a successor at the same port. A request for a change has a
+/// number, so nothing is done twice.
+fn call(server: &Port, message: &Message<'_>, complain: impl Fn()) -> Result<Answer> {
+    for _ in 0..TIMES {
+        match server.call(message, time::now().saturating_add(PATIENCE)) {
+            Err(Error::PeerGone) => {}
+            Err(Error::TimedOut) => complain(),
+            answer => return answer.map_err(|_| Failure::Broken),
+        }
+    }
+    Err(Failure::Broken)
 }
 
 /// What a file system tells.
@@ -102,5 +133,16 @@ impl Tells {
             rest = after;
             Some(entry)
         })
+    }
+}
+
+impl Entry {
+    /// The first of several, and the rest.
+    fn decode(bytes: &[u8]) -> Option<(Entry, &[u8])> {
+        let (next, node, length) = (word(bytes, 0)?, word(bytes, 1)?, word(bytes, 2)?);
+        let end = 24 + (length >> 32) as usize;
+        let name = bytes.get(24..end)?.to_vec();
+        let rest = bytes.get(end.next_multiple_of(8)..).unwrap_or(&[]);
+        Some((Entry { name, node, mode: length as u32, next }, rest))
     }
 }

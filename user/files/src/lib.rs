@@ -1,18 +1,33 @@
 //! The protocol of file systems that are served by other processes.
 //!
-//! Whoever uses such a file system calls its server's port, one request at a time. A [`Request`] says
+//! Whoever uses such a file system calls its server's port, one request at a time. A `Request` says
 //! what it is to do, and goes out as a label, a window of bytes to read and one to write. The server
-//! implements [`FileSystem`], and gives that to [`serve`]. Files have numbers of the server's choice,
-//! and keep them as long as they have a name, or nobody has [released](Request::Release) them.
+//! implements [`FileSystem`], and gives that to `serve`. Files have numbers of the server's choice,
+//! and keep them until they are [released](Operation::Release).
+//!
+//! A request for a change may have a number of its own. A server that can keeps its answer as a
+//! [`Receipt`] until the next change: so the same request can be made once more, of it or of its
+//! successor, and is done once.
+//!
+//! Without the feature `calls` there are no calls in here: what a file system needs to be tested on
+//! another machine.
 #![no_std]
 
 extern crate alloc;
 
-mod client;
 mod server;
+mod system;
+#[cfg(feature = "calls")]
+mod client;
+#[cfg(feature = "calls")]
+mod serve;
 
+#[cfg(feature = "calls")]
 pub use client::{Request, Tells};
-pub use server::{Entry, FileSystem, serve};
+#[cfg(feature = "calls")]
+pub use serve::serve;
+pub use server::{Asked, Window, answer};
+pub use system::{Entry, FileSystem, Receipt, Sink, Source};
 
 /// The number of a file.
 pub type Node = u64;
@@ -21,6 +36,9 @@ pub type Node = u64;
 pub const ROOT: Node = 1;
 /// Bytes that one request reads or writes at most.
 pub const MOST: usize = 64 << 10;
+/// Bytes of the numbers that every request begins with: two that it is about, and when it is made, in
+/// nanoseconds since 1970.
+const NUMBERS: usize = 24;
 /// The bits of a mode that say what kind of file it is, as POSIX has them, and those kinds that every
 /// server has.
 pub const KIND: u32 = 0o170_000;
@@ -46,6 +64,13 @@ macro_rules! operations {
             pub fn of(label: u32) -> Option<Operation> {
                 [$(Operation::$name),+].into_iter().find(|&it| it as u32 == label)
             }
+
+            /// Whether it changes anything, and so may have a receipt.
+            pub fn changes(self) -> bool {
+                use Operation::*;
+                let asks = matches!(self, Lookup | Stat | Read | List | Target | Sync | Space);
+                !asks
+            }
         }
     };
 }
@@ -53,7 +78,7 @@ macro_rules! operations {
 operations! {
     1 Lookup "directory, 0; a name: what has it.";
     2 Stat "file, 0: what it is.";
-    3 Set "file, 0; attributes: its mode, owner and times become those.";
+    3 Set "file, 0; attributes: its mode, owner and times become those; what it is then.";
     4 Read "file, place: its bytes from there on, as many as there are and fit.";
     5 Write "file, place; bytes: are put there; how many.";
     6 List "directory, place: entries from there on, as many as fit; 0 is the beginning.";

@@ -9,7 +9,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use files::{
     Attributes, DIRECTORY, Entry, Failure, FileSystem, KIND, LINK, Node, REGULAR, ROOT, Result,
-    Space, serve,
+    Sink, Source, Space, serve,
 };
 use rt::object::Object;
 use rt::{Port, Start};
@@ -129,12 +129,11 @@ impl FileSystem for Files {
         self.file(node).map(|file| file.stat())
     }
 
-    fn read(&mut self, node: Node, at: u64, bytes: &mut [u8]) -> Result<usize> {
+    fn read(&mut self, node: Node, at: u64, to: &mut dyn Sink) -> Result<()> {
         let file = self.regular(node)?;
         let rest = file.bytes.get(at as usize..).unwrap_or(&[]);
-        let count = rest.len().min(bytes.len());
-        bytes[..count].copy_from_slice(&rest[..count]);
-        Ok(count)
+        let count = rest.len().min(to.room());
+        to.put(&rest[..count])
     }
 
     fn entry(&mut self, directory: Node, place: u64) -> Result<Option<Entry>> {
@@ -154,21 +153,21 @@ impl FileSystem for Files {
         Ok(Space { block: BLOCK, blocks: [blocks, free], files: [FILES, left], name: NAME as u64 })
     }
 
-    fn set(&mut self, node: Node, wish: &Attributes) -> Result<()> {
+    fn set(&mut self, node: Node, wish: &Attributes) -> Result<Attributes> {
         let attributes = &mut self.file(node)?.attributes;
         attributes.mode = attributes.mode & KIND | wish.mode & !KIND;
         (attributes.owner, attributes.times) = (wish.owner, wish.times);
-        Ok(())
+        self.stat(node)
     }
 
-    fn write(&mut self, node: Node, at: u64, bytes: &[u8]) -> Result<usize> {
+    fn write(&mut self, node: Node, at: u64, from: &mut dyn Source) -> Result<usize> {
         let old = self.regular(node)?.bytes.len() as u64;
-        let end = at.checked_add(bytes.len() as u64).ok_or(Failure::TooLarge)?;
+        let end = at.checked_add(from.left() as u64).ok_or(Failure::TooLarge)?;
         let end = if end <= old { end } else { end.min(old + (ROOM - self.used)) };
-        let count = end.checked_sub(at).filter(|&count| count > 0 || bytes.is_empty());
+        let count = end.checked_sub(at).filter(|&count| count > 0 || from.left() == 0);
         let count = count.ok_or(Failure::NoSpace)? as usize;
         self.resize(node, old.max(end))?;
-        self.regular(node)?.bytes[at as usize..end as usize].copy_from_slice(&bytes[..count]);
+        from.take(&mut self.regular(node)?.bytes[at as usize..end as usize])?;
         Ok(count)
     }
 
@@ -248,11 +247,12 @@ impl FileSystem for Files {
         Ok(file.bytes.clone())
     }
 
-    fn release(&mut self, node: Node) {
+    fn release(&mut self, node: Node) -> Result<()> {
         if let Some(file) = self.files.get(&node).filter(|file| file.attributes.links == 0) {
             let counted = file.attributes.mode & KIND == REGULAR;
             self.used -= if counted { file.bytes.len() as u64 } else { 0 };
             self.files.remove(&node);
         }
+        Ok(())
     }
 }

@@ -4,7 +4,7 @@ use crate::errno::{Errno, Result};
 use crate::file::{File, Open};
 use crate::fs::dev;
 use crate::process::Process;
-use crate::server::{CONSOLE, Server};
+use crate::server::Server;
 use crate::tty::pair::Pairs;
 use crate::tty::settings::Settings;
 use crate::tty::{Line, Tty};
@@ -14,10 +14,7 @@ use alloc::string::String;
 use console::Client;
 use core::cell::Cell;
 use linux_raw_sys::general::{CLOCAL, HUPCL, IUTF8, O_RDWR};
-use rt::Port;
-use rt::abi::Handle;
 use rt::files::Words;
-use rt::object::Object;
 
 /// The device number of the console, and of whatever terminal a process has.
 pub const DEVICE: u64 = dev::number(5, 1);
@@ -79,17 +76,14 @@ impl Line for Rc<Wire> {
 }
 
 impl Console {
-    /// Connects to the driver, if there is a handle to its keeper; it will signal this port.
-    pub fn open(port: &Port, keeper: Handle) -> Result<Console> {
-        let wire = Rc::new(match keeper {
-            0 => Wire::Log,
-            keeper => Wire::Driver(Client::connect(&Port::from_raw(keeper), port, CONSOLE)?),
-        });
+    /// That of a driver, if there is one.
+    pub fn open(client: Option<Client>) -> Console {
+        let wire = Rc::new(client.map_or(Wire::Log, Wire::Driver));
         let tty = Tty::new(Box::new(wire.clone()), window().unwrap_or(WINDOW));
         let settings = tty.settings();
         let (input, control) = (settings.input | IUTF8, settings.control | HUPCL | CLOCAL);
         tty.set(Settings { input, control, ..settings }, false);
-        Ok(Console { tty, wire, pairs: Pairs::default() })
+        Console { tty, wire, pairs: Pairs::default() }
     }
 
     /// Opens it for the leader of a session, which it controls.

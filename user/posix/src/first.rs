@@ -11,16 +11,14 @@ use crate::process::exec::Image;
 use crate::process::prctl::Traits;
 use crate::process::strings::Strings;
 use crate::process::{self, Ids, Process, Program, State, fork};
-use crate::server::{CONSOLE, Call, Server};
+use crate::server::{Call, Server};
 use crate::signal::Signals;
 use alloc::rc::{Rc, Weak};
 use console::Client;
 use core::cell::{Cell, RefCell};
 use linux_raw_sys::general::{O_RDONLY, O_WRONLY, SIGCHLD};
-use rt::Port;
-use rt::abi::Handle;
 use rt::files::Words;
-use rt::object::Object;
+use rt::service::Grants;
 
 /// The number of the process that is the parent of all.
 pub const INIT: u32 = 1;
@@ -37,12 +35,13 @@ const PROFILE: &str = "ENV=/etc/profile";
 const FAREWELL: u64 = 2_000_000_000;
 
 /// The console, and the host if the word `stdio=host` says that it takes the place of the terminal.
-pub fn streams(port: &Port, keeper: Handle) -> Result<(Console, Option<Rc<Host>>)> {
-    if Words::read().get("stdio") != Some("host") || keeper == 0 {
-        return Ok((Console::open(port, keeper)?, None));
+pub fn streams(grants: &Grants) -> Result<(Console, Option<Rc<Host>>)> {
+    match Client::open(grants)? {
+        Some(client) if Words::read().get("stdio") == Some("host") => {
+            Ok((Console::open(None), Some(Host::new(client)?)))
+        }
+        client => Ok((Console::open(client), None)),
     }
-    let client = Client::connect(&Port::from_raw(keeper), port, CONSOLE)?;
-    Ok((Console::open(port, 0)?, Some(Host::new(client)?)))
 }
 
 /// Starts the leader; if it is the host's the host will say what it is.

@@ -1,8 +1,11 @@
 //! Calls that need the answer of another server: they are made again when it is there.
 //!
-//! Whatever serves a call may [`ask`](Later::ask). If the answer is not there it gives
-//! [`Errno::LATER`], which whoever asked passes on; then the call is made again, all of it, and finds the
+//! Whatever serves a call may [`start`](Later::start) a request and [`wait`](Later::wait_for) for it: then it
+//! gives [`Errno::LATER`], which whoever asked passes on; then the call is made again, all of it, and finds the
 //! answers to what was asked before. So what changes something must come after what asks.
+//!
+//! What an answer changes here it changes when it arrives, in the order in which the server answered,
+//! whoever waits for it.
 //!
 //! A thread for each server makes the requests one after the other, so that this one never waits.
 
@@ -10,6 +13,7 @@ use crate::errno::{Errno, Result};
 use crate::server::{ANSWERS, Call, Server};
 use crate::table::Handler;
 use crate::wait::{Outcome, Waiters};
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::rc::Rc;
 use alloc::sync::Arc;
@@ -19,22 +23,39 @@ use core::cell::{Cell, RefCell};
 use files::{Failure, Request, Tells};
 use rt::Port;
 use rt::abi::{FOREVER, PortRights};
-use rt::loader::Child;
 use rt::sync::Lock;
 use rt::thread::{self, Options, Spawned};
 
 /// What a server told, or why it did not.
-type Answer = core::result::Result<Tells, Failure>;
+pub type Answer = core::result::Result<Tells, Failure>;
+
+/// What is done with an answer when it arrives; says whether that was all, and nobody looks for it.
+pub type Apply = Box<dyn FnOnce(&mut Answer) -> bool>;
 
 /// What one call has asked.
 #[derive(Default)]
 pub struct Log {
-    answers: RefCell<Vec<(Request, Rc<Answer>)>>,
-    /// One answer is not there yet.
-    waits: Cell<bool>,
+    answers: RefCell<Vec<Answered>>,
+    /// So many answers are not there yet.
+    waits: Cell<usize>,
     waiters: Waiters,
     /// What the call has made and needs again.
     made: RefCell<Option<Rc<dyn Any>>>,
+}
+
+/// A request, the server that it went to, and the answer.
+struct Answered {
+    worker: u64,
+    request: Request,
+    answer: Rc<Answer>,
+}
+
+/// What was asked and is not answered, and which calls wait for it.
+struct Asked {
+    worker: u64,
+    request: Request,
+    apply: Option<Apply>,
+    logs: Vec<Rc<Log>>,
 }
 
 /// All that is asked, and not answered.
@@ -42,30 +63,48 @@ pub struct Log {
 pub struct Later {
     /// What the call that is being served has asked, if anything.
     current: RefCell<Option<Rc<Log>>>,
-    asked: Cell<bool>,
-    waiting: RefCell<BTreeMap<u64, (Rc<Log>, Request)>>,
+    was_asked: Cell<bool>,
+    asked: RefCell<BTreeMap<u64, Asked>>,
     next: Cell<u64>,
     answers: Arc<Lock<VecDeque<(u64, Answer)>>>,
 }
 
 impl Later {
-    /// What a server tells; `LATER` if that is not known yet.
-    pub fn ask(&self, worker: &Worker, request: Request) -> Result<Rc<Answer>> {
+    /// What this call has asked before, if it was answered.
+    pub fn known(&self, worker: &Worker, request: &Request) -> Option<Rc<Answer>> {
         let log = self.log();
-        let known = log.answers.borrow().iter().find(|(it, _)| it.is_like(&request)).cloned();
-        if let Some((_, answer)) = known {
-            return Ok(answer);
-        }
-        if !log.waits.replace(true) {
-            let number = self.next.replace(self.next.get() + 1);
-            self.waiting.borrow_mut().insert(number, (log, request.clone()));
-            worker.give(Some((number, request)));
+        let answers = log.answers.borrow();
+        let mut same = answers.iter().filter(|it| it.worker == worker.number);
+        same.find(|it| it.request.is_like(request)).map(|it| it.answer.clone())
+    }
+
+    /// Asks a server, whoever waits for it; the number of the request.
+    pub fn start(&self, worker: &Worker, request: Request, apply: Option<Apply>) -> u64 {
+        let number = self.number();
+        worker.give(Some((number, request.clone())));
+        let asked = Asked { worker: worker.number, request, apply, logs: Vec::new() };
+        self.asked.borrow_mut().insert(number, asked);
+        number
+    }
+
+    fn number(&self) -> u64 {
+        self.next.replace(self.next.get() + 1)
+    }
+
+    /// Has the call that is being served wait for what was started; it gives `LATER` then.
+    pub fn wait_for<T>(&self, number: u64) -> Result<T> {
+        let log = self.log();
+        if let Some(asked) = self.asked.borrow_mut().get_mut(&number)
+            && !asked.logs.iter().any(|known| Rc::ptr_eq(known, &log))
+        {
+            log.waits.set(log.waits.get() + 1);
+            asked.logs.push(log);
         }
         Err(Errno::LATER)
     }
 
     fn log(&self) -> Rc<Log> {
-        self.asked.set(true);
+        self.was_asked.set(true);
         self.current.borrow_mut().get_or_insert_with(Rc::default).clone()
     }
 
@@ -85,11 +124,11 @@ impl Later {
 
     /// Whether the call that was just served has asked anything.
     pub fn was_asked(&self) -> bool {
-        self.asked.get()
+        self.was_asked.get()
     }
 
     fn take(&self) -> Option<Rc<Log>> {
-        self.asked.set(false);
+        self.was_asked.set(false);
         self.current.take()
     }
 
@@ -99,7 +138,7 @@ impl Later {
         let (Outcome::Done(Err(Errno::LATER)), Some(log)) = (&outcome, log) else { return outcome };
         Outcome::wait_for_ever(async move {
             loop {
-                let answered = || if log.waits.get() { Err(Errno::EAGAIN) } else { Ok(()) };
+                let answered = || if log.waits.get() > 0 { Err(Errno::EAGAIN) } else { Ok(()) };
                 log.waiters.until(answered).await?;
                 let later = &call.server.later;
                 later.current.replace(Some(log.clone()));
@@ -120,12 +159,21 @@ impl Later {
     /// Answers have come.
     pub fn arrived(&self) {
         loop {
-            let Some((number, answer)) = self.answers.lock().pop_front() else { return };
-            let asked = self.waiting.borrow_mut().remove(&number);
-            let Some((log, request)) = asked else { continue };
-            log.answers.borrow_mut().push((request, Rc::new(answer)));
-            log.waits.set(false);
-            log.waiters.wake();
+            let Some((number, mut answer)) = self.answers.lock().pop_front() else { return };
+            let asked = self.asked.borrow_mut().remove(&number);
+            let Some(Asked { worker, request, apply, logs }) = asked else { continue };
+            let is_done = apply.is_some_and(|apply| apply(&mut answer));
+            let answer = Rc::new(answer);
+            for log in logs {
+                if !is_done {
+                    let (request, answer) = (request.clone(), answer.clone());
+                    log.answers.borrow_mut().push(Answered { worker, request, answer });
+                }
+                log.waits.set(log.waits.get() - 1);
+                if log.waits.get() == 0 {
+                    log.waiters.wake();
+                }
+            }
         }
     }
 }
@@ -136,17 +184,29 @@ type Job = Option<(u64, Request)>;
 /// The number of an answer that nobody wants.
 const UNWANTED: u64 = u64::MAX;
 
+/// A server, for its worker.
+pub struct Served {
+    /// Where it finds its requests.
+    pub port: Port,
+    /// What is done when it is late.
+    pub complain: Box<dyn Fn() + Send>,
+    /// What is done when it is not needed any more.
+    pub stop: Box<dyn FnOnce()>,
+}
+
 /// The thread that makes requests to one server.
 pub struct Worker {
+    number: u64,
     jobs: Arc<Lock<VecDeque<Job>>>,
     bell: Port,
-    child: Child,
+    stop: Option<Box<dyn FnOnce()>>,
     thread: Option<Spawned>,
 }
 
 impl Worker {
-    /// One for a server that was started, and finds its requests at a port.
-    pub fn new(server: &Server, child: Child, port: Port) -> Result<Worker> {
+    /// One for a server.
+    pub fn new(server: &Server, served: Served) -> Result<Worker> {
+        let Served { port, complain, stop } = served;
         let jobs = Arc::<Lock<VecDeque<Job>>>::default();
         let (bell, main) = (Port::create(0)?, server.port.duplicate(PortRights::SIGNAL)?);
         let (theirs, rings) = (jobs.clone(), bell.duplicate(PortRights::RECEIVE)?);
@@ -156,7 +216,7 @@ impl Worker {
                 let job = theirs.lock().pop_front();
                 match job {
                     Some(Some((number, request))) => {
-                        let answer = request.ask(&port);
+                        let answer = request.ask(&port, &complain);
                         if number != UNWANTED {
                             answers.lock().push_back((number, answer));
                             // Its port is there as long as this server.
@@ -169,7 +229,8 @@ impl Worker {
                 }
             }
         })?;
-        Ok(Worker { jobs, bell, child, thread: Some(thread) })
+        let number = server.later.number();
+        Ok(Worker { number, jobs, bell, stop: Some(stop), thread: Some(thread) })
     }
 
     fn give(&self, job: Job) {
@@ -187,7 +248,7 @@ impl Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         // Whatever is still asked is answered by its end.
-        let _ = self.child.process.kill(0);
+        self.stop.take().into_iter().for_each(|stop| stop());
         self.give(None);
         self.thread.take().into_iter().for_each(Spawned::join);
     }

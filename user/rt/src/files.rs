@@ -46,6 +46,16 @@ impl Words {
         Words(String::from_utf8_lossy(&line[..length.min(512)]).into_owned())
     }
 
+    /// All of them.
+    pub fn line(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether a word is there.
+    pub fn has(&self, word: &str) -> bool {
+        self.0.split_ascii_whitespace().any(|it| it == word)
+    }
+
     /// What stands behind `name=`, the last time that it is there.
     pub fn get(&self, name: &str) -> Option<&str> {
         let value = |word: &&'_ str| word.split_once('=').is_some_and(|(key, _)| key == name);

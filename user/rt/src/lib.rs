@@ -23,6 +23,7 @@
 //! * [`elf`], [`initrd`]: the readers of program files and archives, the kernel's own.
 //! * [`files`], [`loader`], [`thread`], [`task`]: what came with the
 //!   machine, other processes, threads, futures.
+//! * [`service`]: what a supervisor gives a service, and sees of it.
 
 #![no_std]
 
@@ -53,6 +54,7 @@ pub mod files;
 pub mod loader;
 pub mod thread;
 pub mod task;
+pub mod service;
 
 pub use abi::Error;
 pub use message::{Answer, Message, Received};

@@ -52,6 +52,7 @@ pub fn print_line(text: fmt::Arguments<'_>) {
 }
 
 /// A line as it grows. It goes to the log when it ends, or is as long as lines may be.
+#[derive(Clone)]
 pub struct Line {
     text: [u8; LONGEST],
     length: usize,
@@ -63,10 +64,15 @@ impl Line {
         Line { text: [0; LONGEST], length: 0 }
     }
 
+    /// What there is of it.
+    pub fn text(&self) -> &[u8] {
+        &self.text[..self.length]
+    }
+
     /// Ends it and begins another.
     pub fn finish(&mut self) {
         // Without the right to write there is nobody to tell.
-        let _ = crate::machine().log(&self.text[..self.length]);
+        let _ = crate::machine().log(self.text());
         self.length = 0;
     }
 }

@@ -113,6 +113,14 @@ impl Received {
         handles(self.info, &self.words)
     }
 
+    /// Closes them: for what was looked at, or nobody asked for.
+    pub fn close_handles(&self) {
+        for &handle in self.handles() {
+            // The sender may have taken it away.
+            let _ = crate::object::close(handle);
+        }
+    }
+
     /// The signals that were set, if it is signals that arrived.
     pub fn signals(&self) -> u64 {
         if self.arrival == Arrival::Signals { self.words[0] } else { 0 }

@@ -1,8 +1,9 @@
-//! The end of a program that has found a bug in itself: a crash record in the log, then an exit
-//! code of its own.
+//! The end of a program that has found a bug in itself: where it was, in the log, then an exit code of
+//! its own. A service's supervisor is told.
 
 use crate::arch::frame_pointer;
 use crate::log::Line;
+use crate::service;
 use crate::start::exit;
 use core::fmt::Write;
 use core::panic::PanicInfo;
@@ -24,12 +25,14 @@ fn panic(info: &PanicInfo) -> ! {
         None => line.write_str("panic: "),
     };
     let _ = write!(line, "{}", info.message());
+    let why = line.clone();
     line.finish();
     let _ = line.write_str("  called from");
     for address in callers() {
         let _ = write!(line, " {address:#x}");
     }
     line.finish();
+    service::end(why.text());
     exit(EXIT_PANIC)
 }
 

@@ -57,10 +57,15 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Of the ring that begins at a page of a memory, and is fresh or has lost its writer.
+    /// Of the ring that begins at a page of a memory, and is fresh or has lost its writer. Counts that cannot be
+    /// true make it an empty one.
     pub fn new(memory: &Memory, first: u64) -> Result<Writer, Error> {
         let ring = Ring::map(memory, first)?;
-        let written = Cell::new(ring.count(WRITTEN).load(Relaxed));
+        let (written, read) = (ring.count(WRITTEN), ring.count(READ).load(Relaxed));
+        if distance(written.load(Relaxed), read).is_err() {
+            written.store(read, Relaxed);
+        }
+        let written = Cell::new(written.load(Relaxed));
         Ok(Writer { ring, written })
     }
 
@@ -94,10 +99,15 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Of the ring that begins at a page of a memory, and is fresh or has lost its reader.
+    /// Of the ring that begins at a page of a memory, and is fresh or has lost its reader. Counts that cannot be
+    /// true make it an empty one.
     pub fn new(memory: &Memory, first: u64) -> Result<Reader, Error> {
         let ring = Ring::map(memory, first)?;
-        let read = Cell::new(ring.count(READ).load(Relaxed));
+        let (written, read) = (ring.count(WRITTEN).load(Relaxed), ring.count(READ));
+        if distance(written, read.load(Relaxed)).is_err() {
+            read.store(written, Relaxed);
+        }
+        let read = Cell::new(read.load(Relaxed));
         Ok(Reader { ring, read })
     }
 

@@ -6,6 +6,7 @@
 //! | [`HEAP`] | the heap, which grows upwards |
 //! | [`MAPPINGS`] | what is mapped while it runs; no address is given out twice |
 //! | [`STACK_TOP`] | the first thread's stack ends, for programs that [`loader`](crate::loader) starts |
+//! | [`GRANTS`] | what a [`service`](crate::service) was given |
 
 use crate::abi::{Error, PAGE};
 use crate::object::Memory;
@@ -17,6 +18,8 @@ pub const HEAP: u64 = 0x10_0000_0000;
 pub const MAPPINGS: u64 = 0x20_0000_0000;
 /// Where the first thread's stack ends.
 pub const STACK_TOP: u64 = 0x7000_0000_0000;
+/// Where a service finds what it was given.
+pub const GRANTS: u64 = STACK_TOP + 0x10_0000;
 
 static NEXT: AtomicU64 = AtomicU64::new(MAPPINGS);
 

@@ -1,6 +1,6 @@
 //! How a program begins and ends.
 //!
-//! Its first thread has six arguments, in the registers [0] to [5] of the table in
+//! Its first thread has eight arguments, in the registers [0] to [7] of the table in
 //! [`abi`](crate::abi):
 //!
 //! | argument | what |
@@ -9,6 +9,7 @@
 //! | 1 | a handle to the machine, or none |
 //! | 2, 3 | a handle to the memory with the initrd, and its length in bytes, or none |
 //! | 4, 5 | two words that whoever started it has chosen; zero if that was the kernel |
+//! | 6, 7 | from the kernel: a handle to the memory with the device tree, and where in it that begins, or none |
 
 use crate::abi::{Call, Handle};
 use crate::arch::syscall;
@@ -24,6 +25,8 @@ static MACHINE: AtomicU64 = AtomicU64::new(0);
 pub struct Start {
     /// The initrd, and its length in bytes.
     pub initrd: Option<(Memory, u64)>,
+    /// The first process's: what it may read firmware's device tree in, and the byte at which that begins.
+    pub firmware: Option<(Memory, u64)>,
     /// Two words that whoever started it has chosen.
     pub words: [u64; 2],
 }
@@ -51,11 +54,14 @@ pub(crate) extern "C" fn begin(
     length: u64,
     first: u64,
     second: u64,
+    firmware: Handle,
+    offset: u64,
 ) -> ! {
     PROCESS.store(process, Relaxed);
     MACHINE.store(machine, Relaxed);
     let initrd = (initrd != 0).then(|| (Memory::from_raw(initrd), length));
-    exit(ochre_main(Start { initrd, words: [first, second] }))
+    let firmware = (firmware != 0).then(|| (Memory::from_raw(firmware), offset));
+    exit(ochre_main(Start { initrd, firmware, words: [first, second] }))
 }
 
 /// This process.

@@ -1,5 +1,6 @@
 //! An I/O APIC (Intel 82093AA): where devices' lines come in.
 
+use crate::boot::LineKinds;
 use crate::dev::Mmio;
 use spin::Mutex;
 
@@ -13,25 +14,24 @@ const REDIRECTION: u32 = 0x10;
 const MASKED: u32 = 1 << 16;
 const ACTIVE_LOW: u32 = 1 << 13;
 const LEVEL: u32 = 1 << 15;
-/// Lines below are ISA's: edges, active high. Those above are PCI's: levels, active low.
-const ISA_LINES: u32 = 16;
 
 /// An I/O APIC.
 pub(super) struct IoApic {
     /// The lock makes selecting and accessing one step.
     registers: Mutex<Mmio>,
     lines: u32,
+    kinds: LineKinds,
 }
 
 impl IoApic {
     /// Takes it over, with all lines masked.
-    pub(super) fn new(registers: Mmio) -> IoApic {
+    pub(super) fn new(registers: Mmio, kinds: LineKinds) -> IoApic {
         let lines = lines(&registers);
         for line in 0..lines {
             write(&registers, REDIRECTION + 2 * line, MASKED);
             write(&registers, REDIRECTION + 2 * line + 1, 0);
         }
-        IoApic { registers: Mutex::new(registers), lines }
+        IoApic { registers: Mutex::new(registers), lines, kinds }
     }
 
     /// How many lines it has.
@@ -50,7 +50,8 @@ impl IoApic {
     /// Lets a line through, as `vector`, to the CPU with this APIC ID.
     pub(super) fn unmask(&self, line: u32, vector: u8, target: u32) {
         let registers = self.registers.lock();
-        let kind = if line < ISA_LINES { 0 } else { ACTIVE_LOW | LEVEL };
+        let kind = |mask: u32, kind| if mask >> line.min(31) & 1 == 1 { kind } else { 0 };
+        let kind = kind(self.kinds.level, LEVEL) | kind(self.kinds.low, ACTIVE_LOW);
         write(&registers, REDIRECTION + 2 * line + 1, target << 24);
         write(&registers, REDIRECTION + 2 * line, kind | u32::from(vector));
     }

@@ -87,6 +87,8 @@ impl Pump {
     /// Moves until nothing is left, the source has no more, or somebody would have to wait.
     fn run(&self) -> Result<()> {
         match self.move_pieces() {
+            // The call is made again from its beginning: what is done would be done twice.
+            Err(Errno::LATER) if self.done.get() > 0 => Ok(()),
             Err(Errno::EAGAIN) if self.amount != Amount::All && self.done.get() > 0 => Ok(()),
             result => result,
         }

@@ -8,9 +8,12 @@ use crate::fs::remote::Remote;
 use crate::fs::room::Room;
 use crate::fs::tmpfs::Tmpfs;
 use crate::fs::{Inode, NAME_MAX, dev, proc};
+use crate::later::Served;
 use crate::server::{Call, Server};
 use crate::user::{Buffer, Transfer};
+use alloc::boxed::Box;
 use alloc::rc::Rc;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::Cell;
 use files::Space;
@@ -19,7 +22,10 @@ use linux_raw_sys::general::{
     MS_NOEXEC, MS_NOSUID, MS_PRIVATE, MS_RDONLY, MS_RELATIME, MS_REMOUNT, MS_SHARED, MS_SILENT,
     MS_SLAVE, MS_STRICTATIME, MS_UNBINDABLE, UMOUNT_NOFOLLOW,
 };
-use rt::abi::PAGE;
+use rt::Port;
+use rt::abi::{PAGE, PortRights};
+use rt::loader::Child;
+use services::control::Operation;
 
 /// Numbers by which programs know kinds of file systems (`linux/magic.h`).
 const TMPFS_MAGIC: u64 = 0x0102_1994;
@@ -31,6 +37,13 @@ const OCHRE_MAGIC: u64 = 0x6f63_6872;
 /// `f_flags` are valid.
 const ST_VALID: u64 = 0x20;
 
+/// Kinds of file systems that are on disks.
+pub const ON_DISKS: [&[u8]; 4] = [b"ext4", b"ext3", b"ext2", b"vfat"];
+/// Requests that may wait at the port of a program that serves a file system.
+const QUEUE: u64 = 4;
+/// Bytes of this server's quota that such a program gets, and the priority of its threads.
+const QUOTA: u64 = 4 << 20;
+const PRIORITY: u8 = 24;
 /// Bytes that a program which serves a file system has at most.
 const PROGRAM: u64 = 16 << 20;
 /// Flags that are remembered.
@@ -76,6 +89,7 @@ pub fn mount(call: &Call) -> Result {
     covered.directory()?;
     let root = match kind.as_slice() {
         b"ochre" => served(call, &source)?,
+        kind if ON_DISKS.contains(&kind) => on_disk(call, kind, &source, &data)?,
         kind => make(call.server, kind, &data)?,
     };
     let flags = Cell::new((flags & KEPT).into());
@@ -89,7 +103,37 @@ fn served(call: &Call, program: &[u8]) -> Result<Rc<Inode>> {
     let file = call.walk(&from, program, true)?.inode()?;
     let mut bytes = alloc::vec![0; file.regular()?.size().min(PROGRAM) as usize];
     file.regular()?.read(0, &mut Transfer::new(Buffer::Own(&mut bytes)))?;
-    Remote::mount(call.server, room(call.server)?.number(), &bytes)
+    Remote::mount(call.server, room(call.server)?.number(), || {
+        let port = Port::create(QUEUE)?;
+        let child = Child::load(&bytes, QUOTA, PRIORITY).map_err(|_| Errno::EINVAL)?;
+        let own = child.give(port.duplicate(PortRights::RECEIVE | PortRights::TRANSFER)?)?;
+        let child = child.with_words([own, 0]);
+        child.start()?;
+        let port = port.duplicate(PortRights::SEND)?;
+        // It may be gone before.
+        let stop = Box::new(move || _ = child.process.kill(0));
+        Ok(Served { port, complain: Box::new(|| ()), stop })
+    })
+}
+
+/// The root of a file system that a service keeps on a disk.
+fn on_disk(call: &Call, kind: &[u8], source: &[u8], words: &[u8]) -> Result<Rc<Inode>> {
+    let text = |bytes| core::str::from_utf8(bytes).map_err(|_| Errno::EINVAL);
+    let device = text(source.strip_prefix(b"/dev/").ok_or(Errno::ENOTBLK)?)?;
+    let (kind, words) = (text(kind)?, text(words)?);
+    Remote::mount(call.server, room(call.server)?.number(), || {
+        let control = call.server.control()?;
+        let port = control.start(kind, device, words)?;
+        let name = String::from(kind);
+        let stop = {
+            let name = name.clone();
+            // It may be gone before.
+            Box::new(move || _ = control.ask(Operation::Stop, &[&name]))
+        };
+        // It is asked again whatever comes of it.
+        let complain = Box::new(move || _ = control.ask(Operation::Complain, &[&name]));
+        Ok(Served { port, complain, stop })
+    })
 }
 
 /// The root of another file system.
@@ -189,6 +233,7 @@ pub fn umount2(call: &Call) -> Result {
     if flags & MNT_DETACH == 0 && is_busy(call.server, root.device) {
         return Err(Errno::EBUSY);
     }
+    root.directory()?.forget();
     root.sync()?;
     call.server.mounts.remove(&root)?;
     Ok(0)

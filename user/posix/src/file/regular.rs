@@ -39,7 +39,7 @@ impl File for RegularFile {
             return Ok(());
         }
         if open.flags.get() & O_APPEND != 0 {
-            *at = regular.size();
+            *at = regular.end();
         }
         if self.0.seals.get() & SEALED != 0 {
             self.0.unsealed(WRITING)?;

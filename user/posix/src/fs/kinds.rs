@@ -72,6 +72,8 @@ pub trait Directory {
     fn space(&self) -> Result<Option<files::Space>> {
         Ok(None)
     }
+    /// Nobody is going to use its file system any more.
+    fn forget(&self) {}
     /// Has all of its file system where it stays.
     fn sync(&self) -> Result<()> {
         Ok(())
@@ -101,6 +103,10 @@ pub trait Directory {
 pub trait Regular {
     /// How many.
     fn size(&self) -> u64;
+    /// Where what is appended goes.
+    fn end(&self) -> u64 {
+        self.size()
+    }
     /// How many pages it takes.
     fn pages(&self) -> u64 {
         0
@@ -146,6 +152,10 @@ pub trait Regular {
     /// Keeps what was set of it.
     fn store(&self, _this: &Inode) -> Result<()> {
         Ok(())
+    }
+    /// Itself, if it is another server's.
+    fn as_remote(&self) -> Option<&remote::Bytes> {
+        None
     }
     /// What is there at once, without copying, for those who look at a few bytes.
     fn opened(&self, _inode: &Rc<Inode>) -> Option<Rc<dyn File>> {

@@ -22,19 +22,19 @@ use alloc::boxed::Box;
 use alloc::rc::Rc;
 use core::cell::{Cell, RefCell};
 use linux_raw_sys::general::S_IFDIR;
+use rt::Start;
 use rt::abi::PortRights;
-use rt::{Port, Start};
+use rt::service::Grants;
 
-/// Messages that may wait in the port's queue: those of drivers.
-const QUEUE: u64 = 16;
 /// The badge of calls and faults of guests.
 const GUEST: u64 = 1;
 
 impl Server {
     /// Makes the files, and the first process.
     pub fn boot(start: Start) -> Result<&'static Server> {
-        time::begin(start.words[1]);
-        let port = Port::create(QUEUE)?;
+        let grants = Grants::read(&start);
+        time::begin(grants.word("clock"));
+        let port = grants.port();
         let handler = port.badged(PortRights::all() & !PortRights::RECEIVE, GUEST)?;
         let own = rt::process().info()?.quota;
         rt::heap::set_aside(quota::reserve(own) as usize / 4, quota::reserve(own) / 4);
@@ -42,7 +42,7 @@ impl Server {
         let root = Tmpfs::root(&room, 0o755, Limit::default())?;
         let (memory, length) = start.initrd.ok_or(Errno::ENOENT)?;
         archive::unpack(memory, length, &root)?;
-        let (console, host) = first::streams(&port, start.words[0])?;
+        let (console, host) = first::streams(&grants)?;
         let server = Box::leak(Box::new(Server {
             port,
             handler,
@@ -68,6 +68,7 @@ impl Server {
             host,
             lock_waits: Waits::default(),
             unknown: Unknown::default(),
+            supervisor: None,
             next_anonymous: Cell::new(1),
             status: Cell::new(None),
         }));

@@ -42,6 +42,7 @@ use linux_raw_sys::general::SIGKILL;
 use rt::abi::{Arrival, FaultKind, REPLY_AS_IS, REPLY_LATER};
 use rt::message::Received;
 use rt::{Error, Port};
+use services::Control;
 use tasks::Tasks;
 
 /// The highest priority of guests' threads; this server's own is higher.
@@ -51,7 +52,7 @@ const UNLOOKED: u32 = 16;
 /// The signal that says that a process has ended without being told to.
 pub const ENDED: u64 = 1;
 /// The signal of the console.
-pub const CONSOLE: u64 = 2;
+pub const CONSOLE: u64 = console::NEWS;
 /// The signal that says that other servers have answered.
 pub const ANSWERS: u64 = 4;
 /// The device of files without names.
@@ -60,7 +61,7 @@ pub const ANONYMOUS: u64 = 0xf_ffff;
 /// All that this server knows.
 pub struct Server {
     /// Where everything arrives.
-    pub port: Port,
+    pub port: &'static Port,
     /// The same, as guests' processes name it.
     handler: Port,
     processes: RefCell<BTreeMap<u32, Rc<Process>>>,
@@ -103,6 +104,8 @@ pub struct Server {
     pub lock_waits: Waits,
     /// Calls that nobody serves.
     pub unknown: Unknown,
+    /// The supervisor, if there is one.
+    supervisor: Option<&'static Port>,
     next_anonymous: Cell<u64>,
     status: Cell<Option<u32>>,
 }
@@ -305,6 +308,11 @@ impl Server {
                 }
             }
         }
+    }
+
+    /// Whoever keeps the services.
+    pub fn control(&self) -> crate::Result<Control<'static>> {
+        self.supervisor.map(Control).ok_or(Errno::ENOSYS)
     }
 
     /// The leader of a session has ended.

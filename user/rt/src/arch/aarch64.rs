@@ -1,6 +1,7 @@
 //! AArch64.
 
 use super::Registers;
+use crate::abi::REGISTERS;
 use core::arch::{asm, global_asm};
 
 /// `e_machine` of programs for this machine.
@@ -13,10 +14,18 @@ pub const ARGUMENTS: [usize; 6] = [0, 1, 2, 3, 4, 5];
 pub const STACK_POINTER: usize = 31;
 /// Where they have the program counter.
 pub const PROGRAM_COUNTER: usize = 32;
+/// Where they have the frame pointer.
+pub const FRAME_POINTER: usize = 29;
 /// Where they have the TLS register.
 pub const TLS: usize = 34;
 /// Where they have the result of a foreign call.
 pub const RESULT: usize = 0;
+/// What they are called.
+pub const NAMES: [&str; REGISTERS] = [
+    "x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14",
+    "x15", "x16", "x17", "x18", "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27",
+    "x28", "x29", "x30", "sp", "pc", "pstate", "tls",
+];
 
 // The arguments are where the first function wants them. The zeroes end a walk of the stack.
 global_asm!(
@@ -86,6 +95,12 @@ pub unsafe fn foreign_syscall(number: u64, arguments: [u64; 6]) -> u64 {
         );
     }
     result
+}
+
+/// Stops with a fault.
+pub fn trap() -> ! {
+    // SAFETY: nothing comes after it.
+    unsafe { asm!("brk #1", options(noreturn)) }
 }
 
 /// The address of the caller's frame record.

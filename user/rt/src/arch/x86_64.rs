@@ -1,7 +1,7 @@
 //! x86-64.
 
 use super::Registers;
-use crate::abi::NATIVE;
+use crate::abi::{NATIVE, REGISTERS};
 use core::arch::{asm, global_asm};
 
 /// `e_machine` of programs for this machine.
@@ -14,12 +14,20 @@ pub const ARGUMENTS: [usize; 6] = [5, 4, 3, 10, 8, 9];
 pub const STACK_POINTER: usize = 7;
 /// Where they have the program counter.
 pub const PROGRAM_COUNTER: usize = 16;
+/// Where they have the frame pointer.
+pub const FRAME_POINTER: usize = 6;
 /// Where they have the TLS register.
 pub const TLS: usize = 18;
 /// Where they have the result of a foreign call.
 pub const RESULT: usize = 0;
+/// What they are called.
+pub const NAMES: [&str; REGISTERS] = [
+    "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", "r8", "r9", "r10", "r11", "r12", "r13",
+    "r14", "r15", "rip", "rflags", "fs", "gs",
+];
 
-// The fourth argument goes to where the first function wants it. The zero ends a walk of the stack.
+// The fourth argument and the last two go to where the first function wants them. The zero ends a walk of
+// the stack.
 global_asm!(
     ".section .text.start, \"ax\"",
     ".global _start",
@@ -27,6 +35,8 @@ global_asm!(
     "mov rcx, r10",
     "xor ebp, ebp",
     "and rsp, -16",
+    "push r13",
+    "push r12",
     "call {begin}",
     ".text",
     begin = sym crate::start::begin,
@@ -87,6 +97,12 @@ pub unsafe fn foreign_syscall(number: u64, arguments: [u64; 6]) -> u64 {
         );
     }
     result
+}
+
+/// Stops with a fault.
+pub fn trap() -> ! {
+    // SAFETY: nothing comes after it.
+    unsafe { asm!("ud2", options(noreturn)) }
 }
 
 /// The address of the caller's frame record.

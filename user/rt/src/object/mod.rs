@@ -13,7 +13,7 @@ pub use device::{Interrupt, IoPorts, Timer};
 pub use machine::{Figures, Machine};
 pub use memory::{Memory, MemoryInfo};
 pub use port::Port;
-pub use process::{Process, ProcessInfo, State};
+pub use process::{Held, Process, ProcessInfo, State};
 pub use registers::{Halted, Registered, Registers};
 pub use reply::{Reply, lease_read, lease_write, reply};
 pub use thread::{Thread, ThreadInfo, ThreadState};

@@ -37,6 +37,21 @@ pub struct ProcessInfo {
     pub ran: u64,
 }
 
+/// A handle of a process, as whoever manages that sees it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Held {
+    /// What it is known by there.
+    pub handle: Handle,
+    /// The number of its kind.
+    pub kind: u64,
+    /// Bits of that kind's rights.
+    pub rights: u8,
+    /// Its badge.
+    pub badge: u64,
+    /// The same for all handles to one object of a kind.
+    pub object: u64,
+}
+
 impl Process {
     /// A process with so many bytes of this one's quota, and threads of at most this priority.
     pub fn create(quota: u64, priority: u8) -> Result<Process, Error> {
@@ -109,6 +124,17 @@ impl Process {
     pub fn memory_of(&self, address: u64) -> Result<(Memory, u64, u64), Error> {
         let out = invoke(Call::MemoryOf, [self.raw(), address])?;
         Ok((Memory::from_raw(out[1]), out[2], out[3]))
+    }
+
+    /// Its handles. Those that it gets or gives up meanwhile are among them or not.
+    pub fn handles(&self) -> impl Iterator<Item = Held> {
+        let mut place = 0;
+        core::iter::from_fn(move || {
+            let out = invoke(Call::HandleOf, [self.raw(), place]).ok()?;
+            let [_, handle, kind, rights, badge, object, next, ..] = out;
+            place = next;
+            Some(Held { handle, kind, rights: rights as u8, badge, object })
+        })
     }
 
     /// Gives it so many bytes of quota in all.

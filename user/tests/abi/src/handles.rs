@@ -4,6 +4,7 @@
 use crate::Test;
 use crate::check::{call, fails, holds, same, works};
 use crate::support::{NO_HANDLE, World, bury, empty_process, specimen};
+use alloc::vec::Vec;
 use rt::abi::{Argument, CALLS, Call, Error, Kind, MemoryRights, PortRights, Row};
 use rt::{Memory, Object, Port};
 
@@ -11,6 +12,7 @@ pub const TESTS: &[Test] = &[
     ("close", close),
     ("duplicate", duplicate),
     ("handle-info", info),
+    ("handle-of", handle_of),
     ("give", give),
     ("bad-handles", bad_handles),
 ];
@@ -80,6 +82,35 @@ fn info(_: &World) {
             fails(call(Call::HandleInfo, &[handle]), Error::BadHandle);
         }
     }
+}
+
+fn handle_of(_: &World) {
+    let process = empty_process();
+    fails(call(Call::HandleOf, &[process.raw(), 0]), Error::NotFound);
+    let port = Port::create(1).expect("a port");
+    let badged =
+        port.badged(PortRights::SEND | PortRights::TRANSFER, 77).expect("a badge").into_raw();
+    let rights = MemoryRights::READ | MemoryRights::TRANSFER;
+    let memory = Memory::create(1).and_then(|it| it.duplicate(rights)).expect("memory").into_raw();
+    let given = [badged, memory].map(|handle| works(call(Call::Give, &[process.raw(), handle]))[1]);
+    works(call(Call::HandleOf, &[process.raw(), 0]));
+    let mut found: Vec<_> = process.handles().collect();
+    found.sort_by_key(|held| held.kind);
+    same(found.iter().map(|held| held.handle).collect::<Vec<_>>(), given.to_vec());
+    let seen = found.iter().map(|held| (held.kind, held.rights, held.badge));
+    let port_rights = (PortRights::SEND | PortRights::TRANSFER).bits();
+    let expected = [(Kind::Port as u64, port_rights, 77), (Kind::Memory as u64, rights.bits(), 0)];
+    same(seen.collect::<Vec<_>>(), expected.to_vec());
+    // The same object, whoever has a handle to it; and no other.
+    let own: Vec<_> = rt::process().handles().collect();
+    let mine = own.iter().find(|held| held.handle == port.raw()).map(|held| held.object);
+    same(mine, Some(found[0].object));
+    same(own.iter().filter(|held| held.kind == 3 && Some(held.object) == mine).count(), 1);
+    for place in [1 << 20, 1 << 32, u64::MAX] {
+        fails(call(Call::HandleOf, &[process.raw(), place]), Error::NotFound);
+    }
+    process.kill(0).expect("its end");
+    fails(call(Call::HandleOf, &[process.raw(), 0]), Error::NotFound);
 }
 
 fn give(_: &World) {

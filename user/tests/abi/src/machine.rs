@@ -1,11 +1,11 @@
 //! Calls about nothing, time, and the machine.
 
 use crate::Test;
-use crate::check::{call, fails, holds, same, works};
+use crate::check::{self, call, fails, holds, same, works};
 use crate::support::{KERNEL, LAST_PAGE, NOWHERE, World};
-use rt::Object;
-use rt::abi::{CALLS, Call, Error, PAGE, USER_END};
+use rt::abi::{CALLS, Call, Error, MemoryRights, PAGE, USER_END};
 use rt::arch::syscall;
+use rt::{Memory, Object, println};
 
 pub const TESTS: &[Test] = &[
     ("null-yield-clock", nothing),
@@ -17,6 +17,19 @@ pub const TESTS: &[Test] = &[
     ("power", power),
     ("translation", translation),
 ];
+
+/// What only the first process has: the device tree, to be read and passed on.
+pub fn first_process((memory, at): &(Memory, u64)) -> u64 {
+    let before = check::failures();
+    let mut magic = [0; 4];
+    same(memory.read(*at, &mut magic), Ok(()));
+    same(magic, [0xd0, 0x0d, 0xfe, 0xed]);
+    fails(call(Call::MemoryWrite, &[memory.raw(), 0, magic.as_ptr() as u64, 4]), Error::NoRight);
+    let rights = MemoryRights::READ | MemoryRights::DUPLICATE | MemoryRights::TRANSFER;
+    same(works(call(Call::HandleInfo, &[memory.raw()]))[2], rights.bits().into());
+    println!("test firmware: {}", if check::failures() == before { "ok" } else { "FAILED" });
+    0
+}
 
 fn nothing(_: &World) {
     works(call(Call::Null, &[]));

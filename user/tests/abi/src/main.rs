@@ -19,6 +19,8 @@ mod machine;
 mod memory;
 mod messages;
 mod payers;
+#[cfg(target_arch = "x86_64")]
+mod pci;
 mod poor;
 mod processes;
 mod registers;
@@ -51,6 +53,8 @@ const TESTS: &[&[Test]] = &[
     foreign::TESTS,
     gone::TESTS,
     devices::TESTS,
+    #[cfg(target_arch = "x86_64")]
+    pci::TESTS,
     poor::TESTS,
     coverage::TESTS,
 ];
@@ -63,6 +67,9 @@ fn main(start: Start) -> u64 {
     }
     let page = Memory::create(1).expect("a page");
     check::share(&page);
+    if let Some(firmware) = start.firmware {
+        return machine::first_process(&firmware);
+    }
     let initrd = start.initrd.as_ref().expect("an initrd");
     let files = Files::new(initrd).expect("its files");
     let world = World { files: &files, page: &page };

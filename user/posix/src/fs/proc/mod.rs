@@ -3,7 +3,7 @@
 //! * [`machine`]: files about the machine. [`cpu`]: those about its processors.
 //! * [`process`]: files about a process. [`status`]: those about how it is. [`memory`]: its memory.
 //! * [`links`]: symbolic links, descriptors among them. [`mounts`]: file systems.
-//! * [`ochre`]: what this server does, and what it was asked for in vain.
+//! * [`ochre`]: what this server does, and what it was asked for in vain. [`services`]: what it runs on.
 
 mod cpu;
 mod links;
@@ -12,6 +12,7 @@ mod memory;
 mod mounts;
 mod ochre;
 mod process;
+mod services;
 mod status;
 
 use super::{Directory, Entry, Inode, Kind, Link, Meta, Reader, Regular};
@@ -68,6 +69,8 @@ enum What {
     Text(fn(&Subject) -> Result<Vec<u8>>),
     /// A file that is memory.
     Memory,
+    /// A file that takes orders.
+    Orders,
     /// A directory of these, and of what has a number.
     Folder(&'static [Item], Numbered),
     /// A link to a path, which depends on who reads it.
@@ -129,12 +132,17 @@ static KERNEL: &[Item] = &[
 ];
 
 static OCHRE: &[Item] = &[
+    text(b"caps", services::caps),
+    Item { name: b"control", mode: 0o200, what: What::Orders },
+    text(b"crashes", services::crashes),
     text(b"figures", ochre::figures),
     text(b"heap", ochre::heap),
     text(b"log", ochre::log),
     text(b"machine", ochre::machine),
     text(b"memory", ochre::memory),
+    text(b"services", services::services),
     text(b"syscalls", ochre::syscalls),
+    text(b"top", services::top),
     text(b"unimplemented", ochre::unimplemented),
 ];
 
@@ -211,6 +219,7 @@ fn inode(
     let kind = match what {
         What::Text(make) => Kind::Regular(Box::new(Text { subject, make })),
         What::Memory => Kind::Regular(Box::new(memory::Memory(subject))),
+        What::Orders => Kind::Regular(Box::new(services::Orders(subject))),
         What::Folder(items, numbered) => {
             Kind::Directory(Box::new(Folder { subject, above, number, items, numbered }))
         }
@@ -302,7 +311,7 @@ impl Directory for Folder {
 
     fn entry(&self, place: u64) -> Result<Option<Entry>> {
         let format = |what: What| match what {
-            What::Text(_) | What::Memory => S_IFREG,
+            What::Text(_) | What::Memory | What::Orders => S_IFREG,
             What::Folder(..) => S_IFDIR,
             What::Path(..) | What::File(..) => S_IFLNK,
         };
@@ -337,7 +346,7 @@ impl Link for Pointer {
         match self.what {
             What::Path(target) => target(&self.subject, reader),
             What::File(_, path) => path(&self.subject),
-            What::Text(_) | What::Memory | What::Folder(..) => Err(Errno::EINVAL),
+            What::Text(_) | What::Memory | What::Orders | What::Folder(..) => Err(Errno::EINVAL),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::{Subject, links};
 use crate::errno::Result;
+use crate::file::mounts::ON_DISKS;
 use crate::process::Ids;
 use alloc::format;
 use alloc::string::String;
@@ -11,7 +12,9 @@ use linux_raw_sys::general::{
 };
 
 pub fn filesystems(_: &Subject) -> Result<Vec<u8>> {
-    Ok(b"nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\n".to_vec())
+    let mut text = b"nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\n".to_vec();
+    ON_DISKS.iter().for_each(|kind| text.extend([b"\t", *kind, b"\n"].concat()));
+    Ok(text)
 }
 
 /// A file system: its device, source, path, kind, and options.

@@ -4,7 +4,8 @@ use super::Held;
 use crate::errno::{Errno, Result};
 use crate::fs::{Directory, Entry, Inode, New};
 use crate::time;
-use alloc::rc::Rc;
+use alloc::collections::BTreeMap;
+use alloc::rc::{Rc, Weak};
 use alloc::vec::Vec;
 use core::cell::RefCell;
 use files::{Attributes, MOST, Operation, Request, Space};
@@ -16,12 +17,14 @@ pub struct Names {
     parent: RefCell<Option<Rc<Inode>>>,
     /// Entries that were listed last, from a place on.
     listed: RefCell<(u64, Vec<Entry>)>,
+    /// Files that were looked up, as long as no name goes away.
+    found: RefCell<BTreeMap<Vec<u8>, Weak<Inode>>>,
 }
 
 impl Names {
     pub fn new(held: Held, parent: Option<&Rc<Inode>>) -> Names {
         let parent = RefCell::new(parent.cloned());
-        Names { held, parent, listed: RefCell::default() }
+        Names { held, parent, listed: RefCell::default(), found: RefCell::default() }
     }
 
     /// Refuses a new name in a directory that was removed.
@@ -33,6 +36,7 @@ impl Names {
     fn changed(&self, this: &Inode) {
         this.touch(time::realtime());
         self.listed.take();
+        self.found.take();
     }
 
     /// An entry at or after a place, if that was listed.
@@ -57,11 +61,14 @@ impl Names {
 
 impl Directory for Names {
     fn lookup(&self, name: &[u8]) -> Result<Rc<Inode>> {
+        if let Some(known) = self.found.borrow().get(name).and_then(Weak::upgrade) {
+            return Ok(known);
+        }
         let told = self.held.remote.ask(Request::lookup(self.held.node, name))?;
-        let files = self.held.remote.files.borrow();
-        let this = files.get(&self.held.node).and_then(alloc::rc::Weak::upgrade);
-        drop(files);
-        self.held.remote.file(&told.attributes()?, this.as_ref())
+        let this = self.held.remote.find(self.held.node);
+        let inode = self.held.remote.file(&told.attributes()?, this.as_ref())?;
+        self.found.borrow_mut().insert(name.to_vec(), Rc::downgrade(&inode));
+        Ok(inode)
     }
 
     fn parent(&self) -> Option<Rc<Inode>> {
@@ -94,6 +101,10 @@ impl Directory for Names {
 
     fn sync(&self) -> Result<()> {
         self.held.sync()
+    }
+
+    fn forget(&self) {
+        self.held.remote.forget();
     }
 
     fn store(&self, this: &Inode) -> Result<()> {
@@ -134,6 +145,7 @@ impl Directory for Names {
         let (names, fewer) = if inode.is_directory() { (2, 1) } else { (1, 0) };
         inode.meta.links.set(inode.meta.links.get().saturating_sub(names));
         inode.meta.changed.set(time::realtime());
+        self.held.remote.unnamed(&inode);
         this.meta.links.set(this.meta.links.get().saturating_sub(fewer));
         self.changed(this);
         Ok(())
@@ -165,6 +177,7 @@ impl Directory for Names {
         if let Some(other) = other {
             let names = if other.is_directory() { 2 } else { 1 };
             other.meta.links.set(other.meta.links.get().saturating_sub(names));
+            self.held.remote.unnamed(&other);
         }
         if let Ok(moved) = Names::of(&inode) {
             moved.parent.replace(Some(to.clone()));

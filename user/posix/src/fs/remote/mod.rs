@@ -1,31 +1,29 @@
 //! File systems that other processes serve, with the protocol of `user/files`.
 
+mod cache;
 mod directory;
 mod regular;
 
 use super::{Inode, Kind, Link, Meta, Reader};
 use crate::errno::{Errno, Result};
 use crate::file::pipe::Pipe;
-use crate::later::Worker;
+use crate::later::{Answer, Apply, Served, Worker};
 use crate::server::Server;
+use crate::time;
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::rc::{Rc, Weak};
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 pub use directory::Names;
 use files::{Attributes, Failure, Node, Operation, ROOT, Request, Space, Tells};
 use linux_raw_sys::general::{S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG, S_IFSOCK};
-use regular::Bytes;
-use rt::Port;
-use rt::abi::PortRights;
-use rt::loader::Child;
+pub use regular::Bytes;
 
-/// Requests that may wait at a server's port.
-const QUEUE: u64 = 4;
-/// Bytes of this server's quota that a file system gets, and the priority of its threads.
-const QUOTA: u64 = 4 << 20;
-const PRIORITY: u8 = 24;
+/// Files that are known though nobody has them open.
+const RECENT: usize = 256;
+/// Of the pages of file systems in memory, what may be kept of this one: one part in so many.
+const SHARE: u64 = 4;
 
 /// Such a file system.
 pub struct Remote {
@@ -34,6 +32,12 @@ pub struct Remote {
     device: u64,
     /// Files that are known, so that there is one of each.
     files: RefCell<BTreeMap<Node, Weak<Inode>>>,
+    /// Those that were used last, the oldest first.
+    recent: RefCell<VecDeque<Rc<Inode>>>,
+    /// Requests for a change that were made.
+    changes: Cell<u64>,
+    /// Pieces of files that are kept here.
+    cached: Rc<Cell<u64>>,
 }
 
 impl From<Failure> for Errno {
@@ -56,17 +60,22 @@ impl From<Failure> for Errno {
 }
 
 impl Remote {
-    /// Starts the program that serves one, and asks for its root.
-    pub fn mount(server: &'static Server, device: u64, program: &[u8]) -> Result<Rc<Inode>> {
+    /// The root of one, whose server is started when the call is made for the first time.
+    pub fn mount(
+        server: &'static Server,
+        device: u64,
+        start: impl FnOnce() -> Result<Served>,
+    ) -> Result<Rc<Inode>> {
         let remote = server.later.once(|| {
-            let port = Port::create(QUEUE)?;
-            let child = Child::load(program, QUOTA, PRIORITY).map_err(|_| Errno::EINVAL)?;
-            let own = child.give(port.duplicate(PortRights::RECEIVE | PortRights::TRANSFER)?)?;
-            let child = child.with_words([own, 0]);
-            child.start()?;
-            let port = port.duplicate(PortRights::SEND)?;
-            let worker = Worker::new(server, child, port)?;
-            Ok(Rc::new(Remote { server, worker, device, files: RefCell::default() }))
+            Ok(Rc::new(Remote {
+                server,
+                worker: Worker::new(server, start()?)?,
+                device,
+                files: RefCell::default(),
+                recent: RefCell::default(),
+                changes: Cell::default(),
+                cached: Rc::default(),
+            }))
         })?;
         let told = remote.ask(Request::new(Operation::Stat, [ROOT, 0]))?;
         remote.file(&told.attributes()?, None)
@@ -74,8 +83,91 @@ impl Remote {
 
     /// Asks the server.
     fn ask(&self, request: Request) -> Result<Tells> {
-        let answer = self.server.later.ask(&self.worker, request)?;
-        Ok(Tells::clone(answer.as_ref().as_ref().map_err(|&failure| failure)?))
+        self.change(request, || (), |_| ())
+    }
+
+    /// Asks it for something that changes what is known here: before it is asked, and when it answers.
+    fn change(
+        &self,
+        request: Request,
+        before: impl FnOnce(),
+        after: impl FnOnce(&Answer) + 'static,
+    ) -> Result<Tells> {
+        if let Some(told) = self.known(&request) {
+            return told;
+        }
+        before();
+        let after = Box::new(move |answer: &mut Answer| {
+            after(answer);
+            false
+        });
+        self.server.later.wait_for(self.start(request, after))
+    }
+
+    /// What it has told this call, if that is known.
+    fn known(&self, request: &Request) -> Option<Result<Tells>> {
+        let answer = self.server.later.known(&self.worker, request)?;
+        Some(Answer::clone(&answer).map_err(Errno::from))
+    }
+
+    /// Asks it, whoever waits for it.
+    fn start(&self, request: Request, apply: Apply) -> u64 {
+        self.server.later.start(&self.worker, self.stamped(request), Some(apply))
+    }
+
+    /// Says when it is made; and which one it is, so that it can be made again.
+    fn stamped(&self, request: Request) -> Request {
+        let number = if request.operation.changes() {
+            self.changes.set(self.changes.get() + 1);
+            self.changes.get()
+        } else {
+            0
+        };
+        Request { number, now: time::realtime(), ..request }
+    }
+
+    /// Forgets bytes of other files, if there are too many.
+    fn make_room(&self, node: Node) {
+        let (pages, _) = self.server.room.pages();
+        let most = (pages * rt::abi::PAGE / SHARE / cache::PIECE).max(1);
+        for file in self.recent.borrow().iter().filter(|file| file.number != node) {
+            if self.cached.get() < most {
+                break;
+            }
+            let bytes = file.regular().ok().and_then(|it| it.as_remote());
+            bytes.inspect(|bytes| bytes.cache().clear());
+        }
+    }
+
+    /// A file is known now, and for a while.
+    fn remember(&self, inode: &Rc<Inode>) {
+        let mut recent = self.recent.borrow_mut();
+        recent.push_back(inode.clone());
+        let oldest = if recent.len() > RECENT { recent.pop_front() } else { None };
+        drop(recent);
+        // It may be the last to know it, and tell so.
+        drop(oldest);
+    }
+
+    /// A file has lost a name.
+    fn unnamed(&self, inode: &Inode) {
+        if inode.meta.links.get() == 0 {
+            let mut recent = self.recent.borrow_mut();
+            let at = recent.iter().position(|known| known.is(inode));
+            let gone = at.and_then(|at| recent.remove(at));
+            drop(recent);
+            drop(gone);
+        }
+    }
+
+    /// Nobody is going to use any of it.
+    pub fn forget(&self) {
+        drop(self.recent.take());
+    }
+
+    /// A file that is known.
+    fn find(&self, node: Node) -> Option<Rc<Inode>> {
+        self.files.borrow().get(&node).and_then(Weak::upgrade)
     }
 
     /// A file of these attributes, in a directory if it is one itself.
@@ -85,7 +177,7 @@ impl Remote {
         parent: Option<&Rc<Inode>>,
     ) -> Result<Rc<Inode>> {
         let node = attributes.node;
-        if let Some(known) = self.files.borrow().get(&node).and_then(Weak::upgrade) {
+        if let Some(known) = self.find(node) {
             return Ok(known);
         }
         let held = Held { remote: self.clone(), node };
@@ -111,6 +203,7 @@ impl Remote {
         };
         let inode = Rc::new(Inode::new(node, self.device, meta, kind));
         self.files.borrow_mut().insert(node, Rc::downgrade(&inode));
+        self.remember(&inode);
         Ok(inode)
     }
 }
@@ -122,10 +215,6 @@ pub struct Held {
 }
 
 impl Held {
-    fn ask(&self, operation: Operation, second: u64) -> Result<Tells> {
-        self.remote.ask(Request::new(operation, [self.node, second]))
-    }
-
     /// Tells the server what was set of a file.
     fn store(&self, inode: &Inode) -> Result<()> {
         let Meta { mode, uid, gid, accessed, modified, changed, .. } = &inode.meta;
@@ -154,7 +243,8 @@ impl Drop for Held {
         if files.get(&self.node).is_some_and(|known| known.strong_count() == 0) {
             files.remove(&self.node);
         }
-        self.remote.worker.tell(Request::new(Operation::Release, [self.node, 0]));
+        let release = Request::new(Operation::Release, [self.node, 0]);
+        self.remote.worker.tell(self.remote.stamped(release));
     }
 }
 

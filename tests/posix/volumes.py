@@ -1,0 +1,66 @@
+"""Disks for tests: images with partitions, made and checked with the host's own tools."""
+
+import pathlib
+import shutil
+import struct
+import subprocess
+
+SECTOR = 512
+# Where the first partition begins, as partitioning tools have it.
+FIRST = 1 << 20
+
+# How a file system is made in a file, and checked there: by its kind, and the number in the table of
+# partitions.
+KINDS = {
+    "vfat": (["mkfs.vfat"], ["fsck.fat", "-n"], 0x0C),
+    "ext4": (["mkfs.ext4", "-q", "-F"], ["e2fsck", "-f", "-n"], 0x83),
+    "ext3": (["mkfs.ext3", "-q", "-F"], ["e2fsck", "-f", "-n"], 0x83),
+    "ext2": (["mkfs.ext2", "-q", "-F"], ["e2fsck", "-f", "-n"], 0x83),
+}
+
+
+def make_disk(path, partitions):
+    """A disk with a partition for each (kind, bytes, more words for what makes it), in an MBR."""
+    table, place = b"", FIRST
+    with open(path, "wb") as disk:
+        for kind, size, words in partitions:
+            part = pathlib.Path(f"{path}.part")
+            make_volume(part, kind, size, words)
+            disk.seek(place)
+            with open(part, "rb") as source:
+                shutil.copyfileobj(source, disk)
+            part.unlink()
+            number = KINDS[kind][2]
+            table += struct.pack("<8BII", 0, 0, 2, 0, number, 0xFF, 0xFF, 0xFF, place // SECTOR, size // SECTOR)
+            place += size
+        disk.truncate(place)
+        disk.seek(446)
+        disk.write(table.ljust(64, b"\0") + b"\x55\xaa")
+
+
+def make_volume(path, kind, size, words=()):
+    with open(path, "wb") as file:
+        file.truncate(size)
+    command = [*KINDS[kind][0], *words, str(path)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=tools())
+
+
+def check_disk(path, partitions):
+    """What the host's tools say against the volumes of a disk that `make_disk` made: nothing, if all is well."""
+    said, place = [], FIRST
+    for kind, size, _ in partitions:
+        part = pathlib.Path(f"{path}.part")
+        with open(path, "rb") as disk, open(part, "wb") as out:
+            disk.seek(place)
+            out.write(disk.read(size))
+        done = subprocess.run([*KINDS[kind][1], str(part)], capture_output=True, text=True, env=tools(), check=False)
+        if done.returncode:
+            said.append(f"{kind}: {' '.join(KINDS[kind][1])} says, with status {done.returncode}:\n{done.stdout}{done.stderr}")
+        part.unlink()
+        place += size
+    return said
+
+
+def tools():
+    """Debian keeps them where only root looks."""
+    return {"PATH": "/usr/sbin:/sbin:/usr/bin:/bin", "LC_ALL": "C"}

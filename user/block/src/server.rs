@@ -1,0 +1,226 @@
+//! A server without its port: who has attached what, who may use which sectors, who waits for what.
+//!
+//! Invariant: a client has at most one transfer at the device, and whatever it asks for next begins
+//! when that has ended. So whoever has attached a memory, or given it up, and been answered, knows that
+//! the device does not touch what it used before.
+
+use crate::partition::{self, Partition};
+use crate::{Badge, Extent, Failure, Geometry, Result, SECTOR, Transfer};
+use alloc::vec::Vec;
+
+/// Clients that are known at the same time. One more, and the one that was not heard of for longest
+/// has to attach its memory anew.
+pub const CLIENTS: usize = 16;
+
+/// A disk, for a [`Server`].
+pub trait Device {
+    /// Memory, as a client sends it.
+    type Memory;
+    /// Memory, as the device uses it.
+    type Area;
+
+    /// How it is, if it is there and works.
+    fn geometry(&self) -> Result<Geometry>;
+    /// Makes a client's memory ready for use; how many bytes it has.
+    fn attach(&mut self, memory: Self::Memory) -> Result<(Self::Area, u64)>;
+    /// Begins a transfer that is within the disk and the area. Its slot, below [`CLIENTS`], has no other.
+    fn begin(&mut self, slot: usize, area: &Self::Area, transfer: Transfer) -> Progress;
+    /// The signals that it sets at the server's port have arrived.
+    fn interrupt(&mut self) {}
+    /// A transfer that has ended since it was begun, if there is one.
+    fn ended(&mut self) -> Option<(usize, Result<()>)>;
+    /// Transfers have taken too long: all of them are to end, well or not.
+    fn give_up(&mut self);
+    /// Reads a sector at once. Nothing else goes on.
+    fn read_now(&mut self, sector: u64, bytes: &mut [u8; SECTOR as usize]) -> Result<()>;
+}
+
+/// What became of a transfer that was begun.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Progress {
+    /// It has ended.
+    Done(Result<()>),
+    /// [`Device::ended`] will have it.
+    Later,
+}
+
+/// What a client asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Request<M> {
+    /// To use this memory.
+    Attach(M),
+    /// To use it no more.
+    Detach,
+    /// How the disk is, or the partition.
+    Describe,
+    /// Which partitions there are: the how many-th.
+    Partition(u64),
+    /// That sectors are moved.
+    Transfer(Transfer),
+}
+
+/// What it gets: words, or why not.
+pub type Answer = Result<[u64; 4]>;
+
+/// A server whose callers, while they wait, are kept as `C`.
+pub struct Server<D: Device, C> {
+    device: D,
+    partitions: Vec<Partition>,
+    clients: [Client<D, C>; CLIENTS],
+    /// Counts requests.
+    time: u64,
+}
+
+struct Client<D: Device, C> {
+    number: u64,
+    /// When it was heard of last; 0 for none.
+    heard: u64,
+    /// What it has attached, and how many bytes that has.
+    area: Option<(D::Area, u64)>,
+    /// Who waits for the device.
+    waits: Option<C>,
+    /// What is to be done after that, for whom. It is always the same client: it no longer waits for
+    /// what it asked for before.
+    next: Option<(C, Badge, Request<D::Memory>)>,
+}
+
+impl<D: Device, C> Server<D, C> {
+    /// A server of a device, which reads its table of partitions.
+    pub fn new(mut device: D) -> Server<D, C> {
+        let sectors = device.geometry().map_or(0, |geometry| geometry.sectors);
+        let found = partition::partitions(sectors, &mut |at, bytes| device.read_now(at, bytes));
+        let clients = core::array::from_fn(|_| Client::none());
+        Server { device, partitions: found.unwrap_or_default(), clients, time: 0 }
+    }
+
+    /// The device.
+    pub fn device(&mut self) -> &mut D {
+        &mut self.device
+    }
+
+    /// The partitions.
+    pub fn partitions(&self) -> &[Partition] {
+        &self.partitions
+    }
+
+    /// Whether the device has something to do.
+    pub fn is_busy(&self) -> bool {
+        self.clients.iter().any(|client| client.waits.is_some())
+    }
+
+    /// Does what a client asks for. If that takes longer, the caller is kept, and told by [`ended`](Server::ended).
+    pub fn request(
+        &mut self,
+        badge: Badge,
+        request: Request<D::Memory>,
+        keep: impl FnOnce() -> C,
+    ) -> Option<Answer> {
+        match request {
+            Request::Describe => return Some(self.describe(badge)),
+            Request::Partition(nth) => return Some(self.partition(nth)),
+            _ => {}
+        }
+        let Some(slot) = self.slot(badge.client, &request) else {
+            return Some(match request {
+                Request::Detach => Ok([0; 4]),
+                _ => Err(Failure::NotAttached),
+            });
+        };
+        let client = &mut self.clients[slot];
+        if client.waits.is_some() {
+            client.next = Some((keep(), badge, request));
+            return None;
+        }
+        match self.begin(slot, badge, request) {
+            Progress::Done(result) => Some(result.map(|()| [0; 4])),
+            Progress::Later => {
+                self.clients[slot].waits = Some(keep());
+                None
+            }
+        }
+    }
+
+    /// Tells whoever waited for transfers that have ended, and begins what was put off until then.
+    pub fn ended(&mut self, tell: &mut impl FnMut(C, Answer)) {
+        while let Some((slot, result)) = self.device.ended() {
+            let client = &mut self.clients[slot];
+            if let Some(caller) = client.waits.take() {
+                tell(caller, result.map(|()| [0; 4]));
+            }
+            let Some((caller, badge, request)) = client.next.take() else { continue };
+            match self.begin(slot, badge, request) {
+                Progress::Done(result) => tell(caller, result.map(|()| [0; 4])),
+                Progress::Later => self.clients[slot].waits = Some(caller),
+            }
+        }
+    }
+
+    /// Does what a client without a transfer asks for, as far as that concerns its memory.
+    fn begin(&mut self, slot: usize, badge: Badge, request: Request<D::Memory>) -> Progress {
+        match request {
+            Request::Attach(memory) => Progress::Done(self.attach(slot, memory)),
+            Request::Transfer(transfer) => {
+                self.transfer(slot, badge, transfer).unwrap_or_else(|why| Progress::Done(Err(why)))
+            }
+            _ => {
+                self.clients[slot] = Client::none();
+                Progress::Done(Ok(()))
+            }
+        }
+    }
+
+    fn describe(&self, badge: Badge) -> Answer {
+        let Geometry { sectors, read_only } = self.device.geometry()?;
+        let (_, sectors) = partition::part(&self.partitions, badge.partition, sectors)?;
+        Ok([sectors, read_only.into(), self.partitions.len() as u64, 0])
+    }
+
+    fn partition(&self, nth: u64) -> Answer {
+        let found = usize::try_from(nth).ok().and_then(|nth| self.partitions.get(nth));
+        let Partition { number, first, sectors, kind } = *found.ok_or(Failure::OutOfRange)?;
+        Ok([number.into(), first, sectors, kind.into()])
+    }
+
+    fn attach(&mut self, slot: usize, memory: D::Memory) -> Result<()> {
+        // First the old one goes: there may not be room for both.
+        self.clients[slot].area = None;
+        self.clients[slot].area = Some(self.device.attach(memory)?);
+        Ok(())
+    }
+
+    fn transfer(&mut self, slot: usize, badge: Badge, transfer: Transfer) -> Result<Progress> {
+        let Geometry { sectors, read_only } = self.device.geometry()?;
+        let (first, sectors) = partition::part(&self.partitions, badge.partition, sectors)?;
+        let (area, bytes) = self.clients[slot].area.as_ref().ok_or(Failure::NotAttached)?;
+        let within = |extent: Extent| extent.within(first, sectors, *bytes);
+        let transfer = match transfer {
+            Transfer::Write(_) if read_only => return Err(Failure::ReadOnly),
+            Transfer::Read(extent) => Transfer::Read(within(extent)?),
+            Transfer::Write(extent) => Transfer::Write(within(extent)?),
+            Transfer::Flush => Transfer::Flush,
+        };
+        Ok(self.device.begin(slot, area, transfer))
+    }
+
+    /// The place of a client. One that attaches gets one, if there is one without a transfer.
+    fn slot(&mut self, number: u64, request: &Request<D::Memory>) -> Option<usize> {
+        self.time += 1;
+        let known = |client: &Client<D, C>| client.heard > 0 && client.number == number;
+        let slot = self.clients.iter().position(known).or_else(|| {
+            let clients = self.clients.iter().enumerate();
+            let free = clients.filter(|(_, client)| client.waits.is_none());
+            let (slot, _) = free.min_by_key(|(_, client)| client.heard)?;
+            let attaches = matches!(request, Request::Attach(_));
+            attaches.then(|| self.clients[slot] = Client { number, ..Client::none() })?;
+            Some(slot)
+        })?;
+        self.clients[slot].heard = self.time;
+        Some(slot)
+    }
+}
+
+impl<D: Device, C> Client<D, C> {
+    fn none() -> Client<D, C> {
+        Client { number: 0, heard: 0, area: None, waits: None, next: None }
+    }
+}

@@ -1,0 +1,4 @@
+//! FAT against a model and against the tools of others: mkfs.vfat, fsck.fat, mtools.
+
+mod client;
+mod small;

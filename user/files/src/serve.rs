@@ -1,0 +1,45 @@
+//! The side that answers.
+
+use crate::server::{Asked, Window, answer};
+use crate::{Failure, FileSystem, Result};
+use rt::abi::{Arrival, FOREVER};
+use rt::message::Message;
+use rt::object::{lease_read, lease_write};
+use rt::{Error, Port};
+
+/// Answers requests until the port is no more.
+pub fn serve(port: &Port, files: &mut impl FileSystem) -> Error {
+    let mut told = None;
+    loop {
+        let received = match told.take() {
+            Some(told) => port.reply_receive(&told, FOREVER),
+            None => port.receive(FOREVER),
+        };
+        match received {
+            Ok(received) if received.arrival == Arrival::Call => {
+                let [lengths, number, ..] = received.words;
+                let lengths = [lengths & 0xffff_ffff, lengths >> 32];
+                let asked = Asked { label: received.label(), lengths, number };
+                told = Some(match answer(files, &asked, &mut Leases) {
+                    Ok((length, count)) => Message::new(0).words(&[length, count]),
+                    Err(failure) => Message::new(failure as u32),
+                });
+            }
+            Ok(_) => {}
+            Err(error) => return error,
+        }
+    }
+}
+
+/// What the caller has lent: bytes to read, and room to write to.
+struct Leases;
+
+impl Window for Leases {
+    fn read(&mut self, offset: u64, bytes: &mut [u8]) -> Result<()> {
+        lease_read(None, 0, offset, bytes).map_err(|_| Failure::Invalid)
+    }
+
+    fn write(&mut self, offset: u64, bytes: &[u8]) -> Result<()> {
+        lease_write(None, 1, offset, bytes).map_err(|_| Failure::Invalid)
+    }
+}

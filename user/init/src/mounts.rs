@@ -1,0 +1,74 @@
+//! Services that are started because somebody asked, for a device: file systems, as they are mounted.
+
+use crate::service::Id;
+use crate::supervisor::Supervisor;
+use alloc::format;
+use alloc::string::{String, ToString};
+use rt::abi::PortRights;
+use rt::{Error, Port};
+use services::control::Failure;
+use services::manifest::Trait;
+
+/// What a service calls the disk that it is for.
+const BLOCK: &str = "block";
+/// Where the number of a client begins in the badge that the server of a disk sees; below is the partition.
+const CLIENT: u32 = 8;
+
+impl Supervisor {
+    /// Starts a service of a template, with words such as `ro,size=8`; a way to it for whoever asks.
+    pub fn start_for(
+        &mut self,
+        asks: Id,
+        kind: &str,
+        device: &str,
+        words: &str,
+    ) -> Result<Port, Failure> {
+        let spec = self.templates.iter().find(|spec| spec.names.iter().any(|name| name == kind));
+        let spec = spec.ok_or(Failure::NotFound)?.clone();
+        let name = format!("{kind}:{device}");
+        if self.find(&name).is_some() {
+            return Err(Failure::Exists);
+        }
+        let disk = match spec.has(Trait::Block) {
+            true => Some(self.disk(device).ok_or(Failure::NotFound)?),
+            false => None,
+        };
+        let words = words.split(',').filter(|word| !word.is_empty()).map(number);
+        let words = words.collect::<Option<_>>().ok_or(Failure::Invalid)?;
+        let id = self.add(spec, name, None).map_err(|error| match error {
+            Error::NotFound => Failure::NotFound,
+            _ => Failure::NoMemory,
+        })?;
+        let service = self.service(id);
+        service.words = words;
+        if let Some((server, partition)) = disk {
+            service.clients.push((BLOCK.into(), server, id << CLIENT | partition));
+        }
+        let rights = PortRights::SEND | PortRights::TRANSFER | PortRights::DUPLICATE;
+        service.port.badged(rights, asks << CLIENT).map_err(|_| Failure::NoMemory)
+    }
+
+    /// The server of a disk, and the partition: `vda1` is the first of `vda`, `mmcblk0p2` the second of `mmcblk0`.
+    fn disk(&self, device: &str) -> Option<(Id, u64)> {
+        self.services
+            .iter()
+            .find_map(|(&id, service)| {
+                let rest = device.strip_prefix(service.name.as_str())?;
+                let is_numbered = service.name.ends_with(|last: char| last.is_ascii_digit());
+                let partition = match rest {
+                    "" => 0,
+                    rest if is_numbered => rest.strip_prefix('p')?.parse().ok()?,
+                    rest => rest.parse().ok()?,
+                };
+                Some((id, partition))
+                    .filter(|&(_, partition): &(Id, u8)| rest.is_empty() || partition > 0)
+            })
+            .map(|(id, partition)| (id, partition.into()))
+    }
+}
+
+/// A word, and its number, which is 1 where there is none.
+fn number(word: &str) -> Option<(String, u64)> {
+    let (name, value) = word.split_once('=').unwrap_or((word, "1"));
+    Some((name.to_string(), value.parse().ok()?))
+}

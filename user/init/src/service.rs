@@ -1,0 +1,178 @@
+//! One service: what it is, what outlives it, and the life that it has.
+
+use crate::device::Device;
+use alloc::string::String;
+use alloc::vec::Vec;
+use rt::abi::{Error, PAGE};
+use rt::loader::Child;
+use rt::service::Diary;
+use rt::{Memory, Port, time};
+use services::manifest::Spec;
+use services::policy::Patience;
+
+/// The number of a service, which it has as long as it is there.
+pub type Id = u64;
+/// Messages that may wait at a port.
+const QUEUE: u64 = 16;
+
+/// A service.
+pub struct Service {
+    /// What the manifest says.
+    pub spec: Spec,
+    /// What it is called.
+    pub name: String,
+    /// What it drives.
+    pub device: Option<Device>,
+    /// Its program.
+    pub program: &'static [u8],
+    /// Where it is spoken to, whichever of its lives it has.
+    pub port: Port,
+    /// The memory that outlives it.
+    pub kept: Vec<Kept>,
+    /// Those that it may speak to: by which name, which, with which badge.
+    pub clients: Vec<(String, Id, u64)>,
+    /// Numbers that it is given beside those of the manifest.
+    pub words: Vec<(String, u64)>,
+    /// What it was given, as a person reads it.
+    pub given: Vec<String>,
+    /// The life that it has.
+    pub life: Life,
+    /// How often it has died in vain.
+    pub patience: Patience,
+    /// How many lives it has had.
+    pub lives: u64,
+    /// Messages that it has served in former lives, and nanoseconds that it ran in them.
+    pub past: [u64; 2],
+}
+
+/// Memory that outlives a service.
+pub struct Kept {
+    /// What it is called; that for devices has no name.
+    pub name: String,
+    /// The memory.
+    pub memory: Memory,
+    /// How long it is.
+    pub pages: u64,
+    /// Where it is, if devices reach it.
+    pub physical: Option<u64>,
+}
+
+/// What a service is doing.
+pub enum Life {
+    /// It is to be started then.
+    Pausing(u64),
+    /// It runs.
+    Running(Running),
+    /// It was ended, and is not gone yet.
+    Ending(Running, Then),
+    /// It is not started any more, and why.
+    Over(&'static str),
+}
+
+/// A process that serves.
+pub struct Running {
+    /// The process.
+    pub child: Child,
+    /// What it has served.
+    pub diary: Memory,
+    /// When it began.
+    pub since: u64,
+    /// It has a crash record.
+    pub is_recorded: bool,
+}
+
+/// What comes after a life that was ended.
+pub enum Then {
+    /// Another.
+    Again,
+    /// That of another program.
+    Replaced(Child),
+    /// Nothing.
+    Over,
+    /// Nothing, and nobody remembers it.
+    Forgotten,
+}
+
+impl Service {
+    /// One that has not started yet, with the memory that outlives it.
+    pub fn new(
+        spec: Spec,
+        name: String,
+        device: Option<Device>,
+        program: &'static [u8],
+    ) -> Result<Service, Error> {
+        let mut kept = Vec::new();
+        for (name, pages) in &spec.kept {
+            let memory = Memory::create(*pages)?;
+            kept.push(Kept { name: name.clone(), memory, pages: *pages, physical: None });
+        }
+        if spec.dma > 0 {
+            let (memory, physical) = Memory::contiguous(&rt::machine(), spec.dma)?;
+            let (name, physical) = (String::new(), Some(physical));
+            kept.push(Kept { name, memory, pages: spec.dma, physical });
+        }
+        Ok(Service {
+            name,
+            device,
+            program,
+            port: Port::create(QUEUE)?,
+            kept,
+            clients: Vec::new(),
+            words: Vec::new(),
+            given: Vec::new(),
+            life: Life::Pausing(0),
+            patience: Patience::default(),
+            lives: 0,
+            past: [0; 2],
+            spec,
+        })
+    }
+
+    /// The process that serves, or did until just now.
+    pub fn running(&self) -> Option<&Running> {
+        match &self.life {
+            Life::Running(running) | Life::Ending(running, _) => Some(running),
+            Life::Pausing(_) | Life::Over(_) => None,
+        }
+    }
+
+    /// Messages that it has served, and nanoseconds that it has run.
+    pub fn done(&self) -> [u64; 2] {
+        let [served, ran] = self.past;
+        let now = self.running().map_or([0; 2], |running| [running.served(), running.ran()]);
+        [served + now[0], ran + now[1]]
+    }
+
+    /// Bytes of memory that it uses, and those that are kept for it.
+    pub fn memory(&self) -> [u64; 2] {
+        let info = self.running().and_then(|running| running.child.process.info().ok());
+        let kept: u64 = self.kept.iter().map(|kept| kept.pages * PAGE).sum();
+        [info.map_or(0, |info| info.used), kept]
+    }
+
+    /// Ends the life that it has, and says what comes after; one that is over already does not begin again.
+    pub fn end(&mut self, then: Then) {
+        let life = core::mem::replace(&mut self.life, Life::Over("ended"));
+        self.life = match (life, then) {
+            (Life::Running(running) | Life::Ending(running, _), then) => {
+                // One that is gone is gone.
+                let _ = running.child.process.kill(0);
+                Life::Ending(running, then)
+            }
+            (_, Then::Again | Then::Replaced(_)) => Life::Pausing(time::now()),
+            (_, Then::Over | Then::Forgotten) => Life::Over("stopped"),
+        };
+    }
+}
+
+impl Running {
+    /// Messages that it has served.
+    pub fn served(&self) -> u64 {
+        Diary::served(&self.diary).unwrap_or(0)
+    }
+
+    /// Nanoseconds that it has run.
+    pub fn ran(&self) -> u64 {
+        self.child.process.info().map_or(0, |info| info.ran)
+    }
+}

@@ -1,0 +1,63 @@
+//! The texts that clients are told: what there is, what it has, what it has used.
+
+use crate::record::Seconds;
+use crate::service::{Life, Service};
+use crate::supervisor::Supervisor;
+use alloc::format;
+use alloc::string::String;
+use core::fmt::Write;
+
+impl Supervisor {
+    /// A line for each service.
+    pub fn list(&self) -> String {
+        let mut text = format!(
+            "{:<16} {:<9} {:>5} {:>8}  {}\n",
+            "NAME", "STATE", "LIVES", "SERVED", "PROGRAM"
+        );
+        for service in self.services.values() {
+            let (name, [served, _]) = (&service.name, service.done());
+            let (state, program) = (service.state(), &service.spec.program);
+            // Text takes all that is written to it.
+            let _ =
+                writeln!(text, "{name:<16} {state:<9} {:>5} {served:>8}  {program}", service.lives);
+        }
+        text
+    }
+
+    /// What each service has used.
+    pub fn top(&self) -> String {
+        let mut text =
+            format!("{:<16} {:>16} {:>10} {:>8} {:>8}\n", "NAME", "CPU", "SERVED", "KIB", "KEPT");
+        for service in self.services.values() {
+            let ([served, ran], [used, kept]) = (service.done(), service.memory());
+            let (used, kept, ran) = (used >> 10, kept >> 10, format!("{}", Seconds(ran)));
+            let _ =
+                writeln!(text, "{:<16} {ran:>16} {served:>10} {used:>8} {kept:>8}", service.name);
+        }
+        text
+    }
+
+    /// Who has what.
+    pub fn caps(&self) -> String {
+        let mut text = String::new();
+        for service in self.services.values() {
+            let _ = writeln!(text, "{}", service.name);
+            for given in &service.given {
+                let _ = writeln!(text, "    {given}");
+            }
+        }
+        text
+    }
+}
+
+impl Service {
+    /// What it is doing, in a word.
+    fn state(&self) -> &'static str {
+        match self.life {
+            Life::Pausing(_) => "pauses",
+            Life::Running(_) => "runs",
+            Life::Ending(..) => "ends",
+            Life::Over(why) => why,
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! The services that this server and the others run on: the supervisor knows how they are, and does to them
+//! what it is told.
+
+use super::Subject;
+use crate::errno::{Errno, Result};
+use crate::file::{File, Open};
+use crate::fs::path::Last;
+use crate::fs::{Inode, Regular};
+use crate::process::Process;
+use crate::user::{Buffer, Transfer};
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use rt::abi::PAGE;
+use services::control::{Failure, Operation};
+
+/// Bytes of an order.
+const ORDER: usize = 512;
+/// Bytes of a program that is to take the place of another.
+const PROGRAM: u64 = 16 << 20;
+
+impl From<Failure> for Errno {
+    fn from(failure: Failure) -> Errno {
+        match failure {
+            Failure::NotFound => Errno::ENOENT,
+            Failure::Invalid => Errno::EINVAL,
+            Failure::NotAllowed => Errno::EPERM,
+            Failure::Exists => Errno::EBUSY,
+            Failure::NoMemory => Errno::ENOMEM,
+            Failure::Failed => Errno::EIO,
+        }
+    }
+}
+
+fn ask(subject: &Subject, operation: Operation, arguments: &[&str]) -> Result<Vec<u8>> {
+    let control = subject.server.control()?;
+    Ok(control.ask(operation, arguments)?.into_bytes())
+}
+
+/// A line for each service.
+pub fn services(subject: &Subject) -> Result<Vec<u8>> {
+    ask(subject, Operation::List, &[])
+}
+
+/// Who holds which handle to what.
+pub fn caps(subject: &Subject) -> Result<Vec<u8>> {
+    ask(subject, Operation::Caps, &[])
+}
+
+/// What each service has used.
+pub fn top(subject: &Subject) -> Result<Vec<u8>> {
+    ask(subject, Operation::Top, &[])
+}
+
+/// The latest records of crashes.
+pub fn crashes(subject: &Subject) -> Result<Vec<u8>> {
+    ask(subject, Operation::Records, &["16"])
+}
+
+/// The file that orders are written to, each with one call: `kill NAME`, `restart NAME`, `replace NAME FILE`,
+/// `complain NAME`, `hurt NAME HOW`.
+pub struct Orders(pub Subject);
+
+impl Regular for Orders {
+    fn size(&self) -> u64 {
+        0
+    }
+
+    fn read(&self, _: u64, _: &mut Transfer<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    fn truncate(&self, _: u64) -> Result<()> {
+        Ok(())
+    }
+
+    fn opened(&self, _: &Rc<Inode>) -> Option<Rc<dyn File>> {
+        Some(Rc::new(OpenOrders(self.0)))
+    }
+}
+
+/// The file, opened.
+struct OpenOrders(Subject);
+
+impl File for OpenOrders {
+    fn read(&self, _: &Open, _: &mut u64, _: &mut Transfer<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    fn write(&self, _: &Open, _: &mut u64, from: &mut Transfer<'_>) -> Result<()> {
+        let mut bytes = alloc::vec![0; from.left.min(ORDER as u64) as usize];
+        let process = from.process().ok_or(Errno::EINVAL)?;
+        from.peek(&mut bytes)?;
+        let text = core::str::from_utf8(&bytes).map_err(|_| Errno::EINVAL)?;
+        let words: Vec<&str> = text.split_ascii_whitespace().collect();
+        self.obey(process, &words)?;
+        from.skip();
+        Ok(())
+    }
+}
+
+impl OpenOrders {
+    fn obey(&self, process: &Process, words: &[&str]) -> Result<()> {
+        let (operation, arguments) = match *words {
+            ["kill", name] => (Operation::Kill, &[name][..]),
+            ["restart", name] => (Operation::Restart, &[name][..]),
+            ["complain", name] => (Operation::Complain, &[name][..]),
+            ["hurt", name, how] => (Operation::Hurt, &[name, how][..]),
+            ["replace", name, file] => return self.replace(process, name, file.as_bytes()),
+            _ => return Err(Errno::EINVAL),
+        };
+        ask(&self.0, operation, arguments).map(|_| ())
+    }
+
+    /// Has the program of a file take the place of a service's.
+    fn replace(&self, process: &Process, name: &str, file: &[u8]) -> Result<()> {
+        let ids = process.ids.borrow();
+        let walker = super::links::walker(self.0.server, &ids);
+        let inode = walker.walk(&process.current.borrow(), file, Last::Followed)?.inode()?;
+        let regular = inode.regular()?;
+        regular.prepare()?;
+        let mut bytes = alloc::vec![0; regular.size().min(PROGRAM) as usize];
+        let mut transfer = Transfer::new(Buffer::Own(&mut bytes));
+        while transfer.left > 0 {
+            let (left, done) = (transfer.left, transfer.done);
+            regular.read(done, &mut transfer)?;
+            // It may have moved a part only.
+            transfer.left = left - (transfer.done - done);
+            if transfer.done == done {
+                return Err(Errno::EIO);
+            }
+        }
+        let program = rt::Memory::create((bytes.len() as u64).div_ceil(PAGE).max(1))?;
+        program.write(0, &bytes)?;
+        Ok(self.0.server.control()?.replace(name, &program, bytes.len() as u64)?)
+    }
+}

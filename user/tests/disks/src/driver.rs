@@ -1,0 +1,95 @@
+//! A driver, and what it needs: what a supervisor does, for one device.
+
+use crate::Wrong;
+use block::Badge;
+use devices::Device;
+use rt::abi::{ANY_CPU, COOPERATIVE, FOREVER, MachineRights, PAGE, PortRights, WINDOW_DEVICE};
+use rt::loader::Child;
+use rt::object::Object;
+use rt::service::{Kind, Table};
+use rt::{Interrupt, Memory, Port};
+
+/// What a driver may use, and how urgent it is.
+const QUOTA: u64 = 1 << 20;
+const PRIORITY: u8 = 24;
+/// Pages that the device reaches.
+const DMA: u64 = 4;
+/// The signal of the interrupt.
+const INTERRUPT: u64 = 1 << 63;
+/// How a driver ends that is killed.
+const KILLED: u64 = 9;
+
+pub struct Driver<'a> {
+    program: &'a [u8],
+    device: &'a Device,
+    port: Port,
+    /// What the device reaches, and where that is.
+    dma: (Memory, u64),
+    child: Child,
+    /// Its diary.
+    _diary: Memory,
+}
+
+impl<'a> Driver<'a> {
+    /// Starts one.
+    pub fn start(program: &'a [u8], device: &'a Device) -> Result<Driver<'a>, Wrong> {
+        let port = Port::create(4)?;
+        let dma = Memory::contiguous(&rt::machine(), DMA)?;
+        let (child, diary) = start(program, device, &port, &dma)?;
+        Ok(Driver { program, device, port, dma, child, _diary: diary })
+    }
+
+    /// Ends it. Whoever asks it for something waits for another.
+    pub fn kill(&mut self) -> Result<(), Wrong> {
+        self.child.process.kill(KILLED)?;
+        self.child.wait(FOREVER)?;
+        Ok(())
+    }
+
+    /// Starts another one, when it has ended.
+    pub fn start_another(&mut self) -> Result<(), Wrong> {
+        let (child, diary) = start(self.program, self.device, &self.port, &self.dma)?;
+        (self.child, self._diary) = (child, diary);
+        Ok(())
+    }
+
+    /// A way to it.
+    pub fn connection(&self, badge: Badge) -> Result<Port, Wrong> {
+        let rights = PortRights::SEND | PortRights::TRANSFER | PortRights::DUPLICATE;
+        Ok(self.port.badged(rights, badge.bits())?)
+    }
+}
+
+fn start(
+    program: &[u8],
+    device: &Device,
+    port: &Port,
+    (dma, physical): &(Memory, u64),
+) -> Result<(Child, Memory), Wrong> {
+    let machine = rt::machine();
+    let child = Child::load(program, QUOTA, PRIORITY)?;
+    let child = child.with_machine(&machine, MachineRights::LOG)?;
+    let mut table = Table::new("disk");
+    let mut give = |kind, name, handle, numbers| table.add(kind, name, handle, numbers);
+    let own = child.give(port.badged(PortRights::all(), 0)?)?;
+    give(Kind::Port, "", own, [0; 2]);
+    for window in &device.windows {
+        let first = window.physical & !(PAGE - 1);
+        let pages = (window.physical + window.bytes - first).div_ceil(PAGE);
+        let memory = Memory::window(&machine, first, pages, WINDOW_DEVICE)?;
+        give(Kind::Window, "", child.give(memory)?, [window.physical, window.bytes]);
+    }
+    if let Some(line) = device.interrupt {
+        let interrupt = Interrupt::create(&machine, line, port, INTERRUPT)?;
+        give(Kind::Interrupt, "", child.give(interrupt)?, [INTERRUPT, 0]);
+    }
+    let copy = Memory::from_raw(rt::object::duplicate(dma.raw(), u8::MAX, 0)?);
+    give(Kind::Dma, "", child.give(copy)?, [*physical, DMA * PAGE]);
+    for (name, value) in &device.words {
+        give(Kind::Word, name, 0, [*value, 0]);
+    }
+    let (child, diary) = table.install(child)?;
+    child.thread.schedule(PRIORITY, COOPERATIVE, ANY_CPU)?;
+    child.start()?;
+    Ok((child, diary))
+}

@@ -1,0 +1,55 @@
+//! Disks with something about them that is not as it should be.
+
+use crate::driver::Driver;
+use crate::{Wrong, check, client, geometry};
+use block::{Extent, Failure};
+use devices::Device;
+
+const FIRST: Extent = Extent { sector: 0, count: 8, offset: 0 };
+
+/// It can be read, and not written.
+pub fn read_only(driver: &Driver) -> Result<(), Wrong> {
+    check(geometry(driver)?.read_only, "it says that it can only be read")?;
+    let (mut client, _memory) = client(driver, 0, 1)?;
+    check(client.write(FIRST) == Err(Failure::ReadOnly), "it is not written")?;
+    client.read(FIRST)?;
+    Ok(client.flush()?)
+}
+
+/// Sector 64 cannot be read, and whatever is not there neither.
+pub fn broken(driver: &Driver) -> Result<(), Wrong> {
+    let (mut client, _memory) = client(driver, 0, 1)?;
+    let sectors = client.describe()?.sectors;
+    for _ in 0..3 {
+        let broken = Extent { sector: 60, ..FIRST };
+        check(client.read(broken) == Err(Failure::Broken), "a sector is broken")?;
+        client.read(FIRST)?;
+    }
+    let far = Extent { sector: sectors - 7, ..FIRST };
+    check(client.read(far) == Err(Failure::OutOfRange), "the disk ends")?;
+    let short = Extent { offset: crate::PAGES * rt::abi::PAGE - 512, ..FIRST };
+    check(client.read(short) == Err(Failure::OutOfRange), "the memory ends")?;
+    client.read(Extent { sector: sectors - 8, ..FIRST })?;
+    Ok(())
+}
+
+/// It is taken away, as a person would do it.
+#[cfg(target_arch = "x86_64")]
+pub fn gone(driver: &Driver, device: &Device) -> Result<(), Wrong> {
+    /// Where QEMU's `pc` is told to let go of the devices in some slots of bus 0.
+    const EJECT: u16 = 0xae08;
+    let (mut client, _memory) = client(driver, 0, 1)?;
+    client.read(FIRST)?;
+    let slot = device.pci.ok_or(Wrong::That("it is on the PCI bus"))?.device;
+    rt::IoPorts::create(&rt::machine(), EJECT, 4)?.write(EJECT, 4, 1 << slot)?;
+    for _ in 0..3 {
+        check(client.read(FIRST) == Err(Failure::Gone), "it is gone")?;
+    }
+    check(client.describe() == Err(Failure::Gone), "and nothing is known of it")
+}
+
+/// Nobody takes away a disk of a board.
+#[cfg(not(target_arch = "x86_64"))]
+pub fn gone(_: &Driver, _: &Device) -> Result<(), Wrong> {
+    Err(Wrong::That("this machine's disk can be taken away"))
+}

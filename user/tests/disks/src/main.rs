@@ -1,0 +1,101 @@
+//! # disktest: disks and their drivers, killed in the middle of it
+//!
+//! It is its own supervisor: finds the machine's disk, starts its driver with what that needs, and uses
+//! it. `args=` says what there is to see: `storm`, where two clients write and read while the driver is
+//! killed a hundred times (`count=`); `read-only`; `broken`, a sector that cannot be read; `gone`, a disk that is
+//! taken away. What a storm leaves on the disk the host looks at afterwards.
+#![no_std]
+#![no_main]
+
+extern crate alloc;
+
+mod bus;
+mod driver;
+mod errors;
+mod figures;
+mod storm;
+
+use block::{Badge, Client, Failure, Geometry};
+use driver::Driver;
+use rt::files::{Files, Words};
+use rt::{Error, Memory, Start, println};
+
+rt::entry!(main);
+
+/// Pages of a client's memory.
+pub const PAGES: u64 = 32;
+
+/// What goes wrong where nothing should.
+#[derive(Debug)]
+pub enum Wrong {
+    /// A call of the kernel.
+    Kernel(Error),
+    /// A request to the disk.
+    Disk(Failure),
+    /// This is not so.
+    That(&'static str),
+}
+
+impl From<Error> for Wrong {
+    fn from(error: Error) -> Wrong {
+        Wrong::Kernel(error)
+    }
+}
+
+impl From<Failure> for Wrong {
+    fn from(failure: Failure) -> Wrong {
+        Wrong::Disk(failure)
+    }
+}
+
+/// What has to be so.
+pub fn check(is_so: bool, what: &'static str) -> Result<(), Wrong> {
+    if is_so { Ok(()) } else { Err(Wrong::That(what)) }
+}
+
+fn main(start: Start) -> u64 {
+    let words = Words::read();
+    let which = words.get("args").unwrap_or("storm");
+    match run(&start, &words, which) {
+        Ok(()) => {
+            println!("test disk-{which}: ok");
+            0
+        }
+        Err(wrong) => {
+            println!("test disk-{which}: FAILED: {wrong:?}");
+            1
+        }
+    }
+}
+
+fn run(start: &Start, words: &Words, which: &str) -> Result<(), Wrong> {
+    let initrd = start.initrd.as_ref().ok_or(Error::NotFound)?;
+    let files = Files::new(initrd)?;
+    let (device, program) = bus::disk(start).ok_or(Wrong::That("there is a disk"))?;
+    println!("{} has {device:x?}", device.name);
+    let file = files.program(program).ok_or(Error::NotFound)?;
+    let mut driver = Driver::start(file, &device)?;
+    match which {
+        "storm" => storm::storm(&mut driver, words)?,
+        "figures" => figures::all(&mut driver)?,
+        "read-only" => errors::read_only(&driver)?,
+        "broken" => errors::broken(&driver)?,
+        "gone" => errors::gone(&driver, &device)?,
+        _ => return Err(Wrong::That("the word `args` says what to do")),
+    }
+    driver.kill()?;
+    Ok(())
+}
+
+/// A client of a partition or the whole disk, and its memory.
+pub fn client(driver: &Driver, partition: u8, number: u64) -> Result<(Client, Memory), Wrong> {
+    let (memory, _) = Memory::contiguous(&rt::machine(), PAGES)?;
+    let port = driver.connection(Badge { partition, client: number })?;
+    let client = Client::new(port, &memory, || println!("a request takes long"))?;
+    Ok((client, memory))
+}
+
+/// How the disk is.
+pub fn geometry(driver: &Driver) -> Result<Geometry, Wrong> {
+    Ok(client(driver, 0, 99)?.0.describe()?)
+}

@@ -1,0 +1,136 @@
+//! What the supervisor does when a service comes to harm.
+
+use crate::victim::{END, NOTHING, PANIC, Victim, WRITE};
+use crate::{Result, Test, World, want};
+use alloc::format;
+use alloc::string::String;
+use rt::{Error, time};
+use services::control::Operation;
+
+pub const TESTS: &[Test] = &[
+    ("kill", kill),
+    ("panic", panic),
+    ("fault", fault),
+    ("wild", wild),
+    ("exit", exit),
+    ("hang", hang),
+    ("hopeless", hopeless),
+    ("two-thousand-kills", two_thousand_kills),
+];
+
+impl World {
+    /// Asks the victim for what ends it; that nobody answers, and another is there.
+    fn end(&self, label: u32, word: u64) -> Result {
+        let (_, lives) = self.state("victim")?;
+        let before = self.victim.count()?;
+        let answer = self.victim.ask_once(label, word, time::now() + 5 * time::SECOND);
+        want!(answer == Err(Error::PeerGone));
+        want!(self.victim.count()? == before + 1);
+        want!(self.state("victim")? == ("runs".into(), lives + 1));
+        Ok(())
+    }
+
+    /// The latest crash record of the victim.
+    fn record(&self) -> core::result::Result<String, &'static str> {
+        let records = self.control.ask(Operation::Records, &["16"]).map_err(|_| "no records")?;
+        let mut all = records.split("\n\n");
+        let record = all.find(|record| record.starts_with("service victim\n"));
+        record.map(String::from).ok_or("no record")
+    }
+}
+
+fn kill(world: &World) -> Result {
+    let before = world.victim.count()?;
+    for round in 1..=20 {
+        want!(world.control.ask(Operation::Kill, &["victim"]).is_ok());
+        want!(world.victim.count()? == before + round);
+    }
+    Ok(())
+}
+
+fn panic(world: &World) -> Result {
+    world.end(PANIC, 0)?;
+    let record = world.record()?;
+    want!(record.contains("reason  panic at "));
+    want!(record.contains(": as told, by 0x"));
+    // Where it was, by name; what it was asked; what it had; what it was booted with.
+    want!(record.contains("serve + 0x"));
+    want!(record.contains(&format!(" call {PANIC} from 0x")));
+    want!(record.contains("  kept memory memory, 4 KiB\n"));
+    want!(record.contains("services=services.test"));
+    want!(record.len() <= 4096);
+    Ok(())
+}
+
+fn fault(world: &World) -> Result {
+    world.end(WRITE, 0)?;
+    let record = world.record()?;
+    want!(record.contains(&format!("reason  fault: Unmapped, writing {NOTHING:#x} at 0x")));
+    want!(record.contains(&format!(" call {WRITE} from 0x")));
+    want!(record.contains(if cfg!(target_arch = "x86_64") { "   rip " } else { "    pc " }));
+    Ok(())
+}
+
+fn wild(world: &World) -> Result {
+    let before = world.victim.count()?;
+    want!(world.control.ask(Operation::Hurt, &["victim", "wild"]).is_ok());
+    want!(world.victim.count()? == before + 1);
+    want!(world.record()?.contains("reason  fault: Unmapped, executing 0xdead0000 at 0xdead0000"));
+    Ok(())
+}
+
+fn exit(world: &World) -> Result {
+    world.end(END, 7)?;
+    want!(world.record()?.contains("reason  it ended with code 7 (0x7)"));
+    Ok(())
+}
+
+/// One that hangs is killed when somebody complains, and not before.
+fn hang(world: &World) -> Result {
+    let before = world.victim.count()?;
+    let (_, lives) = world.state("victim")?;
+    want!(world.control.ask(Operation::Hurt, &["victim", "hang"]).is_ok());
+    let answer = world.victim.ask_once(0, 0, time::now() + 50 * time::MILLISECOND);
+    want!(answer == Err(Error::TimedOut));
+    want!(world.state("victim")? == ("runs".into(), lives));
+    want!(world.control.ask(Operation::Complain, &["victim"]).is_ok());
+    want!(world.victim.count()? == before + 1);
+    let record = world.record()?;
+    want!(record.contains("reason  it did not answer for 1000 ms"));
+    want!(record.contains("circle + 0x"));
+    want!(world.state("victim")? == ("runs".into(), lives + 1));
+    Ok(())
+}
+
+/// One that only dies is given up, and whoever calls it is told.
+fn hopeless(world: &World) -> Result {
+    let end = time::now() + 20 * time::SECOND;
+    while &*world.state("hopeless")?.0 != "given up" {
+        want!(time::now() < end);
+        time::sleep(50 * time::MILLISECOND);
+    }
+    want!(world.state("hopeless")?.1 == 10);
+    let hopeless = Victim(world.grants.client("hopeless"));
+    want!(hopeless.ask_once(0, 0, time::now() + time::SECOND) == Err(Error::PeerGone));
+    let log = world.control.ask(Operation::Log, &["hopeless"]).map_err(|_| "no log")?;
+    want!(log.contains("init: hopeless is given up"));
+    Ok(())
+}
+
+/// Nothing is lost, and nothing is left, however often one is killed.
+fn two_thousand_kills(world: &World) -> Result {
+    let machine = rt::machine();
+    let mut first = None;
+    for round in 0..2_000 {
+        let before = world.victim.count()?;
+        want!(world.control.ask(Operation::Kill, &["victim"]).is_ok());
+        want!(world.victim.count()? == before + 1);
+        if round == 100 {
+            first = machine.figures().ok();
+        }
+    }
+    let (Some(first), Ok(last)) = (first, machine.figures()) else { return Err("no figures") };
+    want!(last.actors[..3] == first.actors[..3] && last.handles == first.handles);
+    want!(last.free + 16 >= first.free);
+    Ok(())
+}

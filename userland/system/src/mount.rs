@@ -1,0 +1,144 @@
+//! Laying file systems over directories.
+
+use crate::{Result, last_error};
+use std::ffi::CString;
+use std::fs;
+
+const USAGE: &str = "usage: mount [-t KIND] [-r] [-o OPTION,...] SOURCE DIRECTORY; `mount` alone lists what is mounted";
+
+/// Options that are flags of the call, and what they set or clear.
+const FLAGS: [(&str, u64, bool); 13] = [
+    ("ro", libc::MS_RDONLY, true),
+    ("rw", libc::MS_RDONLY, false),
+    ("nosuid", libc::MS_NOSUID, true),
+    ("suid", libc::MS_NOSUID, false),
+    ("nodev", libc::MS_NODEV, true),
+    ("dev", libc::MS_NODEV, false),
+    ("noexec", libc::MS_NOEXEC, true),
+    ("exec", libc::MS_NOEXEC, false),
+    ("noatime", libc::MS_NOATIME, true),
+    ("atime", libc::MS_NOATIME, false),
+    ("relatime", libc::MS_RELATIME, true),
+    ("remount", libc::MS_REMOUNT, true),
+    ("bind", libc::MS_BIND, true),
+];
+
+/// What is asked for.
+#[derive(Default)]
+struct Wanted {
+    kind: Option<String>,
+    flags: u64,
+    data: Vec<String>,
+    names: Vec<String>,
+}
+
+/// Lays a file system over a directory.
+pub fn mount(words: &[String]) -> Result {
+    if words.is_empty() {
+        let mounts =
+            fs::read_to_string("/proc/mounts").map_err(|error| format!("/proc/mounts: {error}"))?;
+        print!("{mounts}");
+        return Ok(());
+    }
+    let Wanted { kind, flags, data, names } = read(words)?;
+    let [source, target] = match names.as_slice() {
+        [source, target] => [source, target],
+        [target] if flags & libc::MS_REMOUNT != 0 => [target, target],
+        _ => return Err(USAGE.into()),
+    };
+    let data = data.join(",");
+    let mut why = None;
+    let kinds = kind.map_or_else(|| kinds(flags), |kind| vec![kind]);
+    for kind in &kinds {
+        match attempt(source, target, kind, flags, &data) {
+            Ok(()) => return Ok(()),
+            Err(error) => why = Some(error),
+        }
+        // Only what is no such file system may be another.
+        if why.as_ref().and_then(std::io::Error::raw_os_error) != Some(libc::EINVAL) {
+            break;
+        }
+    }
+    let why = why.map_or("no kind of file system is known".into(), |error| error.to_string());
+    Err(format!("{source} on {target}: {why}"))
+}
+
+/// Options in any order, and what they are about.
+fn read(words: &[String]) -> std::result::Result<Wanted, String> {
+    let mut wanted = Wanted::default();
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        let mut value = || words.next().cloned().ok_or_else(|| USAGE.to_string());
+        match word.as_str() {
+            "-t" => wanted.kind = Some(value()?),
+            "-o" => value()?.split(',').for_each(|option| wanted.option(option)),
+            "-r" => wanted.option("ro"),
+            "-w" => wanted.option("rw"),
+            "-B" | "--bind" => wanted.option("bind"),
+            word if word.starts_with('-') && word.len() > 1 => return Err(USAGE.into()),
+            word => wanted.names.push(word.into()),
+        }
+    }
+    Ok(wanted)
+}
+
+impl Wanted {
+    fn option(&mut self, option: &str) {
+        match FLAGS.into_iter().find(|(name, ..)| *name == option) {
+            Some((_, flag, true)) => self.flags |= flag,
+            Some((_, flag, false)) => self.flags &= !flag,
+            None if option == "defaults" || option.is_empty() => {}
+            None => self.data.push(option.into()),
+        }
+    }
+}
+
+/// The kinds that need a device, if none is named.
+fn kinds(flags: u64) -> Vec<String> {
+    if flags & (libc::MS_REMOUNT | libc::MS_BIND) != 0 {
+        return vec!["none".into()];
+    }
+    let all = fs::read_to_string("/proc/filesystems").unwrap_or_default();
+    let of_devices = all.lines().filter(|line| !line.starts_with("nodev"));
+    of_devices.map(|line| line.trim().to_string()).collect()
+}
+
+fn attempt(source: &str, target: &str, kind: &str, flags: u64, data: &str) -> std::io::Result<()> {
+    let [source, target, kind, data] = [source, target, kind, data].map(CString::new);
+    let (source, target, kind, data) = (source?, target?, kind?, data?);
+    // SAFETY: all four end with a zero.
+    let status = unsafe {
+        libc::mount(
+            source.as_ptr(),
+            target.as_ptr(),
+            kind.as_ptr(),
+            flags as libc::c_ulong,
+            data.as_ptr().cast(),
+        )
+    };
+    if status == 0 { Ok(()) } else { Err(last_error()) }
+}
+
+/// Takes away what lies over directories.
+pub fn umount(words: &[String]) -> Result {
+    let (options, names): (Vec<_>, Vec<_>) = words.iter().partition(|word| word.starts_with('-'));
+    let mut flags = 0;
+    for option in options {
+        flags |= match option.as_str() {
+            "-l" => libc::MNT_DETACH,
+            "-f" => libc::MNT_FORCE,
+            _ => return Err("usage: umount [-l] [-f] DIRECTORY...".into()),
+        };
+    }
+    if names.is_empty() {
+        return Err("usage: umount [-l] [-f] DIRECTORY...".into());
+    }
+    for name in names {
+        let target = CString::new(name.as_str()).map_err(|error| error.to_string())?;
+        // SAFETY: it ends with a zero.
+        if unsafe { libc::umount2(target.as_ptr(), flags) } != 0 {
+            return Err(format!("{name}: {}", last_error()));
+        }
+    }
+    Ok(())
+}
