@@ -144,7 +144,7 @@ $(PLATFORMS:%=root-%): root-%: build-user-%
 # Demos do without the Linux programs.
 $(PLATFORMS:%=run-%): run-%: build-% $(if $(findstring run=,$(WORDS)),build-user-%,root-%) ## boot into a shell on this terminal; DEMO=ipc, coop, preempt, memory or async runs one
 	@window=$$(stty size 2>/dev/null | tr ' ' x); \
-	  tools/qemu.py $(QEMU) -serial mon:stdio -append "$(WORDS)$${window:+ window=$$window}"
+	  tools/qemu.py $(if $(findstring run=,$(WORDS)),,--shell) $(QEMU) -serial mon:stdio -append "$(WORDS)$${window:+ window=$$window}"
 
 # Whatever is in CMD, neither make nor a shell looks at it on the way.
 unexport CMD

@@ -84,7 +84,7 @@ def outcomes(machine):
         else:
             output += text
     machine.wait()
-    if running or machine.returncode != int(failed):
+    if running or bool(machine.returncode) != failed:
         yield running or "the machine", f"it did not live to its end, status {machine.returncode}; {last}", output
 
 

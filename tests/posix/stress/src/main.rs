@@ -89,6 +89,8 @@ fn main() {
             std::process::exit(1);
         }
     };
+    // Its pipes have all they need from then on.
+    let _ = witness.works();
     let mut failed = 0;
     for (name, test) in chosen {
         println!("run {name}");
