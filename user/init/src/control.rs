@@ -20,6 +20,8 @@ pub enum Answer {
     Text(String),
     /// A way to a service.
     Port(Port),
+    /// A way to a disk, and memory for it.
+    Disk(Port, Memory),
     /// Whoever asked is answered later.
     Later,
 }
@@ -34,6 +36,9 @@ impl Supervisor {
             Ok(Answer::Later) => return,
             Ok(Answer::Done) => Message::new(0).words(&[0]),
             Ok(Answer::Port(port)) => Message::new(0).words(&[0]).handle(port.into_raw()),
+            Ok(Answer::Disk(port, memory)) => {
+                Message::new(0).words(&[0]).handle(port.into_raw()).handle(memory.into_raw())
+            }
             Ok(Answer::Text(text)) => {
                 let room = (received.words[1] as usize).min(text.len());
                 // One without room for it hears how long it is.
@@ -75,6 +80,12 @@ impl Supervisor {
             (Operation::Power, [how]) => return self.power(how).map(|()| Answer::Done),
             (Operation::Start, [template, device, words]) => {
                 return self.start_for(asks, template, device, words).map(Answer::Port);
+            }
+            (Operation::Disk, [device, pages]) => {
+                let pages = pages.parse().map_err(|_| Failure::Invalid)?;
+                return self
+                    .disk_for(device, pages)
+                    .map(|(port, memory)| Answer::Disk(port, memory));
             }
             _ => {}
         }

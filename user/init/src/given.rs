@@ -26,6 +26,12 @@ const SHARED: MemoryRights = MemoryRights::READ
     .union(MemoryRights::TRANSFER)
     .union(MemoryRights::DUPLICATE);
 
+/// What may be done with a way to a service, and with one that is only for signals.
+pub const SEND: PortRights =
+    PortRights::SEND.union(PortRights::TRANSFER).union(PortRights::DUPLICATE);
+const SIGNAL: PortRights =
+    PortRights::SIGNAL.union(PortRights::TRANSFER).union(PortRights::DUPLICATE);
+
 /// What is being given.
 struct Giving {
     child: Child,
@@ -104,10 +110,6 @@ impl Supervisor {
 
     /// The ways to other services, and to the supervisor.
     fn connections(&self, id: Id, service: &Service, giving: &mut Giving) -> Result<(), Error> {
-        const SEND: PortRights =
-            PortRights::SEND.union(PortRights::TRANSFER).union(PortRights::DUPLICATE);
-        const SIGNAL: PortRights =
-            PortRights::SIGNAL.union(PortRights::TRANSFER).union(PortRights::DUPLICATE);
         for (name, of, badge) in &service.clients {
             let Some(other) = self.services.get(of) else { continue };
             let said = format!("calls {} as {name}, badge {badge:#x}", other.name);

@@ -97,6 +97,9 @@ impl Supervisor {
         for given in &service.given {
             writeln!(text, "  {given}")?;
         }
+        if let Some(running) = service.running() {
+            writeln!(text, "  and beside: {}", running.beside())?;
+        }
         writeln!(
             text,
             "to see it again: boot with `{}`, and do what led to the last message",

@@ -1,9 +1,11 @@
 //! One service: what it is, what outlives it, and the life that it has.
 
 use crate::device::Device;
+use alloc::collections::BTreeMap;
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use rt::abi::{Error, PAGE};
+use rt::abi::{Error, Handle, PAGE};
 use rt::loader::Child;
 use rt::service::Diary;
 use rt::{Memory, Port, time};
@@ -12,6 +14,9 @@ use services::policy::Patience;
 
 /// The number of a service, which it has as long as it is there.
 pub type Id = u64;
+/// The kinds of handles, from the first on.
+const KINDS: [&str; 9] =
+    ["process", "thread", "port", "reply", "memory", "interrupt", "timer", "machine", "I/O ports"];
 /// Messages that may wait at a port.
 const QUEUE: u64 = 16;
 
@@ -86,6 +91,8 @@ pub struct Running {
     pub since: u64,
     /// It has a crash record.
     pub is_recorded: bool,
+    /// The handles that it began with.
+    pub given: Vec<Handle>,
 }
 
 /// What comes after a life that was ended.
@@ -176,6 +183,18 @@ impl Running {
     /// Messages that it has served.
     pub fn served(&self) -> u64 {
         Diary::served(&self.diary).unwrap_or(0)
+    }
+
+    /// What it has beside what it was given: how many handles of each kind.
+    pub fn beside(&self) -> String {
+        let mut counts = BTreeMap::<u64, u64>::new();
+        let handles = self.child.process.handles();
+        for held in handles.filter(|held| !self.given.contains(&held.handle)) {
+            *counts.entry(held.kind).or_default() += 1;
+        }
+        let kind = |kind: u64| KINDS.get(kind as usize - 1).unwrap_or(&"other");
+        let counts = counts.iter().map(|(&nth, count)| format!("{count} {}", kind(nth)));
+        counts.collect::<Vec<_>>().join(", ")
     }
 
     /// Nanoseconds that it has run.

@@ -75,7 +75,7 @@ impl Supervisor {
             errands: Errands::default(),
             may_hurt: words.has("chaos"),
             over: None,
-            next: 1,
+            next: 0,
         };
         let devices = device::all(firmware);
         for spec in manifest.services {
@@ -110,8 +110,7 @@ impl Supervisor {
         };
         let new = Service::new(spec, name, device, program);
         let mut service = new.inspect_err(|why| println!("init: a service cannot be: {why:?}"))?;
-        let id = self.next;
-        self.next += 1;
+        let id = self.new_id();
         for name in &service.spec.clients {
             if let Some(other) = self.find(name) {
                 service.clients.push((name.clone(), other, id << SHIFT));
@@ -119,6 +118,12 @@ impl Supervisor {
         }
         self.services.insert(id, service);
         Ok(id)
+    }
+
+    /// A number that nobody has had.
+    pub fn new_id(&mut self) -> Id {
+        self.next += 1;
+        self.next
     }
 
     /// The service of a name.
@@ -214,8 +219,9 @@ impl Supervisor {
         if slice != SLICE || spec.priority != PRIORITY {
             child.thread.schedule(spec.priority, slice, ANY_CPU)?;
         }
+        let given = child.process.handles().map(|held| held.handle).collect();
         child.start()?;
-        Ok(Running { child, diary, since: time::now(), is_recorded: false })
+        Ok(Running { child, diary, since: time::now(), is_recorded: false, given })
     }
 
     fn cannot_start(&mut self, id: Id, error: Error) {

@@ -32,7 +32,7 @@ impl World {
 }
 
 fn list_and_top(world: &World) -> Result {
-    want!(world.state("victim")? == ("runs".into(), 1));
+    want!(&*world.state("victim")?.0 == "runs");
     want!(world.state("tester")? == ("runs".into(), 1));
     world.victim.count()?;
     let top = world.control.ask(Operation::Top, &[]).map_err(|_| "no top")?;
