@@ -55,6 +55,7 @@ pub mod loader;
 pub mod thread;
 pub mod task;
 pub mod service;
+pub mod registers;
 
 pub use abi::Error;
 pub use message::{Answer, Message, Received};
