@@ -220,7 +220,7 @@ test-sessions: $(PLATFORMS:%=build-%) $(PLATFORMS:%=root-%) ## a person at a ter
 test-storms: build-virt build-x86 build-user-virt build-user-x86 $(LINUX) ## Linux programs that mean harm, and random calls (NAMES=)
 	@tests/posix/storms.py --on virt --smp 1 $(NAMES) && tests/posix/storms.py --on x86 --smp 2 $(NAMES)
 
-GROUPS := kernel memory stress perf boot syscalls integration
+GROUPS := kernel memory stress perf boot syscalls integration services
 test-stress test-syscalls test-integration: $(LINUX)
 $(GROUPS:%=test-%): test-%: $(TESTED) image ## one group of the tests in QEMU, on all platforms
 	@tests/run $*
