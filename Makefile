@@ -230,7 +230,7 @@ CUTS ?= 200
 power-cuts: build-virt build-user-virt $(LINUX) ## the machine ends at random moments of writing, and volumes stay whole (CUTS=)
 	@tests/posix/power_cuts.py --cuts $(CUTS)
 
-GROUPS := kernel memory stress perf boot syscalls integration
+GROUPS := kernel memory stress perf boot syscalls integration services
 test-stress test-syscalls test-integration: $(LINUX)
 $(GROUPS:%=test-%): test-%: $(TESTED) image ## one group of the tests in QEMU, on all platforms
 	@tests/run $*

@@ -10,6 +10,7 @@ import tempfile
 import machine
 
 # The storm's image: two partitions, and what it has to be in the end.
+IMAGE = "image"
 SECTORS = 16384
 PARTS = ((64, 8128), (8192, 8192))
 MASK = (1 << 64) - 1
@@ -33,15 +34,27 @@ class Disk:
     variables: dict
     # What QEMU makes a disk of, in the image's place.
     file: str = "{image}"
+    # How long the image is.
+    sectors: int = SECTORS
+    # How often the driver is killed.
+    kills: int = 100
     extra: tuple = ()
 
 
 def disks():
-    for platform in ("virt", "x86"):
+    for platform in ("virt", "rpi", "x86"):
         for smp in (1, 4):
-            yield Disk(platform, f"storm, {smp} CPUs", "storm", {"SMP": smp})
+            # The Pi's driver moves the data itself, which takes its time.
+            kills = 20 if platform == "rpi" else 100
+            yield Disk(platform, f"storm, {smp} CPUs", "storm", {"SMP": smp}, kills=kills)
+        # More than 32 bits of bytes, and a card of the larger kind.
+        yield Disk(platform, "ends", "ends", {}, sectors=8 << 21)
+    # QEMU's SD cards can always be written, and do not tell of errors.
+    for platform in ("virt", "x86"):
         yield Disk(platform, "read-only", "read-only", {}, "{image},readonly=on")
         yield Disk(platform, "broken", "broken", {}, "blkdebug:{broken}:{image}")
+    yield Disk("virt", "memory", "memory", {}, "", kills=20)
+    yield Disk("rpi", "absent", "absent", {}, "")
     now = ("-global", "virtio-mmio.force-legacy=false")
     yield Disk("virt", "storm, virtio 1.0", "storm", {"SMP": 4}, extra=now)
     yield Disk("virt", "storm, GICv3", "storm", {"MACHINE": "virt,gic-version=3"})
@@ -55,28 +68,41 @@ def batches():
         yield tests, lambda names, disk=disk: [(names[0], *run(disk))]
 
 
+def figures(platform, variables):
+    """What reading costs on a platform, as disktest prints it."""
+    disk = Disk(platform, "figures", "figures", variables)
+    with tempfile.TemporaryDirectory(prefix="ochre-") as folder:
+        return boot(disk, folder).output
+
+
 def run(disk):
     """What is wrong, or None, and the output."""
     with tempfile.TemporaryDirectory(prefix="ochre-") as folder:
-        image, broken = (os.path.join(folder, name) for name in ("image", "broken"))
-        with open(image, "wb") as file:
-            file.write(fresh())
-        with open(broken, "w", encoding="ascii") as file:
-            file.write(BROKEN)
-        variables = {
-            **disk.variables,
-            "INITRD": f"target/{disk.platform}/initrd.cpio",
-            "DISK": disk.file.format(image=image, broken=broken),
-        }
-        words = f"exit=qemu run=disktest args={disk.does}"
-        outcome = machine.run(disk.platform, variables, words, disk.extra)
+        outcome = boot(disk, folder)
         problem = None
         if outcome.status != 0 or not re.search(rf"^test disk-{disk.does}: ok$", outcome.output, re.M):
             problem = f"status {outcome.status}, or it does not say that all was well"
         elif disk.does == "storm":
-            with open(image, "rb") as file:
+            with open(os.path.join(folder, IMAGE), "rb") as file:
                 problem = None if file.read() == stormed() else "the image is not what was written"
     return problem, outcome.output
+
+
+def boot(disk, folder):
+    """Boots the machine with an image in a folder."""
+    image, broken = (os.path.join(folder, name) for name in (IMAGE, "broken"))
+    with open(image, "wb") as file:
+        file.write(fresh())
+        file.truncate(disk.sectors * 512)
+    with open(broken, "w", encoding="ascii") as file:
+        file.write(BROKEN)
+    variables = {
+        **disk.variables,
+        "INITRD": f"target/{disk.platform}/initrd.cpio",
+        "DISK": disk.file.format(image=image, broken=broken),
+    }
+    words = f"exit=qemu run=disktest args={disk.does} count={disk.kills}"
+    return machine.run(disk.platform, variables, words, disk.extra)
 
 
 def fresh():

@@ -202,7 +202,8 @@ def measure(platform):
         platform, {**variables, "KERNEL": tests_kernel(platform)}, "exit=qemu test=bench"
     )
     calls = run_program(platform, variables, "bench", machine.LIMIT * 3)
-    found = dict(re.findall(r"^bench (\S+) (\d+)$", bench.output + calls.output, re.M))
+    output = bench.output + calls.output + disks.figures(platform, variables)
+    found = dict(re.findall(r"^bench (\S+) (\d+)$", output, re.M))
     if match := re.search(r"^boot: done, (\d+) ns since power-on", boot.output, re.M):
         found["boot"] = match[1]
     return {figure: int(value) for figure, value in found.items()}

@@ -33,6 +33,31 @@ pub fn broken(driver: &Driver) -> Result<(), Wrong> {
     Ok(())
 }
 
+/// What is written at its ends is read there, and only there.
+pub fn ends(driver: &Driver) -> Result<(), Wrong> {
+    let (mut client, memory) = client(driver, 0, 1)?;
+    let last = client.describe()?.sectors - FIRST.count;
+    for (sector, byte) in [(0, b'a'), (last, b'z')] {
+        memory.write(0, &[byte; 4096])?;
+        client.write(Extent { sector, ..FIRST })?;
+    }
+    client.flush()?;
+    for (sector, byte) in [(0, b'a'), (last, b'z'), (FIRST.count, 0), (last - FIRST.count, 0)] {
+        client.read(Extent { sector, ..FIRST })?;
+        let mut bytes = [!byte; 4096];
+        memory.read(0, &mut bytes)?;
+        check(bytes == [byte; 4096], "a sector has what was written there")?;
+    }
+    Ok(())
+}
+
+/// There is no card.
+pub fn absent(driver: &Driver) -> Result<(), Wrong> {
+    let (mut client, _memory) = client(driver, 0, 1)?;
+    check(client.describe() == Err(Failure::Gone), "there is none")?;
+    check(client.write(FIRST) == Err(Failure::Gone), "none is written")
+}
+
 /// It is taken away, as a person would do it.
 #[cfg(target_arch = "x86_64")]
 pub fn gone(driver: &Driver, device: &Device) -> Result<(), Wrong> {
