@@ -1,8 +1,8 @@
 //! A file system as a whole: how it is mounted and unmounted, and what it keeps meanwhile.
 
 use crate::access::Seen;
-use crate::journal::{HEAD, Keeper, Log, Stretch};
-use crate::layout::inode::Inode;
+use crate::journal::{HEAD, Keeper, Log, Pen, Stretch};
+use crate::layout::inode::{EXTENTS, Inode};
 use crate::layout::log::Head;
 use crate::layout::superblock::{self, Refusal, Shape, at, feature};
 use crate::layout::{put, put_u32, u16_at, u32_at};
@@ -63,9 +63,8 @@ impl<D: Disk> Ext<D> {
                         let scratch = ext.volume.scratch();
                         replayed = replay(&mut log, ext.volume.disk(), scratch)?;
                         // What was read before that may be another now.
-                        let disk = ext.volume.into_disk();
-                        let (volume, _) = Volume::open(disk).map_err(|_| Refusal::Disk)?;
-                        ext = Ext::new(volume, true)?;
+                        ext.volume.refresh();
+                        ext = Ext::new(ext.volume, true)?;
                     }
                     log.head.start = 0;
                     ext.journal = Keeper(Some(log));
@@ -75,7 +74,7 @@ impl<D: Disk> Ext<D> {
             }
         }
         ext.check_checksum()?;
-        let usable = ext.journal.0.is_some() || !ext.shape.has_journal();
+        let usable = ext.journal.0.as_ref().map_or(!ext.shape.has_journal(), Log::is_usable);
         ext.writable = !read_only && usable && ext.shape.is_writable();
         let mounted = Mounted { found, replayed, writable: ext.writable };
         if ext.writable {
@@ -118,11 +117,14 @@ impl<D: Disk> Ext<D> {
         let blocks = inode.size() >> self.shape.block_bits;
         let stretches = self.stretches(&inode, blocks).map_err(broken)?;
         let first = stretches.first().ok_or(Refusal::Journal("it is empty"))?.block;
-        let superblock = self.block(first).map_err(broken)?[..HEAD].to_vec();
-        let block = self.shape.block();
-        let head = Head::read(&superblock, block, blocks).map_err(Refusal::Journal)?;
-        let (block_bits, blocks) = (self.shape.block_bits, self.shape.blocks);
-        Ok(Log { head, superblock, stretches, block_bits, blocks })
+        // The cache may have another.
+        let (bits, scratch) = (self.shape.block_bits, self.volume.scratch());
+        let pen = Pen::new(self.volume.disk(), scratch, bits);
+        let superblock = pen.read(first).map_err(|_| Refusal::Disk)?[..HEAD].to_vec();
+        let head = Head::read(&superblock, self.shape.block(), blocks).map_err(Refusal::Journal)?;
+        let pointers =
+            if inode.has(EXTENTS) { Ok(Vec::new()) } else { self.pointer_blocks(&inode) };
+        Ok(Log::new(head, superblock, stretches, &pointers.map_err(broken)?, &self.shape))
     }
 
     /// Where the blocks of a file are, of which none is a hole.
@@ -177,7 +179,15 @@ impl<D: Disk> Ext<D> {
     }
 
     /// All that was changed is on the disk.
-    pub fn flush(&mut self) -> Result<()> {
+    pub(crate) fn flush(&mut self) -> Result<()> {
+        if self.volume.dirty() > 0
+            && let Some(log) = &mut self.journal.0
+            && let Some(block) = log.shared()
+        {
+            let head = log.next().to_vec();
+            self.change(block)?[..HEAD].copy_from_slice(&head);
+            self.volume.commit(None);
+        }
         self.volume.sync(&mut self.journal)
     }
 
