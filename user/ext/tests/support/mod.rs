@@ -25,12 +25,14 @@ pub struct Paper {
     cache: Vec<Page>,
     pub image: Vec<u8>,
     pub events: Option<Vec<Event>>,
-    pub reads: u64,
+    /// How often the cache was looked at, and how often it may be.
+    pub steps: u64,
+    pub most: Option<u64>,
 }
 
 impl Paper {
     pub fn new(image: Vec<u8>, pages: usize) -> Paper {
-        Paper { cache: vec![[0; PAGE / 8]; pages], image, events: None, reads: 0 }
+        Paper { cache: vec![[0; PAGE / 8]; pages], image, events: None, steps: 0, most: None }
     }
 
     /// The power was gone: nothing is left but the disk.
@@ -41,6 +43,8 @@ impl Paper {
 
 impl Disk for Paper {
     fn cache(&mut self) -> &mut [Page] {
+        self.steps += 1;
+        assert!(self.most.is_none_or(|most| self.steps < most), "it does not end");
         &mut self.cache
     }
 
@@ -49,7 +53,6 @@ impl Disk for Paper {
     }
 
     fn read(&mut self, page: u64, at: usize, count: usize) -> Result<()> {
-        self.reads += count as u64;
         let first = page as usize * PAGE;
         let end = (first + count * PAGE).min(self.image.len());
         let from = self.image.get(first..end).ok_or(Failure::Broken)?;
