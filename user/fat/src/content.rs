@@ -68,7 +68,10 @@ impl<D: Disk> Fat<D> {
     /// Writes as much as there is, and as much as one operation can; how much.
     pub(crate) fn write_at(&mut self, node: Node, at: u64, from: &mut dyn Source) -> Result<usize> {
         let (_, record) = self.regular(node)?;
-        if at >= LARGEST && from.left() > 0 {
+        if from.left() == 0 {
+            return Ok(0);
+        }
+        if at >= LARGEST {
             return Err(Failure::TooLarge);
         }
         if at > record.size() {
@@ -78,11 +81,12 @@ impl<D: Disk> Fat<D> {
         let wanted = (from.left() as u64).min(LARGEST - at).min(self.budget());
         let room = self.lengthen(&mut record, at + wanted)?;
         let end = room.min(at + wanted);
-        if end <= at && wanted > 0 {
+        if end <= at {
             return Err(Failure::NoSpace);
         }
         self.fill(&record, at, end, |bytes| from.take(bytes))?;
         record.set_size(record.size().max(end));
+        record.touch(self.now);
         self.set_record(place, &record)?;
         Ok((end - at) as usize)
     }

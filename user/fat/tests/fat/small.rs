@@ -1,6 +1,6 @@
 //! One thing at a time.
 
-use crate::client::{Client, Image, fsck, make, mount, run};
+use crate::client::{Client, Image, NOW, fsck, make, mount, run};
 use files::{Attributes, DIRECTORY, Failure, REGULAR, ROOT};
 use volume::fake::Fake;
 
@@ -126,6 +126,8 @@ fn times_and_the_bit_of_reading_only() {
     }
     let wish = Attributes { mode: 0o200, ..Attributes::default() };
     assert_eq!(client.set(node, &wish).unwrap().mode, REGULAR | 0o755);
+    client.write(node, 0, b"x").unwrap();
+    assert_eq!(client.stat(node).unwrap().times[1], NOW);
     let wish = Attributes { owner: [1000, 0], ..wish };
     assert_eq!(client.set(node, &wish), Err(Failure::Unsupported));
     check(client);

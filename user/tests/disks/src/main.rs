@@ -3,7 +3,7 @@
 //! It is its own supervisor: finds the machine's disk, starts its driver with what that needs, and uses
 //! it. `args=` says what there is to see: `storm`, where two clients write and read while the driver is
 //! killed a hundred times (`count=`); `read-only`; `broken`, a sector that cannot be read; `gone`, a disk that is
-//! taken away. What a storm leaves on the disk the host looks at afterwards.
+//! taken away; `tree`, a storm in which a file system is killed as well. What a storm leaves on the disk the host looks at afterwards.
 #![no_std]
 #![no_main]
 
@@ -13,7 +13,9 @@ mod bus;
 mod driver;
 mod errors;
 mod figures;
+mod served;
 mod storm;
+mod tree;
 
 use block::{Badge, Client, Failure, Geometry};
 use driver::Driver;
@@ -32,6 +34,8 @@ pub enum Wrong {
     Kernel(Error),
     /// A request to the disk.
     Disk(Failure),
+    /// A request to a file system.
+    Files(files::Failure),
     /// This is not so.
     That(&'static str),
 }
@@ -45,6 +49,12 @@ impl From<Error> for Wrong {
 impl From<Failure> for Wrong {
     fn from(failure: Failure) -> Wrong {
         Wrong::Disk(failure)
+    }
+}
+
+impl From<files::Failure> for Wrong {
+    fn from(failure: files::Failure) -> Wrong {
+        Wrong::Files(failure)
     }
 }
 
@@ -80,6 +90,8 @@ fn run(start: &Start, words: &Words, which: &str) -> Result<(), Wrong> {
         "figures" => figures::all(&mut driver)?,
         "read-only" => errors::read_only(&driver)?,
         "broken" => errors::broken(&driver)?,
+        "tree" => tree::storm(&mut driver, &files, words)?,
+        "tree-figures" => tree::figures(&driver, &files, words)?,
         "gone" => errors::gone(&driver, &device)?,
         _ => return Err(Wrong::That("the word `args` says what to do")),
     }
