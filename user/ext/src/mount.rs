@@ -23,8 +23,12 @@ pub struct Ext<D> {
     pub(crate) volume: Volume<D>,
     pub(crate) journal: Keeper,
     pub(crate) shape: Shape,
-    /// Whether it may be changed.
+    /// Whether it may be changed, and whether the disk says that it is.
     pub(crate) writable: bool,
+    /// See above.
+    marked: bool,
+    /// When the request was made that is served.
+    pub(crate) now: i64,
     /// Checksums that were right.
     pub(crate) seen: Seen,
     /// A block, for a moment.
@@ -95,6 +99,8 @@ impl<D: Disk> Ext<D> {
             scratch: alloc::vec![0; shape.block()],
             shape,
             writable: false,
+            marked: false,
+            now: 0,
             seen: Seen::new(),
             roomy: Place::default(),
             listing: Place::default(),
@@ -143,23 +149,46 @@ impl<D: Disk> Ext<D> {
     /// Begins to change it.
     fn begin(&mut self, goes_on: bool) -> Result<()> {
         let (sums, wide) = (self.shape.sums(), self.shape.incompatible & feature::WIDE != 0);
+        let state = u16_at(self.superblock()?, at::STATE);
         if let Some(log) = &mut self.journal.0 {
             log.head.modernise(sums, wide);
-            // The journal must not have anything before the disk says so.
+            self.marked = self.shape.incompatible & feature::RECOVER != 0;
+        } else if goes_on {
+            self.marked = state & UNMOUNTED == 0;
+        } else {
+            self.volume.words()[STATE] = state.into();
+            self.volume.commit(None);
+        }
+        self.flush()?;
+        if goes_on { Ok(()) } else { self.finish_orphans() }
+    }
+
+    /// The disk says that it is changed, before it is.
+    fn mark(&mut self) -> Result<()> {
+        if self.journal.0.is_some() {
             self.mark_recover(true)?;
             self.change_superblock(|shape, bytes| set_recover(shape, bytes, true))?;
         } else {
-            let state = u16_at(self.superblock()?, at::STATE);
-            if !goes_on {
-                self.volume.words()[STATE] = state.into();
-            }
-            self.change_superblock(|_, bytes| {
-                put(bytes, at::STATE, (state & !UNMOUNTED).to_le_bytes())
-            })?;
+            let state = self.volume.words()[STATE] as u16 & !UNMOUNTED;
+            self.change_superblock(|_, bytes| put(bytes, at::STATE, state.to_le_bytes()))?;
         }
-        self.step()?;
+        self.volume.commit(None);
+        self.marked = true;
+        Ok(())
+    }
+
+    /// All that was changed is on the disk, which says that nobody changes it.
+    pub(crate) fn unmark(&mut self) -> Result<()> {
         self.flush()?;
-        if goes_on { Ok(()) } else { self.finish_orphans() }
+        if self.marked && self.journal.0.is_some() {
+            self.mark_recover(false)?;
+        } else if self.marked {
+            let state = self.volume.words()[STATE] as u16;
+            self.change_superblock(|_, bytes| put(bytes, at::STATE, state.to_le_bytes()))?;
+            self.volume.commit(None);
+        }
+        self.marked = false;
+        self.volume.close(&mut self.journal)
     }
 
     /// Writes whether the journal may have something, past the cache.
@@ -180,8 +209,13 @@ impl<D: Disk> Ext<D> {
 
     /// All that was changed is on the disk.
     pub(crate) fn flush(&mut self) -> Result<()> {
-        if self.volume.dirty() > 0
-            && let Some(log) = &mut self.journal.0
+        if self.volume.dirty() == 0 {
+            return Ok(());
+        }
+        if !self.marked {
+            self.mark()?;
+        }
+        if let Some(log) = &mut self.journal.0
             && let Some(block) = log.shared()
         {
             let head = log.next().to_vec();
@@ -189,14 +223,6 @@ impl<D: Disk> Ext<D> {
             self.volume.commit(None);
         }
         self.volume.sync(&mut self.journal)
-    }
-
-    /// Whoever has changed enough to need room, lets it go to the disk. A disk that fails tells whoever
-    /// waits for it.
-    pub(crate) fn relieve(&mut self) {
-        if self.volume.is_full(&self.journal) {
-            let _ = self.flush();
-        }
     }
 
     /// What was changed holds: one step of several.
@@ -213,22 +239,6 @@ impl<D: Disk> Ext<D> {
     /// The disk, as this leaves it: what was committed is in its cache.
     pub fn into_disk(self) -> D {
         self.volume.into_disk()
-    }
-
-    /// The file system is not used any more: all of it is on the disk, which says so.
-    pub fn unmount(mut self) -> Result<D> {
-        if self.writable && self.journal.0.is_some() {
-            self.flush()?;
-            // That the journal is empty comes first.
-            self.volume.disk().flush()?;
-            self.mark_recover(false)?;
-        } else if self.writable {
-            let state = self.volume.words()[STATE] as u16;
-            self.change_superblock(|_, bytes| put(bytes, at::STATE, state.to_le_bytes()))?;
-            self.step()?;
-            self.flush()?;
-        }
-        Ok(self.volume.into_disk())
     }
 }
 

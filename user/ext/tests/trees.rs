@@ -8,7 +8,7 @@ use std::fs;
 use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 use support::world::{Requests, new};
-use support::{Folder, KINDS, Paper, fsck, is_clean, mkfs, mount, run};
+use support::{Folder, KINDS, Paper, fsck, is_clean, mkfs, mount, run, unmount};
 
 /// Bytes that differ from place to place.
 fn noise(length: usize) -> Vec<u8> {
@@ -92,7 +92,7 @@ fn indexed_directories() {
             ext.change(|ext| ext.unlink(many, name.as_bytes())).expect("it goes");
             ext.change(|ext| ext.release(file)).expect("it goes");
         }
-        let image = ext.unmount().expect("unmounted").image;
+        let image = unmount(ext);
         is_clean(&image, "names gone");
         let mut ext = mount(image);
         let many = ext.lookup(ROOT, b"many").expect("a directory").node;
@@ -102,7 +102,7 @@ fn indexed_directories() {
                 .expect("a file");
         }
         assert_eq!(ext.list(many).expect("names").len(), 700 - 234 + 300);
-        is_clean(&ext.unmount().expect("unmounted").image, "names new");
+        is_clean(&unmount(ext), "names new");
     }
 }
 
@@ -130,7 +130,7 @@ fn unwritten_extents() {
         expected[at as usize..][..1_500].copy_from_slice(&noise(1_500));
         assert!(ext.get(node).expect("bytes") == expected, "{at}");
     }
-    is_clean(&ext.unmount().expect("unmounted").image, "written");
+    is_clean(&unmount(ext), "written");
 }
 
 /// A file whose tree of extents has two levels above the leaves.
@@ -152,20 +152,20 @@ fn deep_trees() {
         assert_eq!(bytes[at..at + 8], nth.to_le_bytes());
         assert!(bytes[at + 8..bytes.len().min(at + 2048)].iter().all(|&byte| byte == 0));
     }
-    let image = ext.unmount().expect("unmounted").image;
+    let image = unmount(ext);
     is_clean(&image, "a comb");
     let mut ext = mount(image);
     // The holes are filled, which joins all of it.
     for nth in order {
         ext.put(node, nth * 2048 + 1024, &[7; 1024]).expect("some bytes");
     }
-    let image = ext.unmount().expect("unmounted").image;
+    let image = unmount(ext);
     is_clean(&image, "a comb that was filled");
     let mut ext = mount(image);
     ext.change(|ext| ext.truncate(node, 5_000_000)).expect("it can be cut");
     ext.change(|ext| ext.unlink(ROOT, b"comb")).expect("it goes");
     ext.change(|ext| ext.release(node)).expect("it goes");
-    is_clean(&ext.unmount().expect("unmounted").image, "a comb that is gone");
+    is_clean(&unmount(ext), "a comb that is gone");
 }
 
 /// What Linux leaves in a journal, with revocations, is what `e2fsck` makes of it.
@@ -233,7 +233,7 @@ fn orphans_of_others() {
         }
         let mut ext = mount(fs::read(&file).expect("the image"));
         assert_eq!(ext.stat(number.into()), Err(Failure::NotFound));
-        is_clean(&ext.unmount().expect("unmounted").image, "orphans");
+        is_clean(&unmount(ext), "orphans");
         fs::remove_file(&file).expect("the image");
     }
 }
