@@ -94,7 +94,7 @@ impl<D: Disk> Ext<D> {
             let found = best(bitmap, bits, base, want.into(), self.volume.held());
             if !found.is_empty() {
                 let count = (found.end - found.start) as u32;
-                self.mark(number, found.clone(), true)?;
+                self.mark_blocks(number, found.clone(), true)?;
                 return Ok((base + found.start, count));
             }
         }
@@ -111,7 +111,7 @@ impl<D: Disk> Ext<D> {
             let to = (from + (end - at)).min(self.shape.blocks_of(number));
             let group = self.group(number)?;
             self.load_block_bitmap(number, &group)?;
-            self.mark(number, from..to, false)?;
+            self.mark_blocks(number, from..to, false)?;
             at += to - from;
         }
         self.volume.free(block, count);
@@ -119,7 +119,7 @@ impl<D: Disk> Ext<D> {
     }
 
     /// Marks blocks of a group as used, or free, all of which are not that yet.
-    fn mark(&mut self, number: u32, bits: Range<u64>, used: bool) -> Result<()> {
+    fn mark_blocks(&mut self, number: u32, bits: Range<u64>, used: bool) -> Result<()> {
         let mut group = self.group(number)?;
         let length = self.shape.group_blocks as usize / 8;
         let seed = self.shape.seed;

@@ -5,6 +5,7 @@ use crate::layout::inode::Inode;
 use crate::layout::{put_u32, u32_at};
 use crate::map::Run;
 use crate::mount::Ext;
+use alloc::vec::Vec;
 use files::{Failure, Result};
 use volume::Disk;
 
@@ -72,6 +73,19 @@ impl<D: Disk> Ext<D> {
             block = u32_at(bytes, 4 * way.places[level]);
         }
         Err(Failure::Broken)
+    }
+
+    /// The blocks of pointers of a file, but those of the third kind.
+    pub(crate) fn pointer_blocks(&mut self, inode: &Inode) -> Result<Vec<u64>> {
+        let map = inode.map();
+        let roots = [DIRECT as usize, DIRECT as usize + 1].map(|nth| u32_at(&map, 4 * nth));
+        let mut blocks: Vec<u64> = roots.map(u64::from).to_vec();
+        if roots[1] != 0 {
+            let below = self.block(roots[1].into())?.chunks_exact(4);
+            blocks.extend(below.map(|pointer| u64::from(u32_at(pointer, 0))));
+        }
+        blocks.retain(|block| *block != 0);
+        Ok(blocks)
     }
 
     /// A block of a file that had none is this one.

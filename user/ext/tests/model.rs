@@ -47,3 +47,27 @@ fn much_room() {
 fn little_room() {
     each(6 << 10, 1000);
 }
+
+/// The server is killed at any step of any request; the next one goes on.
+#[test]
+fn killed() {
+    support::quiet();
+    let mut kills = [0; 2];
+    for (nth, (kind, words)) in KINDS.iter().enumerate() {
+        let what = format!("{kind} {words:?}");
+        let mut world = World::new(mkfs(kind, words, 16 << 10, None), 77 + nth as u64, 300);
+        for _ in 0..6 {
+            for _ in 0..60 {
+                world.killed();
+            }
+            world.check();
+            kills = [kills[0] + world.kills[0], kills[1] + world.kills[1]];
+            let image = world.unmount();
+            // Files without names that nobody released are still there.
+            let image = support::unmount(support::mount(image));
+            is_clean(&image, &what);
+            world = World::new(image, world.random.next(), 300);
+        }
+    }
+    assert!(kills[0] > 500 && kills[1] > 20, "{kills:?} kills");
+}

@@ -7,7 +7,7 @@ use ext::Ext;
 use files::FileSystem;
 use std::collections::BTreeMap;
 use support::model::{File, Files, World, tree};
-use support::{Event, Paper, cut, fsck, is_clean, mkfs, mount};
+use support::{Event, Paper, cut, fsck, is_clean, mkfs, mount, unmount};
 use volume::fake::Random;
 
 const JOURNALED: &[(&str, &[&str])] = &[
@@ -86,7 +86,7 @@ fn every_write() {
             // We do, from sectors that are torn.
             let image = cut(&story.base, &story.events, after, true, &mut random);
             let (ext, _) = Ext::mount(Paper::new(image, 1024), false).expect("a mount");
-            let image = ext.unmount().expect("unmounted").image;
+            let image = unmount(ext);
             is_clean(&image, &what);
             compare(&story, after, image, &what);
         }
@@ -106,7 +106,7 @@ fn cut_while_replaying() {
         let events = ext.disk().events.take().expect("events");
         let again = random.below(events.len() as u64 + 1) as usize;
         let image = cut(&image, &events, again, false, &mut random);
-        let image = mount(image).unmount().expect("unmounted").image;
+        let image = unmount(mount(image));
         let what = format!("cut after {after} and {again}");
         is_clean(&image, &what);
         compare(&story, after, image, &what);

@@ -5,12 +5,14 @@ pub mod model;
 pub mod world;
 
 use ext::Ext;
-use files::{Failure, Result};
+use files::{Failure, FileSystem, Result};
 use std::fs;
+use std::panic::{set_hook, take_hook};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
-use volume::fake::Random;
+use volume::fake::{KILLED, Random};
 use volume::{Disk, PAGE, Page, bytes, bytes_mut};
 
 /// What happened to a disk.
@@ -25,12 +27,14 @@ pub struct Paper {
     cache: Vec<Page>,
     pub image: Vec<u8>,
     pub events: Option<Vec<Event>>,
-    pub reads: u64,
+    /// How often the cache was looked at, and how often it may be.
+    pub steps: u64,
+    pub most: Option<u64>,
 }
 
 impl Paper {
     pub fn new(image: Vec<u8>, pages: usize) -> Paper {
-        Paper { cache: vec![[0; PAGE / 8]; pages], image, events: None, reads: 0 }
+        Paper { cache: vec![[0; PAGE / 8]; pages], image, events: None, steps: 0, most: None }
     }
 
     /// The power was gone: nothing is left but the disk.
@@ -41,6 +45,8 @@ impl Paper {
 
 impl Disk for Paper {
     fn cache(&mut self) -> &mut [Page] {
+        self.steps += 1;
+        assert!(self.most.is_none_or(|most| self.steps < most), "{KILLED}");
         &mut self.cache
     }
 
@@ -49,7 +55,6 @@ impl Disk for Paper {
     }
 
     fn read(&mut self, page: u64, at: usize, count: usize) -> Result<()> {
-        self.reads += count as u64;
         let first = page as usize * PAGE;
         let end = (first + count * PAGE).min(self.image.len());
         let from = self.image.get(first..end).ok_or(Failure::Broken)?;
@@ -102,6 +107,19 @@ pub fn cut(
         }
     }
     image
+}
+
+/// Panics of programs that are killed are not worth a line.
+pub fn quiet() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let hook = take_hook();
+        set_hook(Box::new(move |info| {
+            if !info.to_string().contains(KILLED) {
+                hook(info);
+            }
+        }));
+    });
 }
 
 /// A folder for a test, which goes with it.
@@ -193,4 +211,10 @@ pub fn mount_with(image: Vec<u8>, pages: usize) -> Ext<Paper> {
 /// Mounts an image with a cache of 4 MiB.
 pub fn mount(image: Vec<u8>) -> Ext<Paper> {
     mount_with(image, 1024)
+}
+
+/// Unmounts it; the image.
+pub fn unmount(mut ext: Ext<Paper>) -> Vec<u8> {
+    ext.leave().expect("a disk that can be taken away");
+    ext.into_disk().image
 }

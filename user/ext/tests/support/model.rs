@@ -1,10 +1,11 @@
 //! A file system that is simple: what ext should be like after the same requests.
 
-use super::world::{Requests, new};
-use super::{Paper, mount_with};
+use super::world::{Requests, is_done, new};
+use super::{Paper, mount_with, unmount};
 use ext::Ext;
 use files::{Attributes, DIRECTORY, Failure, FileSystem, KIND, LINK, Node, REGULAR, ROOT};
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use volume::fake::Random;
 
 /// A file: its attributes as far as they matter, and what it has.
@@ -29,24 +30,21 @@ pub struct World {
     pub random: Random,
     /// Whether bytes that are there are never changed.
     pub careful: bool,
+    /// How often the server was killed, and how often that was after the request was done.
+    pub kills: [u64; 2],
     clock: i64,
 }
 
 impl World {
     pub fn new(image: Vec<u8>, seed: u64, pages: usize) -> World {
         let mut ext = mount_with(image, pages);
-        let mut files = Files::new();
-        let mut left = vec![(ROOT, ROOT)];
-        while let Some((node, parent)) = left.pop() {
-            let file = look(&mut ext, node, parent);
-            left.extend(file.names.values().map(|&below| (below, node)));
-            files.insert(node, file);
-        }
+        let files = tree(&mut ext);
         World {
             ext: Some(ext),
             files,
             random: Random::new(seed),
             careful: false,
+            kills: [0; 2],
             clock: 1_700_000_000,
         }
     }
@@ -161,7 +159,7 @@ impl World {
         let most = if self.random.once_in(4) { 150_000 } else { 6_000 };
         let (count, first) = (self.random.below(most) as usize, self.random.next());
         let bytes: Vec<_> =
-            (0..count as u64).map(|nth| (first ^ nth * 7 ^ nth >> 8) as u8).collect();
+            (0..count as u64).map(|nth| (first ^ (nth * 7) ^ (nth >> 8)) as u8).collect();
         let mut taken = 0;
         let mut failure = None;
         while taken < count && failure.is_none() {
@@ -324,6 +322,30 @@ impl World {
         true
     }
 
+    /// Does something, while the server is killed; the next one is asked to do the same.
+    pub fn killed(&mut self) {
+        let random = self.random.clone();
+        let steps = self.random.below(if random.clone().once_in(4) { 1_000 } else { 80 });
+        let clock = self.clock;
+        let disk = self.ext().disk();
+        disk.most = Some(disk.steps + steps);
+        let done = catch_unwind(AssertUnwindSafe(|| self.operation()));
+        self.ext().disk().most = None;
+        if done.is_ok() {
+            return;
+        }
+        self.succeed();
+        self.kills[0] += 1;
+        if is_done(self.ext()) {
+            self.kills[1] += 1;
+            self.files = tree(self.ext());
+        } else {
+            (self.random, self.clock) = (random, clock);
+            self.random.below(1);
+            self.operation();
+        }
+    }
+
     /// The server is killed, and another goes on with what it has left.
     pub fn succeed(&mut self) {
         let disk = self.ext.take().expect("it is mounted").into_disk();
@@ -332,7 +354,7 @@ impl World {
 
     /// It is unmounted; the image.
     pub fn unmount(&mut self) -> Vec<u8> {
-        self.ext.take().expect("it is mounted").unmount().expect("unmounted").image
+        unmount(self.ext.take().expect("it is mounted"))
     }
 }
 

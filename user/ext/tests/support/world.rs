@@ -3,6 +3,7 @@
 use super::Paper;
 use ext::Ext;
 use files::{Attributes, Failure, FileSystem, Node, Receipt, Result, Sink, Source};
+use std::cell::Cell;
 
 /// Bytes that are read.
 pub struct Taken(pub Vec<u8>, pub usize);
@@ -43,11 +44,22 @@ pub trait Requests {
     fn list(&mut self, node: Node) -> Result<Vec<(Vec<u8>, Node, u32)>>;
 }
 
+thread_local! {
+    /// The number of the last request.
+    static NUMBER: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Whether the last request was done.
+pub fn is_done(ext: &mut Ext<Paper>) -> bool {
+    ext.receipt(NUMBER.get()).is_some()
+}
+
 impl Requests for Ext<Paper> {
     fn change<R>(&mut self, act: impl FnOnce(&mut Self) -> Result<R>) -> Result<R> {
+        NUMBER.set(NUMBER.get() + 1);
         let done = act(self);
         match done {
-            Ok(_) => self.commit(&Receipt::new(0, 0, &[])),
+            Ok(_) => self.commit(&Receipt::new(NUMBER.get(), 0, &[])),
             Err(_) => self.abort(),
         }
         done
