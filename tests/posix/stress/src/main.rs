@@ -22,7 +22,10 @@ use machine::{Figures, Witness};
 use std::time::Instant;
 use sys::Outcome;
 
-const TESTS: &[(&str, fn() -> Outcome)] = &[
+/// What is tried: a name, and what it does.
+type Trial = (&'static str, fn() -> Outcome);
+
+const TESTS: &[Trial] = &[
     ("forks", processes::forks),
     ("orphans", processes::orphans),
     ("pipes", descriptors::pipes),

@@ -169,7 +169,7 @@ pub fn inherited() -> Outcome {
 pub fn stack() -> Outcome {
     let ends = [
         (libc::SIGSEGV, wait(child(|| deeper(1 << 40))?)),
-        (7 << 8, wait(child(|| handled())?)),
+        (7 << 8, wait(child(handled)?)),
         (0, wait(child(|| deeper(1 << 12) & 1)?)),
     ];
     for (expected, status) in ends {

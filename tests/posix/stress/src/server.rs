@@ -169,7 +169,7 @@ fn full_socket(_: usize) -> Result<i64, i32> {
 
 /// Pages that differ from their neighbours, so that each is a mapping of its own.
 fn alternate(nth: usize) -> Result<i64, i32> {
-    let access = if nth % 2 == 0 { libc::PROT_READ } else { libc::PROT_NONE };
+    let access = if nth.is_multiple_of(2) { libc::PROT_READ } else { libc::PROT_NONE };
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
     // SAFETY: nothing is replaced.
     result(unsafe { libc::mmap(std::ptr::null_mut(), PAGE, access, flags, -1, 0) } as i64)
