@@ -164,6 +164,18 @@ impl Service {
         [info.map_or(0, |info| info.used), kept]
     }
 
+    /// What it has beside what it was given: how many handles of each kind; none if there are none.
+    pub fn beside(&self) -> Option<String> {
+        let Running { child, given, .. } = self.running()?;
+        let mut counts = BTreeMap::<u64, u64>::new();
+        for held in child.process.handles().filter(|held| !given.contains(&held.handle)) {
+            *counts.entry(held.kind).or_default() += 1;
+        }
+        let kind = |kind: u64| KINDS.get(kind as usize - 1).unwrap_or(&"other");
+        let counts = counts.iter().map(|(&nth, count)| format!("{count} {}", kind(nth)));
+        Some(counts.collect::<Vec<_>>().join(", ")).filter(|text| !text.is_empty())
+    }
+
     /// Ends the life that it has, and says what comes after; one that is over already does not begin again.
     pub fn end(&mut self, then: Then) {
         let life = core::mem::replace(&mut self.life, Life::Over("ended"));
@@ -183,18 +195,6 @@ impl Running {
     /// Messages that it has served.
     pub fn served(&self) -> u64 {
         Diary::served(&self.diary).unwrap_or(0)
-    }
-
-    /// What it has beside what it was given: how many handles of each kind.
-    pub fn beside(&self) -> String {
-        let mut counts = BTreeMap::<u64, u64>::new();
-        let handles = self.child.process.handles();
-        for held in handles.filter(|held| !self.given.contains(&held.handle)) {
-            *counts.entry(held.kind).or_default() += 1;
-        }
-        let kind = |kind: u64| KINDS.get(kind as usize - 1).unwrap_or(&"other");
-        let counts = counts.iter().map(|(&nth, count)| format!("{count} {}", kind(nth)));
-        counts.collect::<Vec<_>>().join(", ")
     }
 
     /// Nanoseconds that it has run.
