@@ -3,11 +3,13 @@
 use crate::device::Device;
 use alloc::collections::BTreeMap;
 use alloc::format;
+use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 use rt::abi::{Error, Handle, PAGE};
 use rt::loader::Child;
 use rt::service::Diary;
+use rt::space::Mapping;
 use rt::{Memory, Port, time};
 use services::manifest::Spec;
 use services::policy::Patience;
@@ -29,7 +31,7 @@ pub struct Service {
     /// What it drives.
     pub device: Option<Device>,
     /// Its program.
-    pub program: &'static [u8],
+    pub program: Rc<Program>,
     /// Where it is spoken to, whichever of its lives it has.
     pub port: Port,
     /// The memory that outlives it.
@@ -48,6 +50,25 @@ pub struct Service {
     pub lives: u64,
     /// Messages that it has served in former lives, and nanoseconds that it ran in them.
     pub past: [u64; 2],
+}
+
+/// The file of a program.
+pub enum Program {
+    /// It came with the machine.
+    Shipped(&'static [u8]),
+    /// Somebody gave it: nobody else can change this copy, of so many bytes.
+    Given(Mapping, usize),
+}
+
+impl Program {
+    /// The file.
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Program::Shipped(bytes) => bytes,
+            // SAFETY: nobody has a handle to it that allows writing.
+            Program::Given(mapping, length) => unsafe { &mapping.bytes()[..*length] },
+        }
+    }
 }
 
 /// Memory that outlives a service.
@@ -113,7 +134,7 @@ impl Service {
         spec: Spec,
         name: String,
         device: Option<Device>,
-        program: &'static [u8],
+        program: Program,
     ) -> Result<Service, Error> {
         let mut kept = Vec::new();
         for (name, pages) in &spec.kept {
@@ -128,7 +149,7 @@ impl Service {
         Ok(Service {
             name,
             device,
-            program,
+            program: Rc::new(program),
             port: Port::create(QUEUE)?,
             kept,
             clients: Vec::new(),
