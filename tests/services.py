@@ -33,6 +33,8 @@ def harm(platform, smp):
     rounds = re.findall(r"^round (\d) of the console$", outcome.output, re.M)
     if outcome.status != 0 or not tests or set(tests) != {"ok"}:
         return f"exit status {outcome.status}, and not all of it is ok", outcome.output
+    if re.findall(r"^(.*): saved$", outcome.output, re.M) != ["victims:a", "victims:a", "victims:b"]:
+        return "services were not asked to save what they have before they were ended", outcome.output
     if rounds != ["1", "2", "3"]:
         return "what was written while the console's driver changed is not what came out", outcome.output
     return None, outcome.output

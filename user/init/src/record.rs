@@ -97,8 +97,8 @@ impl Supervisor {
         for given in &service.given {
             writeln!(text, "  {given}")?;
         }
-        if let Some(running) = service.running() {
-            writeln!(text, "  and beside: {}", running.beside())?;
+        if let Some(beside) = service.beside() {
+            writeln!(text, "  and beside: {beside}")?;
         }
         writeln!(
             text,

@@ -3,11 +3,13 @@
 use crate::device::Device;
 use alloc::collections::BTreeMap;
 use alloc::format;
+use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 use rt::abi::{Error, Handle, PAGE};
 use rt::loader::Child;
 use rt::service::Diary;
+use rt::space::Mapping;
 use rt::{Memory, Port, time};
 use services::manifest::Spec;
 use services::policy::Patience;
@@ -29,7 +31,7 @@ pub struct Service {
     /// What it drives.
     pub device: Option<Device>,
     /// Its program.
-    pub program: &'static [u8],
+    pub program: Rc<Program>,
     /// Where it is spoken to, whichever of its lives it has.
     pub port: Port,
     /// The memory that outlives it.
@@ -48,6 +50,25 @@ pub struct Service {
     pub lives: u64,
     /// Messages that it has served in former lives, and nanoseconds that it ran in them.
     pub past: [u64; 2],
+}
+
+/// The file of a program.
+pub enum Program {
+    /// It came with the machine.
+    Shipped(&'static [u8]),
+    /// Somebody gave it: nobody else can change this copy, of so many bytes.
+    Given(Mapping, usize),
+}
+
+impl Program {
+    /// The file.
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Program::Shipped(bytes) => bytes,
+            // SAFETY: nobody has a handle to it that allows writing.
+            Program::Given(mapping, length) => unsafe { &mapping.bytes()[..*length] },
+        }
+    }
 }
 
 /// Memory that outlives a service.
@@ -113,7 +134,7 @@ impl Service {
         spec: Spec,
         name: String,
         device: Option<Device>,
-        program: &'static [u8],
+        program: Program,
     ) -> Result<Service, Error> {
         let mut kept = Vec::new();
         for (name, pages) in &spec.kept {
@@ -128,7 +149,7 @@ impl Service {
         Ok(Service {
             name,
             device,
-            program,
+            program: Rc::new(program),
             port: Port::create(QUEUE)?,
             kept,
             clients: Vec::new(),
@@ -164,6 +185,18 @@ impl Service {
         [info.map_or(0, |info| info.used), kept]
     }
 
+    /// What it has beside what it was given: how many handles of each kind; none if there are none.
+    pub fn beside(&self) -> Option<String> {
+        let Running { child, given, .. } = self.running()?;
+        let mut counts = BTreeMap::<u64, u64>::new();
+        for held in child.process.handles().filter(|held| !given.contains(&held.handle)) {
+            *counts.entry(held.kind).or_default() += 1;
+        }
+        let kind = |kind: u64| KINDS.get(kind as usize - 1).unwrap_or(&"other");
+        let counts = counts.iter().map(|(&nth, count)| format!("{count} {}", kind(nth)));
+        Some(counts.collect::<Vec<_>>().join(", ")).filter(|text| !text.is_empty())
+    }
+
     /// Ends the life that it has, and says what comes after; one that is over already does not begin again.
     pub fn end(&mut self, then: Then) {
         let life = core::mem::replace(&mut self.life, Life::Over("ended"));
@@ -183,18 +216,6 @@ impl Running {
     /// Messages that it has served.
     pub fn served(&self) -> u64 {
         Diary::served(&self.diary).unwrap_or(0)
-    }
-
-    /// What it has beside what it was given: how many handles of each kind.
-    pub fn beside(&self) -> String {
-        let mut counts = BTreeMap::<u64, u64>::new();
-        let handles = self.child.process.handles();
-        for held in handles.filter(|held| !self.given.contains(&held.handle)) {
-            *counts.entry(held.kind).or_default() += 1;
-        }
-        let kind = |kind: u64| KINDS.get(kind as usize - 1).unwrap_or(&"other");
-        let counts = counts.iter().map(|(&nth, count)| format!("{count} {}", kind(nth)));
-        counts.collect::<Vec<_>>().join(", ")
     }
 
     /// Nanoseconds that it has run.

@@ -5,7 +5,7 @@
 
 use crate::device::{self, Device};
 use crate::errand::Errands;
-use crate::service::{Id, Life, Running, Service, Then};
+use crate::service::{Id, Life, Program, Running, Service, Then};
 use crate::status;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::format;
@@ -108,7 +108,7 @@ impl Supervisor {
             println!("init: {name} cannot run: there is no file ochre/{}", spec.program);
             return Err(Error::NotFound);
         };
-        let new = Service::new(spec, name, device, program);
+        let new = Service::new(spec, name, device, Program::Shipped(program));
         let mut service = new.inspect_err(|why| println!("init: a service cannot be: {why:?}"))?;
         let id = self.new_id();
         for name in &service.spec.clients {
@@ -189,8 +189,8 @@ impl Supervisor {
         let due = |service: &Service| matches!(service.life, Life::Pausing(until) if until <= now);
         let due: Vec<Id> = self.services.iter().filter(|it| due(it.1)).map(|it| *it.0).collect();
         for id in due {
-            let program = self.services[&id].program;
-            match self.load(id, program) {
+            let program = self.services[&id].program.clone();
+            match self.load(id, program.bytes()) {
                 Ok(child) => self.launch(id, child),
                 Err(error) => self.cannot_start(id, error),
             }

@@ -1,7 +1,7 @@
 //! The texts that clients are told: what there is, what it has, what it has used.
 
 use crate::record::Seconds;
-use crate::service::{Life, Running, Service};
+use crate::service::{Life, Service};
 use crate::supervisor::Supervisor;
 use alloc::format;
 use alloc::string::String;
@@ -45,8 +45,7 @@ impl Supervisor {
             for given in &service.given {
                 let _ = writeln!(text, "    {given}");
             }
-            let beside = service.running().map(Running::beside).filter(|held| !held.is_empty());
-            if let Some(beside) = beside {
+            if let Some(beside) = service.beside() {
                 let _ = writeln!(text, "    and beside: {beside}");
             }
         }

@@ -26,7 +26,7 @@ fn read(last: &mut Option<(u64, Mapping)>, at: u64) -> Option<u32> {
     }
     let (_, mapping) = last.as_ref()?;
     // SAFETY: it is mapped, and aligned: the tree's reader asks for nothing else.
-    Some(unsafe { mapping.pointer::<u32>(at % PAGE & !3).read_volatile() })
+    Some(unsafe { mapping.pointer::<u32>((at % PAGE) & !3).read_volatile() })
 }
 
 /// A device of a tree is there as it is.
