@@ -53,6 +53,9 @@ def disks():
     for platform in ("virt", "x86"):
         yield Disk(platform, "read-only", "read-only", {}, "{image},readonly=on")
         yield Disk(platform, "broken", "broken", {}, "blkdebug:{broken}:{image}")
+        # Four seconds for what a client's memory holds, and a minute.
+        yield Disk(platform, "slow", "slow", {}, "{image},throttling.bps-total=32768")
+        yield Disk(platform, "stuck", "stuck", {}, "{image},throttling.bps-total=2048")
     yield Disk("virt", "memory", "memory", {}, "", kills=20)
     yield Disk("rpi", "absent", "absent", {}, "")
     now = ("-global", "virtio-mmio.force-legacy=false")
