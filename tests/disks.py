@@ -61,6 +61,9 @@ def disks():
             )
         yield Disk(platform, "read-only", "read-only", {}, file="{image},readonly=on")
         yield Disk(platform, "broken", "broken", {}, file="blkdebug:{broken}:{image}")
+        # Four seconds for what a client's memory holds, and a minute.
+        yield Disk(platform, "slow", "slow", {}, file="{image},throttling.bps-total=32768")
+        yield Disk(platform, "stuck", "stuck", {}, file="{image},throttling.bps-total=2048")
     yield Disk("virt", "memory", "memory", {}, file="", kills=20)
     yield Disk("rpi", "absent", "absent", {}, file="")
     now = ("-global", "virtio-mmio.force-legacy=false")

@@ -3,8 +3,10 @@
 //! It is its own supervisor: finds the machine's disk, starts its driver with what that needs, and uses
 //! it. `args=` says what there is to see: `storm`, where two clients write and read while the driver is
 //! killed a hundred times (`count=`), and `memory`, the same with a disk that is memory; `ends`, which writes its
-//! first and last sectors; `read-only`; `broken`, a sector that cannot be read; `absent`, a slot without a card;
-//! `gone`, a disk that is taken away; `tree`, a storm in which a file system is killed as well. What a storm leaves on the disk the host looks at afterwards.
+//! first and last sectors; `read-only`; `broken`, a sector that cannot be read; `slow` and `stuck`, one
+//! whose transfers take seconds, or for ever; `absent`, a slot without a card;
+//! `gone`, a disk that is taken away; `tree`, a storm in which a file system is killed as well. What a storm
+//! leaves on the disk the host looks at afterwards.
 #![no_std]
 #![no_main]
 
@@ -19,6 +21,7 @@ mod storm;
 mod tree;
 
 use block::{Badge, Client, Failure, Geometry};
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use devices::Device;
 use driver::Driver;
 use rt::files::{Files, Words};
@@ -98,6 +101,8 @@ fn run(start: &Start, words: &Words, which: &str) -> Result<(), Wrong> {
         "tree" => tree::storm(&mut driver, &files, words)?,
         "tree-figures" => tree::figures(&driver, &files, words)?,
         "ends" => errors::ends(&driver)?,
+        "slow" => errors::slow(&driver)?,
+        "stuck" => errors::stuck(&driver)?,
         "absent" => errors::absent(&driver)?,
         "gone" => errors::gone(&driver, &device)?,
         _ => return Err(Wrong::That("the word `args` says what to do")),
@@ -110,8 +115,16 @@ fn run(start: &Start, words: &Words, which: &str) -> Result<(), Wrong> {
 pub fn client(driver: &Driver, partition: u8, number: u64) -> Result<(Client, Memory), Wrong> {
     let (memory, _) = Memory::contiguous(&rt::machine(), PAGES)?;
     let port = driver.connection(Badge { partition, client: number })?;
-    let client = Client::new(port, &memory, || println!("a request takes long"))?;
+    let client = Client::new(port, &memory, complain)?;
     Ok((client, memory))
+}
+
+/// Complaints of clients that a request takes long.
+pub static COMPLAINTS: AtomicU64 = AtomicU64::new(0);
+
+/// Counts one.
+pub fn complain() {
+    COMPLAINTS.fetch_add(1, Relaxed);
 }
 
 /// How the disk is.

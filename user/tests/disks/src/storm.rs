@@ -2,7 +2,7 @@
 //! writes the whole disk, for the host to look at.
 
 use crate::driver::Driver;
-use crate::{PAGES, Wrong, check, client};
+use crate::{PAGES, Wrong, check, client, complain};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use block::{Badge, Client, Extent, SECTOR};
@@ -82,7 +82,7 @@ pub fn disk() -> Result<(Memory, u64), Wrong> {
 fn work(port: rt::Port, sectors: u64, number: u64, shared: &Shared) {
     let result =
         Memory::contiguous(&rt::machine(), PAGES).map_err(Wrong::from).and_then(|(memory, _)| {
-            let mut client = Client::new(port, &memory, || println!("a request takes long"))?;
+            let mut client = Client::new(port, &memory, complain)?;
             let mut random = Random(number);
             // What was written to each sector last; at first it is unknown.
             let mut written = alloc::vec![0u8; sectors as usize];
