@@ -55,7 +55,7 @@ fn what_is_written_is_read_by_others() {
 fn what_others_wrote_is_read() {
     for (kib, arguments) in KINDS {
         let image = Image::new(&make(kib, arguments));
-        let text: Vec<u8> = (0..200_000_u32).map(|nth| (nth * 7 >> 3) as u8).collect();
+        let text: Vec<u8> = (0..200_000_u32).map(|nth| (nth * 7 / 8) as u8).collect();
         let file = Image::new(&text);
         for name in ["::FILE.BIN", "::a file with a long name.binary", "::ünicode.txt"] {
             let (fine, said) =
