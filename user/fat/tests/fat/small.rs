@@ -145,6 +145,8 @@ fn holes_are_zeroes_and_ends_are_ends() {
     assert!(bytes[100..5000].iter().all(|&byte| byte == 0));
     client.truncate(node, 3_000_000).unwrap();
     assert!(client.read(node, 5001).unwrap() == vec![0; 3_000_000 - 5001]);
+    assert_eq!(client.truncate(node, 9 << 20), Err(Failure::NoSpace));
+    assert_eq!(client.stat(node).unwrap().size, 3_000_000);
     client.truncate(node, 0).unwrap();
     assert_eq!(client.truncate(node, 1 << 32), Err(Failure::TooLarge));
     assert_eq!(client.write(node, u32::MAX.into(), b"x"), Err(Failure::TooLarge));
