@@ -4,8 +4,11 @@ import dataclasses
 import functools
 import os
 import re
+import shutil
 import struct
+import subprocess
 import tempfile
+import typing
 
 import machine
 
@@ -31,6 +34,9 @@ class Disk:
     name: str
     does: str
     variables: dict
+    # What makes the image, and what looks at it afterwards.
+    image: typing.Callable = lambda path: write(path, fresh())
+    wanted: typing.Callable = lambda path: None
     # What QEMU makes a disk of, in the image's place.
     file: str = "{image}"
     extra: tuple = ()
@@ -39,13 +45,18 @@ class Disk:
 def disks():
     for platform in ("virt", "x86"):
         for smp in (1, 4):
-            yield Disk(platform, f"storm, {smp} CPUs", "storm", {"SMP": smp})
-        yield Disk(platform, "read-only", "read-only", {}, "{image},readonly=on")
-        yield Disk(platform, "broken", "broken", {}, "blkdebug:{broken}:{image}")
+            yield Disk(platform, f"storm, {smp} CPUs", "storm", {"SMP": smp}, wanted=stormed)
+        for smp, width in ((1, 12), (4, 16), (4, 32)):
+            yield Disk(
+                platform, f"FAT{width} storm, {smp} CPUs", "tree", {"SMP": smp},
+                functools.partial(fat, width), planted,
+            )
+        yield Disk(platform, "read-only", "read-only", {}, file="{image},readonly=on")
+        yield Disk(platform, "broken", "broken", {}, file="blkdebug:{broken}:{image}")
     now = ("-global", "virtio-mmio.force-legacy=false")
-    yield Disk("virt", "storm, virtio 1.0", "storm", {"SMP": 4}, extra=now)
-    yield Disk("virt", "storm, GICv3", "storm", {"MACHINE": "virt,gic-version=3"})
-    yield Disk("x86", "storm, pc", "storm", {"MACHINE": "pc"})
+    yield Disk("virt", "storm, virtio 1.0", "storm", {"SMP": 4}, wanted=stormed, extra=now)
+    yield Disk("virt", "storm, GICv3", "storm", {"MACHINE": "virt,gic-version=3"}, wanted=stormed)
+    yield Disk("x86", "storm, pc", "storm", {"MACHINE": "pc"}, wanted=stormed)
     yield Disk("x86", "gone", "gone", {"MACHINE": "pc"})
 
 
@@ -59,10 +70,8 @@ def run(disk):
     """What is wrong, or None, and the output."""
     with tempfile.TemporaryDirectory(prefix="ochre-") as folder:
         image, broken = (os.path.join(folder, name) for name in ("image", "broken"))
-        with open(image, "wb") as file:
-            file.write(fresh())
-        with open(broken, "w", encoding="ascii") as file:
-            file.write(BROKEN)
+        disk.image(image)
+        write(broken, BROKEN.encode())
         variables = {
             **disk.variables,
             "INITRD": f"target/{disk.platform}/initrd.cpio",
@@ -70,12 +79,10 @@ def run(disk):
         }
         words = f"exit=qemu run=disktest args={disk.does}"
         outcome = machine.run(disk.platform, variables, words, disk.extra)
-        problem = None
         if outcome.status != 0 or not re.search(rf"^test disk-{disk.does}: ok$", outcome.output, re.M):
             problem = f"status {outcome.status}, or it does not say that all was well"
-        elif disk.does == "storm":
-            with open(image, "rb") as file:
-                problem = None if file.read() == stormed() else "the image is not what was written"
+        else:
+            problem = disk.wanted(image)
     return problem, outcome.output
 
 
@@ -88,10 +95,60 @@ def fresh():
     return head.ljust(SECTORS * 512, b"\0")
 
 
+def stormed(path):
+    """What a storm leaves."""
+    return None if read(path) == scattered() else "the image is not what was written"
+
+
 @functools.lru_cache(maxsize=None)
-def stormed():
-    """What a storm leaves: SplitMix64 of each word's number."""
+def scattered():
+    """SplitMix64 of each word's number."""
     return b"".join(struct.pack("<Q", mixed(word)) for word in range(SECTORS * 512 // 8))
+
+
+def fat(width, path):
+    """A disk that others have made."""
+    size = {12: 8, 16: 20, 32: 34}[width]
+    write(path, bytes(size << 20))
+    subprocess.run([tool("mkfs.vfat"), "-F", str(width), path], check=True, stdout=subprocess.DEVNULL)
+
+
+def planted(path):
+    """What is wrong with the tree that a storm leaves, in the eyes of others."""
+    checked = subprocess.run([tool("fsck.fat"), "-n", path], capture_output=True, text=True, check=False)
+    if checked.returncode:
+        return f"fsck.fat: {checked.stdout}"
+    with tempfile.TemporaryDirectory(prefix="ochre-") as folder:
+        subprocess.run(["mcopy", "-s", "-i", path, "::*", folder], check=True)
+        for nth in range(40):
+            name = f"RENAMED.{nth}" if nth % 3 == 0 else f"A file with the number {nth}.bin"
+            file = os.path.join(folder, f"Directory number {nth // 8}", name)
+            if not os.path.exists(file) or read(file) != grown(nth):
+                return f"file {nth} is not what was written"
+    return None
+
+
+@functools.lru_cache(maxsize=None)
+def grown(nth):
+    """What is in a file of the tree."""
+    length = nth * 7919 % 90000
+    words = (mixed(nth << 32 | word) for word in range(-(-length // 8)))
+    return b"".join(struct.pack("<Q", word) for word in words)[:length]
+
+
+def tool(name):
+    """One that may be where only root looks."""
+    return shutil.which(name) or f"/usr/sbin/{name}"
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def write(path, data):
+    with open(path, "wb") as file:
+        file.write(data)
 
 
 def mixed(word):

@@ -24,7 +24,9 @@ struct Chain {
     head: u32,
     pieces: Vec<Piece>,
     used: u64,
-    /// A cluster that is not to come again, ever further along: one that does is in a loop.
+    /// How often the walk came to a cluster alone, and one of those, ever further along: if that comes
+    /// again it is in a loop.
+    turns: u32,
     mark: u32,
     loops: bool,
 }
@@ -57,7 +59,7 @@ impl Chains {
                 self.all.swap_remove(oldest);
             }
             let pieces = Vec::from([Piece { index: 0, first: head, count: 1 }]);
-            self.all.push(Chain { head, pieces, used: 0, mark: head, loops: false });
+            self.all.push(Chain { head, pieces, used: 0, turns: 0, mark: head, loops: false });
             self.all.len() - 1
         });
         self.all[nth].used = self.clock;
@@ -81,11 +83,19 @@ impl Chain {
         (piece.first + piece.count - 1, piece.index + piece.count - 1)
     }
 
+    /// So many more are known, side by side with the last.
+    fn lengthen(&mut self, count: u32) {
+        if let Some(piece) = self.pieces.last_mut() {
+            piece.count += count;
+        }
+    }
+
     /// One more cluster is known.
     fn push(&mut self, cluster: u32) {
         let (last, index) = self.last();
         self.loops |= cluster == self.mark;
-        if index.is_power_of_two() {
+        self.turns += 1;
+        if self.turns.is_power_of_two() {
             self.mark = cluster;
         }
         match self.pieces.last_mut() {
@@ -133,6 +143,12 @@ impl<D: Disk> Fat<D> {
         let (first, mut count) = self.chains.all[nth].known(index).ok_or(Failure::Broken)?;
         // Only the piece that came last may go on.
         while count < wanted && first + count - 1 == last && !self.chains.all[nth].loops {
+            let beside = self.followers(last, wanted - count)?;
+            if beside > 0 {
+                self.chains.all[nth].lengthen(beside);
+                (count, last) = (count + beside, last + beside);
+                continue;
+            }
             let Next::To(next) = self.next(last)? else { break };
             self.chains.all[nth].push(next);
             count += u32::from(next == last + 1);

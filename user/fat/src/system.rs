@@ -50,6 +50,10 @@ impl<D: Disk> Fat<D> {
         if self.is_read_only {
             return Err(Failure::ReadOnly);
         }
+        if self.is_full() {
+            // The last commit could not get to the disk; perhaps it is there again.
+            self.flush()?;
+        }
         match change(self) {
             Err(Failure::NoSpace) if self.volume.held().ranges() > 0 => {
                 self.undo();

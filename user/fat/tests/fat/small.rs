@@ -22,9 +22,9 @@ const KINDS: [(usize, &[&str]); 6] = [
     (1440, &["-F", "12"]),
     (8 << 10, &["-F", "12", "-s", "8"]),
     (16 << 10, &["-F", "16", "-s", "1"]),
-    (160 << 10, &["-F", "16", "-s", "64"]),
+    (36 << 10, &["-F", "16", "-s", "16"]),
     (40 << 10, &["-F", "32", "-s", "1"]),
-    (272 << 10, &["-F", "32", "-s", "8"]),
+    (66 << 10, &["-F", "32", "-s", "2"]),
 ];
 
 #[test]
@@ -169,6 +169,23 @@ fn a_full_disk_says_so_and_gets_room_again() {
         client.release(node).unwrap();
     }
     assert!(client.fat().volume().dirty() > 0);
+    check(client);
+}
+
+#[test]
+fn a_disk_that_is_gone_is_told() {
+    let mut client = fresh(1440, &["-F", "12"]);
+    let node = client.create(ROOT, "f", REGULAR | 0o644).unwrap().node;
+    client.sync().unwrap();
+    client.fat().volume().disk().cut_in = Some(0);
+    // What fits into the cache is taken; a sync, and what does not fit, tell.
+    assert_eq!(client.write(node, 0, b"x"), Ok(()));
+    assert_eq!(client.sync(), Err(Failure::Broken));
+    let failure = (0..1000).find_map(|nth| client.write(node, nth * 4096, &[1; 4096]).err());
+    assert_eq!(failure, Some(Failure::Broken));
+    // It is there again: nothing is lost.
+    client.fat().volume().disk().cut_in = None;
+    client.write(node, 0, b"x").unwrap();
     check(client);
 }
 

@@ -23,6 +23,8 @@ const LIFE: u64 = 6_000_000;
 const FILES: u64 = 40;
 const EACH: u64 = 8;
 const LARGEST: u64 = 90_000;
+/// Requests that write 4 MiB.
+const WRITES: u64 = (4 << 20) / MOST as u64;
 /// When all of it happens.
 const NOW: i64 = 1_700_000_000_000_000_000;
 
@@ -216,6 +218,15 @@ pub fn figures(driver: &Driver, programs: &Files, words: &Words) -> Result<(), W
         }
         println!("bench {name}-read-16m-{what} {} ns for {at} bytes", now() - began);
     }
+    let bytes = alloc::vec![7; MOST];
+    let large = client.create(ROOT, "written", REGULAR)?;
+    let began = now();
+    for nth in 0..WRITES {
+        let write = Request::new(Operation::Write, [large, nth * MOST as u64]).with(&bytes);
+        check(client.ask(write)?.count == MOST as u64, "all of it is written")?;
+    }
+    client.ask(Request::new(Operation::Sync, [0; 2]))?;
+    println!("bench {name}-write-4m {}", now() - began);
     let mut taken = [0; 11];
     for taken in &mut taken {
         let began = now();
