@@ -130,7 +130,7 @@ fn use_it(ext: &mut Ext<Paper>, random: &mut Random) -> Vec<(Node, Vec<u8>, Node
 fn anything() {
     let number =
         |name, default| std::env::var(name).map_or(default, |n| n.parse().expect("a number"));
-    let (runs, first) = (number("OCHRE_DAMAGE", 3_000), number("OCHRE_SEED", 1));
+    let (runs, first) = (number("OCHRE_DAMAGE", 10_000), number("OCHRE_SEED", 1));
     let bases = bases();
     let mut mounted = 0;
     for seed in first..first + runs {

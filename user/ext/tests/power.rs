@@ -67,9 +67,10 @@ fn compare(story: &Story, after: usize, image: Vec<u8>, what: &str) {
     assert!(story.syncs[last].1 == found || next, "{what}: neither the old nor the new state");
 }
 
+/// Cuts the power after one in so many events: `OCHRE_EVERY`.
 #[test]
 fn every_write() {
-    let step = std::env::var("OCHRE_EVERY").map_or(5, |step| step.parse().expect("a number"));
+    let step = std::env::var("OCHRE_EVERY").map_or(31, |step| step.parse().expect("a number"));
     for (nth, (kind, words)) in JOURNALED.iter().enumerate() {
         let story = story(kind, words, nth as u64 + 1);
         let mut random = Random::new(nth as u64);
