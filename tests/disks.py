@@ -4,13 +4,15 @@ import dataclasses
 import functools
 import os
 import re
+import shutil
 import struct
+import subprocess
 import tempfile
+import typing
 
 import machine
 
 # The storm's image: two partitions, and what it has to be in the end.
-IMAGE = "image"
 SECTORS = 16384
 PARTS = ((64, 8128), (8192, 8192))
 MASK = (1 << 64) - 1
@@ -32,10 +34,11 @@ class Disk:
     name: str
     does: str
     variables: dict
+    # What makes the image, and what looks at it afterwards.
+    image: typing.Callable = lambda path: blank(path)
+    wanted: typing.Callable = lambda path: None
     # What QEMU makes a disk of, in the image's place.
     file: str = "{image}"
-    # How long the image is.
-    sectors: int = SECTORS
     # How often the driver is killed.
     kills: int = 100
     extra: tuple = ()
@@ -46,22 +49,27 @@ def disks():
         for smp in (1, 4):
             # The Pi's driver moves the data itself, which takes its time.
             kills = 20 if platform == "rpi" else 100
-            yield Disk(platform, f"storm, {smp} CPUs", "storm", {"SMP": smp}, kills=kills)
+            yield Disk(platform, f"storm, {smp} CPUs", "storm", {"SMP": smp}, wanted=stormed, kills=kills)
         # More than 32 bits of bytes, and a card of the larger kind.
-        yield Disk(platform, "ends", "ends", {}, sectors=8 << 21)
+        yield Disk(platform, "ends", "ends", {}, functools.partial(blank, sectors=8 << 21))
     # QEMU's SD cards can always be written, and do not tell of errors.
     for platform in ("virt", "x86"):
-        yield Disk(platform, "read-only", "read-only", {}, "{image},readonly=on")
-        yield Disk(platform, "broken", "broken", {}, "blkdebug:{broken}:{image}")
+        for smp, width in ((1, 12), (4, 16), (4, 32)):
+            yield Disk(
+                platform, f"FAT{width} storm, {smp} CPUs", "tree", {"SMP": smp},
+                functools.partial(fat, width), planted,
+            )
+        yield Disk(platform, "read-only", "read-only", {}, file="{image},readonly=on")
+        yield Disk(platform, "broken", "broken", {}, file="blkdebug:{broken}:{image}")
         # Four seconds for what a client's memory holds, and a minute.
-        yield Disk(platform, "slow", "slow", {}, "{image},throttling.bps-total=32768")
-        yield Disk(platform, "stuck", "stuck", {}, "{image},throttling.bps-total=2048")
-    yield Disk("virt", "memory", "memory", {}, "", kills=20)
-    yield Disk("rpi", "absent", "absent", {}, "")
+        yield Disk(platform, "slow", "slow", {}, file="{image},throttling.bps-total=32768")
+        yield Disk(platform, "stuck", "stuck", {}, file="{image},throttling.bps-total=2048")
+    yield Disk("virt", "memory", "memory", {}, file="", kills=20)
+    yield Disk("rpi", "absent", "absent", {}, file="")
     now = ("-global", "virtio-mmio.force-legacy=false")
-    yield Disk("virt", "storm, virtio 1.0", "storm", {"SMP": 4}, extra=now)
-    yield Disk("virt", "storm, GICv3", "storm", {"MACHINE": "virt,gic-version=3"})
-    yield Disk("x86", "storm, pc", "storm", {"MACHINE": "pc"})
+    yield Disk("virt", "storm, virtio 1.0", "storm", {"SMP": 4}, wanted=stormed, extra=now)
+    yield Disk("virt", "storm, GICv3", "storm", {"MACHINE": "virt,gic-version=3"}, wanted=stormed)
+    yield Disk("x86", "storm, pc", "storm", {"MACHINE": "pc"}, wanted=stormed)
     yield Disk("x86", "gone", "gone", {"MACHINE": "pc"})
 
 
@@ -75,30 +83,26 @@ def figures(platform, variables):
     """What reading costs on a platform, as disktest prints it."""
     disk = Disk(platform, "figures", "figures", variables)
     with tempfile.TemporaryDirectory(prefix="ochre-") as folder:
-        return boot(disk, folder).output
+        return boot(disk, os.path.join(folder, "image")).output
 
 
 def run(disk):
     """What is wrong, or None, and the output."""
     with tempfile.TemporaryDirectory(prefix="ochre-") as folder:
-        outcome = boot(disk, folder)
-        problem = None
+        image = os.path.join(folder, "image")
+        outcome = boot(disk, image)
         if outcome.status != 0 or not re.search(rf"^test disk-{disk.does}: ok$", outcome.output, re.M):
             problem = f"status {outcome.status}, or it does not say that all was well"
-        elif disk.does == "storm":
-            with open(os.path.join(folder, IMAGE), "rb") as file:
-                problem = None if file.read() == stormed() else "the image is not what was written"
+        else:
+            problem = disk.wanted(image)
     return problem, outcome.output
 
 
-def boot(disk, folder):
-    """Boots the machine with an image in a folder."""
-    image, broken = (os.path.join(folder, name) for name in (IMAGE, "broken"))
-    with open(image, "wb") as file:
-        file.write(fresh())
-        file.truncate(disk.sectors * 512)
-    with open(broken, "w", encoding="ascii") as file:
-        file.write(BROKEN)
+def boot(disk, image):
+    """Boots the machine with its disk."""
+    disk.image(image)
+    broken = f"{image}.broken"
+    write(broken, BROKEN.encode())
     variables = {
         **disk.variables,
         "INITRD": f"target/{disk.platform}/initrd.cpio",
@@ -108,19 +112,69 @@ def boot(disk, folder):
     return machine.run(disk.platform, variables, words, disk.extra)
 
 
-def fresh():
+def blank(path, sectors=SECTORS):
     """An image with two partitions."""
     table = b"".join(
         struct.pack("<B3xB3xII", 0, 0x83, first, sectors) for first, sectors in PARTS
     )
-    head = bytes(446) + table.ljust(64, b"\0") + b"\x55\xaa"
-    return head.ljust(SECTORS * 512, b"\0")
+    write(path, bytes(446) + table.ljust(64, b"\0") + b"\x55\xaa")
+    os.truncate(path, sectors * 512)
+
+
+def stormed(path):
+    """What a storm leaves."""
+    return None if read(path) == scattered() else "the image is not what was written"
 
 
 @functools.lru_cache(maxsize=None)
-def stormed():
-    """What a storm leaves: SplitMix64 of each word's number."""
+def scattered():
+    """SplitMix64 of each word's number."""
     return b"".join(struct.pack("<Q", mixed(word)) for word in range(SECTORS * 512 // 8))
+
+
+def fat(width, path):
+    """A disk that others have made."""
+    size = {12: 8, 16: 20, 32: 34}[width]
+    write(path, bytes(size << 20))
+    subprocess.run([tool("mkfs.vfat"), "-F", str(width), path], check=True, stdout=subprocess.DEVNULL)
+
+
+def planted(path):
+    """What is wrong with the tree that a storm leaves, in the eyes of others."""
+    checked = subprocess.run([tool("fsck.fat"), "-n", path], capture_output=True, text=True, check=False)
+    if checked.returncode:
+        return f"fsck.fat: {checked.stdout}"
+    with tempfile.TemporaryDirectory(prefix="ochre-") as folder:
+        subprocess.run(["mcopy", "-s", "-i", path, "::*", folder], check=True)
+        for nth in range(40):
+            name = f"RENAMED.{nth}" if nth % 3 == 0 else f"A file with the number {nth}.bin"
+            file = os.path.join(folder, f"Directory number {nth // 8}", name)
+            if not os.path.exists(file) or read(file) != grown(nth):
+                return f"file {nth} is not what was written"
+    return None
+
+
+@functools.lru_cache(maxsize=None)
+def grown(nth):
+    """What is in a file of the tree."""
+    length = nth * 7919 % 90000
+    words = (mixed(nth << 32 | word) for word in range(-(-length // 8)))
+    return b"".join(struct.pack("<Q", word) for word in words)[:length]
+
+
+def tool(name):
+    """One that may be where only root looks."""
+    return shutil.which(name) or f"/usr/sbin/{name}"
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def write(path, data):
+    with open(path, "wb") as file:
+        file.write(data)
 
 
 def mixed(word):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import itertools
 import os
 import re
 import subprocess
@@ -12,6 +13,7 @@ import disks
 import linux_programs
 import machine
 import scenarios
+import services
 import trees
 
 import budgets  # from tools/, which machine has put on the path
@@ -42,9 +44,8 @@ class Batch:
 
 def in_qemu(limit):
     """All tests that need QEMU; those that take long first."""
-    for tests, run in linux_programs.batches():
-        yield Batch({name: frozenset((*suites, "qemu")) for name, suites in tests.items()}, run)
-    for tests, run in disks.batches():
+    batches = (linux_programs.batches(), disks.batches(), services.batches())
+    for tests, run in itertools.chain(*batches):
         yield Batch({name: frozenset((*suites, "qemu")) for name, suites in tests.items()}, run)
     for test in alone(limit):
         yield Batch({test.name: test.suites}, lambda _, test=test: [(test.name, *test.run())])

@@ -57,7 +57,7 @@ impl Seen {
 
 impl<D: Disk> Ext<D> {
     /// The page of a block, and where in it the block begins.
-    pub fn place(&self, block: u64) -> Result<(u64, usize)> {
+    pub(crate) fn place(&self, block: u64) -> Result<(u64, usize)> {
         if block >= self.shape.blocks {
             return Err(Failure::Broken);
         }
@@ -66,19 +66,19 @@ impl<D: Disk> Ext<D> {
     }
 
     /// The bytes of a block.
-    pub fn block(&mut self, block: u64) -> Result<&[u8]> {
+    pub(crate) fn block(&mut self, block: u64) -> Result<&[u8]> {
         let ((page, at), length) = (self.place(block)?, self.shape.block());
         Ok(&self.volume.page(page)?[at..at + length])
     }
 
     /// The bytes of a block of metadata, for changing them.
-    pub fn change(&mut self, block: u64) -> Result<&mut [u8]> {
+    pub(crate) fn change(&mut self, block: u64) -> Result<&mut [u8]> {
         let ((page, at), length) = (self.place(block)?, self.shape.block());
         Ok(&mut self.volume.change(page)?[at..at + length])
     }
 
     /// The bytes of a block of metadata, for writing all of them.
-    pub fn fresh(&mut self, block: u64) -> Result<&mut [u8]> {
+    pub(crate) fn fresh(&mut self, block: u64) -> Result<&mut [u8]> {
         let ((page, at), length) = (self.place(block)?, self.shape.block());
         self.seen.put(Thing::Block(block));
         if length < PAGE {
@@ -88,7 +88,11 @@ impl<D: Disk> Ext<D> {
     }
 
     /// The bytes of a block, which is whole if this says so.
-    pub fn whole(&mut self, block: u64, is: impl FnOnce(&Shape, &[u8]) -> bool) -> Result<&[u8]> {
+    pub(crate) fn whole(
+        &mut self,
+        block: u64,
+        is: impl FnOnce(&Shape, &[u8]) -> bool,
+    ) -> Result<&[u8]> {
         if !self.seen.has(Thing::Block(block)) {
             let (page, at) = self.place(block)?;
             let bytes = &self.volume.page(page)?[at..at + self.shape.block()];
@@ -101,13 +105,16 @@ impl<D: Disk> Ext<D> {
     }
 
     /// The superblock.
-    pub fn superblock(&mut self) -> Result<&[u8]> {
+    pub(crate) fn superblock(&mut self) -> Result<&[u8]> {
         let page = self.volume.page(0)?;
         Ok(&page[superblock::AT..superblock::AT + superblock::BYTES])
     }
 
     /// Changes the superblock.
-    pub fn change_superblock(&mut self, change: impl FnOnce(&Shape, &mut [u8])) -> Result<()> {
+    pub(crate) fn change_superblock(
+        &mut self,
+        change: impl FnOnce(&Shape, &mut [u8]),
+    ) -> Result<()> {
         let page = self.volume.change(0)?;
         let bytes = &mut page[superblock::AT..superblock::AT + superblock::BYTES];
         change(&self.shape, bytes);
@@ -116,7 +123,7 @@ impl<D: Disk> Ext<D> {
     }
 
     /// The descriptor of a group.
-    pub fn group(&mut self, number: u32) -> Result<Group> {
+    pub(crate) fn group(&mut self, number: u32) -> Result<Group> {
         let (block, at) = self.shape.descriptor(number);
         let seen = self.seen.has(Thing::Group(number));
         let (page, start) = self.place(block)?;
@@ -130,7 +137,7 @@ impl<D: Disk> Ext<D> {
     }
 
     /// Writes the descriptor of a group.
-    pub fn set_group(&mut self, number: u32, group: &Group) -> Result<()> {
+    pub(crate) fn set_group(&mut self, number: u32, group: &Group) -> Result<()> {
         let (block, at) = self.shape.descriptor(number);
         let (page, start) = self.place(block)?;
         let page = self.volume.change(page)?;
@@ -152,13 +159,13 @@ impl<D: Disk> Ext<D> {
     }
 
     /// The group of an inode, and which it is there.
-    pub fn group_of_inode(&self, number: u32) -> (u32, u32) {
+    pub(crate) fn group_of_inode(&self, number: u32) -> (u32, u32) {
         let nth = number - 1;
         (nth / self.shape.group_inodes, nth % self.shape.group_inodes)
     }
 
     /// An inode.
-    pub fn inode(&mut self, number: u32) -> Result<Inode> {
+    pub(crate) fn inode(&mut self, number: u32) -> Result<Inode> {
         let (page, at) = self.place_of_inode(number)?;
         let seen = self.seen.has(Thing::Inode(number));
         let bytes = &self.volume.page(page)?[at..at + self.shape.inode_bytes];
@@ -171,7 +178,7 @@ impl<D: Disk> Ext<D> {
     }
 
     /// Writes an inode. What was in a place where a new one goes is forgotten.
-    pub fn set_inode(&mut self, inode: &Inode) -> Result<()> {
+    pub(crate) fn set_inode(&mut self, inode: &Inode) -> Result<()> {
         let (page, at) = self.place_of_inode(inode.number)?;
         let page = self.volume.change(page)?;
         inode.write(&self.shape, &mut page[at..at + self.shape.inode_bytes]);
@@ -180,7 +187,7 @@ impl<D: Disk> Ext<D> {
     }
 
     /// Clears the place of an inode: nothing is left but how often its number was used.
-    pub fn clear_inode(&mut self, number: u32) -> Result<u32> {
+    pub(crate) fn clear_inode(&mut self, number: u32) -> Result<u32> {
         let (page, at) = self.place_of_inode(number)?;
         let page = self.volume.change(page)?;
         let place = &mut page[at..at + self.shape.inode_bytes];
@@ -192,7 +199,7 @@ impl<D: Disk> Ext<D> {
     }
 
     /// The file of a number that a request has.
-    pub fn file(&mut self, node: Node) -> Result<Inode> {
+    pub(crate) fn file(&mut self, node: Node) -> Result<Inode> {
         let number = if node == ROOT { ROOT_INODE } else { u32::try_from(node).unwrap_or(0) };
         let ours = number == ROOT_INODE || number >= self.shape.first_inode;
         if !ours || number > self.shape.inodes {
@@ -204,13 +211,13 @@ impl<D: Disk> Ext<D> {
     }
 
     /// The directory of a number that a request has.
-    pub fn directory(&mut self, node: Node) -> Result<Inode> {
+    pub(crate) fn directory(&mut self, node: Node) -> Result<Inode> {
         let inode = self.file(node)?;
         if inode.is_directory() { Ok(inode) } else { Err(Failure::NotDirectory) }
     }
 
     /// The number that requests have for an inode.
-    pub fn node(number: u32) -> Node {
+    pub(crate) fn node(number: u32) -> Node {
         if number == ROOT_INODE { ROOT } else { number.into() }
     }
 }

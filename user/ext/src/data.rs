@@ -43,7 +43,12 @@ impl<D: Disk> Ext<D> {
     }
 
     /// Reads from a place on, as much as there is and there is room for.
-    pub fn read_bytes(&mut self, inode: &Inode, mut at: u64, to: &mut dyn Sink) -> Result<()> {
+    pub(crate) fn read_bytes(
+        &mut self,
+        inode: &Inode,
+        mut at: u64,
+        to: &mut dyn Sink,
+    ) -> Result<()> {
         if inode.has(INLINE) {
             return Err(Failure::Unsupported);
         }
@@ -90,7 +95,7 @@ impl<D: Disk> Ext<D> {
 
     /// Writes from a place on: how many bytes, up to a limit. What is there before is whole if this fails with
     /// [`Failure::NoSpace`], and none of the bytes are taken.
-    pub fn write_bytes(
+    pub(crate) fn write_bytes(
         &mut self,
         inode: &mut Inode,
         at: u64,
@@ -194,7 +199,7 @@ impl<D: Disk> Ext<D> {
     }
 
     /// Makes a file longer or shorter.
-    pub fn resize(&mut self, inode: &mut Inode, size: u64) -> Result<()> {
+    pub(crate) fn resize(&mut self, inode: &mut Inode, size: u64) -> Result<()> {
         if inode.has(INLINE) {
             return Err(Failure::Unsupported);
         }
@@ -215,7 +220,7 @@ impl<D: Disk> Ext<D> {
 
     /// Frees all blocks beyond the end of a file, in as many steps as that takes: meanwhile it is
     /// among those that are finished at the next mount.
-    pub fn cut_all(&mut self, inode: &mut Inode) -> Result<()> {
+    pub(crate) fn cut_all(&mut self, inode: &mut Inode) -> Result<()> {
         let from = inode.size().div_ceil(self.shape.block() as u64);
         if !inode.has_blocks() || self.cut(inode, from)? {
             return Ok(());
@@ -235,7 +240,7 @@ impl<D: Disk> Ext<D> {
     }
 
     /// Where a link leads.
-    pub fn read_link(&mut self, inode: &Inode) -> Result<Vec<u8>> {
+    pub(crate) fn read_link(&mut self, inode: &Inode) -> Result<Vec<u8>> {
         if inode.is_short_link() {
             return Ok(inode.map()[..inode.size() as usize].to_vec());
         }

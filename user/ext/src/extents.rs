@@ -65,7 +65,7 @@ impl<D: Disk> Ext<D> {
     }
 
     /// Where the blocks of a file are from one on.
-    pub fn find_extent(&mut self, inode: &Inode, logical: u64) -> Result<Run> {
+    pub(crate) fn find_extent(&mut self, inode: &Inode, logical: u64) -> Result<Run> {
         let Ok(logical) = u32::try_from(logical) else { return Ok(Run::hole(u64::MAX)) };
         let (mut node, mut depth, mut end) = (None, None, u64::MAX);
         loop {
@@ -127,7 +127,7 @@ impl<D: Disk> Ext<D> {
     }
 
     /// Inserts an extent where there is none.
-    pub fn insert_extent(&mut self, inode: &mut Inode, new: Extent) -> Result<()> {
+    pub(crate) fn insert_extent(&mut self, inode: &mut Inode, new: Extent) -> Result<()> {
         let leaf = *self.way(inode, new.logical)?.last().ok_or(Failure::Broken)?;
         if let Some(nth) = leaf.nth
             && let Some(before) = self.extent_at(inode, &leaf, nth)?
@@ -268,7 +268,12 @@ impl<D: Disk> Ext<D> {
     }
 
     /// Blocks of an extent that was never written have been, from now on.
-    pub fn write_extent(&mut self, inode: &mut Inode, logical: u32, count: u32) -> Result<()> {
+    pub(crate) fn write_extent(
+        &mut self,
+        inode: &mut Inode,
+        logical: u32,
+        count: u32,
+    ) -> Result<()> {
         let leaf = *self.way(inode, logical)?.last().ok_or(Failure::Broken)?;
         let nth = leaf.nth.ok_or(Failure::Broken)?;
         let all = self.extent_at(inode, &leaf, nth)?.ok_or(Failure::Broken)?;
@@ -288,7 +293,12 @@ impl<D: Disk> Ext<D> {
     }
 
     /// Frees the blocks of a file from one on, at most so many extents: whether those were all.
-    pub fn cut_extents(&mut self, inode: &mut Inode, from: u64, most: usize) -> Result<bool> {
+    pub(crate) fn cut_extents(
+        &mut self,
+        inode: &mut Inode,
+        from: u64,
+        most: usize,
+    ) -> Result<bool> {
         for _ in 0..most {
             let leaf = *self.way(inode, u32::MAX)?.last().ok_or(Failure::Broken)?;
             let Some(nth) = leaf.nth else { return Ok(true) };

@@ -2,9 +2,13 @@
 //!
 //! It never has more than one transaction of ours: it is empty before one is stored, and is emptied
 //! when all of that is home. It lies in a file, of which the blocks do not change.
+//!
+//! Blocks may be smaller than pages. What is stored is in pages that have nothing but the journal, for
+//! the others go home meanwhile. If its superblock shares a page, it is in the cache as well.
 
 use crate::layout::log::{Head, is_like_ours};
 use crate::layout::put_big;
+use crate::layout::superblock::Shape;
 use alloc::vec::Vec;
 use core::ops::Range;
 use files::{Failure, Result};
@@ -12,6 +16,8 @@ use volume::{Disk, Home, Journal, PAGE, bytes, bytes_mut};
 
 /// Bytes of the journal's superblock.
 pub const HEAD: usize = 1024;
+/// Pages that can be stored at least.
+const LEAST: usize = 128;
 
 /// Blocks of a file that follow one another.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +38,8 @@ pub struct Log {
     pub superblock: Vec<u8>,
     /// Where it is.
     pub stretches: Vec<Stretch>,
+    /// The part where we store something.
+    window: Range<u32>,
     /// The logarithm of a block's bytes, and the blocks of the file system.
     pub block_bits: u32,
     /// See above.
@@ -39,6 +47,73 @@ pub struct Log {
 }
 
 impl Log {
+    /// A journal that was read, with the blocks that have its pointers: they do not change either.
+    pub fn new(
+        head: Head,
+        superblock: Vec<u8>,
+        stretches: Vec<Stretch>,
+        pointers: &[u64],
+        shape: &Shape,
+    ) -> Log {
+        let (block_bits, blocks) = (shape.block_bits, shape.blocks);
+        let mut log = Log { head, superblock, stretches, window: 0..0, block_bits, blocks };
+        log.window = log.widest(pointers);
+        log
+    }
+
+    /// The longest part of which the pages have nothing that changes but the journal.
+    fn widest(&self, pointers: &[u64]) -> Range<u32> {
+        let parts = self.parts() as u64;
+        let own = self.stretches.iter().map(|stretch| stretch.block..stretch.block + stretch.count);
+        let mut own: Vec<_> = own.chain(pointers.iter().map(|&block| block..block + 1)).collect();
+        own.sort_unstable_by_key(|range| range.start);
+        own.dedup_by(|next, before| {
+            let beside = next.start <= before.end;
+            before.end = if beside { before.end.max(next.end) } else { before.end };
+            beside
+        });
+        let (mut widest, mut here) = (0..0, 0..0);
+        for stretch in &self.stretches {
+            let end = stretch.block + stretch.count;
+            let nth = own.partition_point(|range| range.start <= stretch.block) - 1;
+            let from = own[nth].start.next_multiple_of(parts).clamp(stretch.block, end);
+            let to = (own[nth].end - own[nth].end % parts).clamp(from, end);
+            let logical = |block| {
+                let nth = u32::try_from(stretch.logical + (block - stretch.block));
+                nth.unwrap_or(u32::MAX).clamp(self.head.first, self.head.end)
+            };
+            let goes_on = from == stretch.block && here.end == logical(from);
+            here = if goes_on { here.start } else { logical(from) }..logical(to);
+            if here.len() > widest.len() {
+                widest = here.clone();
+            }
+            if to < end {
+                here = 0..0;
+            }
+        }
+        widest
+    }
+
+    /// Whether there is room enough for any request.
+    pub fn is_usable(&self) -> bool {
+        self.window.len() >= LEAST * self.parts()
+    }
+
+    /// Where its superblock is, if that shares a page with something else.
+    pub fn shared(&self) -> Option<u64> {
+        let (first, parts) = (self.stretches.first()?, self.parts() as u64);
+        let whole = first.block.is_multiple_of(parts) && first.count >= parts;
+        (!whole).then_some(first.block)
+    }
+
+    /// Its superblock as it is when the next transaction is stored.
+    pub fn next(&mut self) -> &[u8] {
+        let mut head = self.head.clone();
+        head.start = self.window.start;
+        head.write(&mut self.superblock);
+        &self.superblock
+    }
+
     /// Where a block of it is.
     pub fn place(&self, nth: u32) -> Result<u64> {
         let nth = u64::from(nth);
@@ -57,7 +132,7 @@ impl Log {
         1 << self.block_bits
     }
 
-    /// Writes its superblock, and returns when that stays.
+    /// Writes its superblock.
     pub fn write_head<D: Disk>(&mut self, disk: &mut D, scratch: Range<usize>) -> Result<()> {
         self.head.write(&mut self.superblock);
         let first = self.place(0)?;
@@ -91,6 +166,15 @@ impl<'a, D: Disk> Pen<'a, D> {
     /// One that has nothing yet.
     pub fn new(disk: &'a mut D, scratch: Range<usize>, block_bits: u32) -> Pen<'a, D> {
         Pen { disk, scratch, block_bits, first: 0, count: 0 }
+    }
+
+    /// The bytes of a block as they are on the disk, for a pen that has nothing.
+    pub fn read(self, block: u64) -> Result<Vec<u8>> {
+        let byte = block << self.block_bits;
+        let (page, within) = (byte / PAGE as u64, byte as usize % PAGE);
+        self.disk.read(page, self.scratch.start, 1)?;
+        let all = bytes(&self.disk.cache()[self.scratch.start..=self.scratch.start]);
+        Ok(all[within..within + (1 << self.block_bits)].to_vec())
     }
 
     /// The bytes of a block that is written soon, as they are on the disk if it shares its page.
@@ -145,7 +229,7 @@ impl<'a, D: Disk> Pen<'a, D> {
 impl<D: Disk> Journal<D> for Log {
     fn room(&self) -> usize {
         let tags = self.head.tags(self.block());
-        let left = (self.head.end - self.head.first) as usize - 2;
+        let left = self.window.len().saturating_sub(2);
         left * tags / (tags + 1) / self.parts()
     }
 
@@ -155,24 +239,24 @@ impl<D: Disk> Journal<D> for Log {
             return Err(Failure::NoSpace);
         }
         let mut page = alloc::vec![0; self.block()];
-        let mut next = self.head.first;
+        let mut next = self.window.start;
         let mut pen = Pen::new(disk, scratch.clone(), self.block_bits);
         for some in homes.chunks(self.head.tags(self.block())) {
             let cache = bytes(pen.disk.cache());
             let tagged = some.iter().map(|(block, range)| (*block, &cache[range.clone()]));
             self.head.write_tags(&mut page, tagged);
             pen.block(self.place(next)?)?.copy_from_slice(&page);
-            next = self.head.after(next);
+            next += 1;
             for (_, range) in some {
                 pen.copy(range.clone(), self.place(next)?)?;
-                next = self.head.after(next);
+                next += 1;
             }
         }
         self.head.write_commit(&mut page);
         pen.block(self.place(next)?)?.copy_from_slice(&page);
         pen.write()?;
         disk.flush()?;
-        self.head.start = self.head.first;
+        self.head.start = self.window.start;
         self.write_head(disk, scratch)?;
         disk.flush()
     }
@@ -180,7 +264,9 @@ impl<D: Disk> Journal<D> for Log {
     fn clear(&mut self, disk: &mut D, scratch: Range<usize>) -> Result<()> {
         self.head.start = 0;
         self.head.sequence = self.head.sequence.wrapping_add(1);
-        self.write_head(disk, scratch)
+        self.write_head(disk, scratch)?;
+        // The next transaction goes where this one was.
+        disk.flush()
     }
 }
 

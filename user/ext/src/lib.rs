@@ -34,4 +34,4 @@ mod system;
 mod table;
 
 pub use layout::superblock::Refusal;
-pub use mount::Ext;
+pub use mount::{Ext, Mounted};

@@ -29,7 +29,7 @@ impl Run {
 
 impl<D: Disk> Ext<D> {
     /// Where the blocks of a file are from one on: at most as many as are wanted.
-    pub fn find(&mut self, inode: &Inode, logical: u64, want: u64) -> Result<Run> {
+    pub(crate) fn find(&mut self, inode: &Inode, logical: u64, want: u64) -> Result<Run> {
         let run = if inode.has(EXTENTS) {
             self.find_extent(inode, logical)?
         } else {
@@ -45,7 +45,7 @@ impl<D: Disk> Ext<D> {
     }
 
     /// Gives a file blocks where it has a hole: where they are, and how many.
-    pub fn give(&mut self, inode: &mut Inode, logical: u64, want: u64) -> Result<Run> {
+    pub(crate) fn give(&mut self, inode: &mut Inode, logical: u64, want: u64) -> Result<Run> {
         let near = self.near(inode, logical)?;
         let want = want.min(1 << 14) as u32;
         let (block, count) = self.take_blocks(near, want)?;
@@ -62,7 +62,7 @@ impl<D: Disk> Ext<D> {
     }
 
     /// Where blocks for a file should be: after those before them, or in the group of the inode.
-    pub fn near(&mut self, inode: &Inode, logical: u64) -> Result<u64> {
+    pub(crate) fn near(&mut self, inode: &Inode, logical: u64) -> Result<u64> {
         if let Some(before) = logical.checked_sub(1)
             && let Some(block) = self.find(inode, before, 1)?.block
         {
@@ -73,13 +73,13 @@ impl<D: Disk> Ext<D> {
     }
 
     /// Blocks of a file that were never written have been, from now on.
-    pub fn written(&mut self, inode: &mut Inode, logical: u64, count: u64) -> Result<()> {
+    pub(crate) fn written(&mut self, inode: &mut Inode, logical: u64, count: u64) -> Result<()> {
         let logical = u32::try_from(logical).map_err(|_| Failure::TooLarge)?;
         self.write_extent(inode, logical, count as u32)
     }
 
     /// Frees the blocks of a file from one on, or some of them: whether those were all.
-    pub fn cut(&mut self, inode: &mut Inode, from: u64) -> Result<bool> {
+    pub(crate) fn cut(&mut self, inode: &mut Inode, from: u64) -> Result<bool> {
         if inode.has(EXTENTS) {
             self.cut_extents(inode, from, STEP)
         } else {
@@ -88,7 +88,7 @@ impl<D: Disk> Ext<D> {
     }
 
     /// Gives back blocks of a file, if any.
-    pub fn take_from(&mut self, inode: &mut Inode, block: u64, count: u64) -> Result<()> {
+    pub(crate) fn take_from(&mut self, inode: &mut Inode, block: u64, count: u64) -> Result<()> {
         if count == 0 {
             return Ok(());
         }

@@ -1,8 +1,8 @@
 //! A file system as a whole: how it is mounted and unmounted, and what it keeps meanwhile.
 
 use crate::access::Seen;
-use crate::journal::{HEAD, Keeper, Log, Stretch};
-use crate::layout::inode::Inode;
+use crate::journal::{HEAD, Keeper, Log, Pen, Stretch};
+use crate::layout::inode::{EXTENTS, Inode};
 use crate::layout::log::Head;
 use crate::layout::superblock::{self, Refusal, Shape, at, feature};
 use crate::layout::{put, put_u32, u16_at, u32_at};
@@ -23,8 +23,12 @@ pub struct Ext<D> {
     pub(crate) volume: Volume<D>,
     pub(crate) journal: Keeper,
     pub(crate) shape: Shape,
-    /// Whether it may be changed.
+    /// Whether it may be changed, and whether the disk says that it is.
     pub(crate) writable: bool,
+    /// See above.
+    marked: bool,
+    /// When the request was made that is served.
+    pub(crate) now: i64,
     /// Checksums that were right.
     pub(crate) seen: Seen,
     /// A block, for a moment.
@@ -63,9 +67,8 @@ impl<D: Disk> Ext<D> {
                         let scratch = ext.volume.scratch();
                         replayed = replay(&mut log, ext.volume.disk(), scratch)?;
                         // What was read before that may be another now.
-                        let disk = ext.volume.into_disk();
-                        let (volume, _) = Volume::open(disk).map_err(|_| Refusal::Disk)?;
-                        ext = Ext::new(volume, true)?;
+                        ext.volume.refresh();
+                        ext = Ext::new(ext.volume, true)?;
                     }
                     log.head.start = 0;
                     ext.journal = Keeper(Some(log));
@@ -75,7 +78,7 @@ impl<D: Disk> Ext<D> {
             }
         }
         ext.check_checksum()?;
-        let usable = ext.journal.0.is_some() || !ext.shape.has_journal();
+        let usable = ext.journal.0.as_ref().map_or(!ext.shape.has_journal(), Log::is_usable);
         ext.writable = !read_only && usable && ext.shape.is_writable();
         let mounted = Mounted { found, replayed, writable: ext.writable };
         if ext.writable {
@@ -96,6 +99,8 @@ impl<D: Disk> Ext<D> {
             scratch: alloc::vec![0; shape.block()],
             shape,
             writable: false,
+            marked: false,
+            now: 0,
             seen: Seen::new(),
             roomy: Place::default(),
             listing: Place::default(),
@@ -118,11 +123,14 @@ impl<D: Disk> Ext<D> {
         let blocks = inode.size() >> self.shape.block_bits;
         let stretches = self.stretches(&inode, blocks).map_err(broken)?;
         let first = stretches.first().ok_or(Refusal::Journal("it is empty"))?.block;
-        let superblock = self.block(first).map_err(broken)?[..HEAD].to_vec();
-        let block = self.shape.block();
-        let head = Head::read(&superblock, block, blocks).map_err(Refusal::Journal)?;
-        let (block_bits, blocks) = (self.shape.block_bits, self.shape.blocks);
-        Ok(Log { head, superblock, stretches, block_bits, blocks })
+        // The cache may have another.
+        let (bits, scratch) = (self.shape.block_bits, self.volume.scratch());
+        let pen = Pen::new(self.volume.disk(), scratch, bits);
+        let superblock = pen.read(first).map_err(|_| Refusal::Disk)?[..HEAD].to_vec();
+        let head = Head::read(&superblock, self.shape.block(), blocks).map_err(Refusal::Journal)?;
+        let pointers =
+            if inode.has(EXTENTS) { Ok(Vec::new()) } else { self.pointer_blocks(&inode) };
+        Ok(Log::new(head, superblock, stretches, &pointers.map_err(broken)?, &self.shape))
     }
 
     /// Where the blocks of a file are, of which none is a hole.
@@ -141,23 +149,46 @@ impl<D: Disk> Ext<D> {
     /// Begins to change it.
     fn begin(&mut self, goes_on: bool) -> Result<()> {
         let (sums, wide) = (self.shape.sums(), self.shape.incompatible & feature::WIDE != 0);
+        let state = u16_at(self.superblock()?, at::STATE);
         if let Some(log) = &mut self.journal.0 {
             log.head.modernise(sums, wide);
-            // The journal must not have anything before the disk says so.
+            self.marked = self.shape.incompatible & feature::RECOVER != 0;
+        } else if goes_on {
+            self.marked = state & UNMOUNTED == 0;
+        } else {
+            self.volume.words()[STATE] = state.into();
+            self.volume.commit(None);
+        }
+        self.flush()?;
+        if goes_on { Ok(()) } else { self.finish_orphans() }
+    }
+
+    /// The disk says that it is changed, before it is.
+    fn mark(&mut self) -> Result<()> {
+        if self.journal.0.is_some() {
             self.mark_recover(true)?;
             self.change_superblock(|shape, bytes| set_recover(shape, bytes, true))?;
         } else {
-            let state = u16_at(self.superblock()?, at::STATE);
-            if !goes_on {
-                self.volume.words()[STATE] = state.into();
-            }
-            self.change_superblock(|_, bytes| {
-                put(bytes, at::STATE, (state & !UNMOUNTED).to_le_bytes())
-            })?;
+            let state = self.volume.words()[STATE] as u16 & !UNMOUNTED;
+            self.change_superblock(|_, bytes| put(bytes, at::STATE, state.to_le_bytes()))?;
         }
-        self.step()?;
+        self.volume.commit(None);
+        self.marked = true;
+        Ok(())
+    }
+
+    /// All that was changed is on the disk, which says that nobody changes it.
+    pub(crate) fn unmark(&mut self) -> Result<()> {
         self.flush()?;
-        if goes_on { Ok(()) } else { self.finish_orphans() }
+        if self.marked && self.journal.0.is_some() {
+            self.mark_recover(false)?;
+        } else if self.marked {
+            let state = self.volume.words()[STATE] as u16;
+            self.change_superblock(|_, bytes| put(bytes, at::STATE, state.to_le_bytes()))?;
+            self.volume.commit(None);
+        }
+        self.marked = false;
+        self.volume.close(&mut self.journal)
     }
 
     /// Writes whether the journal may have something, past the cache.
@@ -177,16 +208,21 @@ impl<D: Disk> Ext<D> {
     }
 
     /// All that was changed is on the disk.
-    pub fn flush(&mut self) -> Result<()> {
-        self.volume.sync(&mut self.journal)
-    }
-
-    /// Whoever has changed enough to need room, lets it go to the disk. A disk that fails tells whoever
-    /// waits for it.
-    pub(crate) fn relieve(&mut self) {
-        if self.volume.is_full(&self.journal) {
-            let _ = self.flush();
+    pub(crate) fn flush(&mut self) -> Result<()> {
+        if self.volume.dirty() == 0 {
+            return Ok(());
         }
+        if !self.marked {
+            self.mark()?;
+        }
+        if let Some(log) = &mut self.journal.0
+            && let Some(block) = log.shared()
+        {
+            let head = log.next().to_vec();
+            self.change(block)?[..HEAD].copy_from_slice(&head);
+            self.volume.commit(None);
+        }
+        self.volume.sync(&mut self.journal)
     }
 
     /// What was changed holds: one step of several.
@@ -195,20 +231,14 @@ impl<D: Disk> Ext<D> {
         if self.volume.is_full(&self.journal) { self.flush() } else { Ok(()) }
     }
 
-    /// The file system is not used any more: all of it is on the disk, which says so.
-    pub fn unmount(mut self) -> Result<D> {
-        if self.writable && self.journal.0.is_some() {
-            self.flush()?;
-            // That the journal is empty comes first.
-            self.volume.disk().flush()?;
-            self.mark_recover(false)?;
-        } else if self.writable {
-            let state = self.volume.words()[STATE] as u16;
-            self.change_superblock(|_, bytes| put(bytes, at::STATE, state.to_le_bytes()))?;
-            self.step()?;
-            self.flush()?;
-        }
-        Ok(self.volume.into_disk())
+    /// The disk.
+    pub fn disk(&mut self) -> &mut D {
+        self.volume.disk()
+    }
+
+    /// The disk, as this leaves it: what was committed is in its cache.
+    pub fn into_disk(self) -> D {
+        self.volume.into_disk()
     }
 }
 

@@ -68,7 +68,7 @@ impl<D: Disk> Ext<D> {
     }
 
     /// Finds a name.
-    pub fn find_name(&mut self, directory: &Inode, name: &[u8]) -> Result<Option<Named>> {
+    pub(crate) fn find_name(&mut self, directory: &Inode, name: &[u8]) -> Result<Option<Named>> {
         for nth in 0..self.blocks_of(directory)? {
             let block = self.names(directory, nth)?;
             let (page, start) = self.place(block)?;
@@ -84,7 +84,7 @@ impl<D: Disk> Ext<D> {
     }
 
     /// What has a name, which there is.
-    pub fn named(&mut self, directory: &Inode, name: &[u8]) -> Result<(Named, Inode)> {
+    pub(crate) fn named(&mut self, directory: &Inode, name: &[u8]) -> Result<(Named, Inode)> {
         let found = self.find_name(directory, name)?.ok_or(Failure::NotFound)?;
         let ours = found.inode == ROOT_INODE || found.inode >= self.shape.first_inode;
         let inode = self.inode(found.inode)?;
@@ -92,7 +92,7 @@ impl<D: Disk> Ext<D> {
     }
 
     /// Refuses a name that there cannot be, or is already.
-    pub fn vacant(&mut self, directory: &Inode, name: &[u8]) -> Result<()> {
+    pub(crate) fn vacant(&mut self, directory: &Inode, name: &[u8]) -> Result<()> {
         check(name)?;
         match self.find_name(directory, name)? {
             Some(_) => Err(Failure::Exists),
@@ -102,7 +102,7 @@ impl<D: Disk> Ext<D> {
     }
 
     /// Whether a directory has no names but its own.
-    pub fn is_empty(&mut self, directory: &Inode) -> Result<bool> {
+    pub(crate) fn is_empty(&mut self, directory: &Inode) -> Result<bool> {
         for nth in 0..self.blocks_of(directory)? {
             let block = self.names(directory, nth)?;
             let (page, start) = self.place(block)?;
@@ -117,7 +117,12 @@ impl<D: Disk> Ext<D> {
     }
 
     /// Adds a name that there is not.
-    pub fn add_name(&mut self, directory: &mut Inode, name: &[u8], inode: &Inode) -> Result<()> {
+    pub(crate) fn add_name(
+        &mut self,
+        directory: &mut Inode,
+        name: &[u8],
+        inode: &Inode,
+    ) -> Result<()> {
         if directory.has(INDEXED) {
             self.forget_index(directory)?;
         }
@@ -157,7 +162,7 @@ impl<D: Disk> Ext<D> {
     }
 
     /// Makes the first block of a new directory.
-    pub fn make_directory(&mut self, directory: &mut Inode, parent: u32) -> Result<()> {
+    pub(crate) fn make_directory(&mut self, directory: &mut Inode, parent: u32) -> Result<()> {
         let block = self.grow_directory(directory)?;
         let own = directory.number;
         self.edit_names(directory, block, |shape, bytes| {
@@ -166,7 +171,7 @@ impl<D: Disk> Ext<D> {
     }
 
     /// Takes a name away.
-    pub fn remove_name(&mut self, directory: &Inode, named: &Named) -> Result<()> {
+    pub(crate) fn remove_name(&mut self, directory: &Inode, named: &Named) -> Result<()> {
         self.roomy = Place::default();
         self.edit_names(directory, named.block, |shape, bytes| {
             entry::remove(shape, bytes, named.at)
@@ -174,7 +179,12 @@ impl<D: Disk> Ext<D> {
     }
 
     /// A name leads to another inode.
-    pub fn set_name(&mut self, directory: &Inode, named: &Named, inode: &Inode) -> Result<()> {
+    pub(crate) fn set_name(
+        &mut self,
+        directory: &Inode,
+        named: &Named,
+        inode: &Inode,
+    ) -> Result<()> {
         let (number, kind) = (inode.number, inode.kind());
         self.edit_names(directory, named.block, |shape, bytes| {
             entry::set(shape, bytes, named.at, number, kind);
@@ -182,13 +192,13 @@ impl<D: Disk> Ext<D> {
     }
 
     /// The directory that a directory is in.
-    pub fn parent(&mut self, directory: &Inode) -> Result<u32> {
+    pub(crate) fn parent(&mut self, directory: &Inode) -> Result<u32> {
         let found = self.find_name(directory, b"..")?;
         found.map(|found| found.inode).ok_or(Failure::Broken)
     }
 
     /// A directory is in another one from now on.
-    pub fn set_parent(&mut self, directory: &mut Inode, parent: &Inode) -> Result<()> {
+    pub(crate) fn set_parent(&mut self, directory: &mut Inode, parent: &Inode) -> Result<()> {
         if directory.has(INDEXED) {
             self.forget_index(directory)?;
         }
@@ -212,7 +222,7 @@ impl<D: Disk> Ext<D> {
 
     /// The first name of a directory at a place or after it. Where a listing has come to, an entry
     /// begins, unless directories have changed; elsewhere it is looked for from the block's beginning.
-    pub fn name_at(&mut self, directory: &Inode, place: u64) -> Result<Option<Entry>> {
+    pub(crate) fn name_at(&mut self, directory: &Inode, place: u64) -> Result<Option<Entry>> {
         let (blocks, bits) = (self.blocks_of(directory)?, self.shape.block_bits);
         let known = self.listing.directory == directory.number && self.listing.at == place;
         for nth in place >> bits..blocks {
@@ -238,7 +248,7 @@ impl<D: Disk> Ext<D> {
     }
 
     /// Whether a directory is another one, or in it at any depth.
-    pub fn is_within(&mut self, directory: &Inode, other: u32) -> Result<bool> {
+    pub(crate) fn is_within(&mut self, directory: &Inode, other: u32) -> Result<bool> {
         let mut here = directory.clone();
         for _ in 0..self.shape.inodes {
             if here.number == other {
@@ -254,7 +264,7 @@ impl<D: Disk> Ext<D> {
     }
 
     /// A directory has a directory more.
-    pub fn add_link(&mut self, directory: &mut Inode) -> Result<()> {
+    pub(crate) fn add_link(&mut self, directory: &mut Inode) -> Result<()> {
         // What has too many for a number has one.
         let many = directory.is_directory() && self.has_many_links();
         match directory.links() {
@@ -267,7 +277,7 @@ impl<D: Disk> Ext<D> {
     }
 
     /// A directory has a directory less.
-    pub fn remove_link(&mut self, directory: &mut Inode) -> Result<()> {
+    pub(crate) fn remove_link(&mut self, directory: &mut Inode) -> Result<()> {
         match directory.links() {
             1 if self.has_many_links() => {}
             links => directory.set_links(links.checked_sub(1).ok_or(Failure::Broken)?),

@@ -26,14 +26,14 @@ impl<D: Disk> Ext<D> {
     }
 
     /// Puts a file on the list.
-    pub fn add_orphan(&mut self, inode: &mut Inode) -> Result<()> {
+    pub(crate) fn add_orphan(&mut self, inode: &mut Inode) -> Result<()> {
         inode.set_gone(self.first_orphan()?);
         self.set_first_orphan(inode.number)?;
         self.set_inode(inode)
     }
 
     /// Takes a file from the list.
-    pub fn remove_orphan(&mut self, inode: &mut Inode) -> Result<()> {
+    pub(crate) fn remove_orphan(&mut self, inode: &mut Inode) -> Result<()> {
         let mut next = self.first_orphan()?;
         if next == inode.number {
             self.set_first_orphan(inode.gone())?;
@@ -56,7 +56,7 @@ impl<D: Disk> Ext<D> {
     }
 
     /// Removes a file that has no name any more, in as many steps as that takes.
-    pub fn remove_file(&mut self, inode: &mut Inode) -> Result<()> {
+    pub(crate) fn remove_file(&mut self, inode: &mut Inode) -> Result<()> {
         inode.set_size(0);
         self.cut_all(inode)?;
         self.remove_orphan(inode)?;
@@ -99,7 +99,7 @@ impl<D: Disk> Ext<D> {
 
     /// Finishes what the list and the file say: only whoever mounts the volume first does that, for
     /// nobody has any of those open.
-    pub fn finish_orphans(&mut self) -> Result<()> {
+    pub(crate) fn finish_orphans(&mut self) -> Result<()> {
         for _ in 0..self.shape.inodes {
             let number = self.first_orphan()?;
             if number == 0 {

@@ -71,7 +71,7 @@ impl<D: Disk> Ext<D> {
     }
 
     /// Takes at most so many blocks that follow one another, near a block: the first, and how many.
-    pub fn take_blocks(&mut self, near: u64, want: u32) -> Result<(u64, u32)> {
+    pub(crate) fn take_blocks(&mut self, near: u64, want: u32) -> Result<(u64, u32)> {
         let (first, from) = self.group_of(near);
         let groups = self.shape.groups;
         for nth in 0..=groups {
@@ -94,7 +94,7 @@ impl<D: Disk> Ext<D> {
             let found = best(bitmap, bits, base, want.into(), self.volume.held());
             if !found.is_empty() {
                 let count = (found.end - found.start) as u32;
-                self.mark(number, found.clone(), true)?;
+                self.mark_blocks(number, found.clone(), true)?;
                 return Ok((base + found.start, count));
             }
         }
@@ -102,7 +102,7 @@ impl<D: Disk> Ext<D> {
     }
 
     /// Gives blocks back.
-    pub fn free_blocks(&mut self, block: u64, count: u64) -> Result<()> {
+    pub(crate) fn free_blocks(&mut self, block: u64, count: u64) -> Result<()> {
         let end = block.checked_add(count).filter(|&end| end <= self.shape.blocks);
         let end = end.filter(|_| block >= self.shape.first_block).ok_or(Failure::Broken)?;
         let mut at = block;
@@ -111,7 +111,7 @@ impl<D: Disk> Ext<D> {
             let to = (from + (end - at)).min(self.shape.blocks_of(number));
             let group = self.group(number)?;
             self.load_block_bitmap(number, &group)?;
-            self.mark(number, from..to, false)?;
+            self.mark_blocks(number, from..to, false)?;
             at += to - from;
         }
         self.volume.free(block, count);
@@ -119,7 +119,7 @@ impl<D: Disk> Ext<D> {
     }
 
     /// Marks blocks of a group as used, or free, all of which are not that yet.
-    fn mark(&mut self, number: u32, bits: Range<u64>, used: bool) -> Result<()> {
+    fn mark_blocks(&mut self, number: u32, bits: Range<u64>, used: bool) -> Result<()> {
         let mut group = self.group(number)?;
         let length = self.shape.group_blocks as usize / 8;
         let seed = self.shape.seed;
@@ -200,7 +200,7 @@ impl<D: Disk> Ext<D> {
     }
 
     /// Takes an inode, if possible in the same group as another.
-    pub fn take_inode(&mut self, near: u32, directory: bool) -> Result<u32> {
+    pub(crate) fn take_inode(&mut self, near: u32, directory: bool) -> Result<u32> {
         let (first, _) = self.group_of_inode(near);
         for nth in 0..self.shape.groups {
             let number = (first + nth) % self.shape.groups;
@@ -221,7 +221,7 @@ impl<D: Disk> Ext<D> {
     }
 
     /// Gives an inode back.
-    pub fn free_inode(&mut self, inode: u32, directory: bool) -> Result<()> {
+    pub(crate) fn free_inode(&mut self, inode: u32, directory: bool) -> Result<()> {
         let (number, nth) = self.group_of_inode(inode);
         let group = self.group(number)?;
         self.load_inode_bitmap(number, &group)?;
@@ -229,7 +229,7 @@ impl<D: Disk> Ext<D> {
     }
 
     /// Whether an inode is used.
-    pub fn is_used(&mut self, inode: u32) -> Result<bool> {
+    pub(crate) fn is_used(&mut self, inode: u32) -> Result<bool> {
         let (number, nth) = self.group_of_inode(inode);
         let group = self.group(number)?;
         let none = group.flags & NO_INODES != 0 && group::are_lazy(&self.shape);

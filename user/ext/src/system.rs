@@ -109,8 +109,15 @@ impl<D: Disk> Ext<D> {
         Ok(inode)
     }
 
+    /// A directory has other names than before.
+    fn touch(&mut self, directory: &mut Inode) -> Result<()> {
+        directory.touch(self.now, true);
+        self.set_inode(directory)
+    }
+
     /// A file has a name less.
     fn drop_name(&mut self, inode: &mut Inode) -> Result<()> {
+        inode.touch(self.now, false);
         let left = if inode.is_directory() { 0 } else { inode.links().saturating_sub(1) };
         inode.set_links(left);
         if left == 0 { self.add_orphan(inode) } else { self.set_inode(inode) }
@@ -139,9 +146,9 @@ impl<D: Disk> Ext<D> {
         let inode = self.make(&parent, wish, target)?;
         if inode.is_directory() {
             self.add_link(&mut parent)?;
-            self.set_inode(&parent)?;
         }
         self.add_name(&mut parent, name, &inode)?;
+        self.touch(&mut parent)?;
         Ok(self.attributes(&inode))
     }
 
@@ -155,8 +162,10 @@ impl<D: Disk> Ext<D> {
             LINKS.. => return Err(Failure::TooLarge),
             links => inode.set_links(links + 1),
         }
+        inode.touch(self.now, false);
         self.set_inode(&inode)?;
-        self.add_name(&mut parent, name, &inode)
+        self.add_name(&mut parent, name, &inode)?;
+        self.touch(&mut parent)
     }
 
     fn try_rename(&mut self, from: Node, name: &[u8], to: Node, new: &[u8]) -> Result<()> {
@@ -191,16 +200,17 @@ impl<D: Disk> Ext<D> {
             self.add_link(&mut target)?;
             self.set_parent(&mut inode, &target)?;
         }
-        self.set_inode(&target)?;
+        self.touch(&mut target)?;
+        inode.touch(self.now, false);
+        self.set_inode(&inode)?;
         // The directories may be the same one.
         let mut source = self.directory(from)?;
         let (old, _) = self.named(&source, name)?;
         self.remove_name(&source, &old)?;
         if moves {
             self.remove_link(&mut source)?;
-            self.set_inode(&source)?;
         }
-        Ok(())
+        self.touch(&mut source)
     }
 }
 
@@ -264,7 +274,10 @@ impl<D: Disk> FileSystem for Ext<D> {
                     self.abort();
                     most /= 2;
                 }
-                Ok(count) => return self.set_inode(&inode).map(|()| count),
+                Ok(count) => {
+                    inode.touch(self.now, true);
+                    return self.set_inode(&inode).map(|()| count);
+                }
                 Err(failure) => return Err(failure),
             }
         }
@@ -296,9 +309,9 @@ impl<D: Disk> FileSystem for Ext<D> {
                 return Err(Failure::NotEmpty);
             }
             self.remove_link(&mut parent)?;
-            self.set_inode(&parent)?;
         }
         self.remove_name(&parent, &named)?;
+        self.touch(&mut parent)?;
         self.drop_name(&mut inode)
     }
 
@@ -309,6 +322,7 @@ impl<D: Disk> FileSystem for Ext<D> {
     fn truncate(&mut self, node: Node, size: u64) -> Result<()> {
         self.changeable(node)?;
         let mut inode = self.regular(node)?;
+        inode.touch(self.now, true);
         self.resize(&mut inode, size)
     }
 
@@ -321,12 +335,20 @@ impl<D: Disk> FileSystem for Ext<D> {
         self.flush()
     }
 
+    fn leave(&mut self) -> Result<()> {
+        self.unmark()
+    }
+
     fn release(&mut self, node: Node) -> Result<()> {
         match self.file(node) {
             Ok(mut inode) if inode.links() == 0 && self.writable => self.remove_file(&mut inode),
             Ok(_) | Err(Failure::NotFound) => Ok(()),
             Err(failure) => Err(failure),
         }
+    }
+
+    fn begin(&mut self, now: i64) {
+        self.now = now;
     }
 
     fn receipt(&mut self, number: u64) -> Option<Receipt> {
@@ -336,7 +358,10 @@ impl<D: Disk> FileSystem for Ext<D> {
 
     fn commit(&mut self, receipt: &Receipt) {
         self.volume.commit(Some(receipt));
-        self.relieve();
+        if self.volume.is_full(&self.journal) {
+            // What does not get to the disk now is not lost: the next sync tells of it.
+            let _ = self.flush();
+        }
     }
 
     fn abort(&mut self) {

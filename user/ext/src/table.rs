@@ -5,6 +5,7 @@ use crate::layout::inode::Inode;
 use crate::layout::{put_u32, u32_at};
 use crate::map::Run;
 use crate::mount::Ext;
+use alloc::vec::Vec;
 use files::{Failure, Result};
 use volume::Disk;
 
@@ -24,7 +25,7 @@ impl<D: Disk> Ext<D> {
     }
 
     /// Blocks that a file can have at most.
-    pub fn most_pointers(&self) -> u64 {
+    pub(crate) fn most_pointers(&self) -> u64 {
         let bits = self.pointer_bits();
         DIRECT + (1 << bits) + (1 << (2 * bits)) + (1 << (3 * bits))
     }
@@ -49,7 +50,7 @@ impl<D: Disk> Ext<D> {
     }
 
     /// Where the blocks of a file are from one on.
-    pub fn find_pointer(&mut self, inode: &Inode, logical: u64, want: u64) -> Result<Run> {
+    pub(crate) fn find_pointer(&mut self, inode: &Inode, logical: u64, want: u64) -> Result<Run> {
         let Some(way) = self.way_to(logical) else { return Ok(Run::hole(u64::MAX)) };
         let map = inode.map();
         let mut block = u32_at(&map, 4 * way.places[0]);
@@ -74,8 +75,26 @@ impl<D: Disk> Ext<D> {
         Err(Failure::Broken)
     }
 
+    /// The blocks of pointers of a file, but those of the third kind.
+    pub(crate) fn pointer_blocks(&mut self, inode: &Inode) -> Result<Vec<u64>> {
+        let map = inode.map();
+        let roots = [DIRECT as usize, DIRECT as usize + 1].map(|nth| u32_at(&map, 4 * nth));
+        let mut blocks: Vec<u64> = roots.map(u64::from).to_vec();
+        if roots[1] != 0 {
+            let below = self.block(roots[1].into())?.chunks_exact(4);
+            blocks.extend(below.map(|pointer| u64::from(u32_at(pointer, 0))));
+        }
+        blocks.retain(|block| *block != 0);
+        Ok(blocks)
+    }
+
     /// A block of a file that had none is this one.
-    pub fn set_pointer(&mut self, inode: &mut Inode, logical: u64, block: u64) -> Result<()> {
+    pub(crate) fn set_pointer(
+        &mut self,
+        inode: &mut Inode,
+        logical: u64,
+        block: u64,
+    ) -> Result<()> {
         let number = u32::try_from(block).map_err(|_| Failure::TooLarge)?;
         let way = self.way_to(logical).ok_or(Failure::TooLarge)?;
         let mut map = inode.map();
@@ -114,7 +133,12 @@ impl<D: Disk> Ext<D> {
     }
 
     /// Frees the blocks of a file from one on, so many runs at most: whether those were all.
-    pub fn cut_pointers(&mut self, inode: &mut Inode, from: u64, most: usize) -> Result<bool> {
+    pub(crate) fn cut_pointers(
+        &mut self,
+        inode: &mut Inode,
+        from: u64,
+        most: usize,
+    ) -> Result<bool> {
         let mut freed = Freed { first: 0, count: 0, left: most };
         let bits = self.pointer_bits();
         for nth in (0..DIRECT as usize + 3).rev() {

@@ -24,6 +24,11 @@ struct Chain {
     head: u32,
     pieces: Vec<Piece>,
     used: u64,
+    /// How often the walk came to a cluster alone, and one of those, ever further along: if that comes
+    /// again it is in a loop.
+    turns: u32,
+    mark: u32,
+    loops: bool,
 }
 
 /// Those that are remembered.
@@ -54,7 +59,7 @@ impl Chains {
                 self.all.swap_remove(oldest);
             }
             let pieces = Vec::from([Piece { index: 0, first: head, count: 1 }]);
-            self.all.push(Chain { head, pieces, used: 0 });
+            self.all.push(Chain { head, pieces, used: 0, turns: 0, mark: head, loops: false });
             self.all.len() - 1
         });
         self.all[nth].used = self.clock;
@@ -78,9 +83,21 @@ impl Chain {
         (piece.first + piece.count - 1, piece.index + piece.count - 1)
     }
 
+    /// So many more are known, side by side with the last.
+    fn lengthen(&mut self, count: u32) {
+        if let Some(piece) = self.pieces.last_mut() {
+            piece.count += count;
+        }
+    }
+
     /// One more cluster is known.
     fn push(&mut self, cluster: u32) {
         let (last, index) = self.last();
+        self.loops |= cluster == self.mark;
+        self.turns += 1;
+        if self.turns.is_power_of_two() {
+            self.mark = cluster;
+        }
         match self.pieces.last_mut() {
             Some(piece) if cluster == last + 1 => piece.count += 1,
             _ => {
@@ -113,6 +130,9 @@ impl<D: Disk> Fat<D> {
         }
         let (mut last, at) = self.chains.all[nth].last();
         for _ in at..index {
+            if self.chains.all[nth].loops {
+                return Err(Failure::Broken);
+            }
             match self.next(last)? {
                 Next::To(next) => last = next,
                 Next::Last => return Ok(None),
@@ -122,7 +142,13 @@ impl<D: Disk> Fat<D> {
         }
         let (first, mut count) = self.chains.all[nth].known(index).ok_or(Failure::Broken)?;
         // Only the piece that came last may go on.
-        while count < wanted && first + count - 1 == last {
+        while count < wanted && first + count - 1 == last && !self.chains.all[nth].loops {
+            let beside = self.followers(last, wanted - count)?;
+            if beside > 0 {
+                self.chains.all[nth].lengthen(beside);
+                (count, last) = (count + beside, last + beside);
+                continue;
+            }
             let Next::To(next) = self.next(last)? else { break };
             self.chains.all[nth].push(next);
             count += u32::from(next == last + 1);

@@ -68,7 +68,10 @@ impl<D: Disk> Fat<D> {
     /// Writes as much as there is, and as much as one operation can; how much.
     pub(crate) fn write_at(&mut self, node: Node, at: u64, from: &mut dyn Source) -> Result<usize> {
         let (_, record) = self.regular(node)?;
-        if at >= LARGEST && from.left() > 0 {
+        if from.left() == 0 {
+            return Ok(0);
+        }
+        if at >= LARGEST {
             return Err(Failure::TooLarge);
         }
         if at > record.size() {
@@ -78,11 +81,12 @@ impl<D: Disk> Fat<D> {
         let wanted = (from.left() as u64).min(LARGEST - at).min(self.budget());
         let room = self.lengthen(&mut record, at + wanted)?;
         let end = room.min(at + wanted);
-        if end <= at && wanted > 0 {
+        if end <= at {
             return Err(Failure::NoSpace);
         }
         self.fill(&record, at, end, |bytes| from.take(bytes))?;
         record.set_size(record.size().max(end));
+        record.touch(self.now);
         self.set_record(place, &record)?;
         Ok((end - at) as usize)
     }
@@ -91,6 +95,11 @@ impl<D: Disk> Fat<D> {
     pub(crate) fn extend(&mut self, node: Node, size: u64) -> Result<()> {
         if size > LARGEST {
             return Err(Failure::TooLarge);
+        }
+        let (_, record) = self.regular(node)?;
+        let more = self.shape.clusters(size).saturating_sub(self.shape.clusters(record.size()));
+        if u64::from(more) > self.free()? {
+            return Err(Failure::NoSpace);
         }
         loop {
             let (place, mut record) = self.regular(node)?;
@@ -116,7 +125,8 @@ impl<D: Disk> Fat<D> {
     fn lengthen(&mut self, record: &mut Record, size: u64) -> Result<u64> {
         let wanted = self.shape.clusters(size);
         let head = self.first_of(record);
-        let (mut count, mut last) = (self.shape.clusters(record.size()), None);
+        let size = if head == 0 { 0 } else { record.size() };
+        let (mut count, mut last) = (self.shape.clusters(size), None);
         if head != 0 && count < wanted {
             let (length, end) = self.length(head)?;
             // What a file has behind its end is its own.

@@ -37,7 +37,7 @@ mod change;
 mod system;
 mod mount;
 
-pub use mount::Mounted;
+pub use mount::{Mounted, Refusal};
 
 use boot::Shape;
 use chains::Chains;
@@ -55,6 +55,8 @@ pub struct Fat<D> {
     /// The first cluster of the hidden directory where removed files are that somebody has open.
     limbo: Option<u32>,
     is_read_only: bool,
+    /// When the request was made that is served, if whoever made it knows.
+    now: i64,
     /// The file that was read last, and up to where.
     last_read: (files::Node, u64),
 }

@@ -9,7 +9,7 @@ use crate::names;
 use crate::nodes::Nodes;
 use crate::record::{JOURNAL, LIMBO, OURS, Record};
 use crate::table::{FREE, HINT};
-use files::{Attributes, Result};
+use files::{Attributes, Failure, Result};
 use volume::{Disk, Found, Log, PAGE, SECTOR, Unjournaled, Volume};
 
 const ALL: u64 = PAGE as u64;
@@ -17,11 +17,34 @@ const ALL: u64 = PAGE as u64;
 const LEAST_DISK: u64 = 256;
 const LEAST: u64 = 16;
 const SHARE: u64 = 32;
+/// Bytes of the directory of removed files at least.
+const ROOMY: u64 = 8 << 10;
 /// Where free clusters are counted: the marks of that, how many there are, the next of them.
 const INFO: usize = 512;
 const MARKS: [(usize, u32); 2] = [(0, 0x4161_5252), (484, 0x6141_7272)];
 const INFO_FREE: usize = 488;
 const INFO_NEXT: usize = 492;
+
+/// Why a disk is not mounted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Refusal {
+    /// As a person would say it.
+    pub why: &'static str,
+    /// What whoever asks is told.
+    pub failure: Failure,
+}
+
+impl Refusal {
+    /// The disk makes no sense.
+    fn strange(why: &'static str) -> Refusal {
+        Refusal { why, failure: Failure::Invalid }
+    }
+
+    /// The disk does not work.
+    fn broken(failure: Failure) -> Refusal {
+        Refusal { why: "the disk cannot be read or written", failure }
+    }
+}
 
 /// A file system that was mounted, and what there is to tell of it.
 #[derive(Debug)]
@@ -38,12 +61,13 @@ pub struct Mounted<D> {
 
 impl<D: Disk> Fat<D> {
     /// Begins, or says why there is nothing to begin with.
-    pub fn mount(disk: D, is_read_only: bool) -> core::result::Result<Mounted<D>, &'static str> {
-        let (mut volume, found) = Volume::open(disk).map_err(|_| "the cache is too small")?;
+    pub fn mount(disk: D, is_read_only: bool) -> core::result::Result<Mounted<D>, Refusal> {
+        let small = |_| Refusal::strange("the cache is too small");
+        let (mut volume, found) = Volume::open(disk).map_err(small)?;
         let bytes = volume.disk().sectors() * SECTOR;
-        let boot = volume.page(0).map_err(|_| "the first sector cannot be read")?;
-        let shape = Shape::read(boot, bytes)?;
-        let nodes = Nodes::load(&mut volume).map_err(|_| "the cache is too small")?;
+        let boot = volume.page(0).map_err(Refusal::broken)?;
+        let shape = Shape::read(boot, bytes).map_err(Refusal::strange)?;
+        let nodes = Nodes::load(&mut volume).map_err(small)?;
         let mut files = Fat {
             volume,
             shape,
@@ -52,9 +76,10 @@ impl<D: Disk> Fat<D> {
             log: None,
             limbo: None,
             is_read_only,
+            now: 0,
             last_read: (0, 0),
         };
-        let replayed = files.begin(found).map_err(|_| "the disk cannot be read or written")?;
+        let replayed = files.begin(found).map_err(Refusal::broken)?;
         Ok(Mounted { has_journal: files.log.is_some(), files, found, replayed })
     }
 
@@ -144,6 +169,13 @@ impl<D: Disk> Fat<D> {
         record.0[11] |= OURS;
         self.insert_own(&record)?;
         let limbo = self.first_of(&record);
+        // A full disk must not keep anybody from removing files.
+        let (mut count, mut last) = (1, limbo);
+        while count < self.shape.clusters(ROOMY) {
+            last = self.take(Some(last))?;
+            self.blank(last)?;
+            count += 1;
+        }
         self.volume.commit(None);
         self.flush()?;
         self.limbo = Some(limbo);

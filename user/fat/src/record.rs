@@ -117,6 +117,15 @@ impl Record {
         put_u16(&mut self.0, 22, changed.1);
     }
 
+    /// It was changed now, if anybody knows when that is.
+    pub fn touch(&mut self, now: i64) {
+        if now != 0 {
+            let (date, second) = stamp(now);
+            put_u16(&mut self.0, 24, date);
+            put_u16(&mut self.0, 22, second);
+        }
+    }
+
     /// It was made now.
     pub fn set_made(&mut self, time: i64) {
         let (date, second) = stamp(time);

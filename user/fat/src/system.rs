@@ -9,7 +9,7 @@ use files::{
     Attributes, DIRECTORY, Entry, Failure, FileSystem, KIND, Node, ROOT, Receipt, Result, Sink,
     Source, Space,
 };
-use volume::Disk;
+use volume::{Disk, Unjournaled};
 
 /// Bits of a mode that no file of a FAT can have.
 const STRANGE: u32 = 0o7000;
@@ -50,6 +50,10 @@ impl<D: Disk> Fat<D> {
         if self.is_read_only {
             return Err(Failure::ReadOnly);
         }
+        if self.is_full() {
+            // The last commit could not get to the disk; perhaps it is there again.
+            self.flush()?;
+        }
         match change(self) {
             Err(Failure::NoSpace) if self.volume.held().ranges() > 0 => {
                 self.undo();
@@ -58,6 +62,16 @@ impl<D: Disk> Fat<D> {
             }
             done => done,
         }
+    }
+
+    /// The names of a directory have changed.
+    fn touch(&mut self, directory: Node) -> Result<()> {
+        if directory == ROOT {
+            return Ok(());
+        }
+        let (at, mut record) = self.record(directory)?;
+        record.touch(self.now);
+        self.set_record(at, &record)
     }
 
     /// What was changed since the last commit is as it was.
@@ -133,24 +147,28 @@ impl<D: Disk> FileSystem for Fat<D> {
         _target: &[u8],
     ) -> Result<Attributes> {
         self.attempt(|this| {
-            let directory = this.directory(directory)?;
-            let (at, record) = this.make(directory, name, wish)?;
+            let parent = this.directory(directory)?;
+            let (at, record) = this.make(parent, name, wish)?;
+            this.touch(directory)?;
             this.attributes(at, &record)
         })
     }
 
     fn unlink(&mut self, directory: Node, name: &[u8]) -> Result<()> {
         self.attempt(|this| {
-            let directory = this.directory(directory)?;
-            let found = this.named(directory, name)?;
-            this.discard(directory, &found)
+            let parent = this.directory(directory)?;
+            let found = this.named(parent, name)?;
+            this.discard(parent, &found)?;
+            this.touch(directory)
         })
     }
 
     fn rename(&mut self, from: Node, name: &[u8], to: Node, new: &[u8]) -> Result<()> {
         self.attempt(|this| {
-            let (from, to) = (this.directory(from)?, this.directory(to)?);
-            this.move_to(from, name, to, new)
+            let (source, target) = (this.directory(from)?, this.directory(to)?);
+            this.move_to(source, name, target, new)?;
+            this.touch(from)?;
+            this.touch(to)
         })
     }
 
@@ -158,9 +176,12 @@ impl<D: Disk> FileSystem for Fat<D> {
         self.attempt(|this| {
             let (at, record) = this.regular(node)?;
             match size > record.size() {
-                true => this.extend(node, size),
-                false => this.shrink(at, size).map(|_| ()),
+                true => this.extend(node, size)?,
+                false => drop(this.shrink(at, size)?),
             }
+            let (at, mut record) = this.regular(node)?;
+            record.touch(this.now);
+            this.set_record(at, &record)
         })
     }
 
@@ -168,11 +189,20 @@ impl<D: Disk> FileSystem for Fat<D> {
         self.flush()
     }
 
+    fn leave(&mut self) -> Result<()> {
+        self.flush()?;
+        if self.is_read_only { Ok(()) } else { self.volume.close(&mut Unjournaled) }
+    }
+
     fn release(&mut self, node: Node) -> Result<()> {
         if self.is_gone(node) {
             self.bury(node)?;
         }
         self.forget(node)
+    }
+
+    fn begin(&mut self, now: i64) {
+        self.now = now;
     }
 
     fn receipt(&mut self, number: u64) -> Option<Receipt> {

@@ -104,6 +104,28 @@ impl<D: Disk> Fat<D> {
         })
     }
 
+    /// How many clusters follow one side by side, as far as one page of the table says it.
+    pub(crate) fn followers(&mut self, cluster: u32, most: u32) -> Result<u32> {
+        let until = self.page_end(cluster).min(cluster.saturating_add(most.saturating_sub(1)));
+        let (at, count) = (self.entry_at(cluster), (until - cluster + 1) as usize);
+        let after = cluster + 1..=self.shape.last;
+        Ok(match self.shape.kind {
+            Kind::Fat12 => 0,
+            Kind::Fat16 => {
+                let entries = self.bytes(at, 2 * count)?.chunks_exact(2);
+                let same =
+                    entries.zip(after).take_while(|(it, next)| u16_at(it, 0) as u32 == *next);
+                same.count() as u32
+            }
+            Kind::Fat32 => {
+                let entries = self.bytes(at, 4 * count)?.chunks_exact(4);
+                let same =
+                    entries.zip(after).take_while(|(it, next)| u32_at(it, 0) & USED == *next);
+                same.count() as u32
+            }
+        })
+    }
+
     /// Says what comes after a cluster, in all copies.
     pub(crate) fn set_next(&mut self, cluster: u32, next: u32) -> Result<()> {
         for copy in 0..self.shape.copies {

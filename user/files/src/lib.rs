@@ -27,7 +27,7 @@ pub use client::{Request, Tells};
 #[cfg(feature = "calls")]
 pub use serve::serve;
 pub use server::{Asked, Window, answer};
-pub use system::{Entry, FileSystem, Receipt, Sink, Source};
+pub use system::{Entry, FileSystem, Receipt, Refused, Sink, Source};
 
 /// The number of a file.
 pub type Node = u64;

@@ -2,20 +2,24 @@
 
 use crate::server::{Asked, Window, answer};
 use crate::{Failure, FileSystem, Result};
+use rt::Error;
 use rt::abi::{Arrival, FOREVER};
 use rt::message::Message;
 use rt::object::{lease_read, lease_write};
-use rt::{Error, Port};
+use rt::service::{Inbox, SAVE};
 
 /// Answers requests until the port is no more.
-pub fn serve(port: &Port, files: &mut impl FileSystem) -> Error {
+pub fn serve(inbox: Inbox, files: &mut impl FileSystem) -> Error {
     let mut told = None;
     loop {
         let received = match told.take() {
-            Some(told) => port.reply_receive(&told, FOREVER),
-            None => port.receive(FOREVER),
+            Some(told) => inbox.reply_receive(&told, FOREVER),
+            None => inbox.receive(FOREVER),
         };
         match received {
+            Ok(received) if received.arrival == Arrival::Call && received.label() == SAVE => {
+                told = Some(Message::new(files.leave().err().map_or(0, |failure| failure as u32)));
+            }
             Ok(received) if received.arrival == Arrival::Call => {
                 let [lengths, number, ..] = received.words;
                 let lengths = [lengths & 0xffff_ffff, lengths >> 32];
@@ -25,7 +29,7 @@ pub fn serve(port: &Port, files: &mut impl FileSystem) -> Error {
                     Err(failure) => Message::new(failure as u32),
                 });
             }
-            Ok(_) => {}
+            Ok(_) | Err(Error::Cancelled) => {}
             Err(error) => return error,
         }
     }

@@ -131,6 +131,10 @@ pub trait FileSystem {
     fn sync(&mut self) -> Result<()> {
         Ok(())
     }
+    /// Has all where it stays, for whoever takes the disk away now.
+    fn leave(&mut self) -> Result<()> {
+        self.sync()
+    }
     /// Nobody knows a file any more: one without a name can go.
     fn release(&mut self, _node: Node) -> Result<()> {
         Ok(())
@@ -145,4 +149,26 @@ pub trait FileSystem {
     fn commit(&mut self, _receipt: &Receipt) {}
     /// What was changed since the last commit does not hold.
     fn abort(&mut self) {}
+}
+
+/// What serves a disk that has no such file system: every request fails for the same reason.
+#[derive(Clone, Copy, Debug)]
+pub struct Refused(pub Failure);
+
+impl FileSystem for Refused {
+    fn lookup(&mut self, _: Node, _: &[u8]) -> Result<Attributes> {
+        Err(self.0)
+    }
+    fn stat(&mut self, _: Node) -> Result<Attributes> {
+        Err(self.0)
+    }
+    fn read(&mut self, _: Node, _: u64, _: &mut dyn Sink) -> Result<()> {
+        Err(self.0)
+    }
+    fn entry(&mut self, _: Node, _: u64) -> Result<Option<Entry>> {
+        Err(self.0)
+    }
+    fn space(&mut self) -> Result<Space> {
+        Err(self.0)
+    }
 }

@@ -75,7 +75,10 @@ fn begin(start: Start) -> Result<u64, Error> {
         return Ok(POWER_FAILURE);
     };
     match services::manifest::Manifest::parse(text) {
-        Ok(manifest) => Ok(Supervisor::new(manifest, files, initrd, &words)?.run()),
+        Ok(manifest) => {
+            let firmware = start.firmware;
+            Ok(Supervisor::new(manifest, files, initrd, firmware, &words)?.run())
+        }
         Err(wrong) => {
             println!("init: ochre/{manifest}, line {}: {}", wrong.line, wrong.why);
             Ok(POWER_FAILURE)

@@ -12,6 +12,7 @@ use files::{
     Sink, Source, Space, serve,
 };
 use rt::object::Object;
+use rt::service::Inbox;
 use rt::{Port, Start};
 
 /// Bytes of all files together, and how many files there are at most.
@@ -26,7 +27,7 @@ rt::entry!(main);
 fn main(start: Start) -> u64 {
     let port = Port::from_raw(start.words[0]);
     let mut files = Files::new();
-    let error = serve(&port, &mut files);
+    let error = serve(Inbox::new(&port), &mut files);
     rt::println!("memfs: the port is gone: {error:?}");
     1
 }

@@ -25,6 +25,7 @@
 //! * `pages`: the pages themselves.
 //! * `open`, `stage`, `sync`: how a volume begins, changes, and gets to the disk.
 //! * `log`: a journal for file systems that have none of their own.
+//! * `attached`: a disk that another service drives, and the kept memory that it reaches.
 //! * `fake`: with the feature of that name, a disk for tests.
 #![no_std]
 
@@ -38,9 +39,13 @@ mod open;
 mod stage;
 mod sync;
 mod log;
+#[cfg(feature = "calls")]
+mod attached;
 #[cfg(feature = "fake")]
 pub mod fake;
 
+#[cfg(feature = "calls")]
+pub use attached::Attached;
 pub use files::{Failure, Result};
 pub use held::Held;
 pub use kept::WORDS;

@@ -50,6 +50,12 @@ impl<D: Disk> Volume<D> {
         Ok(())
     }
 
+    /// The same, for whoever takes the disk away: the journal is empty for good.
+    pub fn close(&mut self, journal: &mut impl Journal<D>) -> Result<()> {
+        self.sync(journal)?;
+        self.disk.flush()
+    }
+
     /// Pages that are dirty, in rising order.
     fn homes(&self, data: bool) -> Vec<Home> {
         let dirty = self.slots.in_state(State::Dirty);

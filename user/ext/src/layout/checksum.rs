@@ -44,6 +44,6 @@ mod tests {
         assert_eq!(crc32c(crc32c(START, b"1234"), b"56789"), crc32c(START, b"123456789"));
         assert_eq!(crc16([&b"1234"[..], b"56789"]), 0x4b37);
         let sum = crc32c_without(7, b"12345678", 2, 4);
-        assert_eq!(sum, crc32c(7, b"12\0\0\0\078"));
+        assert_eq!(sum, crc32c(7, b"12\x00\x00\x00\x0078"));
     }
 }

@@ -193,6 +193,14 @@ impl Inode {
         }
     }
 
+    /// It was changed at this time, itself or but what is known of it; nobody may know the time.
+    pub fn touch(&mut self, now: i64, itself: bool) {
+        let [read, changed, _] = self.times();
+        if now != 0 {
+            self.set_times([read, if itself { now } else { changed }, now]);
+        }
+    }
+
     /// When it was made.
     pub fn set_birth(&mut self, time: i64) {
         if self.known >= 0x98 {

@@ -6,6 +6,7 @@
 use super::checksum::{START, crc32c};
 use super::{array, put_split, put_u32, split_at, u16_at, u32_at};
 use core::fmt;
+use files::Failure;
 
 /// Where it is, and its bytes.
 pub const AT: usize = 1024;
@@ -106,6 +107,17 @@ pub enum Refusal {
     Journal(&'static str),
     /// The disk failed.
     Disk,
+}
+
+impl Refusal {
+    /// What whoever asks for something is told.
+    pub fn failure(&self) -> Failure {
+        match self {
+            Refusal::Disk => Failure::Broken,
+            Refusal::Features(_) => Failure::Unsupported,
+            _ => Failure::Invalid,
+        }
+    }
 }
 
 impl fmt::Display for Refusal {

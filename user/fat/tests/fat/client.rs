@@ -7,6 +7,9 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use volume::fake::Fake;
 
+/// When requests are made.
+pub const NOW: i64 = 1_700_000_000_000_000_000;
+
 /// What goes along with a request, and what comes back.
 struct Windows<'a>(&'a [u8], &'a mut [u8]);
 
@@ -49,9 +52,10 @@ impl Client {
     ) -> Result<(Vec<u8>, u64)> {
         self.number += u64::from(operation.changes() && !again);
         let number = if operation.changes() { self.number } else { 0 };
-        let head = numbers.map(u64::to_le_bytes).concat();
+        let head = [numbers[0], numbers[1], NOW as u64].map(u64::to_le_bytes).concat();
         let given = [&head, bytes].concat();
-        let mut told = vec![0; MOST];
+        let is_large = matches!(operation, Operation::Read | Operation::List);
+        let mut told = vec![0; if is_large { MOST } else { Attributes::BYTES }];
         let lengths = [given.len() as u64, told.len() as u64];
         let asked = Asked { label: operation as u32, lengths, number };
         let done = answer(self.fat(), &asked, &mut Windows(&given, &mut told));
@@ -78,7 +82,7 @@ impl Client {
     }
 
     pub fn create(&mut self, directory: Node, name: &str, mode: u32) -> Result<Attributes> {
-        let times = [1_700_000_000_000_000_000; 3];
+        let times = [NOW; 3];
         let wish = Attributes { mode, times, ..Attributes::default() };
         let bytes = [&wish.encode(), name.as_bytes(), &[0]].concat();
         Attributes::decode(&self.plain(Operation::Create, [directory, 0], &bytes)?)

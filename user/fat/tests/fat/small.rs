@@ -1,6 +1,6 @@
 //! One thing at a time.
 
-use crate::client::{Client, Image, fsck, make, mount, run};
+use crate::client::{Client, Image, NOW, fsck, make, mount, run};
 use files::{Attributes, DIRECTORY, Failure, REGULAR, ROOT};
 use volume::fake::Fake;
 
@@ -22,9 +22,9 @@ const KINDS: [(usize, &[&str]); 6] = [
     (1440, &["-F", "12"]),
     (8 << 10, &["-F", "12", "-s", "8"]),
     (16 << 10, &["-F", "16", "-s", "1"]),
-    (160 << 10, &["-F", "16", "-s", "64"]),
+    (36 << 10, &["-F", "16", "-s", "16"]),
     (40 << 10, &["-F", "32", "-s", "1"]),
-    (272 << 10, &["-F", "32", "-s", "8"]),
+    (66 << 10, &["-F", "32", "-s", "2"]),
 ];
 
 #[test]
@@ -55,7 +55,7 @@ fn what_is_written_is_read_by_others() {
 fn what_others_wrote_is_read() {
     for (kib, arguments) in KINDS {
         let image = Image::new(&make(kib, arguments));
-        let text: Vec<u8> = (0..200_000_u32).map(|nth| (nth * 7 >> 3) as u8).collect();
+        let text: Vec<u8> = (0..200_000_u32).map(|nth| (nth * 7 / 8) as u8).collect();
         let file = Image::new(&text);
         for name in ["::FILE.BIN", "::a file with a long name.binary", "::ünicode.txt"] {
             let (fine, said) =
@@ -126,6 +126,8 @@ fn times_and_the_bit_of_reading_only() {
     }
     let wish = Attributes { mode: 0o200, ..Attributes::default() };
     assert_eq!(client.set(node, &wish).unwrap().mode, REGULAR | 0o755);
+    client.write(node, 0, b"x").unwrap();
+    assert_eq!(client.stat(node).unwrap().times[1], NOW);
     let wish = Attributes { owner: [1000, 0], ..wish };
     assert_eq!(client.set(node, &wish), Err(Failure::Unsupported));
     check(client);
@@ -143,6 +145,8 @@ fn holes_are_zeroes_and_ends_are_ends() {
     assert!(bytes[100..5000].iter().all(|&byte| byte == 0));
     client.truncate(node, 3_000_000).unwrap();
     assert!(client.read(node, 5001).unwrap() == vec![0; 3_000_000 - 5001]);
+    assert_eq!(client.truncate(node, 9 << 20), Err(Failure::NoSpace));
+    assert_eq!(client.stat(node).unwrap().size, 3_000_000);
     client.truncate(node, 0).unwrap();
     assert_eq!(client.truncate(node, 1 << 32), Err(Failure::TooLarge));
     assert_eq!(client.write(node, u32::MAX.into(), b"x"), Err(Failure::TooLarge));
@@ -167,6 +171,23 @@ fn a_full_disk_says_so_and_gets_room_again() {
         client.release(node).unwrap();
     }
     assert!(client.fat().volume().dirty() > 0);
+    check(client);
+}
+
+#[test]
+fn a_disk_that_is_gone_is_told() {
+    let mut client = fresh(1440, &["-F", "12"]);
+    let node = client.create(ROOT, "f", REGULAR | 0o644).unwrap().node;
+    client.sync().unwrap();
+    client.fat().volume().disk().cut_in = Some(0);
+    // What fits into the cache is taken; a sync, and what does not fit, tell.
+    assert_eq!(client.write(node, 0, b"x"), Ok(()));
+    assert_eq!(client.sync(), Err(Failure::Broken));
+    let failure = (0..1000).find_map(|nth| client.write(node, nth * 4096, &[1; 4096]).err());
+    assert_eq!(failure, Some(Failure::Broken));
+    // It is there again: nothing is lost.
+    client.fat().volume().disk().cut_in = None;
+    client.write(node, 0, b"x").unwrap();
     check(client);
 }
 

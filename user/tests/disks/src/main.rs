@@ -5,7 +5,8 @@
 //! killed a hundred times (`count=`), and `memory`, the same with a disk that is memory; `ends`, which writes its
 //! first and last sectors; `read-only`; `broken`, a sector that cannot be read; `slow` and `stuck`, one
 //! whose transfers take seconds, or for ever; `absent`, a slot without a card;
-//! `gone`, a disk that is taken away. What a storm leaves on the disk the host looks at afterwards.
+//! `gone`, a disk that is taken away; `tree`, a storm in which a file system is killed as well. What a storm
+//! leaves on the disk the host looks at afterwards.
 #![no_std]
 #![no_main]
 
@@ -15,7 +16,9 @@ mod bus;
 mod driver;
 mod errors;
 mod figures;
+mod served;
 mod storm;
+mod tree;
 
 use block::{Badge, Client, Failure, Geometry};
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -36,6 +39,8 @@ pub enum Wrong {
     Kernel(Error),
     /// A request to the disk.
     Disk(Failure),
+    /// A request to a file system.
+    Files(files::Failure),
     /// This is not so.
     That(&'static str),
 }
@@ -49,6 +54,12 @@ impl From<Error> for Wrong {
 impl From<Failure> for Wrong {
     fn from(failure: Failure) -> Wrong {
         Wrong::Disk(failure)
+    }
+}
+
+impl From<files::Failure> for Wrong {
+    fn from(failure: files::Failure) -> Wrong {
+        Wrong::Files(failure)
     }
 }
 
@@ -87,6 +98,8 @@ fn run(start: &Start, words: &Words, which: &str) -> Result<(), Wrong> {
         "figures" => figures::all(&mut driver)?,
         "read-only" => errors::read_only(&driver)?,
         "broken" => errors::broken(&driver)?,
+        "tree" => tree::storm(&mut driver, &files, words)?,
+        "tree-figures" => tree::figures(&driver, &files, words)?,
         "ends" => errors::ends(&driver)?,
         "slow" => errors::slow(&driver)?,
         "stuck" => errors::stuck(&driver)?,
