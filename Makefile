@@ -20,12 +20,14 @@ WORDS = $(strip exit=qemu $(if $(LOG),log=$(LOG)) $(if $(DEMO),run=$(DEMO)) $(CM
 CARGO = RUSTUP_TOOLCHAIN=$(shell cat target/toolchain 2>/dev/null) cargo
 PROFILE = $(if $(DEBUG),dev,release)
 
-# One line of QEMU that has the terminal: the platform's machine, then what all have in common.
+# One line of QEMU that has the terminal: the platform's machine, then what all have in common. Where
+# instructions are counted idle time passes at once; but a disk takes its time, and all that wait for it
+# would be late.
 QEMU = $(call machine,$*,$(INITRD))
 
 #   $(call machine,platform,initrd)
 machine = $($1.QEMU) -display none -no-reboot \
-  $(if $(ICOUNT),-icount shift=0$(comma)sleep=off) $(patsubst %,-initrd %,$(filter-out none,$2)) $(QEMUFLAGS)
+  $(if $(ICOUNT),-icount shift=0$(if $(DISK),,$(comma)sleep=off)) $(patsubst %,-initrd %,$(filter-out none,$2)) $(QEMUFLAGS)
 comma := ,
 
 # A file as a disk: an id, and the device that it is behind, if QEMU is to be told of one.
@@ -142,7 +144,7 @@ $(PLATFORMS:%=root-%): root-%: build-user-%
 # Demos do without the Linux programs.
 $(PLATFORMS:%=run-%): run-%: build-% $(if $(findstring run=,$(WORDS)),build-user-%,root-%) ## boot into a shell on this terminal; DEMO=ipc, coop, preempt, memory or async runs one
 	@window=$$(stty size 2>/dev/null | tr ' ' x); \
-	  tools/qemu.py $(QEMU) -serial mon:stdio -append "$(WORDS)$${window:+ window=$$window}"
+	  tools/qemu.py $(if $(findstring run=,$(WORDS)),,--shell) $(QEMU) -serial mon:stdio -append "$(WORDS)$${window:+ window=$$window}"
 
 # Whatever is in CMD, neither make nor a shell looks at it on the way.
 unexport CMD
@@ -183,6 +185,8 @@ fmt-check: setup ## fail where the source is not formatted
 
 clippy: setup ## lints, for the host and each platform, tests included
 	$(CARGO) clippy --quiet --all-targets -- -D warnings
+	$(CARGO) clippy --quiet --manifest-path user/Cargo.toml --target-dir target/user --no-default-features \
+	  --tests -p volume -p fat -- -D warnings
 	@$(foreach p,$(PLATFORMS),echo clippy $p && \
 	  $(CARGO) clippy --quiet --bins --test qemu $(call platform,$p) -- -D warnings && \
 	  $(CARGO) clippy --quiet $(call programs,$p) -- -D warnings &&) true
@@ -217,10 +221,18 @@ test-uutils: build-virt build-user-virt userland-aarch64 posix-programs-aarch64 
 test-sessions: $(PLATFORMS:%=build-%) $(PLATFORMS:%=root-%) ## a person at a terminal: job control, line editing, the clock, on all platforms (NAMES=)
 	@$(foreach p,$(PLATFORMS),tests/posix/sessions.py --on $p $(NAMES) &&) true
 
-test-storms: build-virt build-x86 build-user-virt build-user-x86 $(LINUX) ## Linux programs that mean harm, and random calls (NAMES=)
+test-storms: build-virt build-x86 build-user-virt build-user-x86 $(LINUX) ## Linux programs that mean harm, and random calls, all of them (NAMES=)
 	@tests/posix/storms.py --on virt --smp 1 $(NAMES) && tests/posix/storms.py --on x86 --smp 2 $(NAMES)
 
-GROUPS := kernel memory stress perf boot syscalls integration
+KILLS ?= 1000
+chaos: build-virt build-x86 build-user-virt build-user-x86 $(LINUX) ## services end at random moments, and nobody notices: virt and x86 (KILLS=)
+	@tests/posix/chaos.py --on virt --kills $(KILLS) && tests/posix/chaos.py --on x86 --kills $(KILLS)
+
+CUTS ?= 200
+power-cuts: build-virt build-user-virt $(LINUX) ## the machine ends at random moments of writing, and volumes stay whole (CUTS=)
+	@tests/posix/power_cuts.py --cuts $(CUTS)
+
+GROUPS := kernel memory stress perf boot syscalls integration services
 test-stress test-syscalls test-integration: $(LINUX)
 $(GROUPS:%=test-%): test-%: $(TESTED) image ## one group of the tests in QEMU, on all platforms
 	@tests/run $*
@@ -243,7 +255,7 @@ bench-linux: linux-setup userland posix-programs-aarch64 ## what operations cost
 $(PLATFORMS:%=qemu-line-%): qemu-line-%:
 	@echo $(QEMU)
 
-.PHONY: userland userland-record linux-setup record-linux check-linux bench-linux test-uutils test-sessions test-storms $(LINUX) $(ARCHES:%=uutests-%)
+.PHONY: userland userland-record linux-setup record-linux check-linux bench-linux test-uutils test-sessions test-storms chaos power-cuts $(LINUX) $(ARCHES:%=uutests-%)
 .PHONY: help setup check-deps build image size doc clean debug debug-server resolve check fmt \
   fmt-check clippy test test-ci test-host test-miri test-suite fuzz bench bench-boot bench-lock \
   $(foreach t,build build-user build-tests image root run exec debug debug-server test qemu-line,$(PLATFORMS:%=$t-%)) \
@@ -263,7 +275,7 @@ $(PLATFORMS:%=qemu-line-%): qemu-line-%:
 #= DISK2=file        a second one (virt, x86)
 #= DEMO=ipc          a program of the initrd that init runs, after which the machine ends
 #= DEBUG=1           a build without full optimisation
-#= ICOUNT=1          one instruction is one nanosecond: the same figures on every run
+#= ICOUNT=1          one instruction is one nanosecond: the same figures on every run (but for disks)
 #= QEMUFLAGS=        anything else for QEMU
 #= CALLS=100000000   how many random calls fuzz makes
 #= SEED=             the run that fuzz makes again, as a failure names it

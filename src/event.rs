@@ -29,8 +29,9 @@ impl Kernel {
         let current = self.cpus[cpu.index() % MAX_CPUS].current;
         #[cfg(feature = "lock-stats")]
         self.note(current, cause);
-        let Some(thread) = current.filter(|id| self.may_go_on(cpu, *id)) else {
-            return self.stopped(cpu, cause);
+        let thread = match current {
+            Some(thread) if self.threads[thread].may_go_on(cpu) => thread,
+            _ => return self.stopped(cpu, cause),
         };
         let next = match cause {
             Cause::Native => self.native(cpu, thread),

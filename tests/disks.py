@@ -35,17 +35,25 @@ class Disk:
     does: str
     variables: dict
     # What makes the image, and what looks at it afterwards.
-    image: typing.Callable = lambda path: write(path, fresh())
+    image: typing.Callable = lambda path: blank(path)
     wanted: typing.Callable = lambda path: None
     # What QEMU makes a disk of, in the image's place.
     file: str = "{image}"
+    # How often the driver is killed.
+    kills: int = 100
     extra: tuple = ()
 
 
 def disks():
-    for platform in ("virt", "x86"):
+    for platform in ("virt", "rpi", "x86"):
         for smp in (1, 4):
-            yield Disk(platform, f"storm, {smp} CPUs", "storm", {"SMP": smp}, wanted=stormed)
+            # The Pi's driver moves the data itself, which takes its time.
+            kills = 20 if platform == "rpi" else 100
+            yield Disk(platform, f"storm, {smp} CPUs", "storm", {"SMP": smp}, wanted=stormed, kills=kills)
+        # More than 32 bits of bytes, and a card of the larger kind.
+        yield Disk(platform, "ends", "ends", {}, functools.partial(blank, sectors=8 << 21))
+    # QEMU's SD cards can always be written, and do not tell of errors.
+    for platform in ("virt", "x86"):
         for smp, width in ((1, 12), (4, 16), (4, 32)):
             yield Disk(
                 platform, f"FAT{width} storm, {smp} CPUs", "tree", {"SMP": smp},
@@ -58,6 +66,11 @@ def disks():
             )
         yield Disk(platform, "read-only", "read-only", {}, file="{image},readonly=on")
         yield Disk(platform, "broken", "broken", {}, file="blkdebug:{broken}:{image}")
+        # Four seconds for what a client's memory holds, and a minute.
+        yield Disk(platform, "slow", "slow", {}, file="{image},throttling.bps-total=32768")
+        yield Disk(platform, "stuck", "stuck", {}, file="{image},throttling.bps-total=2048")
+    yield Disk("virt", "memory", "memory", {}, file="", kills=20)
+    yield Disk("rpi", "absent", "absent", {}, file="")
     now = ("-global", "virtio-mmio.force-legacy=false")
     yield Disk("virt", "storm, virtio 1.0", "storm", {"SMP": 4}, wanted=stormed, extra=now)
     yield Disk("virt", "storm, GICv3", "storm", {"MACHINE": "virt,gic-version=3"}, wanted=stormed)
@@ -71,33 +84,47 @@ def batches():
         yield tests, lambda names, disk=disk: [(names[0], *run(disk))]
 
 
+def figures(platform, variables):
+    """What reading costs on a platform, as disktest prints it."""
+    disk = Disk(platform, "figures", "figures", variables)
+    with tempfile.TemporaryDirectory(prefix="ochre-") as folder:
+        return boot(disk, os.path.join(folder, "image")).output
+
+
 def run(disk):
     """What is wrong, or None, and the output."""
     with tempfile.TemporaryDirectory(prefix="ochre-") as folder:
-        image, broken = (os.path.join(folder, name) for name in ("image", "broken"))
-        disk.image(image)
-        write(broken, BROKEN.encode())
-        variables = {
-            **disk.variables,
-            "INITRD": f"target/{disk.platform}/initrd.cpio",
-            "DISK": disk.file.format(image=image, broken=broken),
-        }
-        words = f"exit=qemu run=disktest args={disk.does}"
-        outcome = machine.run(disk.platform, variables, words, disk.extra)
-        if outcome.status != 0 or not re.search(rf"^test disk-{disk.does.split()[0]}: ok$", outcome.output, re.M):
+        image = os.path.join(folder, "image")
+        outcome = boot(disk, image)
+        what = disk.does.split()[0]
+        if outcome.status != 0 or not re.search(rf"^test disk-{what}: ok$", outcome.output, re.M):
             problem = f"status {outcome.status}, or it does not say that all was well"
         else:
             problem = disk.wanted(image)
     return problem, outcome.output
 
 
-def fresh():
+def boot(disk, image):
+    """Boots the machine with its disk."""
+    disk.image(image)
+    broken = f"{image}.broken"
+    write(broken, BROKEN.encode())
+    variables = {
+        **disk.variables,
+        "INITRD": f"target/{disk.platform}/initrd.cpio",
+        "DISK": disk.file.format(image=image, broken=broken),
+    }
+    words = f"exit=qemu run=disktest args={disk.does} count={disk.kills}"
+    return machine.run(disk.platform, variables, words, disk.extra)
+
+
+def blank(path, sectors=SECTORS):
     """An image with two partitions."""
     table = b"".join(
         struct.pack("<B3xB3xII", 0, 0x83, first, sectors) for first, sectors in PARTS
     )
-    head = bytes(446) + table.ljust(64, b"\0") + b"\x55\xaa"
-    return head.ljust(SECTORS * 512, b"\0")
+    write(path, bytes(446) + table.ljust(64, b"\0") + b"\x55\xaa")
+    os.truncate(path, sectors * 512)
 
 
 def stormed(path):

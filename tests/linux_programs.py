@@ -10,9 +10,12 @@ import machine
 sys.path.insert(0, os.path.join(machine.ROOT, "tests", "posix"))
 
 import corpus  # noqa: E402
+import storms  # noqa: E402
 
 # On which machines the corpus runs, and which of its cases.
 RUNS = (("virt", 1, "*"), ("x86", 1, "*"))
+# On which machines there are storms.
+STORMS = (("virt", 4), ("x86", 2))
 
 
 def batches():
@@ -20,6 +23,9 @@ def batches():
         names = [name for name in corpus.every_name() if corpus.is_chosen(name, [pattern])]
         tests = {f"{platform}/{smp} linux: {name}": (platform, group(name), "linux") for name in names}
         yield tests, lambda wanted, platform=platform, smp=smp: compared(platform, smp, wanted)
+    for platform, smp in STORMS:
+        tests = {f"{platform}/{smp} storm: {name}": (platform, "stress", "linux") for name in storms.SHORT}
+        yield tests, lambda wanted, platform=platform, smp=smp: stormed(platform, smp, wanted)
     for platform in ("virt", "x86"):
         name = f"{platform}/1 linux programs: equal inside and outside"
         tests = {name: (platform, "integration", "linux")}
@@ -36,6 +42,16 @@ def compared(platform, smp, wanted):
     arch = built(platform)
     for name, difference in corpus.compare(platform, arch, sorted(names), str(smp)):
         yield names[name], "not what Linux does" if difference else None, "\n".join(difference)
+
+
+def stormed(platform, smp, wanted):
+    """(name, problem, output) of each storm that is wanted, from one boot."""
+    names = {test.partition(": ")[2]: test for test in wanted}
+    built(platform)
+    for name, problem, output in storms.run(platform, str(smp), names, storms.FEW):
+        yield names.pop(name, name), problem, output
+    for test in names.values():
+        yield test, "it was not run", ""
 
 
 def equal(platform):

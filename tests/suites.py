@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import itertools
 import os
 import re
 import subprocess
@@ -12,6 +13,7 @@ import disks
 import linux_programs
 import machine
 import scenarios
+import services
 import trees
 
 import budgets  # from tools/, which machine has put on the path
@@ -42,9 +44,8 @@ class Batch:
 
 def in_qemu(limit):
     """All tests that need QEMU; those that take long first."""
-    for tests, run in linux_programs.batches():
-        yield Batch({name: frozenset((*suites, "qemu")) for name, suites in tests.items()}, run)
-    for tests, run in disks.batches():
+    batches = (linux_programs.batches(), disks.batches(), services.batches())
+    for tests, run in itertools.chain(*batches):
         yield Batch({name: frozenset((*suites, "qemu")) for name, suites in tests.items()}, run)
     for test in alone(limit):
         yield Batch({test.name: test.suites}, lambda _, test=test: [(test.name, *test.run())])
@@ -201,7 +202,8 @@ def measure(platform):
         platform, {**variables, "KERNEL": tests_kernel(platform)}, "exit=qemu test=bench"
     )
     calls = run_program(platform, variables, "bench", machine.LIMIT * 3)
-    found = dict(re.findall(r"^bench (\S+) (\d+)$", bench.output + calls.output, re.M))
+    output = bench.output + calls.output + disks.figures(platform, variables)
+    found = dict(re.findall(r"^bench (\S+) (\d+)$", output, re.M))
     if match := re.search(r"^boot: done, (\d+) ns since power-on", boot.output, re.M):
         found["boot"] = match[1]
     return {figure: int(value) for figure, value in found.items()}

@@ -18,6 +18,8 @@ import threading
 FRAME = 0x10
 # Bytes of a frame that goes to the guest.
 PIECE = 512
+# Seconds that the machine may take to end when the command has.
+FAREWELL = 20
 # The exit status where there is none of the command: the machine has died, or never began.
 NO_STATUS = 125
 
@@ -33,7 +35,12 @@ def main():
         ready = threading.Event()
         threading.Thread(target=feed, args=(qemu.stdin, options.command, ready), daemon=True).start()
         status, log = demultiplex(qemu.stdout, ready)
-        qemu.kill()
+        # What is on disks is saved before the machine ends.
+        late = threading.Timer(FAREWELL, qemu.kill)
+        late.start()
+        log += qemu.stdout.read()
+        qemu.wait()
+        late.cancel()
     if options.log:
         options.log.write(log)
     if status is None:

@@ -3,7 +3,7 @@
 
 usage: linux.py setup ARCH...
        linux.py run [--arch ARCH] [--mem 512M] [--smp 1] [--icount] [--limit SECONDS]
-                    [--root DIR] [--app PROGRAM] [--file NAME=PATH]... -- COMMAND
+                    [--disk IMAGE] [--root DIR] [--app PROGRAM] [--file NAME=PATH]... -- COMMAND
 
 `run` gives COMMAND to `sh -c`, passes standard input in, and has its output and exit status.
 """
@@ -26,6 +26,11 @@ DEBIAN = {"aarch64": "arm64", "x86_64": "amd64"}
 PLATFORM = {"aarch64": "virt", "x86_64": "x86"}
 CONSOLE = {"aarch64": "ttyAMA0", "x86_64": "ttyS0"}
 RELEASE = "bookworm"
+# What the kernel needs for a disk and is not in it, each after what it needs.
+MODULES = (
+    "virtio", "virtio_ring", "virtio_mmio", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci", "virtio_blk",
+    "nls_cp437", "nls_ascii", "fat", "vfat",
+)  # fmt: skip
 KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg"
 MIRROR = os.environ.get("DEBIAN_MIRROR", "http://deb.debian.org/debian")
 
@@ -60,6 +65,7 @@ def arguments(words):
     parser.add_argument("--smp", default="1")
     parser.add_argument("--icount", action="store_true")
     parser.add_argument("--limit", type=float, default=600)
+    parser.add_argument("--disk")
     parser.add_argument("--root")
     parser.add_argument("--app")
     parser.add_argument("--file", action="append", default=[])
@@ -72,7 +78,7 @@ def arguments(words):
 def setup(arch):
     """Fetches the kernel that the release's package of kernels means now, with apt's own means but
     without a change to the apt of this machine."""
-    if kernel(arch).exists():
+    if (FOLDER / arch / "version").exists() and modules(arch).exists():
         return
     apt = FOLDER / "apt"
     for folder in ("lists/partial", "archives/partial"):
@@ -102,12 +108,20 @@ def setup(arch):
         (found,) = pathlib.Path(unpacked, "boot").glob("vmlinuz-*")
         kernel(arch).parent.mkdir(exist_ok=True)
         found.rename(kernel(arch))
+        modules(arch).mkdir(exist_ok=True)
+        for number, name in enumerate(MODULES):
+            for module in pathlib.Path(unpacked, "lib/modules").rglob(f"{name}.ko"):
+                module.rename(modules(arch) / f"{number:02}-{module.name}")
     (FOLDER / arch / "version").write_text(deb.name.removesuffix(".deb") + "\n")
     deb.unlink()
 
 
 def kernel(arch):
     return FOLDER / arch / "vmlinuz"
+
+
+def modules(arch):
+    return FOLDER / arch / "modules"
 
 
 def command(words, apt):
@@ -123,12 +137,13 @@ def command(words, apt):
 # A run ------------------------------------------------------------------------------------------
 
 
-def run(script, arch="aarch64", stdin=b"", mem="512M", smp="1", icount=False, limit=600, **image):
+def run(script, arch="aarch64", stdin=b"", mem="512M", smp="1", icount=False, limit=600, disk=None, flags="", **image):
     """Boots, runs a command, and returns (out, err, status)."""
     with tempfile.TemporaryDirectory(prefix="linux-") as folder:
         initrd = pathlib.Path(folder, "initrd.cpio")
-        initrd.write_bytes(root(arch, folder, **image) + overlay(arch, script, stdin))
+        initrd.write_bytes(root(arch, folder, **image) + overlay(arch, script, stdin, disk))
         variables = {"KERNEL": kernel(arch), "INITRD": initrd, "MEM": mem, "SMP": smp, "ICOUNT": "1" if icount else ""}
+        variables |= {"DISK": disk or "", "QEMUFLAGS": flags}
         line = [*qemu_line(PLATFORM[arch], **variables), "-serial", "stdio", "-monitor", "none"]
         line += ["-append", f"console={CONSOLE[arch]} quiet loglevel=0 panic=-1"]
         try:
@@ -151,14 +166,17 @@ def root(arch, folder, root=None, app=None, file=()):
     return out.read_bytes()
 
 
-def overlay(arch, script, stdin):
-    """What only Linux needs: its first process and the work for it."""
+def overlay(arch, script, stdin, disk):
+    """What only Linux needs: its first process and the work for it, and what there is of its drivers in files."""
     init = (POSIX / arch / "linux-init").read_bytes()
+    drivers = sorted(modules(arch).iterdir()) if disk else []
     return b"".join((
         cpio.entry("init", init, mode=0o100755),
         cpio.entry(".linux", b"", mode=cpio.DIRECTORY),
         cpio.entry(".linux/command", script.encode("utf-8", "surrogateescape")),
         cpio.entry(".linux/stdin", stdin),
+        cpio.entry(".linux/modules", b"", mode=cpio.DIRECTORY),
+        *(cpio.entry(f".linux/modules/{driver.name}", driver.read_bytes()) for driver in drivers),
         cpio.entry("dev", b"", mode=cpio.DIRECTORY),
         cpio.entry("dev/console", b"", mode=0o020600, device=(5, 1)),
         cpio.entry(cpio.TRAILER, b""),

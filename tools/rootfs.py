@@ -28,7 +28,7 @@ DIRECTORIES = {
 
 
 # What is elsewhere.
-LINKS = {"var/log/messages": "/proc/ochre/log"}
+LINKS = {"var/log/messages": "/proc/ochre/log", "var/log/crash/records": "/proc/ochre/crashes"}
 
 
 @dataclasses.dataclass

@@ -41,8 +41,7 @@ pub type FileName = ArrayString<40>;
 const INIT: &str = "ochre/init";
 
 /// Words that the first process reads, and not the kernel.
-const NOT_OURS: [&str; 8] =
-    ["run", "services", "exec", "args", "stdio", "window", "count", "seed"];
+const NOT_OURS: [&str; 8] = ["run", "services", "exec", "args", "stdio", "window", "count", "seed"];
 /// Those of them without a value.
 const NOT_OURS_ALONE: [&str; 2] = ["caps", "chaos"];
 

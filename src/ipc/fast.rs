@@ -50,7 +50,7 @@ impl Kernel {
     ) -> Option<&'a mut Thread> {
         let sort = match way {
             Way::ReplyReceive => return self.reply_receive_fast(cpu, me),
-            Way::Reply | Way::Copy if !may_go_on(cpu, me) => return None,
+            Way::Reply | Way::Copy if !me.may_go_on(cpu) => return None,
             Way::Reply => return self.reply_fast(cpu, me),
             Way::Copy => return self.copy_fast(me),
             Way::Call => Sort::Call,
@@ -183,7 +183,7 @@ impl Kernel {
         let state = &mut self.cpus[cpu.index() % MAX_CPUS];
         let waits = me.priority > thread.priority
             || me.priority == thread.priority && state.armed <= state.slice_end;
-        let here = thread.cpu == cpu && thread.affinity >> (cpu.0 & 7) & 1 == 1;
+        let here = thread.cpu == cpu && thread.may_run_on(cpu);
         if !waits || !here || thread.flags.intersects(Flags::SUSPENDED | Flags::DOOMED) {
             return None;
         }
@@ -218,19 +218,12 @@ impl Kernel {
     }
 }
 
-/// Whether no other CPU has stopped a thread or sent it away.
-#[inline(always)]
-fn may_go_on(cpu: CpuId, thread: &Thread) -> bool {
-    !thread.flags.intersects(Flags::DOOMED | Flags::SUSPENDED)
-        && usize::from(thread.affinity) >> cpu.index() & 1 == 1
-}
-
 /// Whether `to` can go on where `from` leaves off, in the middle of its slice.
 #[inline(always)]
 fn may_take_over(cpu: CpuId, from: &Thread, to: &Thread, asids: &Asids) -> bool {
     from.flags == to.flags
         && (from.flags - Flags::COOPERATIVE).is_empty()
-        && usize::from(to.affinity) >> cpu.index() & 1 == 1
+        && to.may_run_on(cpu)
         && asids.is_current(to.seat)
 }
 

@@ -173,14 +173,6 @@ impl Kernel {
         true
     }
 
-    /// Whether the current thread of `cpu` was not suspended, doomed or sent away by another CPU.
-    #[inline(always)]
-    pub fn may_go_on(&self, cpu: CpuId, id: Id<Thread>) -> bool {
-        let thread = &self.threads[id];
-        !thread.flags.intersects(Flags::DOOMED | Flags::SUSPENDED)
-            && thread.affinity >> (cpu.0 & 7) & 1 == 1
-    }
-
     /// Ends a thread that does not run and is in no queue of a CPU.
     fn bury(&mut self, cpu: CpuId, id: Id<Thread>) {
         let state = self.threads[id].state;

@@ -158,6 +158,18 @@ bitflags! {
 }
 
 impl Thread {
+    /// Whether it may run on a CPU.
+    #[inline(always)]
+    pub fn may_run_on(&self, cpu: CpuId) -> bool {
+        self.affinity >> (cpu.0 & 7) & 1 == 1
+    }
+
+    /// Whether no other CPU has stopped it, or sent it away from this one.
+    #[inline(always)]
+    pub fn may_go_on(&self, cpu: CpuId) -> bool {
+        !self.flags.intersects(Flags::SUSPENDED | Flags::DOOMED) && self.may_run_on(cpu)
+    }
+
     /// What it has to say.
     #[inline(always)]
     pub fn message(&self, sort: Sort) -> [u64; 7] {

@@ -50,6 +50,7 @@ impl Kernel {
     }
 
     /// The current thread of `cpu` lets those of its priority run first.
+    #[inline(never)]
     pub fn yield_now(&mut self, cpu: CpuId) -> Next {
         let state = &mut self.cpus[cpu.index() % MAX_CPUS];
         let Some(current) = state.current else { return self.pick(cpu) };
@@ -72,8 +73,7 @@ impl Kernel {
             thread.state = State::Stopped;
             return;
         }
-        let here = thread.affinity >> (cpu.0 & 7) & 1 == 1;
-        let target = if here { cpu } else { self.place(id) };
+        let target = if thread.may_run_on(cpu) { cpu } else { self.place(id) };
         let thread = &mut self.threads[id];
         thread.cpu = target;
         thread.state = State::Ready;
@@ -116,9 +116,7 @@ impl Kernel {
     /// another, which waits for nothing any more; unless that may not run here, or others go first.
     pub fn pass(&mut self, cpu: CpuId, to: Id<Thread>) {
         let thread = &self.threads[to];
-        let may = thread.flags & (Flags::SUSPENDED | Flags::DOOMED) == Flags::empty()
-            && thread.affinity >> cpu.0 & 1 == 1;
-        if may && !self.cpus[cpu.index()].queue.has_above(thread.priority) {
+        if thread.may_go_on(cpu) && !self.cpus[cpu.index()].queue.has_above(thread.priority) {
             self.switch(cpu, to, arch::timer::now());
         } else {
             self.set_aside(cpu);
@@ -161,7 +159,7 @@ impl Kernel {
     /// else to any.
     fn place(&self, id: Id<Thread>) -> CpuId {
         let thread = &self.threads[id];
-        let allowed = |at: &CpuId| thread.affinity >> at.0 & 1 == 1 && self.cpus[at.index()].online;
+        let allowed = |at: &CpuId| thread.may_run_on(*at) && self.cpus[at.index()].online;
         let rests = |at: &CpuId| self.resting >> at.0 & 1 == 1;
         let mut all = (0..MAX_CPUS as u8).map(CpuId).filter(allowed);
         let home = Some(thread.cpu).filter(allowed).or_else(|| all.clone().find(rests));
@@ -171,7 +169,7 @@ impl Kernel {
     /// Takes over a thread that waits for another CPU: of the first ones there that may run here, the
     /// most urgent.
     fn steal(&mut self, cpu: CpuId) -> Option<Id<Thread>> {
-        let may = |id: &Id<Thread>| self.threads[*id].affinity >> cpu.0 & 1 == 1;
+        let may = |id: &Id<Thread>| self.threads[*id].may_run_on(cpu);
         let next = |id: &Id<Thread>| self.threads[*id].links.1;
         let first = |other: &Cpu| {
             core::iter::successors(other.queue.first(), next).take(LOOKED_AT).find(may)

@@ -99,13 +99,13 @@ impl Kernel {
         let after = address.saturating_add(if general { 8 * REGISTERS as u64 } else { 0 });
         if !replace {
             if general {
-                vm.write_words(ram, space, address, &thread.context.registers())?;
+                vm.write_space(ram, space, address, &thread.context.registers())?;
             }
             return fpu.map_or(Ok(()), |fpu| vm.write_space(ram, space, after, fpus[fpu].bytes()));
         }
         if general {
             let mut words = [0; REGISTERS];
-            vm.read_words(ram, space, address, &mut words)?;
+            vm.read_space(ram, space, address, &mut words)?;
             thread.context.set_registers(&words);
             thread.flags.set(Flags::STEPPING, thread.context.is_stepping());
         }

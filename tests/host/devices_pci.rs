@@ -102,7 +102,10 @@ fn a_disk_of_the_older_board() {
 fn lines_of_q35_and_of_bridges_on_it() {
     let mut space = Space::default()
         .with(at(0, 0, 0), &[(0, 0x29c0_8086), (8, 0x0600_0000)])
-        .with(at(0, 6, 0), &[(0, 0x000c_1b36), (8, 0x0604_0000), (12, 0x1_0000), (0x18, 0x0303_00)])
+        .with(
+            at(0, 6, 0),
+            &[(0, 0x000c_1b36), (8, 0x0604_0000), (12, 0x1_0000), (0x18, 0x0003_0300)],
+        )
         .disk(at(0, 2, 0), 11)
         .disk(at(0, 3, 0), 10)
         .disk(at(3, 1, 0), 0)

@@ -260,7 +260,7 @@ fn windows_are_not_touched_by_the_kernel() {
     let entry = Entry::from_bits(vm.translation(ram, space, AT + PAGE)[3]);
     assert!(entry.access().contains(arch::Access::DEVICE | arch::Access::WRITE));
     assert_eq!(entry.frame(), Frame(0x9001));
-    assert_eq!(vm.read_space(ram, space, AT, &mut [0; 8]), Err(Error::BadAddress));
+    assert_eq!(vm.read_space(ram, space, AT, &mut [0u8; 8]), Err(Error::BadAddress));
     assert_eq!(vm.memory_fill(ram, window, 0, &[1]), Err(Error::BadAddress));
     world.check();
     world.end(vec![window]);

@@ -49,7 +49,8 @@ fn a_service_is_what_its_lines_say() {
 
 #[test]
 fn services_come_after_what_they_need() {
-    let text = "service a\nprogram p\nneeds b\nservice c\nprogram p\nservice b\nprogram p\nclient c\n";
+    let text =
+        "service a\nprogram p\nneeds b\nservice c\nprogram p\nservice b\nprogram p\nclient c\n";
     assert_eq!(names(&Manifest::parse(text).unwrap()), ["c", "b", "a"]);
     // What does not matter stays as it is written.
     let text = "service z\nprogram p\nbell a\nservice a\nprogram p\n";

@@ -92,7 +92,7 @@ fn all_handles_of_a_process_are_found() {
     let (other, _) = stage.sim.process(1 << 20, 63);
     let manage = stage.sim.grant(stage.process, Named::Process(other), u8::MAX, 0);
     let (port, first) = stage.sim.port(other, 0);
-    let weak = stage.sim.grant(stage.process, Named::Process(other), u8::MAX & !8, 0);
+    let weak = stage.sim.grant(stage.process, Named::Process(other), !8, 0);
     for _ in 0..2000 {
         stage.sim.grant(stage.process, Named::Machine, 1, 0);
     }

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Services end at random moments while programs work on their volumes: nobody is to notice.
 
-usage: chaos.py [--on virt|x86|rpi] [--smp N] [--seed N] [--kills N] [--exact] [--keep DISK]
+usage: chaos.py [--on virt|x86|rpi] [--smp N] [--seed N] [--kills N] [--keep DISK]
 
 Makes a disk with a FAT and an ext4 partition, boots, mounts both, and runs tests/posix/chaos: a script whose output
 must always be the same, whatever is done to the services below it. Afterwards the host's fsck checks the volumes.
-With --exact instructions are counted and there is one CPU: then the same seed is the same run, to the instruction.
+The same seed hurts the same services in the same order, after the same pauses.
 """
 
 import argparse
@@ -16,15 +16,13 @@ import sys
 import tempfile
 
 from corpus import ARCHES, ROOT
-from volumes import check_disk, make_disk
+from volumes import MIB, check_disk, make_disk
 
 from qemu import without_make
 
-MIB = 1 << 20
 PARTITIONS = [("vfat", 40 * MIB, ["-F", "32", "-s", "1"]), ("ext4", 40 * MIB, [])]
-# The disk, by platform, as Linux calls it.
-DISKS = {"virt": "vda", "x86": "vda", "rpi": "mmcblk0p"}
-SERVICES = {"virt": "block", "x86": "block", "rpi": "sd"}
+# The disk, by platform, and what comes before a partition's number.
+DISKS = {"virt": ("vda", ""), "x86": ("vda", ""), "rpi": ("mmcblk0", "p")}
 # Seconds for a boot, and for each kill.
 LIMIT, EACH = 120, 1
 
@@ -50,7 +48,6 @@ def arguments():
     parser.add_argument("--smp", default="1")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--exact", action="store_true")
     parser.add_argument("--keep")
     return parser.parse_args()
 
@@ -63,15 +60,15 @@ def run(options, folder, disk):
     (root / "mnt/ext").mkdir()
     shutil.copy2(ROOT / "target/posix" / ARCHES[options.on] / "chaos", root / "tests")
     shutil.copy2(ROOT / "tests/posix/chaos/workload.sh", root / "tests")
-    name = DISKS[options.on]
-    services = [SERVICES[options.on], "vfat", "ext4"]
+    disk_name, before = DISKS[options.on]
+    fat, ext = (f"{disk_name}{before}{number}" for number in (1, 2))
+    services = [disk_name, f"vfat:{fat}", f"ext4:{ext}"]
     command = (
-        f"mount -t vfat /dev/{name}1 /mnt/fat && mount -t ext4 /dev/{name}2 /mnt/ext && "
+        f"mount -t vfat /dev/{fat} /mnt/fat && mount -t ext4 /dev/{ext} /mnt/ext && "
         f"/tests/chaos {options.seed} {options.kills} /tests/workload.sh {' '.join(services)} && "
         "umount /mnt/fat && umount /mnt/ext"
     )
-    words = [f"CMD={command}", f"ROOT={root}", f"DISK={disk}", f"SMP={1 if options.exact else options.smp}"]
-    words += ["CMDLINE=chaos", *(["ICOUNT=1"] if options.exact else [])]
+    words = [f"CMD={command}", f"ROOT={root}", f"DISK={disk}", f"SMP={options.smp}", "CMDLINE=chaos"]
     limit = LIMIT + options.kills * EACH
     line = ["timeout", str(limit), "make", "-s", "--no-print-directory", f"exec-{options.on}", *words]
     return subprocess.run(line, cwd=ROOT, env=without_make(), stdin=subprocess.DEVNULL, check=False).returncode

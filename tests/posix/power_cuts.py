@@ -50,9 +50,9 @@ def main():
     chance, failed = random.Random(options.seed), 0
     for cut in range(options.cuts):
         with tempfile.TemporaryDirectory(prefix="cuts-") as folder:
-            complaints = round_of(options.on, pathlib.Path(folder), chance.uniform(0, LONGEST))
+            writes, complaints = round_of(options.on, pathlib.Path(folder), chance.uniform(0, LONGEST))
         failed += bool(complaints)
-        print(f"{'FAIL' if complaints else 'ok'} cut {cut}", *complaints, sep="\n  " if complaints else " ", flush=True)
+        print(f"{'FAIL' if complaints else 'ok'} cut {cut}, after {writes} files", *complaints, sep="\n  ", flush=True)
     print(f"{options.cuts - failed} passed, {failed} failed")
     return int(failed > 0)
 
@@ -66,40 +66,44 @@ def arguments():
 
 
 def round_of(platform, folder, seconds):
-    """One cut; what is wrong after it."""
+    """One cut: how many files were synced before, and what is wrong after it."""
     disk, copy = folder / "disk.img", folder / "copy.img"
     make_disk(disk, PARTITIONS)
+    script = folder / "root/tests/write.sh"
+    script.parent.mkdir(parents=True)
+    script.write_text(WRITE)
     synced, said = write_until_cut(platform, disk, folder, seconds)
+    writes = sum(number // SLOTS + 1 for number in synced.values())
     if said:
-        return [said]
+        return writes, [said]
     shutil.copy(disk, copy)
     complaints = [f"as it was left, {text}" for text in replayed(copy)]
     done = machine(platform, disk, folder, mounting(platform) + "umount /mnt/fat && umount /mnt/ext", capture_output=True, text=True)
     if done.returncode:
-        return [*complaints, f"it cannot be mounted again: {done.stdout}{done.stderr}"]
-    return complaints + check_disk(disk, PARTITIONS) + compare(disk, folder, synced)
+        return writes, [*complaints, f"it cannot be mounted again: {done.stdout}{done.stderr}"]
+    return writes, complaints + check_disk(disk, PARTITIONS) + compare(disk, folder, synced)
 
 
 def mounting(platform):
-    name = DISKS[platform]
+    name = "".join(DISKS[platform])
     return f"mkdir -p /mnt/fat /mnt/ext; mount -t vfat /dev/{name}1 /mnt/fat && mount -t ext4 /dev/{name}2 /mnt/ext && "
 
 
-def line(platform, disk, command):
-    words = [f"CMD={command}", f"DISK={disk}", "SMP=1"]
+def line(platform, disk, folder, command):
+    words = [f"CMD={command}", f"DISK={disk}", f"ROOT={folder / 'root'}", "SMP=1"]
     return ["make", "-s", "--no-print-directory", f"exec-{platform}", *words]
 
 
 def machine(platform, disk, folder, command, **more):
     options = {"cwd": ROOT, "env": without_make(), "stdin": subprocess.DEVNULL, "check": False}
-    return subprocess.run(["timeout", str(LIMIT), *line(platform, disk, command)], **options, **more)
+    return subprocess.run(["timeout", str(LIMIT), *line(platform, disk, folder, command)], **options, **more)
 
 
 def write_until_cut(platform, disk, folder, seconds):
     """What was synced last in each file, or what went wrong before the cut."""
     synced, end, begun = {}, None, time.monotonic()
     with subprocess.Popen(
-        line(platform, disk, mounting(platform) + "{ " + WRITE + "}"), cwd=ROOT, env=without_make(), stdin=subprocess.DEVNULL,
+        line(platform, disk, folder, mounting(platform) + "sh /tests/write.sh"), cwd=ROOT, env=without_make(), stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
     ) as running:  # fmt: skip
         os.set_blocking(running.stdout.fileno(), False)
@@ -111,7 +115,8 @@ def write_until_cut(platform, disk, folder, seconds):
             if end is not None and time.monotonic() >= end:
                 break
             time.sleep(0.002)
-        os.killpg(running.pid, signal.SIGKILL)
+        if running.poll() is None:
+            os.killpg(running.pid, signal.SIGKILL)
         running.wait()
         os.set_blocking(running.stdout.fileno(), True)
         text += running.stdout.read()

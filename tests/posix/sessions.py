@@ -192,7 +192,15 @@ def figures(terminal, platform):
     holds("memory", 0 < int(memory["MemFree"]) < int(memory["MemTotal"]))
 
 
-SESSIONS = (greeting, log, clock, jobs, brush, pager, ahead, figures)
+def leaving(terminal, platform):
+    """Whatever status the shell is left with, make has nothing to say of it."""
+    terminal.prompt()
+    terminal.type("exit 3\r")
+    same("the status of make", terminal.ends(), 0)
+    holds("make complains", "Error" not in terminal.seen)
+
+
+SESSIONS = (greeting, log, clock, jobs, brush, pager, ahead, figures, leaving)
 
 
 def run(session, platform, smp, mini_uart=False):
@@ -201,7 +209,9 @@ def run(session, platform, smp, mini_uart=False):
         variables, more = {"SMP": smp}, ()
         if mini_uart:
             variables["DTB"], more = with_mini_uart(f"{ROOT}/target/rpi/rpi3b-{smp}.dtb", folder), ("-serial", "null")
-        return run_on(Terminal(platform, "exit=qemu window=30x100", (30, 100), more, **variables), session, platform)
+        command = ["make", "--no-print-directory", f"run-{platform}"] if session is leaving else None
+        terminal = Terminal(platform, "exit=qemu window=30x100", (30, 100), more, command, **variables)
+        return run_on(terminal, session, platform)
 
 
 def with_mini_uart(tree, folder):

@@ -3,8 +3,8 @@
 
 usage: storms.py [--on virt|x86|rpi] [--smp N] [--mem SIZE] [--calls N] [--seed N] [NAME...]
 
-Runs tests/posix/stress in one boot and prints its lines, `ok NAME` or `FAIL NAME: why`; the status says
-whether all went well. A failing `fuzz` names the seeds that were alive: --seed with --calls 500 makes
+Runs tests/posix/stress in one boot and prints a line of each test, `ok NAME` or `FAIL NAME: why`; the status
+says whether all went well. A failing `fuzz` names the seeds that were alive: --seed with --calls 500 makes
 one of them again. A machine that died is a failure of the test that ran.
 """
 
@@ -19,6 +19,12 @@ from corpus import ARCHES, ROOT
 from qemu import without_make
 
 PROGRAM = "stress"
+# Those that take a minute of a CPU together, with so many calls of the fuzzer.
+SHORT = (
+    "forks", "orphans", "pipes", "descriptors", "threads", "kills", "memory", "mappings", "inherited", "stack", "tmp",
+    "mapped-file", "directory", "stops", "hog-pipes", "hog-descriptors", "hog-threads", "hog-memories", "fuzz",
+)  # fmt: skip
+FEW = 20_000
 # Seconds for all tests, and for so many calls of the fuzzer.
 LIMIT = 300
 CALLS_PER_SECOND = 500
@@ -26,12 +32,11 @@ CALLS_PER_SECOND = 500
 
 def main():
     options = arguments()
-    with tempfile.TemporaryDirectory(prefix="storms-") as folder:
-        program = pathlib.Path(folder, "tests", PROGRAM)
-        program.parent.mkdir()
-        program.write_bytes((ROOT / "target/posix" / ARCHES[options.on] / PROGRAM).read_bytes())
-        program.chmod(0o755)
-        return run(options, folder)
+    failed = 0
+    for name, problem, output in run(options.on, options.smp, options.names, options.calls, options.seed, options.mem):
+        failed += bool(problem)
+        print(output + (f"FAIL {name}: {problem}" if problem else f"ok {name}"), flush=True)
+    return int(failed > 0)
 
 
 def arguments():
@@ -45,32 +50,42 @@ def arguments():
     return parser.parse_intermixed_args()
 
 
-def run(options, folder):
-    """Runs the program, and passes on what it says as it comes."""
-    command = f"CALLS={options.calls} SEED={options.seed} /tests/{PROGRAM} {' '.join(options.names)}"
-    words = [f"CMD={command}", f"ROOT={folder}", f"SMP={options.smp}", f"MEM={options.mem}"]
-    limit = LIMIT + options.calls // CALLS_PER_SECOND
-    line = ["timeout", str(limit), "make", "-s", "--no-print-directory", f"exec-{options.on}", *words]
-    running, failed, last = None, 0, ""
-    with subprocess.Popen(
-        line, cwd=ROOT, env=without_make(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True, errors="replace",
-    ) as machine:  # fmt: skip
-        for text in machine.stdout:
-            word, _, rest = text.rstrip().partition(" ")
-            if word == "run":
-                running, last = rest, ""
-                continue
-            if word in ("ok", "FAIL"):
-                failed += word == "FAIL"
-                running = None
-            elif word == "fuzz:":
-                last = rest
-                continue
-            print(text, end="", flush=True)
-    if running:
-        print(f"FAIL {running}: the machine did not live to its end, status {machine.returncode}; {last}")
-    return int(bool(running) or failed > 0 or machine.returncode != 0)
+def run(platform, smp, names, calls, seed=1, mem="256M"):
+    """(name, what went wrong or None, what it said) of each test, as it ends."""
+    with tempfile.TemporaryDirectory(prefix="storms-") as folder:
+        program = pathlib.Path(folder, "tests", PROGRAM)
+        program.parent.mkdir()
+        program.write_bytes((ROOT / "target/posix" / ARCHES[platform] / PROGRAM).read_bytes())
+        program.chmod(0o755)
+        command = f"CALLS={calls} SEED={seed} /tests/{PROGRAM} {' '.join(names)}"
+        words = [f"CMD={command}", f"ROOT={folder}", f"SMP={smp}", f"MEM={mem}"]
+        limit = LIMIT + calls // CALLS_PER_SECOND
+        line = ["timeout", str(limit), "make", "-s", "--no-print-directory", f"exec-{platform}", *words]
+        with subprocess.Popen(
+            line, cwd=ROOT, env=without_make(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, errors="replace",
+        ) as machine:  # fmt: skip
+            yield from outcomes(machine)
+
+
+def outcomes(machine):
+    """Those of the tests that a machine runs."""
+    running, output, last, failed = None, "", "", False
+    for text in machine.stdout:
+        word, _, rest = text.rstrip().partition(" ")
+        if word == "run":
+            running, output, last = rest, "", ""
+        elif word in ("ok", "FAIL") and running:
+            failed |= word == "FAIL"
+            yield running, rest.partition(": ")[2] if word == "FAIL" else None, output
+            running = None
+        elif word == "fuzz:":
+            last = rest
+        else:
+            output += text
+    machine.wait()
+    if running or bool(machine.returncode) != failed:
+        yield running or "the machine", f"it did not live to its end, status {machine.returncode}; {last}", output
 
 
 if __name__ == "__main__":

@@ -41,9 +41,10 @@ class Silence(Exception):
 class Terminal:
     """A machine, and the terminal that it runs on."""
 
-    def __init__(self, platform, words="exit=qemu", size=(24, 80), qemu=(), **variables):
+    def __init__(self, platform, words="exit=qemu", size=(24, 80), qemu=(), command=None, **variables):
         variables.setdefault("INITRD", f"target/{platform}/root.cpio")
-        self.command = [*qemu_line(platform, **variables), *qemu, "-serial", "mon:stdio", "-append", words]
+        line = [*qemu_line(platform, **variables), *qemu, "-serial", "mon:stdio", "-append", words]
+        self.command = command or line
         self.seen, self.at, self.status = "", 0, None
         self.rows, self.answered = size[0], 0
         self.pid, self.master = pty.fork()

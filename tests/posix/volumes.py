@@ -4,8 +4,9 @@ import pathlib
 import shutil
 import struct
 import subprocess
+import tempfile
 
-SECTOR = 512
+SECTOR, MIB = 512, 1 << 20
 # Where the first partition begins, as partitioning tools have it.
 FIRST = 1 << 20
 
@@ -19,13 +20,13 @@ KINDS = {
 }
 
 
-def make_disk(path, partitions):
-    """A disk with a partition for each (kind, bytes, more words for what makes it), in an MBR."""
+def make_disk(path, partitions, files=None):
+    """A disk with a partition for each (kind, bytes, more words for what makes it), in an MBR, and the same files in all."""
     table, place = b"", FIRST
     with open(path, "wb") as disk:
         for kind, size, words in partitions:
             part = pathlib.Path(f"{path}.part")
-            make_volume(part, kind, size, words)
+            make_volume(part, kind, size, words, files)
             disk.seek(place)
             with open(part, "rb") as source:
                 shutil.copyfileobj(source, disk)
@@ -38,11 +39,21 @@ def make_disk(path, partitions):
         disk.write(table.ljust(64, b"\0") + b"\x55\xaa")
 
 
-def make_volume(path, kind, size, words=()):
+def make_volume(path, kind, size, words=(), files=None):
     with open(path, "wb") as file:
         file.truncate(size)
-    command = [*KINDS[kind][0], *words, str(path)]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=tools())
+    with tempfile.TemporaryDirectory(prefix="files-") as folder:
+        for name, data in (files or {}).items():
+            pathlib.Path(folder, name).write_bytes(data)
+        # What makes FAT takes no files.
+        words = [*words, *(["-d", folder] if files and kind != "vfat" else [])]
+        run([*KINDS[kind][0], *words, path])
+        if files and kind == "vfat":
+            run(["mcopy", "-s", "-i", path, *pathlib.Path(folder).iterdir(), "::"])
+
+
+def run(command):
+    subprocess.run(list(map(str, command)), check=True, stdout=subprocess.DEVNULL, env=tools())
 
 
 def check_disk(path, partitions):

@@ -25,3 +25,6 @@ pub const NAME: &str = "aarch64";
 
 /// What its programs are compiled for, as ELF says it.
 pub const ELF_MACHINE: u16 = crate::boot::elf::AARCH64;
+
+// As user programs copy and fill memory.
+core::arch::global_asm!(include_str!("../../../user/rt/src/arch/aarch64_memory.S"));

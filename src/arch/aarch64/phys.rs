@@ -6,8 +6,9 @@ pub use crate::arch::mapped::{Objects, PhysMem};
 use crate::units::PAGE_SIZE;
 use core::arch::asm;
 
-/// DCZID_EL0: `dc zva` is not allowed. Below it is the block's size.
-const DZP: u64 = 1 << 4;
+/// DCZID_EL0: the block's size, and above that whether `dc zva` is forbidden. With more than this there are
+/// less than four blocks in a page, or none.
+const USABLE: u64 = 8;
 
 /// Clears a page: cache lines at a time, where the CPU lets us.
 ///
@@ -17,15 +18,14 @@ pub(in crate::arch) unsafe fn zero_page(page: *mut u8) {
     let dczid: u64;
     // SAFETY: reads an identification register.
     unsafe { asm!("mrs {}, dczid_el0", out(reg) dczid, options(nomem, nostack)) };
-    if dczid & DZP != 0 {
+    if dczid & 0x1f > USABLE {
         // SAFETY: the caller's page.
         return unsafe { page.write_bytes(0, PAGE_SIZE as usize) };
     }
-    // At most 2 KiB (Arm ARM D17.2.33): there are two blocks in a page.
     let block = 4u64 << (dczid & 0xf);
     // SAFETY: clears the blocks of the caller's page, up to where the next one begins.
     unsafe {
-        asm!("2: dc zva, {at}", "add {at}, {at}, {block}", "dc zva, {at}", "add {at}, {at}, {block}",
+        asm!("2: .rept 4", "dc zva, {at}", "add {at}, {at}, {block}", ".endr",
              "tst {at}, #0xfff", "b.ne 2b",
              at = inout(reg) page => _, block = in(reg) block, options(nostack))
     };

@@ -217,6 +217,7 @@ impl Fpu {
     }
 
     /// Has them changed, but for bits that are not defined.
+    #[inline(always)]
     pub fn change<T>(&mut self, change: impl FnOnce(&mut [u8; FPU_BYTES]) -> T) -> T {
         let result = change(&mut self.0);
         for (at, defined) in [(FPU_BYTES - 16, FPCR), (FPU_BYTES - 8, FPSR)] {

@@ -23,6 +23,17 @@ pub enum Place {
     Memory(Id<Memory>, u64),
 }
 
+/// What is nothing but bytes.
+///
+/// # Safety
+/// Any bytes are a value, and none of them is padding.
+pub unsafe trait Plain {}
+
+// SAFETY: a number.
+unsafe impl Plain for u8 {}
+// SAFETY: a number.
+unsafe impl Plain for u64 {}
+
 /// What was found of a place.
 struct Found {
     /// Where the kernel reaches the byte that was looked for, good up to the end of its page.
@@ -125,54 +136,32 @@ impl Vm {
         Some(Found { byte: byte(ram, entry.frame(), at), table, upto, copied: false })
     }
 
-    /// Reads a few bytes of an address space.
-    pub fn read_space(
+    /// Reads a little of an address space.
+    pub fn read_space<T: Plain>(
         &mut self,
         ram: &mut Ram,
         space: Id<Space>,
         at: u64,
-        into: &mut [u8],
-    ) -> Result<(), Error> {
-        self.move_few(ram, Place::Space(space, at), into.as_mut_ptr(), into.len(), false)
-    }
-
-    /// Writes a few bytes of an address space.
-    pub fn write_space(
-        &mut self,
-        ram: &mut Ram,
-        space: Id<Space>,
-        at: u64,
-        from: &[u8],
-    ) -> Result<(), Error> {
-        let bytes = from.as_ptr().cast_mut();
-        self.move_few(ram, Place::Space(space, at), bytes, from.len(), true)
-    }
-
-    /// Reads a few words of an address space.
-    pub fn read_words(
-        &mut self,
-        ram: &mut Ram,
-        space: Id<Space>,
-        at: u64,
-        into: &mut [u64],
+        into: &mut [T],
     ) -> Result<(), Error> {
         let bytes = into.as_mut_ptr().cast();
         self.move_few(ram, Place::Space(space, at), bytes, size_of_val(into), false)
     }
 
-    /// Writes a few words of an address space.
-    pub fn write_words(
+    /// Writes a little of an address space.
+    pub fn write_space<T: Plain>(
         &mut self,
         ram: &mut Ram,
         space: Id<Space>,
         at: u64,
-        from: &[u64],
+        from: &[T],
     ) -> Result<(), Error> {
         let bytes = from.as_ptr().cast_mut().cast();
         self.move_few(ram, Place::Space(space, at), bytes, size_of_val(from), true)
     }
 
     /// Moves bytes from a buffer of the kernel's to a place, or the other way.
+    #[inline(never)]
     pub(super) fn move_few(
         &mut self,
         ram: &mut Ram,

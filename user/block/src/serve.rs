@@ -31,7 +31,7 @@ where
             }
             Ok(received) if received.arrival == Arrival::Signals => server.device().interrupt(),
             // A message without a caller is nobody's.
-            Ok(received) => close_all(&received),
+            Ok(received) => received.close_handles(),
             Err(Error::TimedOut) => server.device().give_up(),
             // Somebody ended the wait, and nothing else.
             Err(Error::Cancelled) => {}
@@ -73,12 +73,12 @@ fn request(received: &Received) -> Result<Request<Memory>, Failure> {
     let extent = Extent { sector, count, offset };
     if received.label() == label::ATTACH {
         let &[memory] = received.handles() else {
-            close_all(received);
+            received.close_handles();
             return Err(Failure::Invalid);
         };
         return Ok(Request::Attach(Memory::from_raw(memory)));
     }
-    close_all(received);
+    received.close_handles();
     Ok(match received.label() {
         label::DETACH => Request::Detach,
         label::DESCRIBE => Request::Describe,
@@ -88,14 +88,6 @@ fn request(received: &Received) -> Result<Request<Memory>, Failure> {
         label::FLUSH => Request::Transfer(Transfer::Flush),
         _ => return Err(Failure::Invalid),
     })
-}
-
-/// What nobody asked for is not kept.
-fn close_all(received: &Received) {
-    for &handle in received.handles() {
-        // There is nothing to be done about one that cannot be closed.
-        let _ = rt::object::close(handle);
-    }
 }
 
 fn encode(answer: Answer) -> Message<'static> {

@@ -96,6 +96,11 @@ impl<D: Disk> Fat<D> {
         if size > LARGEST {
             return Err(Failure::TooLarge);
         }
+        let (_, record) = self.regular(node)?;
+        let more = self.shape.clusters(size).saturating_sub(self.shape.clusters(record.size()));
+        if u64::from(more) > self.free()? {
+            return Err(Failure::NoSpace);
+        }
         loop {
             let (place, mut record) = self.regular(node)?;
             let at = record.size();
@@ -120,7 +125,8 @@ impl<D: Disk> Fat<D> {
     fn lengthen(&mut self, record: &mut Record, size: u64) -> Result<u64> {
         let wanted = self.shape.clusters(size);
         let head = self.first_of(record);
-        let (mut count, mut last) = (self.shape.clusters(record.size()), None);
+        let size = if head == 0 { 0 } else { record.size() };
+        let (mut count, mut last) = (self.shape.clusters(size), None);
         if head != 0 && count < wanted {
             let (length, end) = self.length(head)?;
             // What a file has behind its end is its own.

@@ -10,8 +10,13 @@ use rt::{Memory, println};
 const KEPT: u64 = 384 << 10;
 
 /// Starts a program, and waits for its end; how the machine is to end.
-pub fn run(initrd: &(Memory, u64), files: &Files, name: &str) -> u64 {
-    match wait(initrd, files, name) {
+pub fn run(
+    initrd: &(Memory, u64),
+    firmware: &Option<(Memory, u64)>,
+    files: &Files,
+    name: &str,
+) -> u64 {
+    match wait(initrd, firmware, files, name) {
         Ok(code) => status(name, code),
         Err(error) => {
             println!("init: {name} cannot be run: {error:?}");
@@ -20,11 +25,20 @@ pub fn run(initrd: &(Memory, u64), files: &Files, name: &str) -> u64 {
     }
 }
 
-fn wait(initrd: &(Memory, u64), files: &Files, name: &str) -> Result<u64, Error> {
+fn wait(
+    initrd: &(Memory, u64),
+    firmware: &Option<(Memory, u64)>,
+    files: &Files,
+    name: &str,
+) -> Result<u64, Error> {
     let program = files.program(name).ok_or(Error::NotFound)?;
     let child = Child::load(program, rest(program.len())?, PRIORITIES - 1)?
         .with_machine(&rt::machine(), MachineRights::all())?
         .with_initrd(initrd)?;
+    let child = match firmware {
+        Some(firmware) => child.with_firmware(firmware)?,
+        None => child,
+    };
     child.run(FOREVER)
 }
 

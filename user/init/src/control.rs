@@ -1,10 +1,11 @@
 //! What clients ask for.
 
-use crate::service::{Id, Life, Then};
+use crate::service::{Id, Life, Program, Then};
 use crate::supervisor::Supervisor;
+use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
-use rt::abi::{POWER_FAILURE, POWER_OFF, POWER_SUCCESS};
+use rt::abi::{PAGE, POWER_FAILURE, POWER_OFF, POWER_SUCCESS};
 use rt::message::{Message, Received};
 use rt::object::{Object, lease_read, lease_write, reply};
 use rt::space::Mapping;
@@ -20,6 +21,8 @@ pub enum Answer {
     Text(String),
     /// A way to a service.
     Port(Port),
+    /// A way to a disk, and memory for it.
+    Disk(Port, Memory),
     /// Whoever asked is answered later.
     Later,
 }
@@ -34,6 +37,9 @@ impl Supervisor {
             Ok(Answer::Later) => return,
             Ok(Answer::Done) => Message::new(0).words(&[0]),
             Ok(Answer::Port(port)) => Message::new(0).words(&[0]).handle(port.into_raw()),
+            Ok(Answer::Disk(port, memory)) => {
+                Message::new(0).words(&[0]).handle(port.into_raw()).handle(memory.into_raw())
+            }
             Ok(Answer::Text(text)) => {
                 let room = (received.words[1] as usize).min(text.len());
                 // One without room for it hears how long it is.
@@ -76,6 +82,12 @@ impl Supervisor {
             (Operation::Start, [template, device, words]) => {
                 return self.start_for(asks, template, device, words).map(Answer::Port);
             }
+            (Operation::Disk, [device, pages]) => {
+                let pages = pages.parse().map_err(|_| Failure::Invalid)?;
+                return self
+                    .disk_for(device, pages)
+                    .map(|(port, memory)| Answer::Disk(port, memory));
+            }
             _ => {}
         }
         let id = self.find(first).ok_or(Failure::NotFound)?;
@@ -108,8 +120,8 @@ impl Supervisor {
             return Err(Failure::Invalid);
         };
         let memory = core::mem::ManuallyDrop::new(Memory::from_raw(memory));
-        let program = snapshot(&memory, length).map_err(|_| Failure::Invalid)?;
-        let child = self.load(id, program).map_err(|error| match error {
+        let program = Rc::new(copy_of(&memory, length).map_err(|_| Failure::Invalid)?);
+        let child = self.load(id, program.bytes()).map_err(|error| match error {
             Error::NoMemory => Failure::NoMemory,
             _ => Failure::Invalid,
         })?;
@@ -134,13 +146,14 @@ impl Supervisor {
     }
 }
 
-/// The bytes of a program as they are now, whatever its owner does with the memory. They stay for good.
-fn snapshot(memory: &Memory, length: usize) -> Result<&'static [u8], Error> {
+/// A program as it is now, whatever its owner does with the memory.
+fn copy_of(memory: &Memory, length: usize) -> Result<Program, Error> {
     let pages = memory.info()?.pages;
+    if length as u64 > pages * PAGE {
+        return Err(Error::Invalid);
+    }
     let copy = memory.try_clone(0, pages)?;
-    let mapping = Mapping::new(&copy, 0, pages, 0)?;
-    // SAFETY: nobody else has a handle to the copy.
-    unsafe { mapping.bytes_for_ever() }.get(..length).ok_or(Error::Invalid)
+    Ok(Program::Given(Mapping::new(&copy, 0, pages, 0)?, length))
 }
 
 /// The lines of the log that are a service's, or about it.

@@ -1,48 +1,59 @@
 //! What there is to drive, and what a driver of it needs.
 
+#[cfg(target_arch = "x86_64")]
+#[path = "device/pci.rs"]
+mod bus;
+#[cfg(target_arch = "aarch64")]
+#[path = "device/tree.rs"]
+mod bus;
+
+pub use bus::enable;
+
 use alloc::vec::Vec;
+use devices::Window;
+use rt::Memory;
 
 /// The kind of the device that the kernel writes its log to, whichever it is.
 const CONSOLE: &str = "console";
-/// What `MachineInfo` says of it.
-const PL011: u64 = 1;
-const MINI_UART: u64 = 2;
+/// What `MachineInfo` says of it, where it is at I/O ports: how many those are, and the line of a PC.
 const NS16550: u64 = 3;
-/// Where machines have a PL011, and its line: virt; the Pi 3 and Zero 2 W, line 57 of the GPU; the Pi 4.
-const PLACES: [(u64, u64); 3] = [(0x0900_0000, 33), (0x3f20_1000, 64 + 57), (0xfe20_1000, 153)];
-/// The line of a PC's first serial port, and how many ports it has.
-const PC: (u64, u16) = (4, 8);
+const PORTS: u16 = 8;
+const LINE: u64 = 4;
+/// Bytes of registers of one that nobody describes.
+const BYTES: u64 = 0x1000;
 
 /// A device.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Debug)]
 pub struct Device {
-    /// What it is, as the manifest names it.
-    pub kind: &'static str,
-    /// Its variety, which its driver finds as the word `variety`.
-    pub variety: u64,
-    /// Its registers: where they are in physical memory, and how many bytes.
-    pub windows: Vec<(u64, u64)>,
+    /// What was found.
+    pub found: devices::Device,
     /// Its I/O ports: the first, and how many.
     pub io: Option<(u16, u16)>,
-    /// Its interrupt.
-    pub line: Option<u64>,
 }
 
 /// All of them.
-pub fn all() -> Vec<Device> {
-    console().into_iter().collect()
+pub fn all(firmware: Option<(Memory, u64)>) -> Vec<Device> {
+    let found = bus::all(firmware).unwrap_or_default();
+    let mut all: Vec<Device> = found.into_iter().map(|found| Device { found, io: None }).collect();
+    if let Ok((variety @ 1.., at)) = rt::machine().console() {
+        name_console(&mut all, variety, at);
+    }
+    all
 }
 
-fn console() -> Option<Device> {
-    let (variety, at) = rt::machine().console().ok()?;
-    let device = Device { kind: CONSOLE, variety, ..Device::default() };
-    Some(match variety {
-        PL011 => {
-            let line = PLACES.into_iter().find(|place| place.0 == at).map(|place| place.1);
-            Device { windows: alloc::vec![(at, 0x1000)], line, ..device }
+/// Finds the console among the devices, or adds it.
+fn name_console(all: &mut Vec<Device>, variety: u64, at: u64) {
+    let is_it = |device: &Device| device.found.windows.first().is_some_and(|it| it.physical == at);
+    let place = all.iter().position(is_it).unwrap_or_else(|| {
+        let mut device = Device { found: devices::Device::default(), io: None };
+        if variety == NS16550 {
+            (device.io, device.found.interrupt) = (Some((at as u16, PORTS)), Some(LINE));
+        } else {
+            device.found.windows.push(Window { physical: at, bytes: BYTES });
         }
-        MINI_UART => Device { windows: alloc::vec![(at, 0x40)], ..device },
-        NS16550 => Device { io: Some((at as u16, PC.1)), line: Some(PC.0), ..device },
-        _ => return None,
-    })
+        all.push(device);
+        all.len() - 1
+    });
+    all[place].found.compatible.push(CONSOLE.into());
+    all[place].found.words.push(("variety", variety));
 }

@@ -1,12 +1,14 @@
 //! What a service is given when it starts: the handles, the table of them, and what is said of it.
 
 use crate::alone;
+use crate::device::{self, Device};
 use crate::rtc;
 use crate::service::{Id, Service};
 use crate::supervisor::Supervisor;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use devices::Window;
 use rt::abi::{Error, Handle, MachineRights, MemoryRights, PAGE, PortRights, WINDOW_DEVICE};
 use rt::loader::Child;
 use rt::object::Object;
@@ -23,6 +25,12 @@ const SHARED: MemoryRights = MemoryRights::READ
     .union(MemoryRights::WRITE)
     .union(MemoryRights::TRANSFER)
     .union(MemoryRights::DUPLICATE);
+
+/// What may be done with a way to a service, and with one that is only for signals.
+pub const SEND: PortRights =
+    PortRights::SEND.union(PortRights::TRANSFER).union(PortRights::DUPLICATE);
+const SIGNAL: PortRights =
+    PortRights::SIGNAL.union(PortRights::TRANSFER).union(PortRights::DUPLICATE);
 
 /// What is being given.
 struct Giving {
@@ -84,7 +92,7 @@ impl Supervisor {
                 Some(physical) => (Kind::Dma, [physical, kept.pages * PAGE], "that devices reach"),
                 None => (Kind::Kept, [kept.pages, 0], kept.name.as_str()),
             };
-            let said = format!("kept memory {what}, {} KiB", kept.pages * PAGE >> 10);
+            let said = format!("kept memory {what}, {} KiB", kept.kib());
             giving.give(kind, &kept.name, memory, numbers, said)?;
         }
         for (name, value) in service.spec.words.iter().chain(&service.words) {
@@ -102,10 +110,6 @@ impl Supervisor {
 
     /// The ways to other services, and to the supervisor.
     fn connections(&self, id: Id, service: &Service, giving: &mut Giving) -> Result<(), Error> {
-        const SEND: PortRights =
-            PortRights::SEND.union(PortRights::TRANSFER).union(PortRights::DUPLICATE);
-        const SIGNAL: PortRights =
-            PortRights::SIGNAL.union(PortRights::TRANSFER).union(PortRights::DUPLICATE);
         for (name, of, badge) in &service.clients {
             let Some(other) = self.services.get(of) else { continue };
             let said = format!("calls {} as {name}, badge {badge:#x}", other.name);
@@ -119,7 +123,7 @@ impl Supervisor {
         for (name, what) in &service.spec.shares {
             let Some(other) = self.find(name).map(|id| &self.services[&id]) else { continue };
             for kept in other.kept.iter().filter(|kept| kept.name == *what) {
-                let said = format!("memory {what} of {name}, {} KiB", kept.pages * PAGE >> 10);
+                let said = format!("memory {what} of {name}, {} KiB", kept.kib());
                 let memory = kept.memory.duplicate(SHARED)?;
                 giving.give(Kind::Kept, what, memory, [kept.pages, 0], said)?;
             }
@@ -140,30 +144,28 @@ impl Supervisor {
 
 /// The device that it drives.
 fn device(service: &Service, giving: &mut Giving) -> Result<(), Error> {
-    let Some(device) = &service.device else { return Ok(()) };
+    let Some(Device { found, io }) = &service.device else { return Ok(()) };
     let machine = rt::machine();
-    for &(at, bytes) in &device.windows {
-        let (first, end) = (at & !(PAGE - 1), (at + bytes).next_multiple_of(PAGE));
+    device::enable(found);
+    for &Window { physical, bytes } in &found.windows {
+        let (first, end) = (physical & !(PAGE - 1), (physical + bytes).next_multiple_of(PAGE));
         let window = Memory::window(&machine, first, (end - first) / PAGE, WINDOW_DEVICE)?;
-        let said = format!("registers at {at:#x}, {bytes:#x} bytes");
-        giving.give(Kind::Window, "", window, [at, bytes], said)?;
+        let said = format!("registers at {physical:#x}, {bytes:#x} bytes");
+        giving.give(Kind::Window, "", window, [physical, bytes], said)?;
     }
-    if let Some((first, count)) = device.io {
+    if let Some((first, count)) = *io {
         let ports = IoPorts::create(&machine, first, count.into())?;
         let said = format!("I/O ports from {first:#x}, {count}");
         giving.give(Kind::Io, "", ports, [first.into(), count.into()], said)?;
     }
     // A line that cannot be had is one that is not there: the driver looks now and then.
     let interrupt = |line| Interrupt::create(&machine, line, &service.port, INTERRUPT).ok();
-    if let Some((line, interrupt)) = device.line.and_then(|line| Some((line, interrupt(line)?))) {
+    if let Some((line, interrupt)) = found.interrupt.and_then(|line| Some((line, interrupt(line)?)))
+    {
         giving.give(Kind::Interrupt, "", interrupt, [INTERRUPT, 0], format!("interrupt {line}"))?;
     }
-    giving.add(
-        Kind::Word,
-        "variety",
-        0,
-        [device.variety, 0],
-        format!("the number variety {}", device.variety),
-    );
+    for (name, value) in &found.words {
+        giving.add(Kind::Word, name, 0, [*value, 0], format!("the number {name} {value}"));
+    }
     Ok(())
 }

@@ -63,7 +63,7 @@ fn begin(start: Start) -> Result<u64, Error> {
     let initrd = start.initrd.ok_or(Error::NotFound)?;
     let files: &'static Files = Box::leak(Box::new(Files::new(&initrd)?));
     if let Some(name) = words.get("run").filter(|&name| name != LINUX) {
-        return Ok(alone::run(&initrd, files, name));
+        return Ok(alone::run(&initrd, &start.firmware, files, name));
     }
     let has_linux = words.get("run").is_some() || files.find(SHELL).is_some();
     let Some(manifest) = words.get(MANIFEST).or(has_linux.then_some(MANIFEST)) else {
@@ -75,7 +75,10 @@ fn begin(start: Start) -> Result<u64, Error> {
         return Ok(POWER_FAILURE);
     };
     match services::manifest::Manifest::parse(text) {
-        Ok(manifest) => Ok(Supervisor::new(manifest, files, initrd, &words)?.run()),
+        Ok(manifest) => {
+            let firmware = start.firmware;
+            Ok(Supervisor::new(manifest, files, initrd, firmware, &words)?.run())
+        }
         Err(wrong) => {
             println!("init: ochre/{manifest}, line {}: {}", wrong.line, wrong.why);
             Ok(POWER_FAILURE)

@@ -1,11 +1,11 @@
 //! Services that are started because somebody asked, for a device: file systems, as they are mounted.
 
+use crate::given::SEND;
 use crate::service::Id;
 use crate::supervisor::Supervisor;
 use alloc::format;
 use alloc::string::{String, ToString};
-use rt::abi::PortRights;
-use rt::{Error, Port};
+use rt::{Error, Memory, Port};
 use services::control::Failure;
 use services::manifest::Trait;
 
@@ -44,8 +44,16 @@ impl Supervisor {
         if let Some((server, partition)) = disk {
             service.clients.push((BLOCK.into(), server, id << CLIENT | partition));
         }
-        let rights = PortRights::SEND | PortRights::TRANSFER | PortRights::DUPLICATE;
-        service.port.badged(rights, asks << CLIENT).map_err(|_| Failure::NoMemory)
+        service.port.badged(SEND, asks << CLIENT).map_err(|_| Failure::NoMemory)
+    }
+
+    /// A way to a disk for whoever asks, and so many pages that it reaches.
+    pub fn disk_for(&mut self, device: &str, pages: u64) -> Result<(Port, Memory), Failure> {
+        let (server, partition) = self.disk(device).ok_or(Failure::NotFound)?;
+        let memory = Memory::contiguous(&rt::machine(), pages).map_err(|_| Failure::NoMemory)?.0;
+        let badge = self.new_id() << CLIENT | partition;
+        let port = self.services[&server].port.badged(SEND, badge);
+        port.map(|port| (port, memory)).map_err(|_| Failure::NoMemory)
     }
 
     /// The server of a disk, and the partition: `vda1` is the first of `vda`, `mmcblk0p2` the second of `mmcblk0`.

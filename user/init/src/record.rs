@@ -97,6 +97,9 @@ impl Supervisor {
         for given in &service.given {
             writeln!(text, "  {given}")?;
         }
+        if let Some(beside) = service.beside() {
+            writeln!(text, "  and beside: {beside}")?;
+        }
         writeln!(
             text,
             "to see it again: boot with `{}`, and do what led to the last message",

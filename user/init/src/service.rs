@@ -1,17 +1,24 @@
 //! One service: what it is, what outlives it, and the life that it has.
 
 use crate::device::Device;
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
-use rt::abi::{Error, PAGE};
+use rt::abi::{Error, Handle, PAGE};
 use rt::loader::Child;
 use rt::service::Diary;
+use rt::space::Mapping;
 use rt::{Memory, Port, time};
 use services::manifest::Spec;
 use services::policy::Patience;
 
 /// The number of a service, which it has as long as it is there.
 pub type Id = u64;
+/// The kinds of handles, from the first on.
+const KINDS: [&str; 9] =
+    ["process", "thread", "port", "reply", "memory", "interrupt", "timer", "machine", "I/O ports"];
 /// Messages that may wait at a port.
 const QUEUE: u64 = 16;
 
@@ -24,7 +31,7 @@ pub struct Service {
     /// What it drives.
     pub device: Option<Device>,
     /// Its program.
-    pub program: &'static [u8],
+    pub program: Rc<Program>,
     /// Where it is spoken to, whichever of its lives it has.
     pub port: Port,
     /// The memory that outlives it.
@@ -45,6 +52,25 @@ pub struct Service {
     pub past: [u64; 2],
 }
 
+/// The file of a program.
+pub enum Program {
+    /// It came with the machine.
+    Shipped(&'static [u8]),
+    /// Somebody gave it: nobody else can change this copy, of so many bytes.
+    Given(Mapping, usize),
+}
+
+impl Program {
+    /// The file.
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Program::Shipped(bytes) => bytes,
+            // SAFETY: nobody has a handle to it that allows writing.
+            Program::Given(mapping, length) => unsafe { &mapping.bytes()[..*length] },
+        }
+    }
+}
+
 /// Memory that outlives a service.
 pub struct Kept {
     /// What it is called; that for devices has no name.
@@ -55,6 +81,13 @@ pub struct Kept {
     pub pages: u64,
     /// Where it is, if devices reach it.
     pub physical: Option<u64>,
+}
+
+impl Kept {
+    /// How long it is in KiB.
+    pub fn kib(&self) -> u64 {
+        self.pages * (PAGE >> 10)
+    }
 }
 
 /// What a service is doing.
@@ -79,6 +112,8 @@ pub struct Running {
     pub since: u64,
     /// It has a crash record.
     pub is_recorded: bool,
+    /// The handles that it began with.
+    pub given: Vec<Handle>,
 }
 
 /// What comes after a life that was ended.
@@ -99,7 +134,7 @@ impl Service {
         spec: Spec,
         name: String,
         device: Option<Device>,
-        program: &'static [u8],
+        program: Program,
     ) -> Result<Service, Error> {
         let mut kept = Vec::new();
         for (name, pages) in &spec.kept {
@@ -114,7 +149,7 @@ impl Service {
         Ok(Service {
             name,
             device,
-            program,
+            program: Rc::new(program),
             port: Port::create(QUEUE)?,
             kept,
             clients: Vec::new(),
@@ -148,6 +183,18 @@ impl Service {
         let info = self.running().and_then(|running| running.child.process.info().ok());
         let kept: u64 = self.kept.iter().map(|kept| kept.pages * PAGE).sum();
         [info.map_or(0, |info| info.used), kept]
+    }
+
+    /// What it has beside what it was given: how many handles of each kind; none if there are none.
+    pub fn beside(&self) -> Option<String> {
+        let Running { child, given, .. } = self.running()?;
+        let mut counts = BTreeMap::<u64, u64>::new();
+        for held in child.process.handles().filter(|held| !given.contains(&held.handle)) {
+            *counts.entry(held.kind).or_default() += 1;
+        }
+        let kind = |kind: u64| KINDS.get(kind as usize - 1).unwrap_or(&"other");
+        let counts = counts.iter().map(|(&nth, count)| format!("{count} {}", kind(nth)));
+        Some(counts.collect::<Vec<_>>().join(", ")).filter(|text| !text.is_empty())
     }
 
     /// Ends the life that it has, and says what comes after; one that is over already does not begin again.

@@ -5,7 +5,7 @@
 
 use crate::device::{self, Device};
 use crate::errand::Errands;
-use crate::service::{Id, Life, Running, Service, Then};
+use crate::service::{Id, Life, Program, Running, Service, Then};
 use crate::status;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::format;
@@ -62,6 +62,7 @@ impl Supervisor {
         manifest: Manifest,
         files: &'static Files,
         initrd: (Memory, u64),
+        firmware: Option<(Memory, u64)>,
         words: &Words,
     ) -> Result<Supervisor, Error> {
         let mut supervisor = Supervisor {
@@ -74,9 +75,9 @@ impl Supervisor {
             errands: Errands::default(),
             may_hurt: words.has("chaos"),
             over: None,
-            next: 1,
+            next: 0,
         };
-        let devices = device::all();
+        let devices = device::all(firmware);
         for spec in manifest.services {
             supervisor.add_instances(&spec, &devices)?;
         }
@@ -89,14 +90,13 @@ impl Supervisor {
 
     /// Adds a service: one for each of its devices, if it is for devices.
     fn add_instances(&mut self, spec: &Spec, devices: &[Device]) -> Result<(), Error> {
-        let is_for = |device: &&Device| spec.devices.iter().any(|kind| kind == device.kind);
-        let driven = devices.iter().filter(is_for);
-        match spec.devices.is_empty() {
-            true => drop(self.add(spec.clone(), spec.instance(0), None)?),
-            false => {
-                for (nth, device) in driven.enumerate() {
-                    self.add(spec.clone(), spec.instance(nth), Some(device.clone()))?;
-                }
+        let is_for = |device: &&Device| spec.devices.iter().any(|kind| device.found.is(kind));
+        let driven = devices.iter().filter(is_for).cloned().map(Some);
+        let instances = if spec.devices.is_empty() { Vec::from([None]) } else { driven.collect() };
+        for (nth, device) in instances.into_iter().enumerate() {
+            let added = self.add(spec.clone(), spec.instance(nth), device);
+            if added.is_err() && spec.has(Trait::Critical) {
+                return added.map(|_| ());
             }
         }
         Ok(())
@@ -108,9 +108,9 @@ impl Supervisor {
             println!("init: {name} cannot run: there is no file ochre/{}", spec.program);
             return Err(Error::NotFound);
         };
-        let mut service = Service::new(spec, name, device, program)?;
-        let id = self.next;
-        self.next += 1;
+        let new = Service::new(spec, name, device, Program::Shipped(program));
+        let mut service = new.inspect_err(|why| println!("init: a service cannot be: {why:?}"))?;
+        let id = self.new_id();
         for name in &service.spec.clients {
             if let Some(other) = self.find(name) {
                 service.clients.push((name.clone(), other, id << SHIFT));
@@ -118,6 +118,12 @@ impl Supervisor {
         }
         self.services.insert(id, service);
         Ok(id)
+    }
+
+    /// A number that nobody has had.
+    pub fn new_id(&mut self) -> Id {
+        self.next += 1;
+        self.next
     }
 
     /// The service of a name.
@@ -183,8 +189,8 @@ impl Supervisor {
         let due = |service: &Service| matches!(service.life, Life::Pausing(until) if until <= now);
         let due: Vec<Id> = self.services.iter().filter(|it| due(it.1)).map(|it| *it.0).collect();
         for id in due {
-            let program = self.services[&id].program;
-            match self.load(id, program) {
+            let program = self.services[&id].program.clone();
+            match self.load(id, program.bytes()) {
                 Ok(child) => self.launch(id, child),
                 Err(error) => self.cannot_start(id, error),
             }
@@ -213,8 +219,9 @@ impl Supervisor {
         if slice != SLICE || spec.priority != PRIORITY {
             child.thread.schedule(spec.priority, slice, ANY_CPU)?;
         }
+        let given = child.process.handles().map(|held| held.handle).collect();
         child.start()?;
-        Ok(Running { child, diary, since: time::now(), is_recorded: false })
+        Ok(Running { child, diary, since: time::now(), is_recorded: false, given })
     }
 
     fn cannot_start(&mut self, id: Id, error: Error) {

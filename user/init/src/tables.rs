@@ -45,6 +45,9 @@ impl Supervisor {
             for given in &service.given {
                 let _ = writeln!(text, "    {given}");
             }
+            if let Some(beside) = service.beside() {
+                let _ = writeln!(text, "    and beside: {beside}");
+            }
         }
         text
     }

@@ -23,7 +23,7 @@
 //! * [`elf`], [`initrd`]: the readers of program files and archives, the kernel's own.
 //! * [`files`], [`loader`], [`thread`], [`task`]: what came with the
 //!   machine, other processes, threads, futures.
-//! * [`service`]: what a supervisor gives a service, and sees of it.
+//! * [`service`]: what a supervisor gives a service, and sees of it. [`registers`]: those of devices.
 
 #![no_std]
 
@@ -55,6 +55,7 @@ pub mod loader;
 pub mod thread;
 pub mod task;
 pub mod service;
+pub mod registers;
 
 pub use abi::Error;
 pub use message::{Answer, Message, Received};

@@ -19,7 +19,7 @@ pub struct Child {
     pub process: Process,
     /// Its first thread.
     pub thread: Thread,
-    arguments: [u64; 6],
+    arguments: [u64; 8],
 }
 
 /// Starts the program of an ELF file that needs nothing but a quota and its own process.
@@ -42,7 +42,7 @@ impl Child {
         process.map(&stack, STACK_TOP - STACK_PAGES * PAGE, 0, STACK_PAGES, MAP_WRITE)?;
         let flags = PRIORITY.min(limit).into();
         let thread = Thread::create(&process, program.entry, STACK_TOP, 0, 0, flags)?;
-        let mut child = Child { process, thread, arguments: [0; 6] };
+        let mut child = Child { process, thread, arguments: [0; 8] };
         child.arguments[0] = child.give(child.process.duplicate(ProcessRights::all())?)?;
         Ok(child)
     }
@@ -70,9 +70,16 @@ impl Child {
         Ok(self)
     }
 
+    /// Lets the program read firmware's device tree.
+    pub fn with_firmware(mut self, (memory, offset): &(Memory, u64)) -> Result<Child, Error> {
+        self.arguments[6] = self.give(memory.duplicate(MemoryRights::all())?)?;
+        self.arguments[7] = *offset;
+        Ok(self)
+    }
+
     /// Gives the program two words.
     pub fn with_words(mut self, words: [u64; 2]) -> Child {
-        self.arguments[4..].copy_from_slice(&words);
+        self.arguments[4..6].copy_from_slice(&words);
         self
     }
 

@@ -9,7 +9,7 @@
 //! | 1 | a handle to the machine, or none |
 //! | 2, 3 | a handle to the memory with the initrd, and its length in bytes, or none |
 //! | 4, 5 | two words that whoever started it has chosen; zero if that was the kernel |
-//! | 6, 7 | from the kernel: a handle to the memory with the device tree, and where in it that begins, or none |
+//! | 6, 7 | a handle to the memory with the device tree, and where in it that begins, or none |
 
 use crate::abi::{Call, Handle};
 use crate::arch::syscall;
@@ -25,7 +25,7 @@ static MACHINE: AtomicU64 = AtomicU64::new(0);
 pub struct Start {
     /// The initrd, and its length in bytes.
     pub initrd: Option<(Memory, u64)>,
-    /// The first process's: what it may read firmware's device tree in, and the byte at which that begins.
+    /// What it may read firmware's device tree in, and the byte at which that begins.
     pub firmware: Option<(Memory, u64)>,
     /// Two words that whoever started it has chosen.
     pub words: [u64; 2],

@@ -1,7 +1,7 @@
 //! The side that asks.
 
 use crate::control::{ARGUMENTS, Failure, Operation};
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use rt::abi::FOREVER;
 use rt::message::{Answer, Message};
@@ -34,6 +34,13 @@ impl Control<'_> {
         let answer = self.call(Operation::Start, &[template, device, words], &mut [])?;
         let &[port] = answer.handles() else { return Err(Failure::Failed) };
         Ok(Port::from_raw(port))
+    }
+
+    /// A way to a disk, or a partition, and so many pages of memory that it reaches.
+    pub fn disk(&self, device: &str, pages: u64) -> Result<(Port, Memory), Failure> {
+        let answer = self.call(Operation::Disk, &[device, &pages.to_string()], &mut [])?;
+        let &[port, memory] = answer.handles() else { return Err(Failure::Failed) };
+        Ok((Port::from_raw(port), Memory::from_raw(memory)))
     }
 
     /// Has a program of so many bytes take the place of a service's.

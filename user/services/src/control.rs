@@ -43,6 +43,7 @@ numbered! {
     11 Caps "Who has what.";
     12 Top "What each service has used.";
     13 Hurt "A service, and how: `wild`, `hang` or `spurious`. Only where the command line says `chaos`.";
+    14 Disk "A disk, or a partition; a number of pages: a way to it comes back, and memory that it reaches.";
 }
 
 numbered! {

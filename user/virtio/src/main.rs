@@ -8,7 +8,6 @@
 
 mod disk;
 mod queue;
-mod registers;
 mod transport;
 
 use block::{Geometry, Server, serve};

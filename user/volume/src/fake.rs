@@ -16,6 +16,7 @@ impl Random {
     }
 
     /// The next one.
+    #[expect(clippy::should_implement_trait, reason = "there is no end, and so no option")]
     pub fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;

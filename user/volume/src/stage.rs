@@ -63,9 +63,7 @@ impl<D: Disk> Volume<D> {
         let slot = match found {
             Some(slot) => slot,
             None if whole && !self.is_note(page) => {
-                let pages = self.pages();
                 let (slot, _) = self.slots.take(1).ok_or(Failure::NoSpace)?;
-                debug_assert!(page < pages);
                 self.slots.put(slot, page, State::Staged, data);
                 return Ok(slot);
             }

@@ -31,6 +31,7 @@ impl Fpu {
     }
 
     /// Has them changed, but for what the CPU would not take.
+    #[inline(always)]
     pub fn change<T>(&mut self, change: impl FnOnce(&mut [u8; FPU_BYTES]) -> T) -> T {
         let result = change(&mut self.0);
         self.0[MXCSR_RESERVED].fill(0);

@@ -2,9 +2,10 @@
 //! few rounds. In QEMU with `-icount shift=0,sleep=off` and one CPU a nanosecond is an instruction, and
 //! the figures are the same on each run.
 //!
-//! usage: abi-bench [NAME...]
+//! usage: abi-bench [NAME...], or: abi-bench volume vfat|ext4 [read]
 
 mod calls;
+mod disk;
 mod processes;
 mod sys;
 
@@ -30,6 +31,8 @@ const FIGURES: &[Figure] = &[
     ("signal-to-self", processes::signal),
     ("futex-round-trip", processes::futex_round_trip),
     ("thread-create-join", processes::thread),
+    ("cached-4-KiB-of-FAT", disk::cached_fat),
+    ("cached-4-KiB-of-ext4", disk::cached_ext4),
 ];
 
 fn main() {
@@ -37,6 +40,9 @@ fn main() {
     // What fork-exec-wait starts.
     if wanted.first().is_some_and(|word| word == processes::NOTHING) {
         return;
+    }
+    if wanted.first().is_some_and(|word| word == disk::VOLUME) {
+        return disk::use_volume(&wanted);
     }
     for (name, measure) in FIGURES {
         if wanted.is_empty() || wanted.iter().any(|word| word == name) {

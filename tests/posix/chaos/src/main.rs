@@ -4,7 +4,7 @@
 //!
 //! Runs `sh SCRIPT` undisturbed, then again and again while one of the services is hurt every few milliseconds, until
 //! that was done so many times. Every run must say what the first one said. The same seed hurts the same services in
-//! the same order after the same times; on one CPU whose instructions are counted, at the same instructions.
+//! the same order after the same pauses.
 //! It ends with `hurt TIMES, runs N`, and how long it took the services to serve again.
 
 mod random;

@@ -1,6 +1,8 @@
 //! The first process of the Linux that Ochre is compared with: mounts what programs expect, runs one
 //! command with `sh -c`, sends its output over the console in frames, and switches the machine off.
 //!
+//! What is in `/.linux/modules` goes into the kernel first, in the order of the names.
+//!
 //! A frame is a line `out LENGTH` or `err LENGTH` and so many bytes; `@begin` comes before the first,
 //! `end STATUS` is the last. tools/linux.py leaves the command in `/.linux/command`, what it reads
 //! from in `/.linux/stdin`, and takes the frames apart again.
@@ -14,6 +16,7 @@ use std::process::{Child, Command, Stdio};
 
 const COMMAND: &str = "/.linux/command";
 const STDIN: &str = "/.linux/stdin";
+const MODULES: &str = "/.linux/modules";
 
 fn main() {
     mount("devtmpfs", "/dev", "devtmpfs");
@@ -29,6 +32,7 @@ fn main() {
         let _ =
             std::os::unix::fs::symlink(format!("/proc/self/fd{target}"), format!("/dev/{name}"));
     }
+    load_modules().expect("the kernel takes its modules");
     let name = fs::read_to_string("/etc/hostname").unwrap_or_default();
     // SAFETY: the name is as long as is said.
     unsafe { libc::sethostname(name.trim().as_ptr().cast(), name.trim().len()) };
@@ -40,6 +44,24 @@ fn main() {
     });
     let _ = writeln!(console, "end {status}");
     switch_off(&console);
+}
+
+/// Gives the kernel its drivers.
+fn load_modules() -> io::Result<()> {
+    let mut paths = fs::read_dir(MODULES)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<io::Result<Vec<_>>>()?;
+    paths.sort();
+    for path in paths {
+        let file = File::open(&path)?;
+        // SAFETY: the string ends with a zero, and the descriptor is open.
+        let status =
+            unsafe { libc::syscall(libc::SYS_finit_module, file.as_raw_fd(), c"".as_ptr(), 0) };
+        if status != 0 {
+            return Err(io::Error::last_os_error());
+        }
+    }
+    Ok(())
 }
 
 fn mount(source: &str, target: &str, kind: &str) {

@@ -28,6 +28,7 @@ pub fn full() -> Outcome {
         let before = free();
         let file = fs::File::options()
             .create(true)
+            .truncate(true)
             .read(true)
             .write(true)
             .open("/tmp/full")

@@ -3,7 +3,7 @@
 //!
 //! usage: stress [NAME...]
 //!
-//! A line `ok NAME` or `FAIL NAME: why` for each test; the status says whether all went well. SEED= and
+//! Without names it runs all but those called `hog-*`. A line `ok NAME` or `FAIL NAME: why` for each test; the status says whether all went well. SEED= and
 //! CALLS= are for the test `fuzz`. It runs as root and spares nothing, so it refuses to run anywhere but on Ochre.
 
 mod descriptors;
@@ -22,9 +22,10 @@ use machine::{Figures, Witness};
 use std::time::Instant;
 use sys::Outcome;
 
-type Test = (&'static str, fn() -> Outcome);
+/// What is tried: a name, and what it does.
+type Trial = (&'static str, fn() -> Outcome);
 
-const TESTS: &[Test] = &[
+const TESTS: &[Trial] = &[
     ("forks", processes::forks),
     ("orphans", processes::orphans),
     ("pipes", descriptors::pipes),
@@ -43,8 +44,21 @@ const TESTS: &[Test] = &[
     ("fuzz", fuzz::run),
 ];
 
-/// Those that run only where they are asked for.
-const LONG: &[Test] = &[("server-heap", server::heap)];
+/// A test that was chosen: its name, and what it does.
+type Test = (String, Box<dyn Fn() -> Outcome>);
+
+/// The tests of these names, or of none.
+fn choose(names: &[String]) -> Vec<Test> {
+    let hogs = server::HOGS
+        .iter()
+        .map(|hog| -> Test { (format!("hog-{}", hog.0), Box::new(|| server::alone(hog))) });
+    let all = ("hog-all".to_owned(), Box::new(server::together) as Box<dyn Fn() -> Outcome>);
+    let tests = TESTS.iter().map(|(name, test)| -> Test { (name.to_string(), Box::new(test)) });
+    match names {
+        [] => tests.collect(),
+        names => tests.chain(hogs).chain([all]).filter(|(name, _)| names.contains(name)).collect(),
+    }
+}
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
@@ -63,14 +77,12 @@ fn main() {
     // Orphans come to us, and are counted.
     // SAFETY: it is a call without pointers.
     unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) };
-    let find = |word: &String| TESTS.iter().chain(LONG).find(|(name, _)| name == word);
-    let chosen: Vec<&Test> = match wanted.as_slice() {
-        [] => TESTS.iter().collect(),
-        words => words.iter().filter_map(find).collect(),
-    };
+    let chosen = choose(&wanted);
     if chosen.len() < wanted.len() {
         let names: Vec<_> = TESTS.iter().map(|(name, _)| *name).collect();
+        let hogs: Vec<_> = server::HOGS.iter().map(|hog| hog.0).collect();
         eprintln!("usage: stress [NAME...], of: {}", names.join(" "));
+        eprintln!("and hog-NAME, of: all {}", hogs.join(" "));
         std::process::exit(2);
     }
     let witness = match Witness::start() {
@@ -80,6 +92,8 @@ fn main() {
             std::process::exit(1);
         }
     };
+    // Its pipes have all they need from then on.
+    let _ = witness.works();
     let mut failed = 0;
     for (name, test) in chosen {
         println!("run {name}");

@@ -20,31 +20,31 @@ pub fn take_all() -> i32 {
 
 /// Takes all memory but what is needed to go on, and keeps it until it is killed.
 pub fn hold_all() -> Result<i32, String> {
+    /// Bytes that it may leave.
+    const MOST: usize = 16 * PAGE;
     let [taken] = shared();
     let hog = child(|| {
-        let step = 16 * PAGE;
-        loop {
-            // A child finds out, for it is ended when there is nothing more.
-            let probe = fork(|| match map(step, libc::MAP_PRIVATE) {
+        // A child finds out whether there is so much, for it is ended when there is not.
+        let probe = |step| {
+            fork(|| match map(step, libc::MAP_PRIVATE) {
                 Ok(at) => {
                     touch(at, step);
                     0
                 }
                 Err(_) => 1,
-            });
-            if probe.map_or(1, wait) != 0 {
-                break;
+            })
+        };
+        let mut step = 64 * MOST;
+        while step >= MOST {
+            match (probe(step).map_or(1, wait), map(step, libc::MAP_PRIVATE)) {
+                (0, Ok(at)) => touch(at, step),
+                _ => step /= 2,
             }
-            match map(step, libc::MAP_PRIVATE) {
-                Ok(at) => touch(at, step),
-                Err(_) => break,
-            }
-            taken.fetch_add(1, SeqCst);
         }
-        taken.fetch_add(1 << 32, SeqCst);
+        taken.store(1, SeqCst);
         sleep_for_ever()
     })?;
-    within(20_000, || taken.load(SeqCst) >> 32 != 0);
+    within(20_000, || taken.load(SeqCst) != 0);
     Ok(hog)
 }
 
@@ -169,7 +169,7 @@ pub fn inherited() -> Outcome {
 pub fn stack() -> Outcome {
     let ends = [
         (libc::SIGSEGV, wait(child(|| deeper(1 << 40))?)),
-        (7 << 8, wait(child(|| handled())?)),
+        (7 << 8, wait(child(handled)?)),
         (0, wait(child(|| deeper(1 << 12) & 1)?)),
     ];
     for (expected, status) in ends {

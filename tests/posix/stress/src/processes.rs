@@ -111,9 +111,8 @@ pub fn reap(most: usize, milliseconds: u64) -> usize {
     let count = std::cell::Cell::new(0);
     within(milliseconds, || {
         // SAFETY: there is no pointer.
-        while count.get() < most
-            && unsafe { libc::waitpid(-1, std::ptr::null_mut(), libc::WNOHANG) } > 0
-        {
+        let any = || unsafe { libc::waitpid(-1, std::ptr::null_mut(), libc::WNOHANG) } > 0;
+        while count.get() < most && any() {
             count.set(count.get() + 1);
         }
         count.get() == most || errno() == libc::ECHILD

@@ -13,8 +13,11 @@ pub const SLEEP: &str = "--sleep";
 
 type Taking = fn(usize) -> Result<i64, i32>;
 
-/// What takes a little each time, and how often it is tried at most.
-const HOGS: &[(&str, usize, Taking)] = &[
+/// What it is called, how often it takes a little at most, and how.
+type Hog = (&'static str, usize, Taking);
+
+/// What takes a little each time.
+pub const HOGS: &[Hog] = &[
     ("pipes", 3_000, full_pipe),
     ("sockets", 1_000, full_socket),
     ("descriptors", 20_000, |_| open(c"/dev/null")),
@@ -45,18 +48,25 @@ const REFUSALS: [i32; 8] = [
     libc::ENAMETOOLONG,
 ];
 
-pub fn heap() -> Outcome {
+/// One hog, for as long as it is given more.
+pub fn alone(hog: &Hog) -> Outcome {
+    in_place(|| with_hogs(std::slice::from_ref(hog), false))
+}
+
+/// All hogs at the same time, and one of memory.
+pub fn together() -> Outcome {
+    in_place(|| with_hogs(HOGS, true))
+}
+
+fn in_place(test: impl FnOnce() -> Outcome) -> Outcome {
     let _ = std::fs::remove_dir_all("/tmp/hogs");
     std::fs::create_dir("/tmp/hogs").map_err(|error| format!("making a directory: {error}"))?;
-    for hog in HOGS {
-        with_hogs(std::slice::from_ref(hog), false)?;
-    }
-    with_hogs(HOGS, true)?;
+    test()?;
     std::fs::remove_dir_all("/tmp/hogs").map_err(|error| format!("removing: {error}"))
 }
 
 /// Runs hogs at the same time, each until it is refused more; perhaps beside one of memory.
-fn with_hogs(hogs: &[(&str, usize, Taking)], full: bool) -> Outcome {
+fn with_hogs(hogs: &[Hog], full: bool) -> Outcome {
     let [done, errors @ ..] = shared::<20>();
     let memory = if full { Some(hold_all()?) } else { None };
     let mut children = Vec::new();
@@ -159,7 +169,7 @@ fn full_socket(_: usize) -> Result<i64, i32> {
 
 /// Pages that differ from their neighbours, so that each is a mapping of its own.
 fn alternate(nth: usize) -> Result<i64, i32> {
-    let access = if nth % 2 == 0 { libc::PROT_READ } else { libc::PROT_NONE };
+    let access = if nth.is_multiple_of(2) { libc::PROT_READ } else { libc::PROT_NONE };
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
     // SAFETY: nothing is replaced.
     result(unsafe { libc::mmap(std::ptr::null_mut(), PAGE, access, flags, -1, 0) } as i64)

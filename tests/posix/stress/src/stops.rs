@@ -29,7 +29,7 @@ pub fn busy_threads() -> Outcome {
 fn count(counter: &AtomicU64) -> ! {
     loop {
         let turns = counter.fetch_add(1, SeqCst);
-        if turns % 4096 == 0 {
+        if turns.is_multiple_of(4096) {
             // SAFETY: it is a call without pointers.
             unsafe { libc::getppid() };
         }

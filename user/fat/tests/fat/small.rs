@@ -55,7 +55,7 @@ fn what_is_written_is_read_by_others() {
 fn what_others_wrote_is_read() {
     for (kib, arguments) in KINDS {
         let image = Image::new(&make(kib, arguments));
-        let text: Vec<u8> = (0..200_000_u32).map(|nth| (nth * 7 >> 3) as u8).collect();
+        let text: Vec<u8> = (0..200_000_u32).map(|nth| (nth * 7 / 8) as u8).collect();
         let file = Image::new(&text);
         for name in ["::FILE.BIN", "::a file with a long name.binary", "::ünicode.txt"] {
             let (fine, said) =
@@ -145,6 +145,8 @@ fn holes_are_zeroes_and_ends_are_ends() {
     assert!(bytes[100..5000].iter().all(|&byte| byte == 0));
     client.truncate(node, 3_000_000).unwrap();
     assert!(client.read(node, 5001).unwrap() == vec![0; 3_000_000 - 5001]);
+    assert_eq!(client.truncate(node, 9 << 20), Err(Failure::NoSpace));
+    assert_eq!(client.stat(node).unwrap().size, 3_000_000);
     client.truncate(node, 0).unwrap();
     assert_eq!(client.truncate(node, 1 << 32), Err(Failure::TooLarge));
     assert_eq!(client.write(node, u32::MAX.into(), b"x"), Err(Failure::TooLarge));

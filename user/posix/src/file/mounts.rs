@@ -12,6 +12,7 @@ use crate::later::Served;
 use crate::server::{Call, Server};
 use crate::user::{Buffer, Transfer};
 use alloc::boxed::Box;
+use alloc::format;
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -89,7 +90,7 @@ pub fn mount(call: &Call) -> Result {
     covered.directory()?;
     let root = match kind.as_slice() {
         b"ochre" => served(call, &source)?,
-        kind if ON_DISKS.contains(&kind) => on_disk(call, kind, &source, &data)?,
+        kind if ON_DISKS.contains(&kind) => on_disk(call, kind, &source, flags, &data)?,
         kind => make(call.server, kind, &data)?,
     };
     let flags = Cell::new((flags & KEPT).into());
@@ -117,14 +118,15 @@ fn served(call: &Call, program: &[u8]) -> Result<Rc<Inode>> {
 }
 
 /// The root of a file system that a service keeps on a disk.
-fn on_disk(call: &Call, kind: &[u8], source: &[u8], words: &[u8]) -> Result<Rc<Inode>> {
+fn on_disk(call: &Call, kind: &[u8], source: &[u8], flags: u32, data: &[u8]) -> Result<Rc<Inode>> {
     let text = |bytes| core::str::from_utf8(bytes).map_err(|_| Errno::EINVAL);
     let device = text(source.strip_prefix(b"/dev/").ok_or(Errno::ENOTBLK)?)?;
-    let (kind, words) = (text(kind)?, text(words)?);
+    let (kind, data) = (text(kind)?, text(data)?);
+    let words = if flags & MS_RDONLY == 0 { String::from(data) } else { format!("ro,{data}") };
     Remote::mount(call.server, room(call.server)?.number(), || {
         let control = call.server.control()?;
-        let port = control.start(kind, device, words)?;
-        let name = String::from(kind);
+        let port = control.start(kind, device, &words)?;
+        let name = format!("{kind}:{device}");
         let stop = {
             let name = name.clone();
             // It may be gone before.

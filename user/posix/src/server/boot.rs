@@ -68,7 +68,7 @@ impl Server {
             host,
             lock_waits: Waits::default(),
             unknown: Unknown::default(),
-            supervisor: None,
+            supervisor: grants.find_client("supervisor"),
             next_anonymous: Cell::new(1),
             status: Cell::new(None),
         }));

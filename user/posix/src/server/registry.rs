@@ -86,7 +86,7 @@ impl Server {
     ) -> Result<Rc<Process>> {
         self.look_at_load();
         native.set_handler(Some(&self.handler))?;
-        native.watch(&self.port, ENDED)?;
+        native.watch(self.port, ENDED)?;
         let pid = self.pid()?;
         let process = Rc::new(make(native, pid));
         self.processes.borrow_mut().insert(pid, process.clone());

@@ -9,7 +9,7 @@ pub const ELF_MACHINE: u16 = crate::elf::AARCH64;
 
 /// Where the general registers that [`RegisterSet`](crate::abi::RegisterSet) names have the
 /// arguments of a program.
-pub const ARGUMENTS: [usize; 6] = [0, 1, 2, 3, 4, 5];
+pub const ARGUMENTS: [usize; 8] = [0, 1, 2, 3, 4, 5, 6, 7];
 /// Where they have the stack pointer.
 pub const STACK_POINTER: usize = 31;
 /// Where they have the program counter.

@@ -9,7 +9,7 @@ pub const ELF_MACHINE: u16 = crate::elf::X86_64;
 
 /// Where the general registers that [`RegisterSet`](crate::abi::RegisterSet) names have the
 /// arguments of a program: rdi, rsi, rdx, r10, r8, r9.
-pub const ARGUMENTS: [usize; 6] = [5, 4, 3, 10, 8, 9];
+pub const ARGUMENTS: [usize; 8] = [5, 4, 3, 10, 8, 9, 12, 13];
 /// Where they have the stack pointer.
 pub const STACK_POINTER: usize = 7;
 /// Where they have the program counter.

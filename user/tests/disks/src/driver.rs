@@ -3,9 +3,10 @@
 use crate::Wrong;
 use block::Badge;
 use devices::Device;
-use rt::abi::{ANY_CPU, COOPERATIVE, FOREVER, MachineRights, PAGE, PortRights, WINDOW_DEVICE};
+use rt::abi::{
+    ANY_CPU, COOPERATIVE, FOREVER, MachineRights, MemoryRights, PAGE, PortRights, WINDOW_DEVICE,
+};
 use rt::loader::Child;
-use rt::object::Object;
 use rt::service::{Kind, Table};
 use rt::{Interrupt, Memory, Port};
 
@@ -23,20 +24,31 @@ pub struct Driver<'a> {
     program: &'a [u8],
     device: &'a Device,
     port: Port,
-    /// What the device reaches, and where that is.
-    dma: (Memory, u64),
+    memory: Outliving,
     child: Child,
     /// Its diary.
     _diary: Memory,
 }
 
+/// Memory that outlives drivers.
+struct Outliving {
+    /// What the device reaches, and where that is.
+    dma: (Memory, u64),
+    /// What is a disk by itself, and its pages.
+    disk: Option<(Memory, u64)>,
+}
+
 impl<'a> Driver<'a> {
-    /// Starts one.
-    pub fn start(program: &'a [u8], device: &'a Device) -> Result<Driver<'a>, Wrong> {
+    /// Starts one, perhaps of a disk that is memory.
+    pub fn start(
+        program: &'a [u8],
+        device: &'a Device,
+        disk: Option<(Memory, u64)>,
+    ) -> Result<Driver<'a>, Wrong> {
         let port = Port::create(4)?;
-        let dma = Memory::contiguous(&rt::machine(), DMA)?;
-        let (child, diary) = start(program, device, &port, &dma)?;
-        Ok(Driver { program, device, port, dma, child, _diary: diary })
+        let memory = Outliving { dma: Memory::contiguous(&rt::machine(), DMA)?, disk };
+        let (child, diary) = start(program, device, &port, &memory)?;
+        Ok(Driver { program, device, port, memory, child, _diary: diary })
     }
 
     /// Ends it. Whoever asks it for something waits for another.
@@ -48,7 +60,7 @@ impl<'a> Driver<'a> {
 
     /// Starts another one, when it has ended.
     pub fn start_another(&mut self) -> Result<(), Wrong> {
-        let (child, diary) = start(self.program, self.device, &self.port, &self.dma)?;
+        let (child, diary) = start(self.program, self.device, &self.port, &self.memory)?;
         (self.child, self._diary) = (child, diary);
         Ok(())
     }
@@ -64,7 +76,7 @@ fn start(
     program: &[u8],
     device: &Device,
     port: &Port,
-    (dma, physical): &(Memory, u64),
+    memory: &Outliving,
 ) -> Result<(Child, Memory), Wrong> {
     let machine = rt::machine();
     let child = Child::load(program, QUOTA, PRIORITY)?;
@@ -83,8 +95,12 @@ fn start(
         let interrupt = Interrupt::create(&machine, line, port, INTERRUPT)?;
         give(Kind::Interrupt, "", child.give(interrupt)?, [INTERRUPT, 0]);
     }
-    let copy = Memory::from_raw(rt::object::duplicate(dma.raw(), u8::MAX, 0)?);
-    give(Kind::Dma, "", child.give(copy)?, [*physical, DMA * PAGE]);
+    let (dma, physical) = &memory.dma;
+    give(Kind::Dma, "", child.give(dma.duplicate(MemoryRights::all())?)?, [*physical, DMA * PAGE]);
+    if let Some((disk, pages)) = &memory.disk {
+        let copy = disk.duplicate(MemoryRights::all())?;
+        give(Kind::Kept, "disk", child.give(copy)?, [*pages, 0]);
+    }
     for (name, value) in &device.words {
         give(Kind::Word, name, 0, [*value, 0]);
     }

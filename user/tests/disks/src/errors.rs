@@ -1,9 +1,11 @@
 //! Disks with something about them that is not as it should be.
 
 use crate::driver::Driver;
-use crate::{Wrong, check, client, geometry};
+use crate::{COMPLAINTS, Wrong, check, client, geometry};
 use block::{Extent, Failure};
+use core::sync::atomic::Ordering::Relaxed;
 use devices::Device;
+use rt::time::{SECOND, now};
 
 const FIRST: Extent = Extent { sector: 0, count: 8, offset: 0 };
 
@@ -31,6 +33,54 @@ pub fn broken(driver: &Driver) -> Result<(), Wrong> {
     check(client.read(short) == Err(Failure::OutOfRange), "the memory ends")?;
     client.read(Extent { sector: sectors - 8, ..FIRST })?;
     Ok(())
+}
+
+/// What is written at its ends is read there, and only there.
+pub fn ends(driver: &Driver) -> Result<(), Wrong> {
+    let (mut client, memory) = client(driver, 0, 1)?;
+    let last = client.describe()?.sectors - FIRST.count;
+    for (sector, byte) in [(0, b'a'), (last, b'z')] {
+        memory.write(0, &[byte; 4096])?;
+        client.write(Extent { sector, ..FIRST })?;
+    }
+    client.flush()?;
+    for (sector, byte) in [(0, b'a'), (last, b'z'), (FIRST.count, 0), (last - FIRST.count, 0)] {
+        client.read(Extent { sector, ..FIRST })?;
+        let mut bytes = [!byte; 4096];
+        memory.read(0, &mut bytes)?;
+        check(bytes == [byte; 4096], "a sector has what was written there")?;
+    }
+    Ok(())
+}
+
+/// As much as a client's memory has.
+const ALL: Extent = Extent { sector: 0, count: 256, offset: 0 };
+
+/// A transfer takes four seconds: its client complains, and has its data in the end.
+pub fn slow(driver: &Driver) -> Result<(), Wrong> {
+    let (mut client, _memory) = client(driver, 0, 1)?;
+    // It is what was moved before that the next one has to wait for.
+    client.read(ALL)?;
+    let before = COMPLAINTS.load(Relaxed);
+    client.read(FIRST)?;
+    check((1..=3).contains(&(COMPLAINTS.load(Relaxed) - before)), "there were complaints")
+}
+
+/// A transfer takes for ever: it is given up, and the disk goes on.
+pub fn stuck(driver: &Driver) -> Result<(), Wrong> {
+    let (mut client, _memory) = client(driver, 0, 1)?;
+    client.read(ALL)?;
+    let began = now();
+    check(client.read(FIRST) == Err(Failure::Broken), "it is given up")?;
+    check((6..12).contains(&((now() - began) / SECOND)), "after its time")?;
+    check(client.describe()?.sectors > 0, "the disk is there")
+}
+
+/// There is no card.
+pub fn absent(driver: &Driver) -> Result<(), Wrong> {
+    let (mut client, _memory) = client(driver, 0, 1)?;
+    check(client.describe() == Err(Failure::Gone), "there is none")?;
+    check(client.write(FIRST) == Err(Failure::Gone), "none is written")
 }
 
 /// It is taken away, as a person would do it.

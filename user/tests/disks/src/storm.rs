@@ -2,7 +2,7 @@
 //! writes the whole disk, for the host to look at.
 
 use crate::driver::Driver;
-use crate::{PAGES, Wrong, check, client};
+use crate::{PAGES, Wrong, check, client, complain};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use block::{Badge, Client, Extent, SECTOR};
@@ -16,6 +16,8 @@ use rt::{Memory, println, thread};
 const KILLS: u64 = 100;
 /// How long it lives at most, in nanoseconds.
 const LIFE: u64 = 3_000_000;
+/// Pages of a disk that is memory.
+const DISK: u64 = 1024;
 /// Sectors that a client has in its memory.
 const ROOM: u64 = PAGES * PAGE / SECTOR;
 
@@ -63,11 +65,24 @@ pub fn storm(driver: &mut Driver, words: &Words) -> Result<(), Wrong> {
     write_all(&mut whole, &memory, sectors)
 }
 
+/// A disk that is memory, with two partitions; and its pages.
+pub fn disk() -> Result<(Memory, u64), Wrong> {
+    let memory = Memory::create(DISK)?;
+    let half = (DISK * PAGE / SECTOR / 2) as u32;
+    for (nth, first) in [(0, 64), (1, half)] {
+        let entry = [0x83 << 32, u64::from(first) | u64::from(half - 64) << 32];
+        let bytes: Vec<u8> = entry.into_iter().flat_map(u64::to_le_bytes).collect();
+        memory.write(446 + 16 * nth, &bytes)?;
+    }
+    memory.write(510, &[0x55, 0xaa])?;
+    Ok((memory, DISK))
+}
+
 /// What a client does until the end.
 fn work(port: rt::Port, sectors: u64, number: u64, shared: &Shared) {
     let result =
         Memory::contiguous(&rt::machine(), PAGES).map_err(Wrong::from).and_then(|(memory, _)| {
-            let mut client = Client::new(port, &memory, || println!("a request takes long"))?;
+            let mut client = Client::new(port, &memory, complain)?;
             let mut random = Random(number);
             // What was written to each sector last; at first it is unknown.
             let mut written = alloc::vec![0u8; sectors as usize];

@@ -5,7 +5,7 @@ use rt::abi::{Arrival, FOREVER, MAP_WRITE};
 use rt::message::Message;
 use rt::service::{Grants, SAVE};
 use rt::space::Mapping;
-use rt::{Error, Port, time};
+use rt::{Error, Port, println, time};
 use services::Control;
 use services::control::Operation;
 
@@ -39,17 +39,17 @@ pub const MARK: u64 = u64::from_le_bytes(*b"versions");
 pub fn serve(grants: &Grants) -> u64 {
     let kept = grants.find_kept("memory");
     let kept = kept.map(|kept| Mapping::new(kept.memory, 0, 1, MAP_WRITE).expect("its memory"));
-    let add = |at: u64| {
+    let add = || {
         let Some(kept) = &kept else { return 0 };
         // SAFETY: it is mapped and aligned, and nobody else has it now.
-        unsafe { AtomicU64::from_ptr(kept.pointer(8 * at)) }.fetch_add(1, Relaxed) + 1
+        unsafe { AtomicU64::from_ptr(kept.pointer(0)) }.fetch_add(1, Relaxed) + 1
     };
     let inbox = grants.inbox();
     let mut received = inbox.receive(FOREVER).expect("a message");
     loop {
         let word = match received.label() {
             _ if received.arrival != Arrival::Call => 0,
-            COUNT => add(0),
+            COUNT => add(),
             PANIC => panic!("as told, by {:#x}", received.badge),
             WRITE => {
                 // SAFETY: nothing is there: it faults.
@@ -59,7 +59,10 @@ pub fn serve(grants: &Grants) -> u64 {
             END => rt::start::exit(received.words[0]),
             VERSION => MARKED[1].load(Relaxed),
             WORD => grants.find_word("word").unwrap_or(0),
-            SAVE => add(1),
+            SAVE => {
+                println!("{}: saved", grants.name());
+                0
+            }
             ASK => ask(grants, Operation::Kill),
             COMPLAIN => ask(grants, Operation::Complain),
             _ => 0,

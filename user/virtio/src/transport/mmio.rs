@@ -1,9 +1,9 @@
 //! Over MMIO (4.2.2), and as it was before (4.2.4).
 
 use super::{Place, Transport};
-use crate::registers::Registers;
 use rt::Error;
 use rt::abi::PAGE;
+use rt::registers::Registers;
 use rt::service::Window;
 
 const MAGIC: u64 = 0x000;

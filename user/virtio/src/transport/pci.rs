@@ -1,8 +1,8 @@
 //! Over PCI (4.1.4). Where the registers are was found out by whoever looked for devices.
 
 use super::{Place, Transport};
-use crate::registers::Registers;
 use rt::Error;
+use rt::registers::Registers;
 use rt::service::Grants;
 
 const DEVICE_FEATURES_SELECT: u64 = 0x00;

@@ -13,7 +13,7 @@ const DESCRIPTORS: u64 = 80;
 
 /// Makes so many calls.
 pub fn live(seed: u64, place: &str, calls: u64, counter: &'static AtomicU64) -> i32 {
-    let root = seed % 2 == 0;
+    let root = seed.is_multiple_of(2);
     if begin(place, root).is_none() {
         return 1;
     }

@@ -98,8 +98,8 @@ impl Regular for Bytes {
     }
 
     fn read(&self, at: u64, to: &mut Transfer<'_>) -> Result<()> {
-        to.limit(CALL.min(self.size().saturating_sub(at)));
-        let end = at + to.left;
+        to.limit(CALL);
+        let end = at.saturating_add(to.left);
         let Some(piece) = self.cache.lacks(at, end) else {
             return self.cache.bytes().read(at, to);
         };

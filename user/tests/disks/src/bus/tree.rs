@@ -1,29 +1,23 @@
 //! A machine with a device tree.
 
 use alloc::vec::Vec;
-use devices::{Device, Window};
-use rt::Memory;
-use rt::Start;
+use devices::{Device, tree};
 use rt::abi::{PAGE, WINDOW_DEVICE};
 use rt::space::Mapping;
+use rt::{Memory, Start};
 
-fn read(physical: u64) -> Option<u32> {
-    let memory = Memory::window(&rt::machine(), physical & !(PAGE - 1), 1, WINDOW_DEVICE).ok()?;
-    let mapping = Mapping::new(&memory, 0, 1, 0).ok()?;
-    // SAFETY: it is mapped, and aligned.
-    Some(unsafe { mapping.pointer::<u32>(physical % PAGE).read_volatile() })
+pub fn devices(start: &Start) -> Option<Vec<Device>> {
+    let (memory, offset) = start.firmware.as_ref()?;
+    let mapping = Mapping::new(memory, 0, memory.info().ok()?.pages, 0).ok()?;
+    // SAFETY: nobody writes to what firmware left.
+    let bytes = unsafe { mapping.bytes() };
+    tree::devices(bytes.get(*offset as usize..)?, &mut register).ok()
 }
 
-pub fn devices(_: &Start) -> Option<Vec<Device>> {
-    let slots = (0..32).filter_map(|nth| {
-        let at = 0x0a00_0000 + nth * 0x200;
-        (read(at + 8)? == 2).then(|| Device {
-            name: "slot".into(),
-            compatible: alloc::vec!["virtio-blk".into()],
-            windows: alloc::vec![Window { physical: at, bytes: 0x200 }],
-            interrupt: Some(32 + 16 + nth),
-            ..Device::default()
-        })
-    });
-    Some(slots.collect())
+fn register(physical: u64) -> Option<u32> {
+    let page = physical & !(PAGE - 1);
+    let window = Memory::window(&rt::machine(), page, 1, WINDOW_DEVICE).ok()?;
+    let mapping = Mapping::new(&window, 0, 1, 0).ok()?;
+    // SAFETY: it is mapped, and aligned if registers are.
+    Some(unsafe { mapping.pointer::<u32>(physical % PAGE).read_volatile() })
 }

@@ -1,11 +1,11 @@
-//! Registers in a window.
+//! Registers of devices, in the windows that services are given.
 
-use rt::Error;
-use rt::abi::{MAP_WRITE, PAGE};
-use rt::service::Window;
-use rt::space::Mapping;
+use crate::abi::{Error, MAP_WRITE, PAGE};
+use crate::service::Window;
+use crate::space::Mapping;
 
 /// A window's registers, by their offsets.
+#[derive(Debug)]
 pub struct Registers {
     mapping: Mapping,
     /// Where the first is in the mapping, and how many bytes there are.
