@@ -20,6 +20,8 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::any::Any;
 use core::cell::{Cell, RefCell};
+use core::sync::atomic::AtomicBool;
+use core::sync::atomic::Ordering::{Acquire, Release};
 use files::{Failure, Request, Tells};
 use rt::Port;
 use rt::abi::{FOREVER, PortRights};
@@ -67,6 +69,8 @@ pub struct Later {
     asked: RefCell<BTreeMap<u64, Asked>>,
     next: Cell<u64>,
     answers: Arc<Lock<VecDeque<(u64, Answer)>>>,
+    /// Threads that have nothing to do any more, and whether each has ended.
+    leaving: RefCell<Vec<(Arc<AtomicBool>, Spawned)>>,
 }
 
 impl Later {
@@ -156,8 +160,13 @@ impl Later {
         })
     }
 
-    /// Answers have come.
+    /// Answers have come, or threads have ended.
     pub fn arrived(&self) {
+        // To join is to receive, which whoever has a call to answer must not do.
+        let mut leaving = self.leaving.borrow_mut();
+        let ended = leaving.extract_if(.., |(ended, _)| ended.load(Acquire));
+        ended.for_each(|(_, thread)| thread.join());
+        drop(leaving);
         loop {
             let Some((number, mut answer)) = self.answers.lock().pop_front() else { return };
             let asked = self.asked.borrow_mut().remove(&number);
@@ -196,21 +205,23 @@ pub struct Served {
 
 /// The thread that makes requests to one server.
 pub struct Worker {
+    server: &'static Server,
     number: u64,
     jobs: Arc<Lock<VecDeque<Job>>>,
     bell: Port,
     stop: Option<Box<dyn FnOnce()>>,
-    thread: Option<Spawned>,
+    thread: Option<(Arc<AtomicBool>, Spawned)>,
 }
 
 impl Worker {
     /// One for a server.
-    pub fn new(server: &Server, served: Served) -> Result<Worker> {
+    pub fn new(server: &'static Server, served: Served) -> Result<Worker> {
         let Served { port, complain, stop } = served;
         let jobs = Arc::<Lock<VecDeque<Job>>>::default();
         let (bell, main) = (Port::create(0)?, server.port.duplicate(PortRights::SIGNAL)?);
         let (theirs, rings) = (jobs.clone(), bell.duplicate(PortRights::RECEIVE)?);
-        let answers = server.later.answers.clone();
+        let (answers, ended) = (server.later.answers.clone(), Arc::new(AtomicBool::new(false)));
+        let ends = ended.clone();
         let thread = thread::spawn(Options::default(), move || {
             loop {
                 let job = theirs.lock().pop_front();
@@ -223,14 +234,17 @@ impl Worker {
                             let _ = main.signal(ANSWERS);
                         }
                     }
-                    Some(None) => return,
+                    Some(None) => break,
                     // Whoever rings has put something there before.
                     None => drop(rings.receive(FOREVER)),
                 }
             }
+            ends.store(true, Release);
+            let _ = main.signal(ANSWERS);
         })?;
         let number = server.later.number();
-        Ok(Worker { number, jobs, bell, stop: Some(stop), thread: Some(thread) })
+        let thread = Some((ended, thread));
+        Ok(Worker { server, number, jobs, bell, stop: Some(stop), thread })
     }
 
     fn give(&self, job: Job) {
@@ -250,6 +264,6 @@ impl Drop for Worker {
         // Whatever is still asked is answered by its end.
         self.stop.take().into_iter().for_each(|stop| stop());
         self.give(None);
-        self.thread.take().into_iter().for_each(Spawned::join);
+        self.server.later.leaving.borrow_mut().extend(self.thread.take());
     }
 }

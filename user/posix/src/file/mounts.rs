@@ -124,18 +124,28 @@ fn on_disk(call: &Call, kind: &[u8], source: &[u8], flags: u32, data: &[u8]) -> 
     let (kind, data) = (text(kind)?, text(data)?);
     let words = if flags & MS_RDONLY == 0 { String::from(data) } else { format!("ro,{data}") };
     Remote::mount(call.server, room(call.server)?.number(), || {
-        let control = call.server.control()?;
-        let port = control.start(kind, device, &words)?;
-        let name = format!("{kind}:{device}");
-        let stop = {
-            let name = name.clone();
-            // It may be gone before.
-            Box::new(move || _ = control.ask(Operation::Stop, &[&name]))
-        };
-        // It is asked again whatever comes of it.
-        let complain = Box::new(move || _ = control.ask(Operation::Complain, &[&name]));
-        Ok(Served { port, complain, stop })
+        start_service(call.server, kind, device, &words)
     })
+}
+
+/// Has a service started for a disk.
+pub fn start_service(
+    server: &'static Server,
+    kind: &str,
+    device: &str,
+    words: &str,
+) -> Result<Served> {
+    let control = server.control()?;
+    let port = control.start(kind, device, words)?;
+    let name = format!("{kind}:{device}");
+    let stop = {
+        let name = name.clone();
+        // It may be gone before.
+        Box::new(move || _ = control.ask(Operation::Stop, &[&name]))
+    };
+    // It is asked again whatever comes of it.
+    let complain = Box::new(move || _ = control.ask(Operation::Complain, &[&name]));
+    Ok(Served { port, complain, stop })
 }
 
 /// The root of another file system.

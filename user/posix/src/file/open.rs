@@ -5,7 +5,7 @@ use super::regular::{NoBytes, RegularFile};
 use super::{Descriptor, File, Open, seal};
 use crate::errno::{Errno, Result};
 use crate::fs::path::Found;
-use crate::fs::{Inode, Kind, New, dev};
+use crate::fs::{Inode, Kind, New, dev, disks};
 use crate::server::{ANONYMOUS, Call};
 use crate::wait::Outcome;
 use alloc::rc::Rc;
@@ -163,7 +163,8 @@ fn file_of(call: &Call, inode: &Rc<Inode>, flags: u32) -> Result<Rc<dyn File>> {
         },
         Kind::Character(device) => dev::open(call, *device, flags),
         Kind::Link(_) => Err(Errno::ELOOP),
-        Kind::Block(_) | Kind::Socket | Kind::Fifo(_) => Err(Errno::ENXIO),
+        Kind::Block(device) => disks::open(call, *device),
+        Kind::Socket | Kind::Fifo(_) => Err(Errno::ENXIO),
     }
 }
 

@@ -6,6 +6,7 @@
 pub mod archive;
 pub mod content;
 pub mod dev;
+pub mod disks;
 mod kinds;
 pub mod limit;
 pub mod mount;

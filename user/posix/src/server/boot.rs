@@ -5,6 +5,7 @@ use crate::errno::{Errno, Result};
 use crate::file::lock::Waits;
 use crate::first;
 use crate::fs::dev::Random;
+use crate::fs::disks::Disks;
 use crate::fs::limit::Limit;
 use crate::fs::mount::{Mount, Mounts};
 use crate::fs::room::Room;
@@ -68,6 +69,7 @@ impl Server {
             host,
             lock_waits: Waits::default(),
             unknown: Unknown::default(),
+            disks: Disks::default(),
             supervisor: grants.find_client("supervisor"),
             next_anonymous: Cell::new(1),
             status: Cell::new(None),
@@ -80,6 +82,7 @@ impl Server {
         )?;
         server.mount(b"proc", b"proc", proc::root(server, room.number()), |_| Ok(()))?;
         server.mount(b"sys", b"sysfs", Tmpfs::root(&room, 0o555, Limit::default())?, |_| Ok(()))?;
+        Disks::look(server)?;
         first::start(server)?;
         Ok(server)
     }

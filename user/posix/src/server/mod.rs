@@ -18,6 +18,7 @@ use crate::file::Open;
 use crate::file::lock::Waits;
 use crate::first;
 use crate::fs::dev::Random;
+use crate::fs::disks::Disks;
 use crate::fs::mount::Mounts;
 use crate::fs::room::Room;
 use crate::fs::{Inode, Kind, Meta};
@@ -55,6 +56,8 @@ pub const ENDED: u64 = 1;
 pub const CONSOLE: u64 = console::NEWS;
 /// The signal that says that other servers have answered.
 pub const ANSWERS: u64 = 4;
+/// The signal that says which disks there are.
+pub const DISKS: u64 = 8;
 /// The device of files without names.
 pub const ANONYMOUS: u64 = 0xf_ffff;
 
@@ -104,6 +107,8 @@ pub struct Server {
     pub lock_waits: Waits,
     /// Calls that nobody serves.
     pub unknown: Unknown,
+    /// What `/dev` has of disks.
+    pub disks: Disks,
     /// The supervisor, if there is one.
     supervisor: Option<&'static Port>,
     next_anonymous: Cell<u64>,
@@ -297,6 +302,11 @@ impl Server {
         }
         if bits & ANSWERS != 0 {
             self.later.arrived();
+        }
+        if bits & DISKS != 0
+            && let Err(Errno(error)) = self.disks.found(self)
+        {
+            rt::println!("posix: disks cannot be shown: error {error}");
         }
         if bits & ENDED != 0 {
             self.ending.wake();

@@ -203,7 +203,10 @@ impl Remote {
         };
         let inode = Rc::new(Inode::new(node, self.device, meta, kind));
         self.files.borrow_mut().insert(node, Rc::downgrade(&inode));
-        self.remember(&inode);
+        // The root is kept by whoever has mounted it.
+        if node != ROOT {
+            self.remember(&inode);
+        }
         Ok(inode)
     }
 }
