@@ -12,6 +12,7 @@ sys.path.insert(0, os.path.join(machine.ROOT, "tests", "posix"))
 
 import chaos  # noqa: E402
 import corpus  # noqa: E402
+import mounts  # noqa: E402
 import power_cuts  # noqa: E402
 import storms  # noqa: E402
 
@@ -34,6 +35,9 @@ def batches():
     for platform, smp, kills in CHAOS:
         tests = {f"{platform}/{smp} chaos: {kills} deeds": (platform, "services", "linux")}
         yield tests, lambda names, run=(platform, smp, kills): [(names[0], *tormented(*run))]
+    for platform in mounts.DISKS:
+        tests = {f"{platform}/1 disks: mounted and unmounted": (platform, "services", "linux")}
+        yield tests, lambda names, platform=platform: [(names[0], *mounted(platform))]
     for seed in (1, 2):
         tests = {f"virt/1 power cut: {seed}": ("virt", "services", "linux")}
         yield tests, lambda names, seed=seed: [(names[0], *cut(seed))]
@@ -69,6 +73,13 @@ def tormented(platform, smp, kills):
     """What is wrong after programs have worked while services ended below them."""
     built(platform)
     complaints, output = chaos.torment(platform, smp, smp, kills)
+    return "; ".join(complaints) or None, output
+
+
+def mounted(platform):
+    """What is wrong when a person mounts disks of all kinds, works on them, and unmounts them."""
+    built(platform)
+    complaints, output = mounts.use(platform)
     return "; ".join(complaints) or None, output
 
 

@@ -16,13 +16,12 @@ import sys
 import tempfile
 
 from corpus import ARCHES, ROOT
+from mounts import DISKS
 from volumes import MIB, check_disk, make_disk
 
 from qemu import without_make
 
 PARTITIONS = [("vfat", 40 * MIB, ["-F", "32", "-s", "1"]), ("ext4", 40 * MIB, [])]
-# The disk, by platform, and what comes before a partition's number.
-DISKS = {"virt": ("vda", ""), "x86": ("vda", ""), "rpi": ("mmcblk0", "p")}
 # Seconds for a boot, and for each kill.
 LIMIT, EACH = 120, 1
 

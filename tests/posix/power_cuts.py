@@ -21,8 +21,9 @@ import sys
 import tempfile
 import time
 
-from chaos import DISKS, PARTITIONS
+from chaos import PARTITIONS
 from corpus import ARCHES, ROOT
+from mounts import DISKS
 from volumes import FIRST, check_disk, make_disk, tools
 
 from qemu import without_make

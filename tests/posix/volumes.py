@@ -34,7 +34,8 @@ def make_disk(path, partitions, files=None):
             number = KINDS[kind][2]
             table += struct.pack("<8BII", 0, 0, 2, 0, number, 0xFF, 0xFF, 0xFF, place // SECTOR, size // SECTOR)
             place += size
-        disk.truncate(place)
+        # The length of an SD card is a power of two.
+        disk.truncate(1 << (place - 1).bit_length())
         disk.seek(446)
         disk.write(table.ljust(64, b"\0") + b"\x55\xaa")
 

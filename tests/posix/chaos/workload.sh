@@ -8,7 +8,7 @@ for volume in /mnt/*; do
     cp -r /etc etc
     cp /bin/xargs program
     cp program again
-    cmp program again && cmp program /bin/xargs && echo "$volume: copies are equal"
+    [ "$(sha256sum <program)" = "$(sha256sum </bin/xargs)" ] && echo "$volume: the copy is equal"
     for word in one two three four five six seven; do
         echo "$word" >>log
         mkdir "$word" && mv "log" "$word/log" && mv "$word/log" log && rmdir "$word"

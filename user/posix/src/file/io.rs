@@ -196,7 +196,7 @@ pub fn lseek(call: &Call) -> Result {
     if !open.file.seekable() {
         return Err(Errno::ESPIPE);
     }
-    let (offset, size) = (offset as i64, open.inode.size() as i64);
+    let (offset, size) = (offset as i64, open.file.size(&open) as i64);
     let find = |wanted| match &open.inode.kind {
         _ if !(0..size).contains(&offset) => Err(Errno::ENXIO),
         Kind::Regular(regular) => match regular.find(offset as u64, wanted) as i64 {

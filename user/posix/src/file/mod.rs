@@ -113,6 +113,11 @@ pub trait File: Any {
     fn ioctl(&self, _call: &Call, _open: &Open, _request: u32, _argument: u64) -> Result {
         Err(Errno::ENOTTY)
     }
+    /// How many bytes there are, where one can seek.
+    fn size(&self, open: &Open) -> u64 {
+        open.inode.size()
+    }
+
     /// The memory that it is, for mapping, and the first page of it.
     fn memory(&self, _write: bool) -> Result<(Rc<Memory>, u64)> {
         Err(Errno::ENODEV)

@@ -74,6 +74,10 @@ impl File for RegularFile {
         true
     }
 
+    fn size(&self, _: &Open) -> u64 {
+        self.0.size()
+    }
+
     fn closed(&self, open: &Open) {
         if open.writable().is_ok() {
             self.0.writers.set(self.0.writers.get().saturating_sub(1));

@@ -79,6 +79,10 @@ pub fn end(process: &Rc<Process>, status: u32) -> Outcome {
     process.timers.forget(&server.timers, true);
     process.forget_all_locks();
     process.files.close_all();
+    // No file system is in use any more because of where it was, and what it ran.
+    process.current.replace(server.root.clone());
+    process.root.replace(server.root.clone());
+    Rc::make_mut(&mut process.program.borrow_mut()).file = None;
     process.space.borrow_mut().clear();
     let (init, children) = (heir(process), process.children.take());
     signal::stop::orphan_groups(process, &children);

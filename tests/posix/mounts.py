@@ -1,0 +1,58 @@
+"""What a person does with disks: mounts volumes of all kinds, works on them, unmounts them, reads and writes disks as files."""
+
+import hashlib
+import pathlib
+import tempfile
+
+import corpus
+from volumes import MIB, check_disk, make_disk
+
+# The disk, by platform, and what comes before a partition's number.
+DISKS = {"virt": ("vda", ""), "x86": ("vda", ""), "rpi": ("mmcblk0", "p")}
+PARTITIONS = [("vfat", 20 * MIB, ["-F", "16"]), ("ext4", 20 * MIB, []), ("ext3", 12 * MIB, []), ("ext2", 6 * MIB, [])]
+
+SCRIPT = r"""
+disk=$1 before=$2 number=0
+while [ ! -b /dev/$disk ]; do sleep 0.1; done
+for kind in vfat ext4 ext3 ext2; do
+    number=$((number + 1)) device=/dev/$disk$before$((number))
+    mount -t $kind $device /mnt && cp -r /etc /mnt/etc && mkdir "/mnt/a directory" || exit 1
+    seq 5000 >"/mnt/a directory/numbers" && mv "/mnt/a directory/numbers" /mnt/moved && rmdir "/mnt/a directory" || exit 1
+    cd /mnt && umount /mnt 2>/dev/null && echo "unmounted while it is used"
+    cd / && umount /mnt && mount $device /mnt || exit 1
+    (cd /etc && find . -type f | sort | xargs sha256sum) >/tmp/here
+    (cd /mnt/etc && find . -type f | sort | xargs sha256sum) >/tmp/there
+    [ "$(cat /tmp/here)" = "$(cat /tmp/there)" ] && echo "$kind: the same"
+    sha256sum </mnt/moved
+    rm -r /mnt/etc && ls -A /mnt | grep -v lost+found
+    umount /mnt || exit 1
+done
+mount -t ext4 /dev/$disk${before}1 /mnt 2>/dev/null || echo "vfat is not ext4"
+mount -t vfat /dev/$disk${before}9 /mnt 2>/dev/null || echo "there is no ninth"
+dd if=/dev/$disk bs=512 count=1 2>/dev/null | tail -c 2 | od -An -tx1
+cp /dev/$disk${before}4 /tmp/copy
+[ "$(sha256sum </tmp/copy)" = "$(sha256sum </dev/$disk${before}4)" ] && echo "a disk can be read"
+printf hello | dd of=/dev/$disk seek=1000 bs=1 conv=notrunc 2>/dev/null
+dd if=/dev/$disk skip=1000 count=5 bs=1 2>/dev/null && echo
+svc list | grep -c disk: || true
+"""
+NUMBERS = hashlib.sha256("".join(f"{number}\n" for number in range(1, 5001)).encode()).hexdigest()
+EXPECTED = "".join(
+    f"{kind}: the same\n{NUMBERS}  -\nmoved\n" for kind in ("vfat", "ext4", "ext3", "ext2")
+) + "vfat is not ext4\nthere is no ninth\n 55 aa\na disk can be read\nhello\n0\n"
+
+
+def use(platform):
+    """What is wrong, and what the machine said."""
+    with tempfile.TemporaryDirectory(prefix="mounts-") as folder:
+        disk, script = pathlib.Path(folder, "disk.img"), pathlib.Path(folder, "root/tests/mounts.sh")
+        make_disk(disk, PARTITIONS)
+        script.parent.mkdir(parents=True)
+        script.write_text(SCRIPT)
+        command = f"sh /tests/mounts.sh {' '.join(DISKS[platform])}"
+        out, err, status = corpus.ochre(platform, command, script.parent.parent, "1", f"DISK={disk}")
+        complaints = check_disk(disk, PARTITIONS)
+    text = out.decode(errors="replace")
+    if status or text != EXPECTED:
+        complaints.append(f"status {status}, or it says something else")
+    return complaints, text + err.decode(errors="replace")
