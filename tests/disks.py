@@ -59,6 +59,11 @@ def disks():
                 platform, f"FAT{width} storm, {smp} CPUs", "tree", {"SMP": smp},
                 functools.partial(fat, width), planted,
             )
+        for smp, block in ((1, 4096), (4, 1024)):
+            yield Disk(
+                platform, f"ext4 storm, {smp} CPUs", "tree program=ext", {"SMP": smp},
+                functools.partial(ext4, block), checked,
+            )
         yield Disk(platform, "read-only", "read-only", {}, file="{image},readonly=on")
         yield Disk(platform, "broken", "broken", {}, file="blkdebug:{broken}:{image}")
         # Four seconds for what a client's memory holds, and a minute.
@@ -91,7 +96,8 @@ def run(disk):
     with tempfile.TemporaryDirectory(prefix="ochre-") as folder:
         image = os.path.join(folder, "image")
         outcome = boot(disk, image)
-        if outcome.status != 0 or not re.search(rf"^test disk-{disk.does}: ok$", outcome.output, re.M):
+        what = disk.does.split()[0]
+        if outcome.status != 0 or not re.search(rf"^test disk-{what}: ok$", outcome.output, re.M):
             problem = f"status {outcome.status}, or it does not say that all was well"
         else:
             problem = disk.wanted(image)
@@ -139,6 +145,23 @@ def fat(width, path):
     subprocess.run([tool("mkfs.vfat"), "-F", str(width), path], check=True, stdout=subprocess.DEVNULL)
 
 
+def ext4(block, path):
+    """A disk that others have made, with the other kind of file system."""
+    write(path, bytes(32 << 20))
+    subprocess.run([tool("mkfs.ext4"), "-q", "-b", str(block), path], check=True)
+
+
+def checked(path):
+    """What is wrong with the tree that a storm leaves there, in the eyes of others."""
+    fsck = subprocess.run([tool("e2fsck"), "-fn", path], capture_output=True, text=True, check=False)
+    if fsck.returncode:
+        return f"e2fsck: {fsck.stdout}"
+    with tempfile.TemporaryDirectory(prefix="ochre-") as folder:
+        dump = [tool("debugfs"), "-R", f"rdump / {folder}", path]
+        subprocess.run(dump, check=True, capture_output=True)
+        return wrong_in(folder)
+
+
 def planted(path):
     """What is wrong with the tree that a storm leaves, in the eyes of others."""
     checked = subprocess.run([tool("fsck.fat"), "-n", path], capture_output=True, text=True, check=False)
@@ -146,11 +169,16 @@ def planted(path):
         return f"fsck.fat: {checked.stdout}"
     with tempfile.TemporaryDirectory(prefix="ochre-") as folder:
         subprocess.run(["mcopy", "-s", "-i", path, "::*", folder], check=True)
-        for nth in range(40):
-            name = f"RENAMED.{nth}" if nth % 3 == 0 else f"A file with the number {nth}.bin"
-            file = os.path.join(folder, f"Directory number {nth // 8}", name)
-            if not os.path.exists(file) or read(file) != grown(nth):
-                return f"file {nth} is not what was written"
+        return wrong_in(folder)
+
+
+def wrong_in(folder):
+    """What of the tree is not what was made."""
+    for nth in range(40):
+        name = f"RENAMED.{nth}" if nth % 3 == 0 else f"A file with the number {nth}.bin"
+        file = os.path.join(folder, f"Directory number {nth // 8}", name)
+        if not os.path.exists(file) or read(file) != grown(nth):
+            return f"file {nth} is not what was written"
     return None
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import pathlib
 import sys
 import tempfile
 
@@ -9,13 +10,17 @@ import machine
 
 sys.path.insert(0, os.path.join(machine.ROOT, "tests", "posix"))
 
+import chaos  # noqa: E402
 import corpus  # noqa: E402
+import power_cuts  # noqa: E402
 import storms  # noqa: E402
 
 # On which machines the corpus runs, and which of its cases.
 RUNS = (("virt", 1, "*"), ("x86", 1, "*"))
 # On which machines there are storms.
 STORMS = (("virt", 4), ("x86", 2))
+# On which machines services end, and how often.
+CHAOS = (("virt", 1, 25), ("virt", 4, 25), ("x86", 2, 25), ("rpi", 4, 5))
 
 
 def batches():
@@ -26,6 +31,12 @@ def batches():
     for platform, smp in STORMS:
         tests = {f"{platform}/{smp} storm: {name}": (platform, "stress", "linux") for name in storms.SHORT}
         yield tests, lambda wanted, platform=platform, smp=smp: stormed(platform, smp, wanted)
+    for platform, smp, kills in CHAOS:
+        tests = {f"{platform}/{smp} chaos: {kills} deeds": (platform, "services", "linux")}
+        yield tests, lambda names, run=(platform, smp, kills): [(names[0], *tormented(*run))]
+    for seed in (1, 2):
+        tests = {f"virt/1 power cut: {seed}": ("virt", "services", "linux")}
+        yield tests, lambda names, seed=seed: [(names[0], *cut(seed))]
     for platform in ("virt", "x86"):
         name = f"{platform}/1 linux programs: equal inside and outside"
         tests = {name: (platform, "integration", "linux")}
@@ -52,6 +63,21 @@ def stormed(platform, smp, wanted):
         yield names.pop(name, name), problem, output
     for test in names.values():
         yield test, "it was not run", ""
+
+
+def tormented(platform, smp, kills):
+    """What is wrong after programs have worked while services ended below them."""
+    built(platform)
+    complaints, output = chaos.torment(platform, smp, smp, kills)
+    return "; ".join(complaints) or None, output
+
+
+def cut(seed):
+    """What is wrong with volumes after the machine has ended while they were written."""
+    built("virt")
+    with tempfile.TemporaryDirectory(prefix="ochre-") as folder:
+        writes, complaints = power_cuts.round_of("virt", pathlib.Path(folder), seed / 2)
+    return "; ".join(complaints) or None, f"{writes} files were written"
 
 
 def equal(platform):

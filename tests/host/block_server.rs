@@ -20,6 +20,8 @@ pub struct Bytes {
     bytes: Vec<u8>,
     read_only: bool,
     gone: bool,
+    /// Reading at once fails so often.
+    fails: u32,
     /// Transfers end only when [`Device::ended`] is asked.
     slow: bool,
     begun: VecDeque<(usize, Shared, Transfer)>,
@@ -28,7 +30,7 @@ pub struct Bytes {
 impl Bytes {
     fn new(slow: bool) -> Bytes {
         let bytes = (0..BYTES).map(|at| (at / SECTOR as usize) as u8).collect();
-        Bytes { bytes, read_only: false, gone: false, slow, begun: VecDeque::new() }
+        Bytes { bytes, read_only: false, gone: false, fails: 0, slow, begun: VecDeque::new() }
     }
 
     fn do_it(&mut self, area: &Shared, transfer: Transfer) {
@@ -85,6 +87,10 @@ impl Device for Bytes {
     fn give_up(&mut self) {}
 
     fn read_now(&mut self, sector: u64, bytes: &mut [u8; 512]) -> Result<()> {
+        if self.fails > 0 {
+            self.fails -= 1;
+            return Err(Failure::Broken);
+        }
         let at = (sector * SECTOR) as usize;
         bytes.copy_from_slice(&self.bytes[at..at + 512]);
         Ok(())
@@ -93,6 +99,10 @@ impl Device for Bytes {
 
 /// Two partitions: sectors 8 to 15 and 16 to 63.
 fn with_partitions(slow: bool) -> Server<Bytes, u32> {
+    Server::new(partitioned(slow))
+}
+
+fn partitioned(slow: bool) -> Bytes {
     let mut disk = Bytes::new(slow);
     for (entry, first, sectors) in [(0, 8u32, 8u32), (1, 16, 48)] {
         let at = 446 + 16 * entry;
@@ -102,7 +112,7 @@ fn with_partitions(slow: bool) -> Server<Bytes, u32> {
         disk.bytes[at + 12..at + 16].copy_from_slice(&sectors.to_le_bytes());
     }
     disk.bytes[510..512].copy_from_slice(&[0x55, 0xaa]);
-    Server::new(disk)
+    disk
 }
 
 fn memory() -> Shared {
@@ -166,6 +176,15 @@ fn a_disk_that_can_only_be_read_is_not_written() {
     assert!(at_once(&mut server, badge(0, 1), Request::Attach(memory())).is_ok());
     assert_eq!(at_once(&mut server, badge(0, 1), write(0, 1, 0)), Err(Failure::ReadOnly));
     assert!(at_once(&mut server, badge(0, 1), Request::Transfer(Transfer::Flush)).is_ok());
+}
+
+#[test]
+fn a_table_that_cannot_be_read_is_read_later() {
+    let mut disk = partitioned(false);
+    disk.fails = 2;
+    let mut server = Server::new(disk);
+    assert_eq!(at_once(&mut server, badge(1, 1), Request::Describe), Err(Failure::OutOfRange));
+    assert_eq!(at_once(&mut server, badge(1, 1), Request::Describe), Ok([8, 0, 2, 0]));
 }
 
 #[test]

@@ -29,17 +29,24 @@ LIMIT, EACH = 120, 1
 
 def main():
     options = arguments()
+    complaints, said = torment(options.on, options.smp, options.seed, options.kills, options.keep)
+    print(said, end="")
+    print(*complaints, sep="\n", end="\n" if complaints else "")
+    print(f"{'FAIL' if complaints else 'ok'} chaos --on {options.on} --seed {options.seed} --kills {options.kills}")
+    return int(bool(complaints))
+
+
+def torment(platform, smp, seed, kills, keep=None):
+    """What is wrong afterwards, and what the machine said."""
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
         disk = pathlib.Path(folder, "disk.img")
         make_disk(disk, PARTITIONS)
-        status = run(options, pathlib.Path(folder), disk)
-        for complaint in check_disk(disk, PARTITIONS):
-            print(f"FAIL {complaint}")
-            status = 1
-        if options.keep:
-            shutil.copy(disk, options.keep)
-    print(f"{'FAIL' if status else 'ok'} chaos --on {options.on} --seed {options.seed} --kills {options.kills}")
-    return status
+        done = run(platform, smp, seed, kills, pathlib.Path(folder), disk)
+        complaints = [f"status {done.returncode}"] if done.returncode else []
+        complaints += check_disk(disk, PARTITIONS)
+        if keep:
+            shutil.copy(disk, keep)
+    return complaints, done.stdout
 
 
 def arguments():
@@ -52,26 +59,29 @@ def arguments():
     return parser.parse_args()
 
 
-def run(options, folder, disk):
-    """The status of the machine, with what it says as it comes."""
+def run(platform, smp, seed, kills, folder, disk):
+    """Boots the machine, and has it tormented."""
     root = folder / "root"
     (root / "tests").mkdir(parents=True)
     (root / "mnt/fat").mkdir(parents=True)
     (root / "mnt/ext").mkdir()
-    shutil.copy2(ROOT / "target/posix" / ARCHES[options.on] / "chaos", root / "tests")
+    shutil.copy2(ROOT / "target/posix" / ARCHES[platform] / "chaos", root / "tests")
     shutil.copy2(ROOT / "tests/posix/chaos/workload.sh", root / "tests")
-    disk_name, before = DISKS[options.on]
+    disk_name, before = DISKS[platform]
     fat, ext = (f"{disk_name}{before}{number}" for number in (1, 2))
     services = [disk_name, f"vfat:{fat}", f"ext4:{ext}"]
     command = (
         f"mount -t vfat /dev/{fat} /mnt/fat && mount -t ext4 /dev/{ext} /mnt/ext && "
-        f"/tests/chaos {options.seed} {options.kills} /tests/workload.sh {' '.join(services)} && "
+        f"/tests/chaos {seed} {kills} /tests/workload.sh {' '.join(services)} && "
         "umount /mnt/fat && umount /mnt/ext"
     )
-    words = [f"CMD={command}", f"ROOT={root}", f"DISK={disk}", f"SMP={options.smp}", "CMDLINE=chaos"]
-    limit = LIMIT + options.kills * EACH
-    line = ["timeout", str(limit), "make", "-s", "--no-print-directory", f"exec-{options.on}", *words]
-    return subprocess.run(line, cwd=ROOT, env=without_make(), stdin=subprocess.DEVNULL, check=False).returncode
+    words = [f"CMD={command}", f"ROOT={root}", f"DISK={disk}", f"SMP={smp}", "CMDLINE=chaos"]
+    limit = LIMIT + kills * EACH
+    line = ["timeout", str(limit), "make", "-s", "--no-print-directory", f"exec-{platform}", *words]
+    return subprocess.run(
+        line, cwd=ROOT, env=without_make(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True, errors="replace", check=False,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

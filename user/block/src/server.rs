@@ -66,6 +66,8 @@ pub type Answer = Result<[u64; 4]>;
 pub struct Server<D: Device, C> {
     device: D,
     partitions: Vec<Partition>,
+    /// The partitions have been read, if there are any.
+    is_read: bool,
     clients: [Client<D, C>; CLIENTS],
     /// Counts requests.
     time: u64,
@@ -86,11 +88,24 @@ struct Client<D: Device, C> {
 
 impl<D: Device, C> Server<D, C> {
     /// A server of a device, which reads its table of partitions.
-    pub fn new(mut device: D) -> Server<D, C> {
-        let sectors = device.geometry().map_or(0, |geometry| geometry.sectors);
-        let found = partition::partitions(sectors, &mut |at, bytes| device.read_now(at, bytes));
+    pub fn new(device: D) -> Server<D, C> {
         let clients = core::array::from_fn(|_| Client::none());
-        Server { device, partitions: found.unwrap_or_default(), clients, time: 0 }
+        let mut server =
+            Server { device, partitions: Vec::new(), is_read: false, clients, time: 0 };
+        server.read_partitions();
+        server
+    }
+
+    /// Reads the table, unless it has been read. What cannot be read now may be later.
+    fn read_partitions(&mut self) {
+        if self.is_read || self.is_busy() {
+            return;
+        }
+        let Ok(Geometry { sectors, .. }) = self.device.geometry() else { return };
+        let device = &mut self.device;
+        let found = partition::partitions(sectors, &mut |at, bytes| device.read_now(at, bytes));
+        self.is_read = found.is_ok();
+        self.partitions = found.unwrap_or_default();
     }
 
     /// The device.
@@ -115,6 +130,9 @@ impl<D: Device, C> Server<D, C> {
         request: Request<D::Memory>,
         keep: impl FnOnce() -> C,
     ) -> Option<Answer> {
+        if badge.partition != 0 || matches!(request, Request::Describe | Request::Partition(_)) {
+            self.read_partitions();
+        }
         match request {
             Request::Describe => return Some(self.describe(badge)),
             Request::Partition(nth) => return Some(self.partition(nth)),

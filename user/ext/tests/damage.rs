@@ -7,7 +7,7 @@ use files::{FileSystem, Node, ROOT};
 use std::fs;
 use std::os::unix::fs::symlink;
 use support::world::{Given, Requests, Taken, new};
-use support::{Folder, Paper, fsck, mkfs};
+use support::{Folder, Paper, fsck, mkfs, run};
 use volume::fake::Random;
 
 /// Images that are changed; `OCHRE_DAMAGE` is how often all together, `OCHRE_SEED` with which seed.
@@ -38,10 +38,31 @@ fn bases() -> Vec<Vec<u8>> {
     symlink("y".repeat(200), folder.path("a/long")).expect("a link");
     let images = BASES.iter().map(|(kind, words, kib)| {
         let image = mkfs(kind, words, *kib, Some(&folder.0));
-        // Some directories have an index.
-        if *kib == 3 << 10 { fsck(&image, &["-fyD"]).2 } else { image }
+        // Some directories have an index, and some journals something in them.
+        if *kib == 3 << 10 { with_journal(&fsck(&image, &["-fyD"]).2) } else { image }
     });
     images.collect()
+}
+
+/// An image whose journal has some of its blocks, and revocations.
+fn with_journal(image: &[u8]) -> Vec<u8> {
+    let folder = Folder::new();
+    let (file, block, script) = (folder.path("image"), folder.path("block"), folder.path("script"));
+    fs::write(&file, image).expect("an image");
+    fs::write(&block, &image[..60 << 10]).expect("blocks");
+    let write = |from: u32| {
+        let blocks: Vec<_> = (from..from + 60).map(|block| block.to_string()).collect();
+        format!("jw -b {} {}", blocks.join(","), block.display())
+    };
+    let text = ["jo", "jw -r 2100,2101", &write(2050), "jw -r 2052", &write(2100), "jc"].join("\n");
+    fs::write(&script, text).expect("a script");
+    let (status, said) = run("debugfs", &["-w", "-f", script.to_str().expect("a path")], &file);
+    assert_eq!(status, 0, "{said}");
+    let image = fs::read(&file).expect("the image");
+    let replayed =
+        Ext::mount(Paper::new(image.clone(), 256), true).map(|(_, mounted)| mounted.replayed);
+    assert!(replayed.is_ok_and(|blocks| blocks > 100), "{said}");
+    image
 }
 
 /// Changes something where there is something.

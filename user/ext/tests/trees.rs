@@ -238,6 +238,27 @@ fn orphans_of_others() {
     }
 }
 
+/// What is changed has the time of the request.
+#[test]
+fn times() {
+    let mut ext = mount(mkfs("ext4", &[], 8 << 10, None));
+    let time = |seconds: i64| seconds * 1_000_000_000 + 123_456_789;
+    let wish = new(0o100_644, time(1_700_000_000));
+    let node = ext.change(|ext| ext.create(ROOT, b"x", &wish, b"")).expect("a file").node;
+    assert_eq!(ext.stat(node).expect("a file").times, [time(1_700_000_000); 3]);
+    // After the end of 32 bits.
+    ext.begin(time(5_000_000_000));
+    ext.put(node, 0, b"text").expect("some bytes");
+    let [made, now] = [1_700_000_000, 5_000_000_000].map(time);
+    assert_eq!(ext.stat(node).expect("a file").times, [made, now, now]);
+    ext.begin(time(6_000_000_000));
+    ext.change(|ext| ext.link(ROOT, node, b"y")).expect("a link");
+    assert_eq!(ext.stat(node).expect("a file").times, [made, now, time(6_000_000_000)]);
+    assert_eq!(ext.stat(ROOT).expect("a directory").times[1..], [time(6_000_000_000); 2]);
+    ext.change(|ext| ext.set(node, &new(0o600, -time(5)))).expect("attributes");
+    assert_eq!(ext.stat(node).expect("a file").times, [-time(5); 3]);
+}
+
 /// What cannot be had is refused, and what cannot be written is not.
 #[test]
 fn refusals() {
