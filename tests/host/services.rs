@@ -118,3 +118,22 @@ fn a_service_that_serves_is_never_given_up() {
     assert_eq!(patience.died(true), Verdict::Again(0));
     assert_eq!(patience.died(false), Verdict::Again(0));
 }
+
+/// Lines of a folder's source that say something.
+#[cfg(not(miri))]
+fn lines(folder: &std::path::Path) -> usize {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let count = |path: std::path::PathBuf| {
+        let says = |line: &&str| !line.trim().is_empty() && !line.trim().starts_with("//");
+        std::fs::read_to_string(path).unwrap().lines().filter(says).count()
+    };
+    entries.map(|path| if path.is_dir() { lines(&path) } else { count(path) }).sum()
+}
+
+#[test]
+#[cfg(not(miri))]
+fn the_supervisor_is_small() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let count = lines(&root.join("user/init/src"));
+    assert!(count <= 1500, "{count} lines");
+}
