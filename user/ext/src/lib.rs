@@ -4,7 +4,7 @@
 //! nothing is kept here but what the disk says already, and hints; who starts anew with the same volume
 //! goes on where another stopped.
 //!
-//! * [`layout`]: what is on the disk, as bytes.
+//! * `layout`: what is on the disk, as bytes.
 //! * `access`: blocks, the superblock, groups and inodes, checked when they are first seen.
 //! * `room`: which blocks and inodes are free.
 //! * `extents`, `table`, `map`: which blocks a file has, in the new and the old way.
@@ -23,7 +23,7 @@ mod access;
 mod data;
 mod extents;
 mod journal;
-pub mod layout;
+mod layout;
 mod map;
 mod mount;
 mod names;

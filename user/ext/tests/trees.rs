@@ -7,8 +7,8 @@ use files::{Failure, FileSystem, KIND, Node, ROOT};
 use std::fs;
 use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
-use support::world::{Requests, new};
-use support::{Folder, KINDS, Paper, fsck, is_clean, mkfs, mount, run, unmount};
+use support::world::{Requests, Taken, new};
+use support::{Folder, KINDS, Paper, fsck, is_clean, mkfs, mount, mount_with, run, unmount};
 
 /// Bytes that differ from place to place.
 fn noise(length: usize) -> Vec<u8> {
@@ -235,6 +235,25 @@ fn orphans_of_others() {
         assert_eq!(ext.stat(number.into()), Err(Failure::NotFound));
         is_clean(&unmount(ext), "orphans");
         fs::remove_file(&file).expect("the image");
+    }
+}
+
+/// Reading from one end to the other looks extents up once in a request, and pages up by runs.
+#[test]
+fn reading_is_cheap() {
+    let folder = Folder::new();
+    fs::write(folder.path("large"), noise(4 << 20)).expect("a file");
+    let mut ext = mount_with(mkfs("ext4", &[], 32 << 10, Some(&folder.0)), 2048);
+    let node = ext.lookup(ROOT, b"large").expect("a file").node;
+    for most in [1000, 450] {
+        let before = ext.disk().steps;
+        for at in (0..4 << 20).step_by(files::MOST) {
+            let mut bytes = Taken(Vec::new(), files::MOST);
+            ext.read(node, at, &mut bytes).expect("bytes");
+            assert_eq!(bytes.0.len(), files::MOST);
+        }
+        let steps = ext.disk().steps - before;
+        assert!(steps < most, "{steps} looks at the cache for 1024 pages");
     }
 }
 

@@ -33,8 +33,6 @@ pub mod at {
 pub mod feature {
     /// Has a journal.
     pub const JOURNAL: u32 = 0x4;
-    /// Directories may have an index.
-    pub const INDEX: u32 = 0x20;
     /// Backups of the superblock are in two groups only.
     pub const SPARSE_2: u32 = 0x200;
     /// A file lists files that have no name any more.
