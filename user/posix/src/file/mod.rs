@@ -117,7 +117,6 @@ pub trait File: Any {
     fn size(&self, open: &Open) -> u64 {
         open.inode.size()
     }
-
     /// The memory that it is, for mapping, and the first page of it.
     fn memory(&self, _write: bool) -> Result<(Rc<Memory>, u64)> {
         Err(Errno::ENODEV)
