@@ -92,6 +92,8 @@ pub const POWER_OFF: u64 = 0;
 pub const POWER_SUCCESS: u64 = 1;
 /// `POWER`: end the emulation with failure, or switch off.
 pub const POWER_FAILURE: u64 = 2;
+/// `POWER`: begin again, as after switching on.
+pub const POWER_RESTART: u64 = 3;
 
 /// The answer to a foreign call or fault leaves the thread's registers as they are now: they were
 /// set with `REGISTERS_SET`.

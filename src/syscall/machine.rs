@@ -2,8 +2,8 @@
 
 use super::Caller;
 use crate::abi::{
-    Error, IoRights, MachineRights, POWER_FAILURE, POWER_OFF, POWER_SUCCESS, ProcessRights,
-    USER_END,
+    Error, IoRights, MachineRights, POWER_FAILURE, POWER_OFF, POWER_RESTART, POWER_SUCCESS,
+    ProcessRights, USER_END,
 };
 use crate::arch::{self, Exit};
 use crate::boot::Console;
@@ -34,6 +34,7 @@ impl Kernel {
             POWER_OFF => arch::power::off(),
             POWER_SUCCESS => arch::power::exit(Exit::Success),
             POWER_FAILURE => arch::power::exit(Exit::Failure),
+            POWER_RESTART => arch::power::restart(),
             _ => Err(Error::Invalid),
         }
     }

@@ -1,6 +1,6 @@
 //! Switching off, and telling an emulator how it went.
 
-pub use crate::arch::mapped::power::{exit, init, off};
+pub use crate::arch::mapped::power::{exit, init, off, restart};
 
 use crate::arch::Exit;
 use crate::boot::{Power, PsciCall};
@@ -9,8 +9,9 @@ use crate::units::PAGE_SIZE;
 use core::arch::asm;
 use spin::Once;
 
-/// PSCI's `SYSTEM_OFF`.
+/// PSCI's `SYSTEM_OFF` and `SYSTEM_RESET`.
 const PSCI_SYSTEM_OFF: u64 = 0x8400_0008;
+const PSCI_SYSTEM_RESET: u64 = 0x8400_0009;
 
 /// BCM2835 power management: watchdog, reset control, reset status. Writes carry a password.
 const PM_RESET_CONTROL: u64 = 0x1c;
@@ -37,14 +38,24 @@ pub fn map(power: Power, map: &mut Windows<'_>) {
 pub(in crate::arch) fn switch_off(power: Power) {
     match power {
         Power::Psci(call) => _ = psci(call, PSCI_SYSTEM_OFF, 0, 0, 0),
-        Power::Bcm2835(_) => halt_by_watchdog(),
+        Power::Bcm2835(_) => reset_by_watchdog(PM_HALT),
         _ => {}
     }
 }
 
-fn halt_by_watchdog() {
+/// Resets as firmware says.
+pub(in crate::arch) fn reset(power: Power) {
+    match power {
+        Power::Psci(call) => _ = psci(call, PSCI_SYSTEM_RESET, 0, 0, 0),
+        Power::Bcm2835(_) => reset_by_watchdog(0),
+        _ => {}
+    }
+}
+
+/// The firmware boots from a partition then, or halts.
+fn reset_by_watchdog(partition: u32) {
     if let Some(watchdog) = WATCHDOG.get() {
-        watchdog.write(PM_RESET_STATUS, PM_PASSWORD | PM_HALT);
+        watchdog.write(PM_RESET_STATUS, PM_PASSWORD | partition);
         watchdog.write(PM_WATCHDOG, PM_PASSWORD | 10);
         watchdog.write(PM_RESET_CONTROL, PM_PASSWORD | PM_FULL_RESET);
     }

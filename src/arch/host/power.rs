@@ -15,6 +15,11 @@ pub fn off() -> ! {
     panic!("the machine was switched off")
 }
 
+/// Begins again.
+pub fn restart() -> ! {
+    panic!("the machine was restarted")
+}
+
 /// Ends the emulation with a status.
 pub fn exit(status: Exit) -> ! {
     panic!("the machine ended with status {status:?}")

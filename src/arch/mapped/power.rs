@@ -1,7 +1,7 @@
 //! How a machine stops, and what an emulator is told of how it went. How that is done is each machine's
 //! (`power.rs` there).
 
-use crate::arch::power::{switch_off, tell_emulator};
+use crate::arch::power::{reset, switch_off, tell_emulator};
 use crate::arch::{Exit, cpu};
 use crate::boot::{BootInfo, Power};
 use spin::Once;
@@ -26,6 +26,14 @@ pub fn off() -> ! {
         Some(Way { emulator: true, .. }) => exit(Exit::Success),
         Some(way) => switch_off(way.power),
         None => {}
+    }
+    cpu::park()
+}
+
+/// Begins again.
+pub fn restart() -> ! {
+    if let Some(way) = WAY.get() {
+        reset(way.power);
     }
     cpu::park()
 }

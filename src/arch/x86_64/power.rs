@@ -1,6 +1,6 @@
 //! Switching off, and telling an emulator how it went.
 
-pub use crate::arch::mapped::power::{exit, init, off};
+pub use crate::arch::mapped::power::{exit, init, off, restart};
 
 use crate::arch::Exit;
 use crate::boot::Power;
@@ -21,6 +21,14 @@ pub(in crate::arch) fn switch_off(power: Power) {
         // SAFETY: ACPI names this register and what switches off (ACPI 6.5, 4.8.3.2).
         unsafe { Port::new(port).write(value) };
     }
+}
+
+/// Resets the machine, by the chipset's register for that, which PCs have had since the PIIX3.
+pub(in crate::arch) fn reset(_power: Power) {
+    const CONTROL: u16 = 0xcf9;
+    const HARD_RESET: u8 = 6;
+    // SAFETY: nothing comes after it.
+    unsafe { Port::new(CONTROL).write(HARD_RESET) };
 }
 
 /// Ends QEMU with a status.

@@ -5,7 +5,7 @@ use crate::supervisor::Supervisor;
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
-use rt::abi::{PAGE, POWER_FAILURE, POWER_OFF, POWER_SUCCESS};
+use rt::abi::{PAGE, POWER_FAILURE, POWER_OFF, POWER_RESTART, POWER_SUCCESS};
 use rt::message::{Message, Received};
 use rt::object::{Object, lease_read, lease_write, reply};
 use rt::space::Mapping;
@@ -139,6 +139,7 @@ impl Supervisor {
             "off" => POWER_OFF,
             "done" => POWER_SUCCESS,
             "fail" => POWER_FAILURE,
+            "reboot" => POWER_RESTART,
             _ => return Err(Failure::Invalid),
         };
         self.finish(how);

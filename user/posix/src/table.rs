@@ -231,7 +231,7 @@ static BOTH: &[Row] = rows! {
     __NR_uname Now(info::uname);
     __NR_sethostname Now(info::sethostname);
     __NR_setdomainname Now(info::setdomainname);
-    __NR_reboot Now(info::reboot), "nothing but switching off, whatever is asked for";
+    __NR_reboot Now(info::reboot), "commands but those to switch off and to begin again";
     __NR_sysinfo Now(info::sysinfo), "loads are zero";
     __NR_getrandom Now(info::getrandom);
     __NR_times Now(info::times), "all time is the program's own, none the system's";

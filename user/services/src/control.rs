@@ -39,7 +39,7 @@ numbered! {
     7 Start "A template, a device, words: a service of its own for it. Its port comes back.";
     8 Stop "A service that was started so: it saves what it has, and is no more.";
     9 Complain "A service: it answers a ping, or it is ended.";
-    10 Power "`off`, `reboot` or `fail`: everything is saved, and the machine ends.";
+    10 Power "`off`, `done`, `fail` or `reboot`: everything is saved, and the machine ends.";
     11 Caps "Who has what.";
     12 Top "What each service has used.";
     13 Hurt "A service, and how: `wild`, `hang` or `spurious`. Only where the command line says `chaos`.";

@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 use core::cell::RefCell;
 use linux_raw_sys::general::{GRND_INSECURE, GRND_NONBLOCK, GRND_RANDOM};
 use rt::abi::PAGE;
+use services::control::Operation;
 use zerocopy::IntoBytes;
 
 /// The name of the system.
@@ -100,10 +101,11 @@ pub fn reboot(call: &Call) -> Result {
     match what {
         // Whether the keyboard's three keys do it: there is nobody to ask.
         0 | 0x89ab_cdef => Ok(0),
-        POWER_OFF | HALT | RESTART => {
+        POWER_OFF | HALT => {
             call.server.finished(0);
             Ok(0)
         }
+        RESTART => Ok(call.server.control()?.ask(Operation::Power, &["reboot"]).map(|_| 0)?),
         _ => Err(Errno::EINVAL),
     }
 }
