@@ -23,6 +23,8 @@ const RECOVERIES: &str = "/proc/ochre/recoveries";
 const PAUSE: std::ops::Range<u64> = 1_000..40_000;
 /// Of so many deeds one is no plain end.
 const ODD: u64 = 8;
+/// `EAGAIN`.
+const NOT_NOW: i32 = 11;
 const ODDITIES: [&str; 3] = ["wild", "hang", "spurious"];
 
 fn main() -> ExitCode {
@@ -118,8 +120,8 @@ impl Tormentor<'_> {
                 *self.deeds.entry(deed).or_default() += 1;
                 Ok(())
             }
-            // It is on its way back.
-            Err(error) if error.raw_os_error() == Some(11) => Ok(()),
+            // It does not run: it is on its way back.
+            Err(error) if error.raw_os_error() == Some(NOT_NOW) => Ok(()),
             Err(error) => Err(Error::new(error.kind(), format!("{deed}: {error}"))),
         }
     }

@@ -26,7 +26,8 @@ impl From<Failure> for Errno {
             Failure::NotAllowed => Errno::EPERM,
             Failure::Exists => Errno::EBUSY,
             Failure::NoMemory => Errno::ENOMEM,
-            Failure::Failed => Errno::EIO,
+            // A service that does not run just now, as a rule.
+            Failure::Failed => Errno::EAGAIN,
         }
     }
 }
