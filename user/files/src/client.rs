@@ -7,9 +7,10 @@ use alloc::vec::Vec;
 use rt::message::{Answer, Message};
 use rt::{Error, Port, time};
 
-/// How often a request is made: so many servers may end over it, or be late. If there is none any more,
-/// calls end at once.
-const TIMES: u32 = 8;
+/// How many servers may end over one request. If there is none any more, calls end at once.
+const ENDS: u32 = 64;
+/// How often one may be late.
+const WAITS: u32 = 8;
 /// Nanoseconds after which a server is late.
 const PATIENCE: u64 = 6_000_000_000;
 
@@ -95,10 +96,14 @@ impl Request {
 /// Calls a server, which may end, and have a successor at the same port. A request for a change has a
 /// number, so nothing is done twice.
 fn call(server: &Port, message: &Message<'_>, complain: impl Fn()) -> Result<Answer> {
-    for _ in 0..TIMES {
+    let (mut ends, mut waits) = (0, 0);
+    while ends < ENDS && waits < WAITS {
         match server.call(message, time::now().saturating_add(PATIENCE)) {
-            Err(Error::PeerGone) => {}
-            Err(Error::TimedOut) => complain(),
+            Err(Error::PeerGone) => ends += 1,
+            Err(Error::TimedOut) => {
+                waits += 1;
+                complain();
+            }
             answer => return answer.map_err(|_| Failure::Broken),
         }
     }

@@ -12,6 +12,7 @@ use rt::space::Mapping;
 use rt::{Error, Memory, Port};
 use services::control::{ARGUMENTS, Failure, Operation};
 use services::manifest::Trait;
+use services::policy::Patience;
 
 /// What comes back.
 pub enum Answer {
@@ -95,15 +96,22 @@ impl Supervisor {
             (Operation::Log, _) => return Ok(Answer::Text(log_of(first))),
             (Operation::Kill, _) => {
                 let Life::Running(_) = self.services[&id].life else { return Err(Failure::Failed) };
-                self.service(id).end(Then::Again);
+                self.end_as_told(id);
             }
-            (Operation::Restart, _) => self.service(id).end(Then::Again),
+            (Operation::Restart, _) => self.end_as_told(id),
             (Operation::Stop, _) => return self.stop(id).map(|()| Answer::Later),
             (Operation::Hurt, [_, how]) => self.hurt(id, how)?,
             (Operation::Replace, _) => self.replace(id, received)?,
             _ => return Err(Failure::Invalid),
         }
         Ok(Answer::Done)
+    }
+
+    /// Ends a service that is to be started again: what it has died of before does not count any more.
+    fn end_as_told(&mut self, id: Id) {
+        let service = self.service(id);
+        service.patience = Patience::default();
+        service.end(Then::Again);
     }
 
     /// Whom a service means by the name of one that it speaks to.
