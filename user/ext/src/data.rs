@@ -266,19 +266,3 @@ impl Sink for Target {
         Ok(())
     }
 }
-
-/// The target of a link that is made.
-pub struct Given<'a>(pub &'a [u8]);
-
-impl Source for Given<'_> {
-    fn left(&self) -> usize {
-        self.0.len()
-    }
-
-    fn take(&mut self, bytes: &mut [u8]) -> Result<()> {
-        let (taken, rest) = self.0.split_at_checked(bytes.len()).ok_or(Failure::Invalid)?;
-        bytes.copy_from_slice(taken);
-        self.0 = rest;
-        Ok(())
-    }
-}

@@ -3,7 +3,6 @@
 //! A request that finds no room may do so because what was freed is held: what was committed goes to
 //! the disk then, and it begins once more.
 
-use crate::data::Given;
 use crate::layout::extent;
 use crate::layout::inode::{EXTENTS, FIXED, Inode, MAP_BYTES};
 use crate::layout::superblock::{at, free_blocks};
@@ -101,7 +100,7 @@ impl<D: Disk> Ext<D> {
             }
             LINK if target.len() >= self.shape.block() => return Err(Failure::NameTooLong),
             LINK => {
-                self.write_bytes(&mut inode, 0, target.len(), &mut Given(target))?;
+                self.write_bytes(&mut inode, 0, target.len(), &mut &target[..])?;
             }
             _ => inode.set_device(wish.device),
         }

@@ -6,7 +6,7 @@ use ext::Ext;
 use files::{FileSystem, Node, ROOT};
 use std::fs;
 use std::os::unix::fs::symlink;
-use support::world::{Given, Requests, Taken, new};
+use support::world::{Requests, Taken, new};
 use support::{Folder, Paper, fsck, mkfs, run};
 use volume::fake::Random;
 
@@ -133,9 +133,7 @@ fn use_it(ext: &mut Ext<Paper>, random: &mut Random) -> Vec<(Node, Vec<u8>, Node
         let wish = new(kinds[nth as usize % 3], 0);
         match random.below(8) {
             0 | 1 => drop(soon(ext, |ext| ext.create(other, fresh.as_bytes(), &wish, b"target"))),
-            2 => drop(soon(ext, |ext| {
-                ext.write(node, random.below(400_000), &mut Given(&[3; 5000]))
-            })),
+            2 => drop(soon(ext, |ext| ext.write(node, random.below(400_000), &mut &[3; 5000][..]))),
             3 => drop(soon(ext, |ext| ext.unlink(directory, &name))),
             4 => drop(soon(ext, |ext| ext.rename(directory, &name, other, fresh.as_bytes()))),
             5 => drop(soon(ext, |ext| ext.truncate(node, random.below(100_000)))),

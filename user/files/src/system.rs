@@ -43,6 +43,19 @@ pub trait Source {
     fn take(&mut self, bytes: &mut [u8]) -> Result<()>;
 }
 
+impl Source for &[u8] {
+    fn left(&self) -> usize {
+        self.len()
+    }
+
+    fn take(&mut self, bytes: &mut [u8]) -> Result<()> {
+        let (taken, rest) = self.split_at_checked(bytes.len()).ok_or(Failure::Invalid)?;
+        bytes.copy_from_slice(taken);
+        *self = rest;
+        Ok(())
+    }
+}
+
 /// The answer to the last request for a change.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Receipt {

@@ -163,7 +163,7 @@ impl World {
         let mut taken = 0;
         let mut failure = None;
         while taken < count && failure.is_none() {
-            let mut some = super::world::Given(&bytes[taken..count.min(taken + files::MOST)]);
+            let mut some = &bytes[taken..count.min(taken + files::MOST)];
             match self.ext().change(|ext| ext.write(node, at + taken as u64, &mut some)) {
                 Ok(more) => taken += more,
                 Err(why) => failure = Some(why),

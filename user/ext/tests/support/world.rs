@@ -2,7 +2,7 @@
 
 use super::Paper;
 use ext::Ext;
-use files::{Attributes, Failure, FileSystem, Node, Receipt, Result, Sink, Source};
+use files::{Attributes, FileSystem, Node, Receipt, Result, Sink};
 use std::cell::Cell;
 
 /// Bytes that are read.
@@ -16,22 +16,6 @@ impl Sink for Taken {
     fn put(&mut self, bytes: &[u8]) -> Result<()> {
         assert!(bytes.len() <= self.room());
         self.0.extend_from_slice(bytes);
-        Ok(())
-    }
-}
-
-/// Bytes that are written.
-pub struct Given<'a>(pub &'a [u8]);
-
-impl Source for Given<'_> {
-    fn left(&self) -> usize {
-        self.0.len()
-    }
-
-    fn take(&mut self, bytes: &mut [u8]) -> Result<()> {
-        let (taken, rest) = self.0.split_at_checked(bytes.len()).ok_or(Failure::Invalid)?;
-        bytes.copy_from_slice(taken);
-        self.0 = rest;
         Ok(())
     }
 }
@@ -69,7 +53,7 @@ impl Requests for Ext<Paper> {
     fn put(&mut self, node: Node, mut at: u64, mut bytes: &[u8]) -> Result<()> {
         while !bytes.is_empty() {
             let some = &bytes[..bytes.len().min(files::MOST)];
-            let count = self.change(|ext| ext.write(node, at, &mut Given(some)))?;
+            let count = self.change(|ext| ext.write(node, at, &mut &some[..]))?;
             assert!(count > 0 && count <= some.len());
             (at, bytes) = (at + count as u64, &bytes[count..]);
         }

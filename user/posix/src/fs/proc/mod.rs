@@ -3,6 +3,7 @@
 //! * [`machine`]: files about the machine. [`cpu`]: those about its processors.
 //! * [`process`]: files about a process. [`status`]: those about how it is. [`memory`]: its memory.
 //! * [`links`]: symbolic links, descriptors among them. [`mounts`]: file systems.
+//! * [`text`]: files that are texts.
 //! * [`ochre`]: what this server does, and what it was asked for in vain. [`services`]: what it runs on.
 
 mod cpu;
@@ -14,17 +15,17 @@ mod ochre;
 mod process;
 mod services;
 mod status;
+mod text;
 
-use super::{Directory, Entry, Inode, Kind, Link, Meta, Reader, Regular};
+use super::{Directory, Entry, Inode, Kind, Link, Meta, Reader};
 use crate::errno::{Errno, Result};
-use crate::file::{File, Open};
+use crate::file::Open;
 use crate::process::{Process, Task};
 use crate::server::Server;
-use crate::user::Transfer;
 use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
-use core::cell::{Cell, RefCell};
+use core::cell::Cell;
 use linux_raw_sys::general::{S_IFDIR, S_IFLNK, S_IFREG};
 
 /// What a file is about.
@@ -217,7 +218,7 @@ fn inode(
         changed: Cell::new(now),
     };
     let kind = match what {
-        What::Text(make) => Kind::Regular(Box::new(Text { subject, make })),
+        What::Text(make) => Kind::Regular(Box::new(text::Text { subject, make })),
         What::Memory => Kind::Regular(Box::new(memory::Memory(subject))),
         What::Orders => Kind::Regular(Box::new(services::Orders(subject))),
         What::Folder(items, numbered) => {
@@ -355,54 +356,5 @@ impl Link for Pointer {
             What::File(file, _) => Some(file(&self.subject)),
             _ => None,
         }
-    }
-}
-
-/// A file.
-#[derive(Clone, Copy)]
-struct Text {
-    subject: Subject,
-    make: fn(&Subject) -> Result<Vec<u8>>,
-}
-
-impl Regular for Text {
-    fn size(&self) -> u64 {
-        0
-    }
-
-    fn read(&self, at: u64, to: &mut Transfer<'_>) -> Result<()> {
-        put_from(&(self.make)(&self.subject)?, at, to)
-    }
-
-    fn opened(&self, _: &Rc<Inode>) -> Option<Rc<dyn File>> {
-        Some(Rc::new(OpenText { text: *self, made: RefCell::default() }))
-    }
-}
-
-fn put_from(text: &[u8], at: u64, to: &mut Transfer<'_>) -> Result<()> {
-    let rest = text.get(at.min(text.len() as u64) as usize..).unwrap_or_default();
-    to.put(rest).map(|_| ())
-}
-
-/// An open file: what is in it is made when its beginning is read, and stays the same up to the end.
-struct OpenText {
-    text: Text,
-    made: RefCell<Option<Vec<u8>>>,
-}
-
-impl File for OpenText {
-    fn read(&self, _: &Open, at: &mut u64, to: &mut Transfer<'_>) -> Result<()> {
-        if *at == 0 || self.made.borrow().is_none() {
-            let made = (self.text.make)(&self.text.subject)?;
-            self.made.replace(Some(made));
-        }
-        let (made, before) = (self.made.borrow(), to.done);
-        put_from(made.as_deref().unwrap_or_default(), *at, to)?;
-        *at += to.done - before;
-        Ok(())
-    }
-
-    fn seekable(&self) -> bool {
-        true
     }
 }
