@@ -1,5 +1,7 @@
 //! What is written as one side's request is read as the other's; and whatever else arrives is refused.
 
+use files::requests::{Create, Stat, Write};
+use files::{Asked, Attributes, Refused, Window, answer};
 use proptest::prelude::*;
 use protocol::parcel::{Handle, WORDS};
 use protocol::{Ask, Fails, Parcel, Reader};
@@ -157,4 +159,70 @@ fn what_lacks_something_is_refused() {
     let find = library::Request::read(library::Find::LABEL, &mut unfinished.clone());
     assert_eq!(find, Err(library::Failure::Invalid));
     assert_eq!(zoo::Count::told(0, &mut Reader::default()), Err(Failure::Escaped));
+}
+
+/// What goes along with a request for files, and nothing that comes back.
+struct Given<'a>(&'a [u8]);
+
+impl Window for Given<'_> {
+    fn read(&mut self, offset: u64, bytes: &mut [u8]) -> files::Result<()> {
+        let from = self.0.get(offset as usize..).and_then(|rest| rest.get(..bytes.len()));
+        bytes.copy_from_slice(from.ok_or(files::Failure::Invalid)?);
+        Ok(())
+    }
+
+    fn write(&mut self, _: u64, _: &[u8]) -> files::Result<()> {
+        Err(files::Failure::Invalid)
+    }
+}
+
+/// What a server of files answers that refuses all that makes sense.
+fn refused(label: u32, lengths: [u64; 2], given: &[u8]) -> files::Failure {
+    let asked = Asked { label, lengths, number: 1 };
+    let mut server = Refused(files::Failure::ReadOnly);
+    answer(&mut server, &asked, &mut Given(given)).err().unwrap_or(files::Failure::ReadOnly)
+}
+
+proptest! {
+    #[test]
+    fn requests_for_files_are_read_as_they_were_written(
+        directory: u64, mode: u32, times: [i64; 3], name in "[^\0]{1,255}", target in "[^\0]*", now: i64,
+    ) {
+        let attributes = Attributes { mode, times, ..Attributes::default() };
+        let (name, target) = (name.as_bytes(), target.as_bytes());
+        let create = Create { directory, attributes, name, target };
+        let (asked, given) = files::Request::of(create).stamped(7, now).given();
+        let mut from = Reader { bytes: &given, ..Reader::default() };
+        prop_assert_eq!(from.take(), Some(now));
+        let read = files::requests::Request::read(asked.label, &mut from);
+        prop_assert_eq!(read, Ok(files::requests::Request::Create(create)));
+        prop_assert!(from.bytes.is_empty());
+        prop_assert_eq!(Parcel::lent(attributes).bytes().len(), Attributes::BYTES);
+    }
+
+    #[test]
+    fn no_request_for_files_is_too_much(
+        version in 0..3u16, number in 0..18u16, lengths: [u32; 2], exact: bool,
+        given in prop::collection::vec(0..4u8, 0..200),
+    ) {
+        let [length, room] = lengths.map(u64::from);
+        let length = if exact { given.len() as u64 } else { length };
+        let why = refused(protocol::label(version, number), [length, room], &given);
+        prop_assert!(version == files::requests::VERSION || why != files::Failure::ReadOnly);
+    }
+}
+
+#[test]
+fn a_server_of_files_answers_its_own_version() {
+    let (asked, given) = files::Request::of(Stat { file: 1 }).given();
+    assert_eq!(refused(asked.label, asked.lengths, &given), files::Failure::ReadOnly);
+    assert_eq!(
+        refused(asked.label + (1 << 16), asked.lengths, &given),
+        files::Failure::OtherVersion
+    );
+    assert_eq!(refused(asked.label, [given.len() as u64 - 1, 0], &given), files::Failure::Invalid);
+    // One that writes more than a request may, and one without a place.
+    let [most, few] = [files::MOST as u64 + 25, 16].map(|length| [length, 0]);
+    assert_eq!(refused(Write::LABEL, most, &[0; 24]), files::Failure::Invalid);
+    assert_eq!(refused(Write::LABEL, few, &[0; 24]), files::Failure::Invalid);
 }
