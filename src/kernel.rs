@@ -32,7 +32,7 @@ pub struct Kernel {
     pub ports: Arena<Port>,
     /// Processes.
     pub processes: Arena<Process>,
-    /// Address spaces and what is in them, and who pays.
+    /// Physical memory, address spaces and what is in them, and who pays.
     pub vm: Vm,
     /// The CPUs that have arrived, and what they do.
     pub cpus: [Cpu; MAX_CPUS],
@@ -42,8 +42,6 @@ pub struct Kernel {
     pub options: Options,
     /// The counter at the first instruction.
     pub entry_time: u64,
-    /// Physical memory.
-    pub ram: Ram,
     /// Time.
     pub clock: Clock,
     /// Floating point registers of the threads that have some.
@@ -125,8 +123,7 @@ impl Kernel {
             info,
             options,
             entry_time,
-            ram,
-            vm: Vm::new(),
+            vm: Vm::new(ram),
             clock: Clock::new(1),
             cpus: [const { Cpu::new() }; MAX_CPUS],
             handles: Arena::new(Window::new(4)),
@@ -150,11 +147,8 @@ impl Kernel {
     /// Calls up a CPU, which arrives at `secondary_entry` some time later, if it does.
     pub fn call_up(&mut self, id: CpuId) -> Result<(), &'static str> {
         let info = self.info.cpus.get(id.index()).ok_or("there is no such CPU")?;
-        let gate = self
-            .ram
-            .space
-            .gate(id, &self.ram.memory)
-            .ok_or("it has no stack, or was called before")?;
+        let Ram { space, memory, .. } = &mut self.vm.ram;
+        let gate = space.gate(id, memory).ok_or("it has no stack, or was called before")?;
         gate.call_up(info)
     }
 }

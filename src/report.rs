@@ -52,7 +52,7 @@ fn line(what: &str, text: fmt::Arguments<'_>) {
 
 fn memory(kernel: &Kernel) {
     let info = &kernel.info;
-    let stats = kernel.ram.frames.stats();
+    let stats = kernel.vm.ram.frames.stats();
     let bytes: u64 = info.memory.iter().map(|bank| bank.end.0 - bank.start.0).sum();
     let (mib, free) = (bytes >> 20, (stats.free as u64 * PAGE_SIZE) >> 20);
     let banks = info.memory.len();
@@ -66,7 +66,7 @@ fn initrd(kernel: &Kernel) {
     let Some(range) = &kernel.info.initrd else {
         return line("initrd", format_args!("none"));
     };
-    let archive = mm::reserved_bytes(&kernel.ram.memory, &kernel.info, range);
+    let archive = mm::reserved_bytes(&kernel.vm.ram.memory, &kernel.info, range);
     match initrd::check(archive) {
         Ok(entries) => line("initrd", format_args!("{entries} entries, {}", Bytes(range))),
         Err(why) => crate::warn!("initrd: {why}; going on without it"),

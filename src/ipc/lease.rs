@@ -22,7 +22,7 @@ impl Kernel {
             Place::Space(space, lease.address.checked_add(offset).ok_or(Error::BadAddress)?);
         let here = Place::Space(self.threads[me].space, address);
         let (from, to) = if write { (here, there) } else { (there, here) };
-        let done = self.vm.copy(&mut self.ram, from, to, length)?;
+        let done = self.vm.copy(from, to, length)?;
         self.advance(me, 2, done)
     }
 

@@ -118,7 +118,7 @@ impl Kernel {
         let Thread { ref context, badge, tag, .. } = self.threads[me];
         let [_, words @ ..] = *context.frame.args();
         let message = Message { words, badge, tag, next: None };
-        let message = self.messages.insert(message, &mut self.ram)?;
+        let message = self.messages.insert(message, &mut self.vm.ram)?;
         let port = &mut self.ports[id];
         port.messages += 1;
         port.ends = Some(match port.ends {

@@ -17,7 +17,7 @@ impl Kernel {
         if capacity > MAX_CAPACITY {
             return Err(Error::Invalid);
         }
-        self.ports.reserve(&mut self.ram)?;
+        self.ports.reserve(&mut self.vm.ram)?;
         self.vm.charge(account, Self::port_cost(capacity as u32))?;
         let port = Port {
             queue: Queue::EMPTY,
@@ -33,7 +33,7 @@ impl Kernel {
             is_empty: false,
             next_dying: None,
         };
-        self.ports.insert(port, &mut self.ram)
+        self.ports.insert(port, &mut self.vm.ram)
     }
 
     /// With the handles that its messages may carry, which nobody else pays for.
@@ -55,11 +55,11 @@ impl Kernel {
         account: Id<Account>,
         target: Target,
     ) -> Result<Id<Timer>, Error> {
-        let number = self.timers.reserve(&mut self.ram)?.index() as u32;
+        let number = self.timers.reserve(&mut self.vm.ram)?.index() as u32;
         self.vm.charge(account, Arena::<Timer>::COST)?;
         let (when, links) = (Nanos(0), Links::NONE);
         let timer = Timer { when, number, cpu: None, target, refs: 0, account, links };
-        self.timers.insert(timer, &mut self.ram)
+        self.timers.insert(timer, &mut self.vm.ram)
     }
 
     /// Nobody waits for a timer any more.
@@ -84,10 +84,10 @@ impl Kernel {
         if self.interrupts.iter().any(|(_, interrupt)| interrupt.line == line) {
             return Err(Error::Occupied);
         }
-        self.interrupts.reserve(&mut self.ram)?;
+        self.interrupts.reserve(&mut self.vm.ram)?;
         self.vm.charge(account, Arena::<Interrupt>::COST)?;
         let interrupt = Interrupt { line, notice, pending: false, refs: 0, account };
-        let id = self.interrupts.insert(interrupt, &mut self.ram)?;
+        let id = self.interrupts.insert(interrupt, &mut self.vm.ram)?;
         arch::interrupts::unmask(line);
         Ok(id)
     }

@@ -49,7 +49,7 @@ impl Kernel {
         badge: u64,
     ) -> Result<u64, Error> {
         let handle = Handle { owner: None, named, badge, links: (None, None), rights };
-        let id = self.handles.insert(handle, &mut self.ram)?;
+        let id = self.handles.insert(handle, &mut self.vm.ram)?;
         if let Some(owner) = owner.into()
             && let Err(error) = self.own(owner, id)
         {
@@ -75,7 +75,7 @@ impl Kernel {
         make: impl FnOnce(&mut Kernel, Id<Account>) -> Result<Named, Error>,
     ) -> Answer {
         let account = self.processes[process].account;
-        self.handles.reserve(&mut self.ram)?;
+        self.handles.reserve(&mut self.vm.ram)?;
         self.vm.charge(account, Arena::<Handle>::COST)?;
         let made = make(self, account);
         self.vm.uncharge(account, Arena::<Handle>::COST);

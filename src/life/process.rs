@@ -18,10 +18,10 @@ impl Kernel {
         if ceiling >= PRIORITIES {
             return Err(Error::Invalid);
         }
-        self.processes.reserve(&mut self.ram)?;
+        self.processes.reserve(&mut self.vm.ram)?;
         self.vm.charge(parent, Arena::<Process>::COST)?;
-        let made = self.vm.account_open(&mut self.ram, parent, quota).and_then(|account| {
-            let space = self.vm.space_create(&mut self.ram, account);
+        let made = self.vm.account_open(parent, quota).and_then(|account| {
+            let space = self.vm.space_create(account);
             Ok((account, space.inspect_err(|_| self.vm.account_close(account))?))
         });
         let (account, space) =
@@ -43,7 +43,7 @@ impl Kernel {
             refs: 0,
             next_dying: None,
         };
-        self.processes.insert(process, &mut self.ram)
+        self.processes.insert(process, &mut self.vm.ram)
     }
 
     /// Ends a process: its threads first, the rest piece by piece.

@@ -51,17 +51,17 @@ impl Kernel {
         }
         let (space, account) = (owner.space, owner.account);
         let slice = 1_000_000_000 / self.options.hz;
-        let id = self.threads.reserve(&mut self.ram)?;
+        let id = self.threads.reserve(&mut self.vm.ram)?;
         let wants_fpu = new.flags & THREAD_FPU != 0;
         if wants_fpu {
-            self.fpus.reserve(&mut self.ram)?;
+            self.fpus.reserve(&mut self.vm.ram)?;
         }
         let cost = Self::thread_cost(wants_fpu);
         self.vm.charge(account, cost)?;
         let timer = self.create_timer(account, Target::Thread(id));
         let timer = timer.inspect_err(|_| self.vm.uncharge(account, cost))?;
         let fpu = match wants_fpu {
-            true => Some(self.fpus.insert(Fpu::initial(), &mut self.ram)?),
+            true => Some(self.fpus.insert(Fpu::initial(), &mut self.vm.ram)?),
             false => None,
         };
         self.threads.insert(
@@ -93,7 +93,7 @@ impl Kernel {
                 siblings: (None, None),
                 account,
             },
-            &mut self.ram,
+            &mut self.vm.ram,
         )?;
         let owner = &mut self.processes[process];
         let next = owner.threads.replace(id);

@@ -22,7 +22,7 @@ impl Kernel {
         let text = self.info.command_line.as_bytes();
         let text = &text[..text.len().min(length as usize)];
         let space = self.threads[me.thread].space;
-        self.vm.write_space(&mut self.ram, space, address, text)?;
+        self.vm.write_space(space, address, text)?;
         Ok(Outcome::Value(text.len() as u64))
     }
 
@@ -47,7 +47,7 @@ impl Kernel {
             return Err(Error::BadAddress);
         }
         let space = self.living_space(process)?;
-        self.values(me, &self.vm.translation(&self.ram, space, address))
+        self.values(me, &self.vm.translation(space, address))
     }
 
     pub(super) fn io_create(&mut self, me: &Caller) -> Answer {
@@ -87,7 +87,7 @@ impl Kernel {
         let mut line = [0; LINE];
         let line = &mut line[..length as usize];
         let space = self.threads[me.thread].space;
-        self.vm.read_space(&mut self.ram, space, address, line)?;
+        self.vm.read_space(space, address, line)?;
         let printable = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t');
         line.iter_mut().filter(|byte| !printable(byte)).for_each(|byte| *byte = b'?');
         crate::info!("{}", core::str::from_utf8(line).unwrap_or("?"));
@@ -101,14 +101,14 @@ impl Kernel {
         let mut piece = [0; LINE];
         let (count, first) = log::read(offset, &mut piece[..LINE.min(length as usize)]);
         let space = self.threads[me.thread].space;
-        self.vm.write_space(&mut self.ram, space, address, &piece[..count])?;
+        self.vm.write_space(space, address, &piece[..count])?;
         self.values(me, &[count as u64, first])
     }
 
     /// Figures of the whole machine; `docs/calls.md` says which are which.
     pub(super) fn figures(&self, which: u64) -> Option<[u64; 4]> {
-        let frames = self.ram.frames.stats();
-        let objects = self.ram.object_pages as u64;
+        let frames = self.vm.ram.frames.stats();
+        let objects = self.vm.ram.object_pages as u64;
         Some(match which {
             0 => [frames.total as u64, frames.free as u64, objects, self.handles.len() as u64],
             1 => [

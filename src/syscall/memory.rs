@@ -20,9 +20,9 @@ impl Kernel {
         if attributes & !WINDOW_DEVICE != 0 || self.is_ram(PhysAddr(at), pages) {
             return Err(Error::Invalid);
         }
-        let Kernel { vm, ram, processes, .. } = self;
+        let Kernel { vm, processes, .. } = self;
         let (at, device) = (PhysAddr(at), attributes & WINDOW_DEVICE != 0);
-        let memory = vm.memory_window(ram, processes[me.process].account, at, pages, device)?;
+        let memory = vm.memory_window(processes[me.process].account, at, pages, device)?;
         self.memory_named(me, memory)
     }
 
@@ -39,7 +39,7 @@ impl Kernel {
         let rights = MemoryRights::from_bits_truncate(memory.rights);
         let bit = |right, bit| if rights.contains(right) { bit } else { 0 };
         let ceiling = bit(MemoryRights::WRITE, MAP_WRITE) | bit(MemoryRights::EXECUTE, MAP_EXECUTE);
-        self.vm.map(&mut self.ram, space, memory.id, at, first, pages, access, ceiling)
+        self.vm.map(space, memory.id, at, first, pages, access, ceiling)
     }
 
     pub(super) fn contiguous_memory(&mut self, me: &Caller) -> Answer {
@@ -47,9 +47,9 @@ impl Kernel {
         let account = self.processes[me.process].account;
         let memory = match self.go_on(me) {
             Some((Made::Memory(memory), _)) => memory,
-            _ => self.vm.memory_contiguous(&mut self.ram, account, me.args[1])?.0,
+            _ => self.vm.memory_contiguous(account, me.args[1])?.0,
         };
-        if !self.vm.memory_clear(&mut self.ram, memory)? {
+        if !self.vm.memory_clear(memory)? {
             return self.later(me, Made::Memory(memory), 0);
         }
         let (_, _, physical) = self.vm.memory_info(memory);
@@ -65,10 +65,10 @@ impl Kernel {
             Some((Made::Memory(begun), at)) => (begun, at),
             _ => {
                 let payer = self.payer(me, me.args[3])?;
-                (self.vm.memory_clone(&mut self.ram, payer, from, first, pages)?, 0)
+                (self.vm.memory_clone(payer, from, first, pages)?, 0)
             }
         };
-        let next = self.vm.memory_clone_more(&mut self.ram, memory, from, first, at);
+        let next = self.vm.memory_clone_more(memory, from, first, at);
         match next.inspect_err(|_| _ = self.vm.release(memory))? {
             Some(next) => self.later(me, Made::Memory(memory), next),
             None => self.memory_named(me, memory),
@@ -86,7 +86,7 @@ impl Kernel {
             }
             _ => 0,
         };
-        let next = self.vm.space_clone(&mut self.ram, space, from, at);
+        let next = self.vm.space_clone(space, from, at);
         self.processes[to].cloning = matches!(next, Ok(Some(_)));
         match next? {
             Some(next) => self.later(me, Made::Space(to), next),
@@ -148,7 +148,7 @@ impl Kernel {
             Place::Space(self.space_of(me, handle, needed)?, there)
         };
         let (from, to) = if write { (here, there) } else { (there, here) };
-        let done = self.vm.copy(&mut self.ram, from, to, length)?;
+        let done = self.vm.copy(from, to, length)?;
         self.advance(me.thread, 1, done)
     }
 

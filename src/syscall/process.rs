@@ -92,25 +92,25 @@ impl Kernel {
             _ if set == RegisterSet::All as u64 => [true, true],
             _ => return Err(Error::Invalid),
         };
-        let Kernel { vm, ram, threads, fpus, .. } = self;
+        let Kernel { vm, threads, fpus, .. } = self;
         let space = threads[me.thread].space;
         let thread = &mut threads[target];
         let fpu = if floating { Some(thread.fpu.ok_or(Error::Invalid)?) } else { None };
         let after = address.saturating_add(if general { 8 * REGISTERS as u64 } else { 0 });
         if !replace {
             if general {
-                vm.write_space(ram, space, address, &thread.context.registers())?;
+                vm.write_space(space, address, &thread.context.registers())?;
             }
-            return fpu.map_or(Ok(()), |fpu| vm.write_space(ram, space, after, fpus[fpu].bytes()));
+            return fpu.map_or(Ok(()), |fpu| vm.write_space(space, after, fpus[fpu].bytes()));
         }
         if general {
             let mut words = [0; REGISTERS];
-            vm.read_space(ram, space, address, &mut words)?;
+            vm.read_space(space, address, &mut words)?;
             thread.context.set_registers(&words);
             thread.flags.set(Flags::STEPPING, thread.context.is_stepping());
         }
         if let Some(fpu) = fpu {
-            let read = fpus[fpu].change(|bytes| vm.read_space(ram, space, after, bytes));
+            let read = fpus[fpu].change(|bytes| vm.read_space(space, after, bytes));
             self.forget_fpu(target);
             return read;
         }
