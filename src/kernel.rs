@@ -16,7 +16,7 @@ use crate::mm::{Arena, Id, Ram, Space, Vm};
 use crate::object::{
     Found, Handle, Interrupt, Life, Message, Named, Object, Port, Process, Queue, Thread, Timer,
 };
-use crate::units::{CpuId, MAX_CPUS, Nanos};
+use crate::units::{CpuId, MAX_CPUS, Nanos, Result};
 use bitflags::Flags;
 use core::mem::offset_of;
 use core::ptr::NonNull;
@@ -163,7 +163,7 @@ impl Kernel {
 
     /// A handle of a process.
     #[inline(always)]
-    pub fn owned(&self, process: Id<Process>, word: u64) -> Result<(Id<Handle>, &Handle), Error> {
+    pub fn owned(&self, process: Id<Process>, word: u64) -> Result<(Id<Handle>, &Handle)> {
         let found = self.handles.named(word).filter(|(_, handle)| process.is(handle.owner));
         found.ok_or(Error::BadHandle)
     }
@@ -175,7 +175,7 @@ impl Kernel {
         process: Id<Process>,
         word: u64,
         needed: T::Rights,
-    ) -> Result<Found<T>, Error> {
+    ) -> Result<Found<T>> {
         let (handle, &Handle { named, rights, badge, .. }) = self.owned(process, word)?;
         let id = T::of(named)?;
         if rights & needed.bits() != needed.bits() {

@@ -6,14 +6,14 @@ use crate::kernel::Kernel;
 use crate::mm::tree::Links;
 use crate::mm::{Account, Arena, Id};
 use crate::object::{Handle, Interrupt, Message, Notice, Port, Queue, Target, Timer, Waiting};
-use crate::units::{CpuId, Nanos};
+use crate::units::{CpuId, Nanos, Result};
 
 /// The most messages a port's queue has room for.
 const MAX_CAPACITY: u64 = 256;
 
 impl Kernel {
     /// A port. The room in its queue is paid for from the beginning.
-    pub fn create_port(&mut self, account: Id<Account>, capacity: u64) -> Result<Id<Port>, Error> {
+    pub fn create_port(&mut self, account: Id<Account>, capacity: u64) -> Result<Id<Port>> {
         if capacity > MAX_CAPACITY {
             return Err(Error::Invalid);
         }
@@ -50,11 +50,7 @@ impl Kernel {
     }
 
     /// A timer that is not set.
-    pub fn create_timer(
-        &mut self,
-        account: Id<Account>,
-        target: Target,
-    ) -> Result<Id<Timer>, Error> {
+    pub fn create_timer(&mut self, account: Id<Account>, target: Target) -> Result<Id<Timer>> {
         let number = self.timers.reserve(&mut self.vm.ram)?.index() as u32;
         self.vm.charge(account, Arena::<Timer>::COST)?;
         let (when, links) = (Nanos(0), Links::NONE);
@@ -76,7 +72,7 @@ impl Kernel {
         account: Id<Account>,
         line: u64,
         notice: Notice,
-    ) -> Result<Id<Interrupt>, Error> {
+    ) -> Result<Id<Interrupt>> {
         let line = u32::try_from(line).map_err(|_| Error::Invalid)?;
         if line >= arch::interrupts::lines() || !arch::interrupts::is_free(line) {
             return Err(Error::Invalid);

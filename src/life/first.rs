@@ -1,7 +1,7 @@
 //! The first process: an ELF file from the initial RAM disk. It gets everything there is to hand out,
 //! and everyone else gets it from there.
 
-use crate::abi::{Error, MAP_WRITE, MemoryRights, PAGE, THREAD_FPU, USER_END};
+use crate::abi::{MAP_WRITE, MemoryRights, PAGE, THREAD_FPU, USER_END};
 use crate::arch;
 use crate::boot::elf::{self, Program, Segment};
 use crate::boot::{PhysRange, initrd};
@@ -9,7 +9,7 @@ use crate::kernel::Kernel;
 use crate::life::NewThread;
 use crate::mm::{self, Id, Place};
 use crate::object::{Named, Process};
-use crate::units::{CpuId, PAGE_SIZE, PhysAddr};
+use crate::units::{CpuId, PAGE_SIZE, PhysAddr, Result};
 
 /// Pages of its stack; below them nothing is mapped.
 const STACK_PAGES: u64 = 16;
@@ -48,7 +48,7 @@ impl Kernel {
         archive: PhysRange,
         Program { entry, segments }: Program,
         file: u64,
-    ) -> Result<(), Error> {
+    ) -> Result {
         let quota = self.vm.ram.frames.stats().free as u64 * PAGE_SIZE;
         let root = self.vm.account_root(quota)?;
         let process = self.create_process(root, quota.saturating_sub(KEPT), 63)?;
@@ -87,7 +87,7 @@ impl Kernel {
     }
 
     /// A handle to read the device tree with, and where in its memory that begins.
-    fn tree_for(&mut self, process: Id<Process>) -> Result<[u64; 2], Error> {
+    fn tree_for(&mut self, process: Id<Process>) -> Result<[u64; 2]> {
         let Some(tree) = self.info.tree.clone() else { return Ok([0; 2]) };
         let (at, account) = (tree.start.0 % PAGE, self.processes[process].account);
         let pages = (tree.end.0 - tree.start.0 + at).div_ceil(PAGE);

@@ -5,7 +5,7 @@ use crate::arch;
 use crate::kernel::Kernel;
 use crate::mm::{Account, Arena, Id};
 use crate::object::{Life, Notice, Process, State, Thread};
-use crate::units::CpuId;
+use crate::units::{CpuId, Result};
 
 impl Kernel {
     /// A process with part of an account's quota. It is charged for itself.
@@ -14,7 +14,7 @@ impl Kernel {
         parent: Id<Account>,
         quota: u64,
         ceiling: u8,
-    ) -> Result<Id<Process>, Error> {
+    ) -> Result<Id<Process>> {
         if ceiling >= PRIORITIES {
             return Err(Error::Invalid);
         }

@@ -10,7 +10,7 @@ use crate::kernel::Kernel;
 use crate::mm::asid::Seat;
 use crate::mm::{Arena, Id};
 use crate::object::{Flags, Handle, Life, Made, Process, Sort, State, Target, Thread};
-use crate::units::CpuId;
+use crate::units::{CpuId, Result};
 
 /// What a thread begins with.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +34,7 @@ impl Kernel {
         cpu: CpuId,
         process: Id<Process>,
         new: NewThread,
-    ) -> Result<Id<Thread>, Error> {
+    ) -> Result<Id<Thread>> {
         let owner = &self.processes[process];
         let priority = new.flags as u8;
         let known = THREAD_START | THREAD_FPU | THREAD_COPY | THREAD_TLS | 0xff;

@@ -11,6 +11,7 @@ use crate::ipc::{Answer, Outcome};
 use crate::kernel::Kernel;
 use crate::log;
 use crate::object::{IoPorts, Machine, Named, Process};
+use crate::units::Result;
 
 /// The longest line of the log, and the longest piece that is read at once.
 const LINE: usize = 240;
@@ -64,12 +65,12 @@ impl Kernel {
     }
 
     /// The first argument is the machine, with this right.
-    pub(super) fn machine(&self, me: &Caller, right: MachineRights) -> Result<(), Error> {
+    pub(super) fn machine(&self, me: &Caller, right: MachineRights) -> Result {
         self.find::<Machine>(me.process, me.args[0], right).map(drop)
     }
 
     /// The I/O port that the first three arguments name.
-    pub(super) fn io_port(&self, me: &Caller, right: IoRights) -> Result<u16, Error> {
+    pub(super) fn io_port(&self, me: &Caller, right: IoRights) -> Result<u16> {
         let [handle, port, size, ..] = me.args;
         let range = self.find::<IoPorts>(me.process, handle, right)?.badge;
         let (first, end) = (range >> 32, (range >> 32) + (range & 0xffff_ffff));
@@ -78,7 +79,7 @@ impl Kernel {
     }
 
     /// The line is shown as text, whatever its bytes are.
-    pub(super) fn write_log(&mut self, me: &Caller) -> Result<(), Error> {
+    pub(super) fn write_log(&mut self, me: &Caller) -> Result {
         self.machine(me, MachineRights::LOG)?;
         let [_, address, length, ..] = me.args;
         if length > LINE as u64 {

@@ -11,7 +11,7 @@ use crate::ipc::{Answer, Outcome};
 use crate::kernel::Kernel;
 use crate::mm::{Account, Id, Memory, Place, Space};
 use crate::object::{Life, Made, Named, Process, Progress};
-use crate::units::PhysAddr;
+use crate::units::{PhysAddr, Result};
 
 impl Kernel {
     pub(super) fn memory_window(&mut self, me: &Caller) -> Answer {
@@ -26,7 +26,7 @@ impl Kernel {
         self.memory_named(me, memory)
     }
 
-    pub(super) fn map(&mut self, me: &Caller) -> Result<(), Error> {
+    pub(super) fn map(&mut self, me: &Caller) -> Result {
         let [process, memory, at, first, pages, access, ..] = me.args;
         let space = self.space_of(me, process, ProcessRights::MAP)?;
         let needed = match access {
@@ -95,7 +95,7 @@ impl Kernel {
     }
 
     /// Whose quota pays for a memory: a process's that is named, or the caller's.
-    pub(super) fn payer(&self, me: &Caller, handle: u64) -> Result<Id<Account>, Error> {
+    pub(super) fn payer(&self, me: &Caller, handle: u64) -> Result<Id<Account>> {
         let process = match handle {
             0 => me.process,
             handle => self.find::<Process>(me.process, handle, ProcessRights::MANAGE)?.id,
@@ -176,7 +176,7 @@ impl Kernel {
         me: &Caller,
         handle: u64,
         rights: ProcessRights,
-    ) -> Result<Id<Space>, Error> {
+    ) -> Result<Id<Space>> {
         let process = self.find::<Process>(me.process, handle, rights)?;
         if rights == ProcessRights::MAP && self.processes[process.id].cloning {
             return Err(Error::Busy);
@@ -185,7 +185,7 @@ impl Kernel {
     }
 
     /// The address space of a process, unless that has ended.
-    pub(super) fn living_space(&self, process: Id<Process>) -> Result<Id<Space>, Error> {
+    pub(super) fn living_space(&self, process: Id<Process>) -> Result<Id<Space>> {
         let process = &self.processes[process];
         if process.life != Life::Alive {
             return Err(Error::PeerGone);

@@ -17,7 +17,7 @@ use crate::object::{
     Awaited, Flags, Found, Handle, Handler, Interrupt, Named, Notice, Port, Process, Sort, State,
     Target, Thread, Timer,
 };
-use crate::units::{CpuId, Nanos};
+use crate::units::{CpuId, Nanos, Result};
 
 /// Who calls, and with what.
 struct Caller {
@@ -294,7 +294,7 @@ impl Kernel {
 
     /// Signals at a port that a handle names.
     #[inline(always)]
-    fn notice(&self, process: Id<Process>, port: u64, bits: u64) -> Result<Notice, Error> {
+    fn notice(&self, process: Id<Process>, port: u64, bits: u64) -> Result<Notice> {
         let port = self.find::<Port>(process, port, PortRights::SIGNAL)?;
         Ok(Notice { port: port.id, bits })
     }

@@ -6,7 +6,7 @@
 use super::super::{Arena, FrameSource, Id, Ram};
 use super::Vm;
 use crate::abi::Error;
-use crate::units::{Frame, PAGE_SIZE};
+use crate::units::{Frame, PAGE_SIZE, Result};
 
 /// Accounts above one another at most.
 pub const MAX_DEPTH: u8 = 32;
@@ -23,7 +23,7 @@ pub struct Account {
 impl Account {
     /// Uses bytes of it.
     #[inline(always)]
-    pub(super) fn charge(&mut self, bytes: u64) -> Result<(), Error> {
+    pub(super) fn charge(&mut self, bytes: u64) -> Result {
         if bytes > self.limit - self.used {
             return Err(Error::NoMemory);
         }
@@ -33,7 +33,7 @@ impl Account {
 
     /// A frame of zeroes, paid for.
     #[inline]
-    pub(super) fn take_zeroed(&mut self, ram: &mut Ram) -> Result<Frame, Error> {
+    pub(super) fn take_zeroed(&mut self, ram: &mut Ram) -> Result<Frame> {
         self.charge(PAGE_SIZE)?;
         let frame = ram.frames.take().ok_or(Error::NoMemory);
         let frame = frame.inspect_err(|_| self.used -= PAGE_SIZE)?;
@@ -45,13 +45,13 @@ impl Account {
 
 impl Vm {
     /// An account of nobody's quota: the machine's.
-    pub fn account_root(&mut self, limit: u64) -> Result<Id<Account>, Error> {
+    pub fn account_root(&mut self, limit: u64) -> Result<Id<Account>> {
         let account = Account { parent: None, used: 0, limit, depth: 1, closed: false };
         self.accounts.insert(account, &mut self.ram)
     }
 
     /// An account with part of another's quota: the parent is charged the limit and the account itself.
-    pub fn account_open(&mut self, parent: Id<Account>, limit: u64) -> Result<Id<Account>, Error> {
+    pub fn account_open(&mut self, parent: Id<Account>, limit: u64) -> Result<Id<Account>> {
         let depth = self.accounts[parent].depth + 1;
         if depth > MAX_DEPTH {
             return Err(Error::Invalid);
@@ -65,7 +65,7 @@ impl Vm {
     }
 
     /// Changes an account's limit, at its parent's cost or to its benefit.
-    pub fn account_resize(&mut self, account: Id<Account>, limit: u64) -> Result<(), Error> {
+    pub fn account_resize(&mut self, account: Id<Account>, limit: u64) -> Result {
         let Account { parent, used, limit: before, .. } = self.accounts[account];
         let parent = parent.filter(|_| limit >= used).ok_or(Error::Invalid)?;
         match limit.checked_sub(before) {
@@ -78,7 +78,7 @@ impl Vm {
 
     /// Uses bytes of an account.
     #[inline]
-    pub fn charge(&mut self, account: Id<Account>, bytes: u64) -> Result<(), Error> {
+    pub fn charge(&mut self, account: Id<Account>, bytes: u64) -> Result {
         self.accounts[account].charge(bytes)
     }
 

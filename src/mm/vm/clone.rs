@@ -8,7 +8,7 @@ use super::region::Region;
 use super::{Account, FUEL, Memory, Space, Vm};
 use crate::abi::Error;
 use crate::arch::Access;
-use crate::units::PAGE_SIZE;
+use crate::units::{PAGE_SIZE, Result};
 
 /// What sharing a page costs, as seen from looking at an entry that is empty.
 const SHARING: u64 = 2;
@@ -23,7 +23,7 @@ impl Vm {
         from: Id<Memory>,
         first: u64,
         pages: u64,
-    ) -> Result<Id<Memory>, Error> {
+    ) -> Result<Id<Memory>> {
         let source = &self.memories[from];
         if !matches!(source.backing, Backing::Demand(_)) {
             return Err(Error::Unsupported);
@@ -42,7 +42,7 @@ impl Vm {
         from: Id<Memory>,
         first: u64,
         at: u64,
-    ) -> Result<Option<u64>, Error> {
+    ) -> Result<Option<u64>> {
         let pages = self.memories[to].pages;
         let left = pages.checked_sub(at).ok_or(Error::Invalid)?;
         let start = first.checked_add(at).ok_or(Error::Invalid)?;
@@ -58,7 +58,7 @@ impl Vm {
         to: Id<Space>,
         from: Id<Space>,
         cursor: u64,
-    ) -> Result<Option<u64>, Error> {
+    ) -> Result<Option<u64>> {
         if to == from || cursor == 0 && !self.space_empty(to) {
             return Err(Error::Occupied);
         }
@@ -93,12 +93,7 @@ impl Vm {
 
     /// A region like another's part from `at` on, in another address space; its memory is the same,
     /// or a new one without pages.
-    fn clone_region(
-        &mut self,
-        to: Id<Space>,
-        id: Id<Region>,
-        at: u64,
-    ) -> Result<Id<Region>, Error> {
+    fn clone_region(&mut self, to: Id<Space>, id: Id<Region>, at: u64) -> Result<Id<Region>> {
         let region = Region { space: to, ..self.regions[id].from(at) };
         if self.first_in(to, at, region.end()).is_some() {
             return Err(Error::Occupied);
@@ -121,7 +116,7 @@ impl Vm {
         (to, start): (Id<Memory>, u64),
         pages: u64,
         fuel: &mut u64,
-    ) -> Result<u64, Error> {
+    ) -> Result<u64> {
         let (source, target) = self.memories.pair(from, to).ok_or(Error::Invalid)?;
         let (Backing::Demand(index), Backing::Demand(copy)) =
             (&source.backing, &mut target.backing)

@@ -8,7 +8,7 @@ use super::{Memory, Space, Vm};
 use crate::abi::{Error, USER_END};
 use crate::arch::{self, Entry};
 use crate::layout::{PHYS_MAP, PHYS_MAP_SIZE};
-use crate::units::{Access, Frame, LARGE_PAGE_SIZE, PAGE_SIZE, VirtAddr};
+use crate::units::{Access, Frame, LARGE_PAGE_SIZE, PAGE_SIZE, Result, VirtAddr};
 use core::ops::Range;
 
 /// Bytes that are copied in one piece.
@@ -57,7 +57,7 @@ fn in_page(offset: u64) -> u64 {
 impl Vm {
     /// Copies a piece, and tells how many bytes that were: the caller goes on after them. Where source
     /// and target overlap, what comes out is one or the other.
-    pub fn copy(&mut self, from: Place, to: Place, bytes: u64) -> Result<u64, Error> {
+    pub fn copy(&mut self, from: Place, to: Place, bytes: u64) -> Result<u64> {
         let (mut source, mut target) = (NOTHING, NOTHING);
         let (mut source_at, mut target_at) = (from.at(), to.at());
         let bytes = bytes.min(PIECE);
@@ -130,23 +130,13 @@ impl Vm {
     }
 
     /// Reads a little of an address space.
-    pub fn read_space<T: Plain>(
-        &mut self,
-        space: Id<Space>,
-        at: u64,
-        into: &mut [T],
-    ) -> Result<(), Error> {
+    pub fn read_space<T: Plain>(&mut self, space: Id<Space>, at: u64, into: &mut [T]) -> Result {
         let bytes = into.as_mut_ptr().cast();
         self.move_few(Place::Space(space, at), bytes, size_of_val(into), false)
     }
 
     /// Writes a little of an address space.
-    pub fn write_space<T: Plain>(
-        &mut self,
-        space: Id<Space>,
-        at: u64,
-        from: &[T],
-    ) -> Result<(), Error> {
+    pub fn write_space<T: Plain>(&mut self, space: Id<Space>, at: u64, from: &[T]) -> Result {
         let bytes = from.as_ptr().cast_mut().cast();
         self.move_few(Place::Space(space, at), bytes, size_of_val(from), true)
     }
@@ -159,7 +149,7 @@ impl Vm {
         buffer: *mut u8,
         bytes: usize,
         write: bool,
-    ) -> Result<(), Error> {
+    ) -> Result {
         let mut done = 0;
         while done < bytes {
             let at = place.at().saturating_add(done as u64);
@@ -176,13 +166,7 @@ impl Vm {
 
     /// Finds a place, by what was found before it if that will do.
     #[inline(always)]
-    fn reach(
-        &mut self,
-        place: &Place,
-        at: u64,
-        write: bool,
-        found: &mut Found,
-    ) -> Result<(), Error> {
+    fn reach(&mut self, place: &Place, at: u64, write: bool, found: &mut Found) -> Result {
         if at < found.upto {
             let entry =
                 tables::read(&self.ram.memory, found.table, tables::index(at, tables::PAGES));
@@ -196,7 +180,7 @@ impl Vm {
     }
 
     #[inline(never)]
-    fn find(&mut self, place: &Place, at: u64, write: bool) -> Result<Found, Error> {
+    fn find(&mut self, place: &Place, at: u64, write: bool) -> Result<Found> {
         let space = match *place {
             Place::Space(space, _) => space,
             Place::Memory(memory, _) => {
@@ -244,7 +228,7 @@ fn suits(entry: Entry, write: bool) -> bool {
 }
 
 /// A page that is there, if the kernel can reach it.
-fn found(ram: &Ram, page: &Page, at: u64, write: bool) -> Result<Found, Error> {
+fn found(ram: &Ram, page: &Page, at: u64, write: bool) -> Result<Found> {
     if reach(ram, page, write).is_empty() {
         return Err(Error::BadAddress);
     }

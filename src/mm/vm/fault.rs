@@ -8,7 +8,7 @@ use super::tables;
 use super::{Memory, Region, Space, Vm};
 use crate::abi::{Error, FaultKind, USER_END};
 use crate::arch::{self, Entry};
-use crate::units::{Access, Frame, LARGE_PAGE_SIZE, PAGE_SIZE};
+use crate::units::{Access, Frame, LARGE_PAGE_SIZE, PAGE_SIZE, Result};
 use core::ops::Range;
 
 /// A page that is there.
@@ -92,12 +92,7 @@ impl Vm {
 
     /// A page of a memory: made if it is not there; to be written, the memory's alone.
     #[inline]
-    pub(super) fn provide(
-        &mut self,
-        id: Id<Memory>,
-        page: u64,
-        write: bool,
-    ) -> Result<Page, Error> {
+    pub(super) fn provide(&mut self, id: Id<Memory>, page: u64, write: bool) -> Result<Page> {
         let memory = &mut self.memories[id];
         if page >= memory.pages {
             return Err(Error::BadAddress);
@@ -139,7 +134,7 @@ impl Vm {
 
     /// Enters a page of a region into the tables; tells which one it is in.
     #[inline(always)]
-    pub(super) fn show(&mut self, id: Id<Region>, at: u64, page: &Page) -> Result<Frame, Error> {
+    pub(super) fn show(&mut self, id: Id<Region>, at: u64, page: &Page) -> Result<Frame> {
         let region = &self.regions[id];
         let mut access = region.access & page.access | page.access & arch::Access::DEVICE;
         if matches!(page.kind, PageKind::Single | PageKind::Copied) {
@@ -159,7 +154,7 @@ impl Vm {
         page: &Page,
         access: arch::Access,
         reach: Range<u64>,
-    ) -> Result<Frame, Error> {
+    ) -> Result<Frame> {
         let region = &self.regions[id];
         let space = region.space;
         let block = at & !(AROUND - 1);
@@ -211,7 +206,7 @@ impl Vm {
         at: u64,
         page: &Page,
         access: arch::Access,
-    ) -> Result<Frame, Error> {
+    ) -> Result<Frame> {
         if access.contains(arch::Access::EXECUTE) && page.kind != PageKind::Window {
             // SAFETY: a page of RAM.
             unsafe {
@@ -237,7 +232,7 @@ impl Vm {
     /// The table at `lowest` that has the entry of an address, made if it is not there. There is no
     /// large page on the way: regions that get smaller take theirs with them.
     #[inline(never)]
-    fn table_of(&mut self, space: Id<Space>, at: u64, lowest: u8) -> Result<Frame, Error> {
+    fn table_of(&mut self, space: Id<Space>, at: u64, lowest: u8) -> Result<Frame> {
         let space = &mut self.spaces[space];
         let account = &mut self.accounts[space.account];
         let (mut table, reached) = tables::walk(&self.ram.memory, space.root, at, lowest);

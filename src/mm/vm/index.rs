@@ -7,9 +7,8 @@ use super::super::owners::Owners;
 use super::super::walker::first_used;
 use super::super::{FrameSource, Ram};
 use super::Account;
-use crate::abi::Error;
 use crate::arch::PhysMem;
-use crate::units::{Frame, PAGE_SIZE, PhysAddr};
+use crate::units::{Frame, PAGE_SIZE, PhysAddr, Result};
 use core::cell::Cell;
 use core::ptr::NonNull;
 
@@ -56,7 +55,7 @@ impl Index {
     }
 
     /// Makes it a level higher. Takes an index page if there is anything in it.
-    pub fn heighten(&mut self, ram: &mut Ram, payer: &mut Account) -> Result<(), Error> {
+    pub fn heighten(&mut self, ram: &mut Ram, payer: &mut Account) -> Result {
         let root = self.root();
         if let Some(below) = root.get() {
             let table = payer.take_zeroed(ram)?;
@@ -69,12 +68,7 @@ impl Index {
 
     /// The entry of a page and those after it; index pages on the way are made.
     #[inline]
-    pub fn make(
-        &mut self,
-        page: u64,
-        ram: &mut Ram,
-        payer: &mut Account,
-    ) -> Result<Entries, Error> {
+    pub fn make(&mut self, page: u64, ram: &mut Ram, payer: &mut Account) -> Result<Entries> {
         let (mut entries, height) = self.way(page, 0, &ram.memory);
         for height in (0..height).rev() {
             let table = payer.take_zeroed(ram)?;

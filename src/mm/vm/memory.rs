@@ -8,7 +8,7 @@ use super::super::{Arena, Frames, Id};
 use super::index::{ENTRIES, Index};
 use super::{Account, FUEL, Region, Vm};
 use crate::abi::Error;
-use crate::units::{Frame, PAGE_SIZE, PhysAddr};
+use crate::units::{Frame, PAGE_SIZE, PhysAddr, Result};
 
 /// The largest memory.
 pub const MAX_PAGES: u64 = 1 << 36;
@@ -56,7 +56,7 @@ pub(super) enum Backing {
 
 impl Vm {
     /// Pages of zeroes, none of which takes memory before it is used. The caller has the reference.
-    pub fn memory_create(&mut self, account: Id<Account>, pages: u64) -> Result<Id<Memory>, Error> {
+    pub fn memory_create(&mut self, account: Id<Account>, pages: u64) -> Result<Id<Memory>> {
         if pages > MAX_PAGES {
             return Err(Error::Invalid);
         }
@@ -69,7 +69,7 @@ impl Vm {
         &mut self,
         account: Id<Account>,
         pages: u64,
-    ) -> Result<(Id<Memory>, PhysAddr), Error> {
+    ) -> Result<(Id<Memory>, PhysAddr)> {
         if pages == 0 || pages > MAX_CONTIGUOUS {
             return Err(Error::Invalid);
         }
@@ -86,7 +86,7 @@ impl Vm {
     }
 
     /// Clears a piece of a contiguous memory that is new: true when all of it is.
-    pub fn memory_clear(&mut self, id: Id<Memory>) -> Result<bool, Error> {
+    pub fn memory_clear(&mut self, id: Id<Memory>) -> Result<bool> {
         let memory = &mut self.memories[id];
         let Backing::Contiguous(first) = memory.backing else { return Err(Error::Invalid) };
         let upto = memory.pages.min(memory.resident + CLEARED);
@@ -105,7 +105,7 @@ impl Vm {
         at: PhysAddr,
         pages: u64,
         device: bool,
-    ) -> Result<Id<Memory>, Error> {
+    ) -> Result<Id<Memory>> {
         let end = at.0.saturating_add(pages.saturating_mul(PAGE_SIZE));
         if pages == 0 || !at.0.is_multiple_of(PAGE_SIZE) || end > 1 << 48 {
             return Err(Error::Invalid);
@@ -115,7 +115,7 @@ impl Vm {
 
     /// Makes it longer, or shorter: at once for whoever looks, but what it lost is given back in
     /// pieces. False: to be called again.
-    pub fn memory_resize(&mut self, id: Id<Memory>, pages: u64) -> Result<bool, Error> {
+    pub fn memory_resize(&mut self, id: Id<Memory>, pages: u64) -> Result<bool> {
         let memory = &mut self.memories[id];
         if !matches!(memory.backing, Backing::Demand(_)) {
             return Err(Error::Unsupported);
@@ -192,7 +192,7 @@ impl Vm {
         account: Id<Account>,
         pages: u64,
         backing: Backing,
-    ) -> Result<Id<Memory>, Error> {
+    ) -> Result<Id<Memory>> {
         self.charge(account, Arena::<Memory>::COST)?;
         let held = if matches!(backing, Backing::Demand(_)) { pages } else { 0 };
         let memory = Memory {

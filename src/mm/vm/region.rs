@@ -10,7 +10,7 @@ use super::tables;
 use super::{FUEL, Memory, Space, Vm};
 use crate::abi::{Error, MAP_EXECUTE, MAP_SHARED, MAP_WRITE};
 use crate::arch::Access;
-use crate::units::PAGE_SIZE;
+use crate::units::{PAGE_SIZE, Result};
 
 /// The most pages that are always unmapped in one piece.
 const PIECE: u64 = 512;
@@ -79,7 +79,7 @@ fn allows(bits: u64) -> Access {
 }
 
 /// The same, if the bits make sense and ask for no more than the ceiling.
-fn asked(bits: u64, others: u64, ceiling: Access) -> Result<Access, Error> {
+fn asked(bits: u64, others: u64, ceiling: Access) -> Result<Access> {
     let access = allows(bits);
     if bits & !(MAP_WRITE | MAP_EXECUTE | others) != 0
         || access.contains(Access::WRITE | Access::EXECUTE)
@@ -104,7 +104,7 @@ impl Vm {
         pages: u64,
         access: u64,
         ceiling: u64,
-    ) -> Result<(), Error> {
+    ) -> Result {
         let range = tables::pages_at(at, pages).ok_or(Error::Invalid)?;
         let ceiling = allows(ceiling);
         let shared = access & MAP_SHARED != 0;
@@ -136,7 +136,7 @@ impl Vm {
 
     /// Unmaps what is mapped in a range: a piece. Tells how many pages of the range are done; the
     /// caller goes on after them.
-    pub fn unmap(&mut self, space: Id<Space>, at: u64, pages: u64) -> Result<u64, Error> {
+    pub fn unmap(&mut self, space: Id<Space>, at: u64, pages: u64) -> Result<u64> {
         let end = tables::pages_at(at, pages).ok_or(Error::Invalid)?.end;
         let Some(id) = self.first_in(space, at, end) else { return Ok(pages) };
         let (start, stop) = (self.regions[id].start, self.regions[id].end());
@@ -153,13 +153,7 @@ impl Vm {
     }
 
     /// Changes what may be done in a range, all of which is mapped: a piece, as `unmap`.
-    pub fn protect(
-        &mut self,
-        space: Id<Space>,
-        at: u64,
-        pages: u64,
-        access: u64,
-    ) -> Result<u64, Error> {
+    pub fn protect(&mut self, space: Id<Space>, at: u64, pages: u64, access: u64) -> Result<u64> {
         let end = tables::pages_at(at, pages).ok_or(Error::Invalid)?.end;
         let id = self.region_at(space, at).ok_or(Error::NotFound)?;
         let (start, stop) = (self.regions[id].start, self.regions[id].end());
@@ -221,7 +215,7 @@ impl Vm {
     }
 
     /// Puts in a region that overlaps no other.
-    pub(super) fn add_region(&mut self, region: Region) -> Result<Id<Region>, Error> {
+    pub(super) fn add_region(&mut self, region: Region) -> Result<Id<Region>> {
         let (space, memory) = (region.space, region.memory);
         let Memory { backing, mapped, .. } = &self.memories[memory];
         // Only these have pages that go or are shared, for which all regions are looked at.
@@ -261,7 +255,7 @@ impl Vm {
     }
 
     /// Makes two of a region; tells the second, which begins at `at`.
-    fn split(&mut self, id: Id<Region>, at: u64) -> Result<Id<Region>, Error> {
+    fn split(&mut self, id: Id<Region>, at: u64) -> Result<Id<Region>> {
         let second = self.regions[id].from(at);
         let pages = second.pages;
         self.regions[id].pages -= pages;

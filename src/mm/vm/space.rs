@@ -8,7 +8,7 @@ use super::tables;
 use super::{Account, FUEL, Memory, Region, Vm};
 use crate::abi::{Error, USER_END};
 use crate::arch::{self, Access, Entry};
-use crate::units::{Frame, MAX_CPUS, PAGE_SIZE, VirtAddr};
+use crate::units::{Frame, MAX_CPUS, PAGE_SIZE, Result, VirtAddr};
 use arrayvec::ArrayVec;
 use core::ops::Range;
 
@@ -33,7 +33,7 @@ pub struct Space {
 
 impl Vm {
     /// An address space that maps nothing.
-    pub fn space_create(&mut self, account: Id<Account>) -> Result<Id<Space>, Error> {
+    pub fn space_create(&mut self, account: Id<Account>) -> Result<Id<Space>> {
         let cost = Arena::<Space>::COST + PAGE_SIZE;
         self.charge(account, cost)?;
         let space = self.spaces.reserve(&mut self.ram).and_then(|_| {
