@@ -12,6 +12,7 @@ use rt::message::Received;
 use rt::object::Halted;
 use rt::service::Diary;
 use rt::{println, time};
+use services::manifest::Trait;
 
 /// Records that are kept.
 const KEPT: usize = 16;
@@ -56,6 +57,10 @@ impl Supervisor {
         // Text takes all that is written to it.
         let _ = self.write_record(&mut text, id, reason, registers);
         text.truncate(text.floor_char_boundary(LONGEST));
+        if self.services[&id].spec.has(Trait::Critical) {
+            // The machine ends with it, and nobody can ask any more.
+            text.lines().for_each(|line| println!("{line}"));
+        }
         self.records.push_front(text);
         self.records.truncate(KEPT);
         if let Life::Running(running) = &mut self.service(id).life {
