@@ -6,7 +6,7 @@ use rt::Error;
 use rt::abi::{Arrival, FOREVER};
 use rt::message::{Message, Received};
 use rt::object::{Memory, Object, Reply};
-use rt::service::Inbox;
+use rt::service::{Inbox, LEFT};
 use rt::time::{SECOND, now};
 
 /// How long the device may have something to do and finish none of it.
@@ -30,8 +30,13 @@ where
                 answer = call(&mut server, &received).map(encode);
             }
             Ok(received) if received.arrival == Arrival::Signals => server.device().interrupt(),
-            // A message without a caller is nobody's.
-            Ok(received) => received.close_handles(),
+            Ok(received) => {
+                if received.label() == LEFT {
+                    // What it has asked for last ends first.
+                    let _ = server.request(Badge::of(received.badge), Request::Detach, || None);
+                }
+                received.close_handles();
+            }
             Err(Error::TimedOut) => server.device().give_up(),
             // Somebody ended the wait, and nothing else.
             Err(Error::Cancelled) => {}
