@@ -11,7 +11,7 @@ pub struct Request {
     label: u32,
     again: Again,
     /// What it is about.
-    fields: Vec<u8>,
+    fields: Parcel,
     /// The bytes of a file that go along.
     bytes: Vec<u8>,
     /// Bytes that come back at most.
@@ -28,7 +28,7 @@ impl Request {
         Request {
             label: A::LABEL,
             again: A::AGAIN,
-            fields: Parcel::lent(ask).into_bytes(),
+            fields: Parcel::of(ask),
             bytes: Vec::new(),
             room: Attributes::BYTES,
             number: 0,
@@ -58,20 +58,18 @@ impl Request {
 
     /// Whether it is about the same, perhaps with other bytes, attributes, or another name for what is new.
     pub fn is_like(&self, other: &Request) -> bool {
-        (self.label, self.about()) == (other.label, other.about())
-    }
-
-    /// What has to be the same.
-    fn about(&self) -> &[u8] {
-        match self.label {
-            Set::LABEL | Create::LABEL => self.fields.get(..8).unwrap_or_default(),
-            _ => &self.fields,
-        }
+        let same = match self.label {
+            Set::LABEL | Create::LABEL => {
+                self.fields.words().first() == other.fields.words().first()
+            }
+            _ => self.fields == other.fields,
+        };
+        same && self.label == other.label
     }
 
     /// How it arrives, and the bytes that go along.
     pub fn given(&self) -> (Asked, Vec<u8>) {
-        let given = [&self.now.to_le_bytes(), &*self.fields, &*self.bytes].concat();
+        let given = [&self.now.to_le_bytes(), &*self.fields.to_bytes(), &*self.bytes].concat();
         let lengths = [given.len() as u64, self.room as u64];
         (Asked { label: self.label, lengths, number: self.number }, given)
     }

@@ -102,7 +102,7 @@ struct Done {
 
 impl Done {
     fn told(told: impl Put) -> Done {
-        Done { told: Parcel::lent(told).into_bytes(), ..Done::default() }
+        Done { told: Parcel::of(told).to_bytes(), ..Done::default() }
     }
 }
 
@@ -151,7 +151,7 @@ fn perform(
 fn list(files: &mut impl FileSystem, node: Node, mut at: u64, room: usize) -> Result<Vec<u8>> {
     let mut all = Vec::new();
     while let Some(entry) = files.entry(node, at)? {
-        let bytes = Parcel::lent(&entry).into_bytes();
+        let bytes = Parcel::of(&entry).to_bytes();
         if all.len() + bytes.len() > room.min(MOST) {
             break;
         }
