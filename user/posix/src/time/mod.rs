@@ -14,11 +14,16 @@ use linux_raw_sys::general::{
     CLOCK_REALTIME_COARSE, CLOCK_TAI, CLOCK_THREAD_CPUTIME_ID, TIMER_ABSTIME,
 };
 use rt::abi::FOREVER;
+use rt::message::{Answer, Message};
+use rt::{Error, Port};
 
 /// Nanoseconds of a second.
 pub const SECOND: u64 = 1_000_000_000;
 /// Nanoseconds of a step of the clocks that are coarse.
 const COARSE: u64 = 4_000_000;
+/// How long the service of the clock may take, and how often it is asked when it goes away.
+const PATIENCE: u64 = SECOND;
+const TRIES: u32 = 8;
 
 /// Clocks that one cannot sleep by.
 const SLEEPLESS: [u32; 4] =
@@ -30,9 +35,20 @@ static AHEAD: AtomicI64 = AtomicI64::new(0);
 /// When the call that is being served touched its first file, or 0.
 static STAMP: AtomicI64 = AtomicI64::new(0);
 
-/// The monotonic clock began so many nanoseconds after 1970 did.
-pub fn begin(nanoseconds: u64) {
-    AHEAD.store(nanoseconds as i64, Relaxed);
+/// Asks the service what time it is. Where there is none, or it does not know, it is 1970.
+pub fn begin(service: &Port) {
+    let asked = (0..TRIES).find_map(|_| {
+        match service.call(&Message::new(clock::NOW), rt::time::now() + PATIENCE) {
+            // Another may follow.
+            Err(Error::PeerGone) => None,
+            answer => Some(answer),
+        }
+    });
+    if let Some(Ok(Answer { info, words: [moment, time, ..] })) = asked
+        && info.label() == 0
+    {
+        AHEAD.store(time.wrapping_sub(moment) as i64, Relaxed);
+    }
 }
 
 /// Nanoseconds since 1970.
@@ -64,11 +80,6 @@ pub fn set_realtime(nanoseconds: i64) {
 /// The moment of the monotonic clock that is one of the realtime clock.
 pub fn monotonic(moment: u64) -> u64 {
     moment.saturating_add_signed(AHEAD.load(Relaxed).saturating_neg())
-}
-
-/// Something that differs from boot to boot.
-pub fn seed() -> u64 {
-    rt::time::now().wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 /// `struct timespec` or `struct timeval` of so many nanoseconds, with so many of them per part.
