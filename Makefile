@@ -186,7 +186,7 @@ fmt-check: setup ## fail where the source is not formatted
 clippy: setup ## lints, for the host and each platform, tests included
 	$(CARGO) clippy --quiet --all-targets -- -D warnings
 	$(CARGO) clippy --quiet --manifest-path user/Cargo.toml --target-dir target/user --no-default-features \
-	  --tests -p volume -p fat -- -D warnings
+	  --tests -p volume -p fat -p random -p clock -- -D warnings
 	@$(foreach p,$(PLATFORMS),echo clippy $p && \
 	  $(CARGO) clippy --quiet --bins --test qemu $(call platform,$p) -- -D warnings && \
 	  $(CARGO) clippy --quiet $(call programs,$p) -- -D warnings &&) true

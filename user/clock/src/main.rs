@@ -8,51 +8,28 @@
 #[cfg_attr(target_arch = "x86_64", path = "device/cmos.rs")]
 mod device;
 
-use clock::{BROKEN, NOW};
+use clock::requests::{Failure, Request};
 use device::Clock;
-use rt::abi::{Arrival, FOREVER};
-use rt::message::Message;
+use protocol::{Ask, Parcel, calls};
+use rt::message::Received;
 use rt::service::Grants;
 use rt::time::{SECOND, now};
-use rt::{Error, Start, println};
+use rt::{Start, println};
 
 rt::entry!(main);
-
-/// The label of an answer to what makes no sense.
-const INVALID: u32 = 2;
 
 fn main(start: Start) -> u64 {
     let grants = Grants::read(&start);
     let error = match Clock::open(&grants) {
-        Ok(clock) => serve(&grants, &clock),
+        Ok(clock) => protocol::serve(grants.inbox(), |received| answer(&clock, received)),
         Err(error) => error,
     };
     println!("{}: {error:?}", grants.name());
     1
 }
 
-/// Serves until the port is no more.
-fn serve(grants: &Grants, clock: &Clock) -> Error {
-    let inbox = grants.inbox();
-    let mut answer = None;
-    loop {
-        let arrived = match answer.take() {
-            Some(answer) => inbox.reply_receive(&answer, FOREVER),
-            None => inbox.receive(FOREVER),
-        };
-        match arrived {
-            Ok(received) if received.arrival == Arrival::Call => {
-                received.close_handles();
-                answer = Some(match (received.label(), clock.seconds()) {
-                    (NOW, Some(seconds)) => Message::new(0).words(&[now(), seconds * SECOND]),
-                    (NOW, None) => Message::new(BROKEN),
-                    _ => Message::new(INVALID),
-                });
-            }
-            // A message without a caller is nobody's, and the clock is not asked to interrupt.
-            Ok(received) => received.close_handles(),
-            Err(Error::Cancelled) => {}
-            Err(error) => return error,
-        }
-    }
+fn answer(clock: &Clock, received: &Received) -> Result<Parcel, Failure> {
+    let Request::Now(asked) = calls::request(received, Request::read)?;
+    let seconds = clock.seconds().ok_or(Failure::Broken)?;
+    Ok(asked.answer((now(), seconds * SECOND)))
 }

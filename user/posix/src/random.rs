@@ -8,13 +8,14 @@ use crate::errno::Result;
 use crate::time::SECOND;
 use alloc::sync::Arc;
 use core::cell::{Cell, RefCell};
-use random::{Generator, SEED, Strength};
+use protocol::calls::{self, Patience};
+use random::requests::Seed;
+use random::{Generator, Strength};
+use rt::Port;
 use rt::abi::{FOREVER, PortRights};
-use rt::message::Message;
 use rt::sync::Lock;
 use rt::thread::{self, Options};
-use rt::time::{MILLISECOND, nap, now};
-use rt::{Error, Port};
+use rt::time::{nap, now};
 
 /// Bytes that are read between two seeds, and nanoseconds that pass.
 const AMOUNT: u64 = 1 << 20;
@@ -22,18 +23,16 @@ const AGE: u64 = 300 * SECOND;
 /// How long the first seed is waited for.
 const FIRST: u64 = SECOND;
 /// How long the service may take before somebody is told.
-const PATIENCE: u64 = 2 * SECOND;
-/// Servers that go away one after the other, each at once, until the service counts as given up.
-const TRIES: u32 = 8;
-const AT_ONCE: u64 = MILLISECOND;
+const PATIENCE: Patience = Patience { late: 2 * SECOND, times: u32::MAX };
 
-type Seed = [u64; 4];
+/// Where the thread puts a seed.
+type Seeds = Arc<Lock<Option<[u64; 4]>>>;
 
 /// The generator.
 pub struct Random {
     generator: RefCell<Generator>,
-    /// Where the thread puts seeds, and how it is told that one is wanted; none if there is no service.
-    seeds: Arc<Lock<Option<Seed>>>,
+    /// What the thread has fetched, and how it is told that a seed is wanted; none if there is no service.
+    seeds: Seeds,
     bell: Option<Port>,
     /// Bytes until another seed is wanted, and when it is wanted.
     left: Cell<u64>,
@@ -44,9 +43,9 @@ impl Random {
     /// One that is seeded by the service, if there is one. `complain` is called when that is late.
     pub fn new(
         service: Option<&'static Port>,
-        complain: impl Fn() + Send + 'static,
+        complain: impl FnMut() + Send + 'static,
     ) -> Result<Random> {
-        let seeds = Arc::<Lock<Option<Seed>>>::default();
+        let seeds = Seeds::default();
         let bell = match service {
             Some(service) => Some(fetch(service, complain, seeds.clone())?),
             None => None,
@@ -100,13 +99,13 @@ impl Random {
 /// Starts the thread, which fetches a seed; what tells it that another is wanted.
 fn fetch(
     service: &'static Port,
-    complain: impl Fn() + Send + 'static,
-    seeds: Arc<Lock<Option<Seed>>>,
+    mut complain: impl FnMut() + Send + 'static,
+    seeds: Seeds,
 ) -> Result<Port> {
     let bell = Port::create(0)?;
     let rings = bell.duplicate(PortRights::RECEIVE)?;
     let thread = thread::spawn(Options::default(), move || {
-        while let Some(seed) = ask(service, &complain) {
+        while let Ok(seed) = calls::ask(service, Seed {}, PATIENCE, &mut complain) {
             *seeds.lock() = Some(seed);
             // Whatever ends the wait, a seed more does no harm.
             let _ = rings.receive(FOREVER);
@@ -115,23 +114,4 @@ fn fetch(
     // It runs as long as this server.
     core::mem::forget(thread);
     Ok(bell)
-}
-
-/// A seed of the service's; none if that was given up.
-fn ask(service: &Port, complain: &dyn Fn()) -> Option<Seed> {
-    let mut gone = 0;
-    loop {
-        let began = now();
-        match service.call(&Message::new(SEED), began + PATIENCE) {
-            Ok(answer) => {
-                let [a, b, c, d, ..] = answer.words;
-                return (answer.info.label() == 0).then_some([a, b, c, d]);
-            }
-            Err(Error::PeerGone) if now() - began >= AT_ONCE => gone = 0,
-            Err(Error::PeerGone) if gone < TRIES => gone += 1,
-            Err(Error::TimedOut) => complain(),
-            Err(Error::Cancelled) => {}
-            Err(_) => return None,
-        }
-    }
 }

@@ -2,6 +2,7 @@
 //!
 //! * [`Generator`]: what makes many of a few. Whoever needs many has one of its own.
 //! * `chacha`: what that is built on.
+//! * [`requests`]: how the service is asked for a seed.
 #![no_std]
 
 #[cfg(test)]
@@ -9,8 +10,6 @@ extern crate std;
 
 mod chacha;
 mod generator;
+pub mod requests;
 
 pub use generator::{Generator, PIECE, Strength, Unseeded};
-
-/// The label of the service's only request, a call without words: a seed comes back, in four words.
-pub const SEED: u32 = 1;

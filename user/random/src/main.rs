@@ -11,48 +11,22 @@ extern crate alloc;
 mod source;
 
 use alloc::vec::Vec;
-use random::{Generator, PIECE, SEED, Strength};
-use rt::abi::{Arrival, FOREVER};
-use rt::message::Message;
+use protocol::{Ask, Parcel, calls};
+use random::requests::{Failure, Request};
+use random::{Generator, PIECE, Strength};
+use rt::message::Received;
 use rt::service::Grants;
-use rt::{Error, Start, println};
+use rt::{Start, println};
 use source::{Source, moments};
 
 rt::entry!(main);
 
-/// The label of an answer to what makes no sense.
-const INVALID: u32 = 1;
-
 fn main(start: Start) -> u64 {
     let grants = Grants::read(&start);
-    let error = serve(&grants, Well::open(&grants));
+    let mut well = Well::open(&grants);
+    let error = protocol::serve(grants.inbox(), |received| well.answer(received));
     println!("{}: {error:?}", grants.name());
     1
-}
-
-/// Serves until the port is no more.
-fn serve(grants: &Grants, mut well: Well) -> Error {
-    let inbox = grants.inbox();
-    let mut answer = None;
-    loop {
-        let arrived = match answer.take() {
-            Some(answer) => inbox.reply_receive(&answer, FOREVER),
-            None => inbox.receive(FOREVER),
-        };
-        match arrived {
-            Ok(received) if received.arrival == Arrival::Call => {
-                received.close_handles();
-                answer = Some(match received.label() {
-                    SEED => Message::new(0).words(&well.seed()),
-                    _ => Message::new(INVALID),
-                });
-            }
-            // A message without a caller is nobody's, and nobody waits for the device's interrupts.
-            Ok(received) => received.close_handles(),
-            Err(Error::Cancelled) => {}
-            Err(error) => return error,
-        }
-    }
 }
 
 /// The generator, and what fills it.
@@ -89,6 +63,11 @@ impl Well {
         if sources.is_empty() {
             moments().for_each(|moment| generator.mix(&moment.to_le_bytes(), Strength::Weak));
         }
+    }
+
+    fn answer(&mut self, received: &Received) -> Result<Parcel, Failure> {
+        let Request::Seed(asked) = calls::request(received, Request::read)?;
+        Ok(asked.answer(self.seed()))
     }
 
     /// A seed for somebody.

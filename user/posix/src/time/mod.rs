@@ -7,23 +7,23 @@ use crate::process::{Process, Task};
 use crate::server::Call;
 use crate::wait::Outcome;
 use alloc::rc::{Rc, Weak};
+use clock::requests::Now;
 use core::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use linux_raw_sys::general::{
     CLOCK_BOOTTIME, CLOCK_BOOTTIME_ALARM, CLOCK_MONOTONIC, CLOCK_MONOTONIC_COARSE,
     CLOCK_MONOTONIC_RAW, CLOCK_PROCESS_CPUTIME_ID, CLOCK_REALTIME, CLOCK_REALTIME_ALARM,
     CLOCK_REALTIME_COARSE, CLOCK_TAI, CLOCK_THREAD_CPUTIME_ID, TIMER_ABSTIME,
 };
+use protocol::calls::{self, Patience};
+use rt::Port;
 use rt::abi::FOREVER;
-use rt::message::{Answer, Message};
-use rt::{Error, Port};
 
 /// Nanoseconds of a second.
 pub const SECOND: u64 = 1_000_000_000;
 /// Nanoseconds of a step of the clocks that are coarse.
 const COARSE: u64 = 4_000_000;
-/// How long the service of the clock may take, and how often it is asked when it goes away.
-const PATIENCE: u64 = SECOND;
-const TRIES: u32 = 8;
+/// How long the service of the clock may take.
+const PATIENCE: Patience = Patience { late: SECOND, times: 1 };
 
 /// Clocks that one cannot sleep by.
 const SLEEPLESS: [u32; 4] =
@@ -35,18 +35,9 @@ static AHEAD: AtomicI64 = AtomicI64::new(0);
 /// When the call that is being served touched its first file, or 0.
 static STAMP: AtomicI64 = AtomicI64::new(0);
 
-/// Asks the service what time it is. Where there is none, or it does not know, it is 1970.
+/// Asks the service what time it is. If it does not know, 1970 was when the machine was started.
 pub fn begin(service: &Port) {
-    let asked = (0..TRIES).find_map(|_| {
-        match service.call(&Message::new(clock::NOW), rt::time::now() + PATIENCE) {
-            // Another may follow.
-            Err(Error::PeerGone) => None,
-            answer => Some(answer),
-        }
-    });
-    if let Some(Ok(Answer { info, words: [moment, time, ..] })) = asked
-        && info.label() == 0
-    {
+    if let Ok((moment, time)) = calls::ask(service, Now {}, PATIENCE, &mut || ()) {
         AHEAD.store(time.wrapping_sub(moment) as i64, Relaxed);
     }
 }
