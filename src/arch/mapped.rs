@@ -2,10 +2,10 @@
 //! plus its address; in the folder the image's parts, probes, and
 //! the end.
 
+mod frame;
 pub(super) mod image;
 pub(super) mod power;
 pub(super) mod probe;
-mod show;
 
 use crate::layout::{ARENA_SIZE, PHYS_MAP};
 use crate::units::{Frame, PhysAddr};

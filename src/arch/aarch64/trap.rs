@@ -163,13 +163,6 @@ impl TrapFrame {
         self.x.first_chunk_mut().expect("there are 31")
     }
 
-    /// Sets registers \[0\] to \[7\].
-    #[inline(always)]
-    pub fn set_words(&mut self, status: u64, words: [u64; 7]) {
-        let [a, b, c, d, e, f, g] = words;
-        *self.args_mut() = [status, a, b, c, d, e, f, g];
-    }
-
     /// The deadline of a native call that waits.
     pub fn deadline(&self) -> u64 {
         self.x[9]
