@@ -4,7 +4,7 @@
 pub(super) mod descriptors;
 
 use super::{interrupts, probe};
-use crate::abi::{FaultKind, NATIVE};
+use crate::abi::{Call, FaultKind, NATIVE};
 use crate::layout::{STACK_SLOT, STACKS_PER_CPU, stack_at, stack_top};
 use crate::units::{Access, Cause, CpuId, Exception, Fault, FaultReason, MAX_CPUS, VirtAddr};
 use ::x86_64::registers::control::{Cr2, Cr3};
@@ -160,8 +160,8 @@ impl TrapFrame {
 
     /// Whether a call is this native one.
     #[inline(always)]
-    pub fn calls(&self, number: u64) -> bool {
-        self.rax == NATIVE + number
+    pub fn calls(&self, call: Call) -> bool {
+        self.rax == NATIVE + call as u64
     }
 
     /// Whether a call is a native one.
