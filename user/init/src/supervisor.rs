@@ -92,7 +92,10 @@ impl Supervisor {
     fn add_instances(&mut self, spec: &Spec, devices: &[Device]) -> Result<(), Error> {
         let is_for = |device: &&Device| spec.devices.iter().any(|kind| device.found.is(kind));
         let driven = devices.iter().filter(is_for).cloned().map(Some);
-        let instances = if spec.devices.is_empty() { Vec::from([None]) } else { driven.collect() };
+        let mut instances: Vec<_> = driven.collect();
+        if spec.devices.is_empty() || spec.has(Trait::Anyway) && instances.is_empty() {
+            instances.push(None);
+        }
         for (nth, device) in instances.into_iter().enumerate() {
             let added = self.add(spec.clone(), spec.instance(nth), device);
             if added.is_err() && spec.has(Trait::Critical) {
@@ -184,7 +187,7 @@ impl Supervisor {
     }
 
     /// Starts all that are to be started by now.
-    fn start_due(&mut self) {
+    pub fn start_due(&mut self) {
         let now = time::now();
         let due = |service: &Service| matches!(service.life, Life::Pausing(until) if until <= now);
         let due: Vec<Id> = self.services.iter().filter(|it| due(it.1)).map(|it| *it.0).collect();
@@ -251,7 +254,7 @@ impl Supervisor {
             Life::Ending(_, Then::Again) => service.life = Life::Pausing(0),
             Life::Ending(_, Then::Replaced(child)) => self.launch(id, child),
             Life::Ending(_, Then::Over) => service.life = Life::Over("stopped"),
-            Life::Ending(_, Then::Forgotten) => drop(self.services.remove(&id)),
+            Life::Ending(_, Then::Forgotten) => self.forget(id),
             Life::Running(running) => {
                 let is_told = running.is_recorded || service.spec.has(Trait::Once);
                 service.life = Life::Running(running);
