@@ -53,11 +53,11 @@ struct Ratio {
 impl Ratio {
     fn new(numerator: u64, denominator: u64) -> Ratio {
         // Long division, bit by bit: what a library would need for 128 bits is never needed again.
-        let (mut rest, mut fraction) = (u128::from(numerator % denominator), 0);
+        let (mut rest, mut fraction) = (numerator % denominator, 0);
         for _ in 0..u64::BITS {
-            rest <<= 1;
-            let bit = u64::from(rest >= denominator.into());
-            rest -= u128::from(bit * denominator);
+            // What is shifted out makes it larger than any denominator.
+            let bit = rest >> 63 | u64::from(rest << 1 >= denominator);
+            rest = (rest << 1).wrapping_sub(bit * denominator);
             fraction = fraction << 1 | bit;
         }
         Ratio { whole: numerator / denominator, fraction }

@@ -150,11 +150,6 @@ impl Log {
         // Writing to `Line` cannot fail; a `Display` that does only cuts its own line short.
         let _ = writeln!(Line { log: self, loud }, "{}{}", level.prefix(), text);
     }
-
-    fn keep(&mut self, byte: u8) {
-        self.ring[self.written % RING] = byte;
-        self.written += 1;
-    }
 }
 
 struct Line<'a> {
@@ -165,21 +160,17 @@ struct Line<'a> {
 impl Write for Line<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         for byte in text.bytes() {
-            self.log.keep(byte);
-            if let (true, Some(console)) = (self.loud, self.log.console) {
-                emit(console, byte);
+            self.log.ring[self.log.written % RING] = byte;
+            self.log.written += 1;
+            let Some(console) = self.log.console.filter(|_| self.loud) else { continue };
+            // Terminals want a carriage return before each line feed.
+            if byte == b'\n' {
+                console.put(b'\r');
             }
+            console.put(byte);
         }
         Ok(())
     }
-}
-
-/// Terminals want a carriage return before each line feed.
-fn emit(console: &dyn Sink, byte: u8) {
-    if byte == b'\n' {
-        console.put(b'\r');
-    }
-    console.put(byte);
 }
 
 /// Logs an error.

@@ -8,7 +8,6 @@ use crate::arch::{self, Exit, Handoff, PhysMem};
 use crate::boot::{BootInfo, Options, PhysRange, regions};
 use crate::clock::Clock;
 use crate::kernel::{self, Kernel, Next};
-use crate::layout::MAX_STACK;
 use crate::log;
 use crate::mm::early::EarlyFrames;
 use crate::mm::{Gate, KernelSpace, MapError, Ram};
@@ -18,9 +17,6 @@ use crate::units::{CpuId, Image, MAX_CPUS, Main, Nanos};
 use core::fmt;
 use core::sync::atomic::{AtomicU8, Ordering::AcqRel, Ordering::Acquire};
 use spin::Once;
-
-/// Bytes of a kernel stack. AArch64's vectors expect all of the upper half of its slot.
-const STACK: u64 = MAX_STACK;
 
 /// How long a CPU that was called may take to arrive. It takes microseconds; an emulator whose host
 /// is busy may let it wait much longer.
@@ -97,7 +93,7 @@ pub fn build(
     let mut space = KernelSpace::new(&image, &info.memory, &mut memory, &mut early)?;
     for cpu in 0..info.cpus.len() as u8 {
         for nth in 0..arch::cpu::STACKS {
-            space.map_stack(CpuId(cpu), nth, STACK, &mut memory, &mut early)?;
+            space.map_stack(CpuId(cpu), nth, &mut memory, &mut early)?;
         }
     }
     log::detach();
@@ -206,14 +202,10 @@ pub fn first() -> ! {
     idle()
 }
 
-/// Runs what is ready, and sleeps from one interrupt to the next while nothing is.
+/// What a CPU does when it has nothing to do, on an empty stack: what is ready, what is to be taken apart,
+/// and sleep from one interrupt to the next.
+#[unsafe(export_name = "idle_entry")]
 pub extern "C" fn idle() -> ! {
-    idle_entry()
-}
-
-/// What a CPU does when it has nothing to do, on an empty stack: what is to be taken apart, and sleep.
-#[unsafe(no_mangle)]
-extern "C" fn idle_entry() -> ! {
     panic::now_doing(Doing::Idle);
     let cpu = arch::cpu::current();
     loop {

@@ -7,9 +7,6 @@ use crate::kernel::{self, Current, Guard, Next};
 use crate::panic::{self, Doing};
 use crate::units::{Cause, CpuId, MAX_CPUS};
 
-const NULL: u64 = Call::Null as u64;
-const CALL: u64 = Call::Call as u64;
-const REPLY_RECEIVE: u64 = Call::ReplyReceive as u64;
 const REPLY: u64 = Call::Reply as u64;
 const READ: u64 = Call::ProcessRead as u64;
 const WRITE: u64 = Call::ProcessWrite as u64;
@@ -37,12 +34,12 @@ extern "C" fn call_entry(mut current: Current) -> ! {
 #[inline(always)]
 fn serve(current: &mut Current, again: extern "C" fn(Current) -> !) {
     let frame = &mut current.thread().context.frame;
-    if frame.calls(NULL) {
+    if frame.calls(Call::Null) {
         frame.args_mut()[0] = 0;
         Current::of(current.thread()).resume();
-    } else if frame.calls(CALL) {
+    } else if frame.calls(Call::Call) {
         short_way(current, Way::Call, again);
-    } else if frame.calls(REPLY_RECEIVE) {
+    } else if frame.calls(Call::ReplyReceive) {
         short_way(current, Way::ReplyReceive, again);
     }
     let frame = &current.thread().context.frame;

@@ -2,10 +2,10 @@
 //! plus its address; in the folder the image's parts, probes, and
 //! the end.
 
+mod frame;
 pub(super) mod image;
 pub(super) mod power;
 pub(super) mod probe;
-mod show;
 
 use crate::layout::{ARENA_SIZE, PHYS_MAP};
 use crate::units::{Frame, PhysAddr};
@@ -55,7 +55,6 @@ impl PhysMem {
     }
 
     /// Where the kernel reaches a byte of RAM.
-    #[inline(always)]
     pub fn pointer(&self, at: PhysAddr) -> NonNull<u8> {
         NonNull::new(pointer(at)).expect("the physical map does not begin at zero")
     }
@@ -80,7 +79,6 @@ impl Objects {
     }
 
     /// The byte at an address of which this is the lower half; the upper is all ones.
-    #[inline(always)]
     pub fn at(&self, place: u32) -> *mut u8 {
         core::ptr::with_exposed_provenance_mut(place as i32 as usize)
     }

@@ -97,13 +97,11 @@ impl Entry {
     const FRAME: u64 = 0x0000_ffff_ffff_f000;
 
     /// The entry in memory that has these bits.
-    #[inline(always)]
     pub fn from_bits(bits: u64) -> Entry {
         Entry(bits)
     }
 
     /// The bits to put into memory.
-    #[inline(always)]
     pub fn bits(self) -> u64 {
         self.0
     }
@@ -120,19 +118,16 @@ impl Entry {
     }
 
     /// Whether anything is there.
-    #[inline(always)]
     pub fn is_present(self) -> bool {
         self.0 & Entry::PRESENT != 0
     }
 
     /// Whether a present entry at `level` maps a page rather than pointing to a table.
-    #[inline(always)]
     pub fn is_leaf(self, level: u8) -> bool {
         paging::is_leaf(self.0, level)
     }
 
     /// The page or table it names.
-    #[inline(always)]
     pub fn frame(self) -> Frame {
         PhysAddr(self.0 & Entry::FRAME).frame()
     }

@@ -10,7 +10,7 @@ pub trait PhysRead {
 }
 
 /// The `N` bytes at an offset, if they are there.
-fn chunk<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
+pub(super) fn chunk<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
     bytes.get(at..)?.first_chunk().copied()
 }
 

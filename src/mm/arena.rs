@@ -73,13 +73,8 @@ impl<T> Arena<T> {
     }
 
     /// How many objects there are.
-    pub fn len(&self) -> usize {
-        self.live as usize
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.live == 0
+    pub fn count(&self) -> u64 {
+        self.live.into()
     }
 
     /// Puts an object in.

@@ -93,23 +93,19 @@ impl KernelSpace {
         Ok(KernelSpace { table, next_window: DEVICES.start, entered: [false; MAX_CPUS] })
     }
 
-    /// Gives `cpu` its `nth` stack, of `size` bytes, and tells where it begins (its top).
+    /// Gives `cpu` its `nth` stack: all of the upper half of its slot, as AArch64's vectors expect.
     pub fn map_stack(
         &mut self,
         cpu: CpuId,
         nth: usize,
-        size: u64,
         memory: &mut PhysMem,
         source: &mut dyn FrameSource,
-    ) -> Result<VirtAddr, MapError> {
-        if size > MAX_STACK {
-            return Err(MapError::OutOfRange);
-        }
+    ) -> Result<(), MapError> {
         let top = layout::stack_top(cpu, nth);
-        for at in (top.0 - size.next_multiple_of(PAGE_SIZE)..top.0).step_by(PAGE_SIZE as usize) {
+        for at in (top.0 - MAX_STACK..top.0).step_by(PAGE_SIZE as usize) {
             self.table.map_fresh(VirtAddr(at), memory, source)?;
         }
-        Ok(top)
+        Ok(())
     }
 
     /// Opens a window to a device's registers, or says in the log why it could not.

@@ -22,8 +22,7 @@ impl Kernel {
         let [_, address, length, ..] = me.args;
         let text = self.info.command_line.as_bytes();
         let text = &text[..text.len().min(length as usize)];
-        let space = self.threads[me.thread].space;
-        self.vm.write_space(space, address, text)?;
+        self.vm.write_space(self.threads[me.thread].space, address, text)?;
         Ok(Outcome::Value(text.len() as u64))
     }
 
@@ -87,8 +86,7 @@ impl Kernel {
         }
         let mut line = [0; LINE];
         let line = &mut line[..length as usize];
-        let space = self.threads[me.thread].space;
-        self.vm.read_space(space, address, line)?;
+        self.vm.read_space(self.threads[me.thread].space, address, line)?;
         let printable = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t');
         line.iter_mut().filter(|byte| !printable(byte)).for_each(|byte| *byte = b'?');
         crate::info!("{}", core::str::from_utf8(line).unwrap_or("?"));
@@ -101,35 +99,25 @@ impl Kernel {
         let [_, offset, address, length, ..] = me.args;
         let mut piece = [0; LINE];
         let (count, first) = log::read(offset, &mut piece[..LINE.min(length as usize)]);
-        let space = self.threads[me.thread].space;
-        self.vm.write_space(space, address, &piece[..count])?;
+        self.vm.write_space(self.threads[me.thread].space, address, &piece[..count])?;
         self.values(me, &[count as u64, first])
     }
 
     /// Figures of the whole machine; `docs/calls.md` says which are which.
     pub(super) fn figures(&self, which: u64) -> Option<[u64; 4]> {
-        let frames = self.vm.ram.frames.stats();
-        let objects = self.vm.ram.object_pages as u64;
+        let Kernel { vm, processes, threads, ports, messages, timers, interrupts, .. } = self;
+        let frames = vm.ram.frames.stats();
+        let objects = vm.ram.object_pages as u64;
         Some(match which {
-            0 => [frames.total as u64, frames.free as u64, objects, self.handles.len() as u64],
+            0 => [frames.total as u64, frames.free as u64, objects, self.handles.count()],
             1 => [
                 self.cpus.iter().filter(|cpu| cpu.online).count() as u64,
                 self.now().0,
                 self.cpus.iter().map(|cpu| cpu.rings).sum(),
                 self.cpus.iter().map(|cpu| cpu.ipis).sum(),
             ],
-            2 => [
-                self.processes.len() as u64,
-                self.threads.len() as u64,
-                self.ports.len() as u64,
-                self.messages.len() as u64,
-            ],
-            3 => [
-                self.vm.memories.len() as u64,
-                self.vm.regions.len() as u64,
-                self.timers.len() as u64,
-                self.interrupts.len() as u64,
-            ],
+            2 => [processes.count(), threads.count(), ports.count(), messages.count()],
+            3 => [vm.memories.count(), vm.regions.count(), timers.count(), interrupts.count()],
             4 => match self.info.console {
                 Console::None => [0; 4],
                 Console::Pl011(at) => [1, at.0, 0, 0],

@@ -47,7 +47,7 @@ impl Kernel {
         let account = self.processes[me.process].account;
         let memory = match self.go_on(me) {
             Some((Made::Memory(memory), _)) => memory,
-            _ => self.vm.memory_contiguous(account, me.args[1])?.0,
+            _ => self.vm.memory_contiguous(account, me.args[1])?,
         };
         if !self.vm.memory_clear(memory)? {
             return self.later(me, Made::Memory(memory), 0);

@@ -27,19 +27,15 @@ impl Kernel {
         let owner = self.process(me, ProcessRights::MANAGE)?;
         let from = u32::try_from(me.args[1]).unwrap_or(u32::MAX);
         let upto = from.saturating_add(LOOKED_AT);
-        let mut all = self.handles.within(from..upto);
-        let Some((id, handle)) = all.find(|(_, handle)| owner.is(handle.owner)) else {
+        let found = self.handles.within(from..upto).find(|(_, handle)| owner.is(handle.owner));
+        let Some((id, &Handle { named, rights, badge, .. })) = found else {
             if upto >= self.handles.slots() {
                 return Err(Error::NotFound);
             }
-            drop(all);
             self.threads[me.thread].context.frame.args_mut()[1] = upto.into();
             return Ok(Outcome::Again);
         };
-        let Handle { named, rights, badge, .. } = *handle;
-        let next = id.index() as u64 + 1;
-        let kind = named.kind() as u64;
-        drop(all);
+        let (kind, next) = (named.kind() as u64, id.index() as u64 + 1);
         self.values(me, &[id.to_bits(), kind, rights.into(), badge, named.object(), next])
     }
 

@@ -225,8 +225,9 @@ fn contiguous_memory_is_mapped_in_large_pages() {
     let mut world = World::new(1 << 30);
     let (space, root) = (world.space, world.root);
     let vm = &mut world.vm;
-    let (memory, at) = vm.memory_contiguous(root, 512).expect("room");
-    assert!(at.0.is_multiple_of(LARGE));
+    let memory = vm.memory_contiguous(root, 512).expect("room");
+    let (_, _, at) = vm.memory_info(memory);
+    assert!(at.is_multiple_of(LARGE));
     let mut pieces = 1;
     while !vm.memory_clear(memory).expect("contiguous") {
         pieces += 1;

@@ -120,7 +120,7 @@ impl World {
         self.destroy_dying();
         self.check();
         assert_eq!(self.vm.usage(self.root).0, 0);
-        assert!(self.vm.memories.is_empty() && self.vm.regions.is_empty());
+        assert_eq!((self.vm.memories.count(), self.vm.regions.count()), (0, 0));
         assert_eq!(self.vm.ram.frames.stats().free + self.vm.ram.object_pages, self.free);
     }
 }

@@ -52,7 +52,7 @@ pub struct Sim {
 struct Figures {
     frames: usize,
     used: u64,
-    objects: [usize; 12],
+    objects: [u64; 12],
 }
 
 /// One step of a run.
@@ -363,18 +363,18 @@ fn figures(kernel: &Kernel, root: Id<Account>) -> Figures {
         frames: kernel.vm.ram.frames.stats().free + kernel.vm.ram.object_pages,
         used: vm.usage(root).0,
         objects: [
-            vm.spaces.len(),
-            vm.memories.len(),
-            vm.regions.len(),
-            vm.accounts.len(),
-            kernel.handles.len(),
-            kernel.processes.len(),
-            kernel.threads.len(),
-            kernel.fpus.len(),
-            kernel.ports.len(),
-            kernel.messages.len(),
-            kernel.timers.len(),
-            kernel.interrupts.len(),
+            vm.spaces.count(),
+            vm.memories.count(),
+            vm.regions.count(),
+            vm.accounts.count(),
+            kernel.handles.count(),
+            kernel.processes.count(),
+            kernel.threads.count(),
+            kernel.fpus.count(),
+            kernel.ports.count(),
+            kernel.messages.count(),
+            kernel.timers.count(),
+            kernel.interrupts.count(),
         ],
     }
 }

@@ -64,7 +64,7 @@ fn handles(kernel: &Kernel) {
         see(id, None);
         next = kernel.handles[id].links.1;
     }
-    assert_eq!(seen.len(), kernel.handles.len(), "every handle is somewhere");
+    assert_eq!(seen.len() as u64, kernel.handles.count(), "every handle is somewhere");
 }
 
 /// What has handles is there, and knows how many; what is over and has none is not.
@@ -171,7 +171,7 @@ fn processes(kernel: &Kernel) {
     let ending = kernel.processes.iter().filter(|(_, process)| process.life == Life::Ending);
     assert_eq!(dying, ending.count(), "what ends will be taken apart");
     let with_fpu = kernel.threads.iter().filter(|(_, thread)| thread.fpu.is_some()).count();
-    assert_eq!(with_fpu, kernel.fpus.len(), "registers have threads");
+    assert_eq!(with_fpu as u64, kernel.fpus.count(), "registers have threads");
 }
 
 fn ports(kernel: &Kernel) {
@@ -186,7 +186,7 @@ fn ports(kernel: &Kernel) {
         assert!(count <= port.capacity, "{id:?} has more than it has room for");
         messages += count as usize;
     }
-    assert_eq!(messages, kernel.messages.len(), "messages are in queues");
+    assert_eq!(messages as u64, kernel.messages.count(), "messages are in queues");
     let (mut next, mut dying) = (kernel.dying.port, 0);
     while let Some(id) = next {
         assert!(kernel.ports[id].is_gone(), "{id:?} is gone");

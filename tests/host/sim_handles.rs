@@ -75,12 +75,12 @@ fn no_queue_keeps_its_own_port() {
     let mut stage = Stage::new(1);
     let (port, handle) = stage.port(4);
     let sender = stage.actor(10);
-    let name = stage.sim.kernel.handles.len();
+    let name = stage.sim.kernel.handles.count();
     let send = PortRights::SEND.bits();
     let sends = stage.sim.grant(stage.process, Named::Port(port), send, 0);
     let info = Info::new(0).with_handles(1).0;
     stage.call(sender, Call::Send, &[sends, info, 0, 0, 0, 0, 0, handle]);
-    assert!(stage.waits(sender) && stage.sim.kernel.handles.len() == name + 1);
+    assert!(stage.waits(sender) && stage.sim.kernel.handles.count() == name + 1);
     stage.end();
 }
 

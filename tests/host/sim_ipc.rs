@@ -193,7 +193,7 @@ fn a_thread_of_another_cpu_is_suspended() {
     assert_eq!(stage.on(1), Some(other), "the IPI has not come");
     stage.sim.call(other, Call::PortCreate, &[0], NOW);
     assert_eq!((stage.on(1), stage.state(other)), (None, State::Stopped));
-    assert_eq!(stage.sim.kernel.ports.len(), 0, "and nothing happened");
+    assert_eq!(stage.sim.kernel.ports.count(), 0, "and nothing happened");
     stage.sim.settle();
     stage.call(one, Call::ThreadResume, &[name]);
     stage.spread();
@@ -246,7 +246,7 @@ fn a_receiver_is_told_that_its_port_is_gone() {
     let other = stage.actor(10);
     stage.call(other, Call::Close, &[handle]);
     assert_eq!((stage.on(0), stage.status(server)), (Some(server), Err(Error::PeerGone)));
-    assert_eq!(stage.sim.kernel.ports.len(), 0);
+    assert_eq!(stage.sim.kernel.ports.count(), 0);
     stage.end();
 }
 

@@ -46,7 +46,6 @@ pub fn leaf(level: u8, access: Access) -> u64 {
 }
 
 /// Whether an entry maps a page, and is no table.
-#[inline(always)]
 pub fn is_leaf(entry: u64, level: u8) -> bool {
     level == 3 || entry & TABLE == 0
 }

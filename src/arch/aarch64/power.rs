@@ -36,25 +36,19 @@ pub fn map(power: Power, map: &mut Windows<'_>) {
 
 /// Switches off as firmware says.
 pub(in crate::arch) fn switch_off(power: Power) {
-    match power {
-        Power::Psci(call) => _ = psci(call, PSCI_SYSTEM_OFF, 0, 0, 0),
-        Power::Bcm2835(_) => reset_by_watchdog(PM_HALT),
-        _ => {}
-    }
+    stop(power, PSCI_SYSTEM_OFF, PM_HALT);
 }
 
 /// Resets as firmware says.
 pub(in crate::arch) fn reset(power: Power) {
-    match power {
-        Power::Psci(call) => _ = psci(call, PSCI_SYSTEM_RESET, 0, 0, 0),
-        Power::Bcm2835(_) => reset_by_watchdog(0),
-        _ => {}
-    }
+    stop(power, PSCI_SYSTEM_RESET, 0);
 }
 
-/// The firmware boots from a partition then, or halts.
-fn reset_by_watchdog(partition: u32) {
-    if let Some(watchdog) = WATCHDOG.get() {
+/// By a call, or by the watchdog; firmware boots from a partition after that, or halts.
+fn stop(power: Power, function: u64, partition: u32) {
+    if let Power::Psci(call) = power {
+        psci(call, function, 0, 0, 0);
+    } else if let Some(watchdog) = WATCHDOG.get() {
         watchdog.write(PM_RESET_STATUS, PM_PASSWORD | partition);
         watchdog.write(PM_WATCHDOG, PM_PASSWORD | 10);
         watchdog.write(PM_RESET_CONTROL, PM_PASSWORD | PM_FULL_RESET);

@@ -8,7 +8,8 @@ use core::ops::Range;
 /// No CPU uses what the tables of `asid` had for these pages once this returns, nor, if tables went
 /// too, what the walk cached of those.
 pub fn flush(pages: Range<VirtAddr>, tables: bool, asid: Asid) {
-    barrier_before();
+    // SAFETY: a barrier only: table writes come before the invalidation.
+    unsafe { asm!("dsb ishst", options(nostack)) };
     for address in (pages.start.0..pages.end.0).step_by(PAGE_SIZE as usize) {
         let operand = (u64::from(asid.0) << 48) | (address / PAGE_SIZE);
         // SAFETY: dropping translations is always sound.
@@ -19,23 +20,23 @@ pub fn flush(pages: Range<VirtAddr>, tables: bool, asid: Asid) {
             }
         }
     }
-    barrier_after();
+    // SAFETY: barriers only: the invalidation is complete on all CPUs before what follows.
+    unsafe { asm!("dsb ish", "isb", options(nostack)) };
 }
 
 /// No CPU uses any old translation, of any address space, once this returns.
 pub fn flush_all() {
-    barrier_before();
-    // SAFETY: as in `flush`.
-    unsafe { asm!("tlbi vmalle1is", options(nostack)) };
-    barrier_after();
+    // SAFETY: as in `flush`, with its barriers.
+    unsafe { asm!("dsb ishst", "tlbi vmalle1is", "dsb ish", "isb", options(nostack)) };
 }
 
 /// No CPU uses any old translation of the lower half that belongs to `asid` once this returns.
 pub fn flush_space(asid: Asid) {
-    barrier_before();
-    // SAFETY: as in `flush`.
-    unsafe { asm!("tlbi aside1is, {}", in(reg) u64::from(asid.0) << 48, options(nostack)) };
-    barrier_after();
+    let operand = u64::from(asid.0) << 48;
+    // SAFETY: as in `flush`, with its barriers.
+    unsafe {
+        asm!("dsb ishst", "tlbi aside1is, {}", "dsb ish", "isb", in(reg) operand, options(nostack))
+    };
 }
 
 /// Entries that were empty and are no more are seen by every CPU that looks after this.
@@ -46,15 +47,3 @@ pub fn publish() {
 
 /// Answers other CPUs' requests: there are none here.
 pub fn serve() {}
-
-/// Table writes come before the invalidation.
-fn barrier_before() {
-    // SAFETY: a barrier only.
-    unsafe { asm!("dsb ishst", options(nostack)) };
-}
-
-/// The invalidation is complete on all CPUs before what follows.
-fn barrier_after() {
-    // SAFETY: barriers only.
-    unsafe { asm!("dsb ish", "isb", options(nostack)) };
-}

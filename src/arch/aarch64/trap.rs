@@ -2,7 +2,7 @@
 //! what its syndrome means (Arm ARM D17.2.37, ESR_EL1), and which register is which in a call.
 
 use super::{interrupts, user};
-use crate::abi::FaultKind;
+use crate::abi::{Call, FaultKind};
 use crate::layout;
 use crate::units::{Access, Cause, CpuId, Exception, Fault, FaultReason, VirtAddr};
 use aarch64_cpu::registers::{FAR_EL1, Readable};
@@ -87,7 +87,6 @@ impl TrapFrame {
 
     /// Why we are here. To be asked once for each trap: it asks the interrupt controller, and the CPU
     /// for the address of a fault.
-    #[inline]
     pub fn cause(&mut self) -> Cause {
         if self.syndrome == NATIVE { Cause::Native } else { self.other_cause() }
     }
@@ -103,26 +102,23 @@ impl TrapFrame {
     }
 
     /// Whether user code made a call: `cause` would say `Native` or `Foreign`.
-    #[inline(always)]
     pub fn is_call(&self) -> bool {
         self.syndrome >> 26 == SVC
     }
 
     /// Whether a call is this native one.
     #[inline(always)]
-    pub fn calls(&self, number: u64) -> bool {
-        self.is_native() && self.number() == number
+    pub fn calls(&self, call: Call) -> bool {
+        self.is_native() && self.number() == call as u64
     }
 
     /// Whether the call is a native one.
-    #[inline(always)]
     pub fn is_native(&self) -> bool {
         self.syndrome == NATIVE
     }
 
     /// What kept user code from going on, if it is its instruction itself, and nothing but that: `cause`
     /// would say so, and need not be asked.
-    #[inline(always)]
     pub fn refused_instruction(&self) -> Option<FaultKind> {
         // Undefined: all else of the syndrome is zero but bit 25, the length.
         (self.syndrome & !(1 << 25) == 0).then_some(FaultKind::Instruction)
@@ -161,13 +157,6 @@ impl TrapFrame {
     /// The same, for what it returns.
     pub fn args_mut(&mut self) -> &mut [u64; 8] {
         self.x.first_chunk_mut().expect("there are 31")
-    }
-
-    /// Sets registers \[0\] to \[7\].
-    #[inline(always)]
-    pub fn set_words(&mut self, status: u64, words: [u64; 7]) {
-        let [a, b, c, d, e, f, g] = words;
-        *self.args_mut() = [status, a, b, c, d, e, f, g];
     }
 
     /// The deadline of a native call that waits.

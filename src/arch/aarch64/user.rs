@@ -106,13 +106,11 @@ pub(super) fn step(on: bool) {
 }
 
 /// What `leave` does of a thread that makes no single steps.
-#[inline(always)]
 pub fn leave_plain(context: &mut Context) {
     context.tls = TPIDR_EL0.get();
 }
 
 /// What `arrive` does of a thread that makes no single steps.
-#[inline(always)]
 pub fn arrive_plain(context: &mut Context) {
     TPIDR_EL0.set(context.tls);
 }
@@ -134,7 +132,6 @@ pub fn arrive(context: &mut Context) {
 }
 
 /// Translates the lower half by a table from the return to user code on.
-#[inline]
 pub fn load_space(seat: u64) {
     TTBR0_EL1.set(seat);
 }
@@ -181,7 +178,6 @@ unsafe extern "C" {
 /// # Safety
 /// The frame is that of a `Context` which has arrived on this CPU, and which nobody uses before it
 /// traps.
-#[inline(always)]
 pub unsafe fn resume(frame: *mut TrapFrame) -> ! {
     // SAFETY: the caller vouches for the frame; what is on this stack is forgotten.
     unsafe { asm!("b {}", sym restore_user, in("x0") frame, options(noreturn)) }

@@ -1,6 +1,6 @@
 //! The registers of a simulated thread that left what it was doing.
 
-use crate::abi::FaultKind;
+use crate::abi::{Call, FaultKind};
 use crate::units::{Cause, Exception, VirtAddr};
 use core::fmt;
 
@@ -55,8 +55,8 @@ impl TrapFrame {
     }
 
     /// Whether a call is this native one.
-    pub fn calls(&self, number: u64) -> bool {
-        self.is_native() && self.number() == number
+    pub fn calls(&self, call: Call) -> bool {
+        self.is_native() && self.number() == call as u64
     }
 
     /// Whether the call is a native one.

@@ -9,7 +9,7 @@ pub(super) mod features;
 use super::interrupts::apic;
 use super::trap::descriptors;
 use super::{phys, timer};
-use crate::boot::{CpuInfo, CpuStart, PhysRange};
+use crate::boot::{CpuInfo, CpuStart, PhysRange, regions};
 use crate::units::{CpuId, Frame, Nanos, PAGE_SIZE, PhysAddr, VirtAddr};
 use arrayvec::ArrayString;
 use core::arch::asm;
@@ -55,13 +55,11 @@ pub fn current() -> CpuId {
 
 /// Chooses the page that CPUs start in: a free one below 640 KiB, not the first.
 pub(super) fn choose_trampoline(memory: &[PhysRange], taken: &[PhysRange]) {
-    let overlaps =
-        |range: &PhysRange, page: u64| range.start.0 < page + PAGE_SIZE && page < range.end.0;
-    let page = (1..(640 << 10) / PAGE_SIZE).rev().map(|number| number * PAGE_SIZE).find(|&page| {
-        memory.iter().any(|bank| bank.start.0 <= page && page + PAGE_SIZE <= bank.end.0)
-            && !taken.iter().any(|range| overlaps(range, page))
-    });
-    TRAMPOLINE.store(page.unwrap_or(0), Ordering::Relaxed);
+    let pages = (1..(640 << 10) / PAGE_SIZE).rev().map(Frame);
+    let mut pages = pages.map(|page| page.start()..Frame(page.0 + 1).start());
+    let taken = |page: &PhysRange| taken.iter().any(|range| regions::overlap(range, page));
+    let page = pages.find(|page| regions::contains(memory, page) && !taken(page));
+    TRAMPOLINE.store(page.map_or(0, |page| page.start.0), Ordering::Relaxed);
 }
 
 /// Calls up a CPU. It enters `secondary_entry(id)` on the stack that ends at `stack_top`, under the

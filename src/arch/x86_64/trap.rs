@@ -4,7 +4,7 @@
 pub(super) mod descriptors;
 
 use super::{interrupts, probe};
-use crate::abi::{FaultKind, NATIVE};
+use crate::abi::{Call, FaultKind, NATIVE};
 use crate::layout::{STACK_SLOT, STACKS_PER_CPU, stack_at, stack_top};
 use crate::units::{Access, Cause, CpuId, Exception, Fault, FaultReason, MAX_CPUS, VirtAddr};
 use ::x86_64::registers::control::{Cr2, Cr3};
@@ -160,8 +160,8 @@ impl TrapFrame {
 
     /// Whether a call is this native one.
     #[inline(always)]
-    pub fn calls(&self, number: u64) -> bool {
-        self.rax == NATIVE + number
+    pub fn calls(&self, call: Call) -> bool {
+        self.rax == NATIVE + call as u64
     }
 
     /// Whether a call is a native one.
@@ -266,13 +266,6 @@ impl TrapFrame {
         &mut self.args
     }
 
-    /// Sets registers \[0\] to \[7\].
-    #[inline(always)]
-    pub fn set_words(&mut self, status: u64, words: [u64; 7]) {
-        let [a, b, c, d, e, f, g] = words;
-        *self.args_mut() = [status, a, b, c, d, e, f, g];
-    }
-
     /// The deadline of a native call that waits.
     pub fn deadline(&self) -> u64 {
         self.r14
@@ -318,29 +311,25 @@ impl TrapFrame {
 
     fn page_fault(&self) -> Fault {
         let has = |bit| self.error & bit != 0;
-        let access = match () {
-            () if has(FETCH) => Access::Execute,
-            () if has(WRITE) => Access::Write,
-            () => Access::Read,
+        let access = match (has(FETCH), has(WRITE)) {
+            (true, _) => Access::Execute,
+            (_, true) => Access::Write,
+            _ => Access::Read,
         };
-        let reason = match () {
-            () if has(RESERVED) => FaultReason::Other("a table has reserved bits set"),
-            () if has(PRESENT) => FaultReason::Permission,
-            () => FaultReason::Unmapped { level: None },
+        let reason = match (has(RESERVED), has(PRESENT)) {
+            (true, _) => FaultReason::Other("a table has reserved bits set"),
+            (_, true) => FaultReason::Permission,
+            _ => FaultReason::Unmapped { level: None },
         };
         Fault { address: VirtAddr(Cr2::read_raw()), access, reason }
     }
 
     /// A double fault that is a stack's end: the CPU could not push the frame of the page fault.
     fn overflow(&self) -> Option<Fault> {
-        let address = VirtAddr(Cr2::read_raw());
-        let near = address.0.abs_diff(self.rsp) < STACK_SLOT;
+        let (address, access) = (VirtAddr(Cr2::read_raw()), Access::Write);
+        let near = address.0.abs_diff(self.rsp) < STACK_SLOT && stack_at(address).is_some();
         let reason = FaultReason::Unmapped { level: None };
-        (near && stack_at(address).is_some()).then_some(Fault {
-            address,
-            access: Access::Write,
-            reason,
-        })
+        near.then_some(Fault { address, access, reason })
     }
 
     fn exception(&self) -> Cause {

@@ -160,7 +160,6 @@ impl<'a> Node<'a> {
 struct Cursor<'a>(&'a [u8]);
 
 impl<'a> Cursor<'a> {
-    #[inline]
     fn word(&mut self) -> Result<u32, Malformed> {
         let (word, rest) = self.0.split_first_chunk().ok_or("cut short")?;
         self.0 = rest;

@@ -65,11 +65,7 @@ impl Vm {
 
     /// Pages side by side; 512 of them are a large page. Nobody reaches them before `memory_clear` has
     /// been called until it is done.
-    pub fn memory_contiguous(
-        &mut self,
-        account: Id<Account>,
-        pages: u64,
-    ) -> Result<(Id<Memory>, PhysAddr)> {
+    pub fn memory_contiguous(&mut self, account: Id<Account>, pages: u64) -> Result<Id<Memory>> {
         if pages == 0 || pages > MAX_CONTIGUOUS {
             return Err(Error::Invalid);
         }
@@ -79,8 +75,7 @@ impl Vm {
         let first = self.ram.frames.alloc_run(pages as usize, align).ok_or(Error::NoMemory);
         let made = first.and_then(|first| {
             let id = self.new_memory(account, pages, Backing::Contiguous(first));
-            id.map(|id| (id, first.start()))
-                .inspect_err(|_| give_run(&mut self.ram.frames, first, pages))
+            id.inspect_err(|_| give_run(&mut self.ram.frames, first, pages))
         });
         made.inspect_err(|_| self.uncharge(account, bytes))
     }

@@ -60,42 +60,37 @@ pub(in super::super) fn brand() -> ArrayString<48> {
     name
 }
 
-/// Intel SDM vol. 2, CPUID; AMD APM vol. 3, appendix E.
+/// Each with the leaf that tells of it, the register there, from eax to edx, and the bit (Intel SDM vol. 2,
+/// CPUID; AMD APM vol. 3, appendix E); and what switches it on, if that is in CR4.
+const KNOWN: [(Features, (u32, usize, u32), Cr4Flags); 8] = [
+    (Features::NX, (0x8000_0001, 3, 20), Cr4Flags::empty()),
+    (Features::SMEP, (7, 1, 7), Cr4Flags::SUPERVISOR_MODE_EXECUTION_PROTECTION),
+    (Features::SMAP, (7, 1, 20), Cr4Flags::SUPERVISOR_MODE_ACCESS_PREVENTION),
+    (Features::UMIP, (7, 2, 2), Cr4Flags::USER_MODE_INSTRUCTION_PREVENTION),
+    (Features::PGE, (1, 3, 13), Cr4Flags::PAGE_GLOBAL),
+    (Features::X2APIC, (1, 2, 21), Cr4Flags::empty()),
+    (Features::STEADY_TSC, (0x8000_0007, 3, 8), Cr4Flags::empty()),
+    (Features::PAGES_1G, (0x8000_0001, 3, 26), Cr4Flags::empty()),
+];
+
 fn read() -> Features {
-    let (basic, structured) = (cpuid(1), cpuid(7));
-    let (extended, power) = (cpuid(0x8000_0001), cpuid(0x8000_0007));
-    [
-        (extended.edx, 20, Features::NX),
-        (structured.ebx, 7, Features::SMEP),
-        (structured.ebx, 20, Features::SMAP),
-        (structured.ecx, 2, Features::UMIP),
-        (basic.edx, 13, Features::PGE),
-        (basic.ecx, 21, Features::X2APIC),
-        (power.edx, 8, Features::STEADY_TSC),
-        (extended.edx, 26, Features::PAGES_1G),
-    ]
-    .into_iter()
-    .filter(|(register, bit, _)| register >> bit & 1 == 1)
-    .fold(Features::empty(), |all, (_, _, feature)| all | feature)
+    let has = |&(_, (leaf, register, bit), _): &(_, (u32, usize, u32), _)| {
+        let CpuidResult { eax, ebx, ecx, edx } = cpuid(leaf);
+        [eax, ebx, ecx, edx][register] >> bit & 1 == 1
+    };
+    KNOWN.into_iter().filter(has).map(|(feature, ..)| feature).collect()
 }
 
 /// Sets this CPU's control registers. NX and WP are on since the first page table; FPU instructions
 /// trap until `fpu_on`. User code may use x87 and SSE then, and the time stamp counter at any time; it
 /// gets no larger registers, and changes the bases of FS and GS by calls.
 pub(in super::super) fn switch_on() {
-    let wanted = [
-        (Features::SMEP, Cr4Flags::SUPERVISOR_MODE_EXECUTION_PROTECTION),
-        (Features::SMAP, Cr4Flags::SUPERVISOR_MODE_ACCESS_PREVENTION),
-        (Features::UMIP, Cr4Flags::USER_MODE_INSTRUCTION_PREVENTION),
-        (Features::PGE, Cr4Flags::PAGE_GLOBAL),
-    ];
-    let cr4 = wanted.into_iter().filter(|&(feature, _)| get().contains(feature)).fold(
-        Cr4Flags::PHYSICAL_ADDRESS_EXTENSION
-            | Cr4Flags::MACHINE_CHECK_EXCEPTION
-            | Cr4Flags::OSFXSR
-            | Cr4Flags::OSXMMEXCPT_ENABLE,
-        |all, (_, flag)| all | flag,
-    );
+    let wanted = KNOWN.into_iter().filter(|&(feature, ..)| get().contains(feature));
+    let cr4 = wanted.map(|(.., flag)| flag).collect::<Cr4Flags>()
+        | Cr4Flags::PHYSICAL_ADDRESS_EXTENSION
+        | Cr4Flags::MACHINE_CHECK_EXCEPTION
+        | Cr4Flags::OSFXSR
+        | Cr4Flags::OSXMMEXCPT_ENABLE;
     let cr0 = Cr0Flags::PROTECTED_MODE_ENABLE
         | Cr0Flags::MONITOR_COPROCESSOR
         | Cr0Flags::TASK_SWITCHED

@@ -26,7 +26,7 @@ pub(super) struct IoApic {
 impl IoApic {
     /// Takes it over, with all lines masked.
     pub(super) fn new(registers: Mmio, kinds: LineKinds) -> IoApic {
-        let lines = lines(&registers);
+        let lines = (read(&registers, VERSION) >> 16 & 0xff) + 1;
         for line in 0..lines {
             write(&registers, REDIRECTION + 2 * line, MASKED);
             write(&registers, REDIRECTION + 2 * line + 1, 0);
@@ -55,10 +55,6 @@ impl IoApic {
         write(&registers, REDIRECTION + 2 * line + 1, target << 24);
         write(&registers, REDIRECTION + 2 * line, kind | u32::from(vector));
     }
-}
-
-fn lines(registers: &Mmio) -> u32 {
-    (read(registers, VERSION) >> 16 & 0xff) + 1
 }
 
 fn read(registers: &Mmio, register: u32) -> u32 {
