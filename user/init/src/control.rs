@@ -73,6 +73,7 @@ impl Supervisor {
             (Operation::List, _) => return Ok(Answer::Text(self.list())),
             (Operation::Caps, _) => return Ok(Answer::Text(self.caps())),
             (Operation::Top, _) => return Ok(Answer::Text(self.top())),
+            (Operation::Recoveries, _) => return Ok(Answer::Text(self.recoveries())),
             (Operation::Records, [count]) => {
                 let count = count.parse().map_err(|_| Failure::Invalid)?;
                 let records: Vec<&str> =

@@ -42,8 +42,9 @@ numbered! {
     10 Power "`off`, `done`, `fail` or `reboot`: everything is saved, and the machine ends.";
     11 Caps "Who has what.";
     12 Top "What each service has used.";
-    13 Hurt "A service, and how: `wild`, `hang` or `spurious`. Only where the command line says `chaos`.";
+    13 Hurt "A service, and how, with a number for some: `delay:20`. Only where the command line says `chaos`.";
     14 Disk "A disk, or a partition; a number of pages: a way to it comes back, and memory that it reaches.";
+    15 Recoveries "How long each service took to serve again.";
 }
 
 numbered! {

@@ -52,6 +52,11 @@ pub fn top(subject: &Subject) -> Result<Vec<u8>> {
     ask(subject, Operation::Top, &[])
 }
 
+/// How long each service took to serve again.
+pub fn recoveries(subject: &Subject) -> Result<Vec<u8>> {
+    ask(subject, Operation::Recoveries, &[])
+}
+
 /// The latest records of crashes.
 pub fn crashes(subject: &Subject) -> Result<Vec<u8>> {
     ask(subject, Operation::Records, &["16"])
