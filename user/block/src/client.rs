@@ -3,7 +3,7 @@
 use crate::{Extent, Failure, Geometry, MOST, Partition, Result, SECTOR, label};
 use alloc::boxed::Box;
 use rt::Error;
-use rt::abi::MemoryRights;
+use rt::abi::{MESSAGE_WORDS, MemoryRights};
 use rt::message::{Answer, Message};
 use rt::object::{Memory, Object, Port};
 use rt::time::{MILLISECOND, SECOND, now};
@@ -44,18 +44,17 @@ impl Client {
 
     /// How it is.
     pub fn describe(&mut self) -> Result<Geometry> {
-        let answer = self.ask(&Message::new(label::DESCRIBE))?;
+        let answer = self.ask(label::DESCRIBE, &[])?;
         Ok(Geometry { sectors: answer.words[0], read_only: answer.words[1] != 0 })
     }
 
     /// The how many-th partition of the disk, from 0.
     pub fn partition(&mut self, nth: u64) -> Result<Option<Partition>> {
-        let [number, first, sectors, kind, ..] =
-            match self.ask(&Message::new(label::PARTITION).words(&[nth])) {
-                Ok(answer) => answer.words,
-                Err(Failure::OutOfRange) => return Ok(None),
-                Err(why) => return Err(why),
-            };
+        let [number, first, sectors, kind, ..] = match self.ask(label::PARTITION, &[nth]) {
+            Ok(answer) => answer.words,
+            Err(Failure::OutOfRange) => return Ok(None),
+            Err(why) => return Err(why),
+        };
         Ok(Some(Partition { number: number as u8, first, sectors, kind: kind as u32 }))
     }
 
@@ -71,14 +70,14 @@ impl Client {
 
     /// Has what was written where it stays without power.
     pub fn flush(&mut self) -> Result<()> {
-        self.ask(&Message::new(label::FLUSH)).map(|_| ())
+        self.ask(label::FLUSH, &[]).map(|_| ())
     }
 
     fn transfer(&mut self, label: u32, extent: Extent) -> Result<()> {
         let Extent { mut sector, mut count, mut offset } = extent;
         while count > 0 {
             let some = count.min(MOST);
-            self.ask(&Message::new(label).words(&[sector, some, offset]))?;
+            self.ask(label, &[sector, some, offset])?;
             (sector, count, offset) = (sector + some, count - some, offset + some * SECTOR);
         }
         Ok(())
@@ -87,13 +86,14 @@ impl Client {
     /// Tells the server of the memory.
     fn attach(&mut self) -> Result<()> {
         let message = Message::new(label::ATTACH).handle(self.memory.raw()).copied();
-        self.again(&message).map(|_| ())
+        self.again(label::ATTACH, &message).map(|_| ())
     }
 
     /// Asks, and attaches the memory again if the server is another than before.
-    fn ask(&mut self, message: &Message) -> Result<Answer> {
+    fn ask(&mut self, label: u32, words: &[u64]) -> Result<Answer> {
+        let message = Message::new(label).words(words);
         loop {
-            match self.again(message) {
+            match self.again(label, &message) {
                 Err(Failure::NotAttached) => self.attach()?,
                 answer => return answer,
             }
@@ -101,13 +101,16 @@ impl Client {
     }
 
     /// Makes a call until a server has answered it.
-    fn again(&mut self, message: &Message) -> Result<Answer> {
-        let mut gone = 0;
+    fn again(&mut self, label: u32, message: &Message) -> Result<Answer> {
+        let (mut gone, mut nonsense) = (0, 0);
         loop {
             let began = now();
             match self.port.call(message, began + PATIENCE) {
-                Ok(answer) if answer.info.label() == 0 => return Ok(answer),
-                Ok(answer) => return Err(Failure::of(answer.info.label())),
+                Ok(answer) => match read(label, &answer) {
+                    Some(result) => return result.map(|()| answer),
+                    None if nonsense < TRIES => nonsense += 1,
+                    None => return Err(Failure::Broken),
+                },
                 Err(Error::PeerGone) if now() - began >= AT_ONCE => gone = 0,
                 Err(Error::PeerGone) if gone < TRIES => gone += 1,
                 Err(Error::PeerGone) => return Err(Failure::Gone),
@@ -116,6 +119,27 @@ impl Client {
                 Err(_) => return Err(Failure::Broken),
             }
         }
+    }
+}
+
+/// What an answer to a request says; none if no server would say that.
+fn read(label: u32, answer: &Answer) -> Option<Result<()>> {
+    match answer.info.label() {
+        0 => makes_sense(label, &answer.words).then_some(Ok(())),
+        why => Failure::of(why).map(Err),
+    }
+}
+
+/// Whether these can be the words of an answer.
+fn makes_sense(label: u32, &[first, second, third, fourth, ..]: &[u64; MESSAGE_WORDS]) -> bool {
+    match label {
+        label::DESCRIBE => first <= u64::MAX / SECTOR && second <= 1,
+        label::PARTITION => {
+            first <= u8::MAX.into()
+                && second.checked_add(third).is_some()
+                && fourth <= u32::MAX.into()
+        }
+        _ => [first, second, third, fourth] == [0; 4],
     }
 }
 

@@ -82,29 +82,40 @@ impl Request {
             .words(&[given.len() as u64 | (bytes.len() as u64) << 32, self.number])
             .lend(&given)
             .lend_mut(&mut bytes);
-        let answer = call(server, &message, complain)?;
-        match answer.info.label() {
-            0 => {
-                bytes.truncate(answer.words[0] as usize);
-                Ok(Tells { count: answer.words[1], bytes })
-            }
-            label => Err(Failure::of(label)),
-        }
+        let [length, count, ..] = call(server, &message, [self.room, given.len()], complain)?.words;
+        bytes.truncate(length as usize);
+        Ok(Tells { count, bytes })
     }
 }
 
 /// Calls a server, which may end, and have a successor at the same port. A request for a change has a
-/// number, so nothing is done twice.
-fn call(server: &Port, message: &Message<'_>, complain: impl Fn()) -> Result<Answer> {
+/// number, so nothing is done twice. An answer that no server would give, such as one with more bytes than were
+/// asked for, is none.
+fn call(
+    server: &Port,
+    message: &Message<'_>,
+    most: [usize; 2],
+    complain: impl Fn(),
+) -> Result<Answer> {
     let (mut ends, mut waits) = (0, 0);
     while ends < ENDS && waits < WAITS {
         match server.call(message, time::now().saturating_add(PATIENCE)) {
+            Ok(answer) if answer.info.label() == 0 => {
+                if most.iter().zip(answer.words).all(|(&most, word)| word <= most as u64) {
+                    return Ok(answer);
+                }
+                ends += 1;
+            }
+            Ok(answer) => match Failure::of(answer.info.label()) {
+                Some(failure) => return Err(failure),
+                None => ends += 1,
+            },
             Err(Error::PeerGone) => ends += 1,
             Err(Error::TimedOut) => {
                 waits += 1;
                 complain();
             }
-            answer => return answer.map_err(|_| Failure::Broken),
+            Err(_) => return Err(Failure::Broken),
         }
     }
     Err(Failure::Broken)

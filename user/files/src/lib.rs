@@ -104,10 +104,9 @@ macro_rules! failures {
         }
 
         impl Failure {
-            /// The failure of a label, which is not 0.
-            pub fn of(label: u32) -> Failure {
-                let all = [$(Failure::$name),+];
-                all.into_iter().find(|&it| it as u32 == label).unwrap_or(Failure::Broken)
+            /// The failure of a label.
+            pub fn of(label: u32) -> Option<Failure> {
+                [$(Failure::$name),+].into_iter().find(|&it| it as u32 == label)
             }
         }
     };
