@@ -12,7 +12,7 @@ use rt::time::{MILLISECOND, now, sleep};
 use rt::{Error, Port, Thread};
 
 /// Where nothing is.
-const WILD: u64 = 0xdead_0000;
+pub const WILD: u64 = 0xdead_0000;
 /// Words of a stack, from its top, of which one is changed.
 const WORDS: u64 = 256;
 /// How long what is to be taken away may take to come.

@@ -4,7 +4,7 @@ use crate::errand::Errand;
 use crate::given::INTERRUPT;
 use crate::service::{Id, Life};
 use crate::supervisor::Supervisor;
-use harm::{Harm, Victim};
+use harm::{Harm, Victim, WILD};
 use rt::Error;
 use rt::abi::{PortRights, ProcessRights, ThreadRights};
 use rt::service::Diary;
@@ -32,4 +32,15 @@ impl Supervisor {
             circle: Diary::circle(&running.diary)?,
         })
     }
+}
+
+/// Hurts the supervisor itself: it goes on where nothing is, or panics.
+pub fn hurt_itself(how: &str) -> Result<(), Failure> {
+    match how {
+        // SAFETY: nothing is there: it faults.
+        "wild" => unsafe { (WILD as *mut u64).write_volatile(0) },
+        "panic" => panic!("as told"),
+        _ => return Err(Failure::Invalid),
+    }
+    Ok(())
 }

@@ -120,11 +120,14 @@ fn served(call: &Call, program: &[u8]) -> Result<Rc<Inode>> {
 /// The root of a file system that a service keeps on a disk.
 fn on_disk(call: &Call, kind: &[u8], source: &[u8], flags: u32, data: &[u8]) -> Result<Rc<Inode>> {
     let text = |bytes| core::str::from_utf8(bytes).map_err(|_| Errno::EINVAL);
-    let device = text(source.strip_prefix(b"/dev/").ok_or(Errno::ENOTBLK)?)?;
     let (kind, data) = (text(kind)?, text(data)?);
+    let disk = call.server.disks.at(call, source)?;
+    if disk.is_read_only && flags & MS_RDONLY == 0 {
+        return Err(Errno::EACCES);
+    }
     let words = if flags & MS_RDONLY == 0 { String::from(data) } else { format!("ro,{data}") };
     Remote::mount(call.server, room(call.server)?.number(), || {
-        start_service(call.server, kind, device, &words)
+        start_service(call.server, kind, &disk.name, &words)
     })
 }
 
@@ -246,7 +249,12 @@ pub fn umount2(call: &Call) -> Result {
         return Err(Errno::EBUSY);
     }
     root.directory()?.forget();
-    root.sync()?;
+    match root.sync() {
+        Err(Errno::LATER) => return Err(Errno::LATER),
+        // A disk that has failed is not to stay for that.
+        Err(Errno(error)) => rt::println!("posix: unmounted, but not all was saved: error {error}"),
+        Ok(()) => {}
+    }
     call.server.mounts.remove(&root)?;
     Ok(0)
 }
