@@ -6,12 +6,17 @@ use crate::supervisor::Supervisor;
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::mem::ManuallyDrop;
+use protocol::{Parcel, Reader, calls};
 use rt::abi::{PAGE, POWER_FAILURE, POWER_OFF, POWER_RESTART, POWER_SUCCESS};
-use rt::message::{Message, Received};
+use rt::message::Received;
 use rt::object::{Object, lease_read, lease_write, reply};
 use rt::space::Mapping;
 use rt::{Error, Memory, Port};
-use services::control::{ARGUMENTS, Failure, Operation};
+use services::control::{
+    ARGUMENTS, Complain, Disk, Failure, Hurt, Kill, Log, Power, Records, Replace, Request, Restart,
+    Start, Stop,
+};
 use services::manifest::Trait;
 use services::policy::Patience;
 
@@ -37,79 +42,75 @@ impl Supervisor {
         received.close_handles();
         let answer = match result {
             Ok(Answer::Later) => return,
-            Ok(Answer::Done) => Message::new(0).words(&[0]),
-            Ok(Answer::Port(port)) => Message::new(0).words(&[0]).handle(port.into_raw()),
-            Ok(Answer::Disk(port, memory)) => {
-                Message::new(0).words(&[0]).handle(port.into_raw()).handle(memory.into_raw())
-            }
+            Ok(Answer::Done) => Ok(Parcel::default()),
+            Ok(Answer::Port(port)) => Ok(Parcel::of(port)),
+            Ok(Answer::Disk(port, memory)) => Ok(Parcel::of((port, memory))),
             Ok(Answer::Text(text)) => {
                 let room = (received.words[1] as usize).min(text.len());
                 // One without room for it hears how long it is.
                 let _ = lease_write(None, 1, 0, &text.as_bytes()[..room]);
-                Message::new(0).words(&[text.len() as u64])
+                Ok(Parcel::of(text.len() as u64))
             }
-            Err(failure) => Message::new(failure as u32),
+            Err(failure) => Err(failure),
         };
         // Whoever asked may be gone.
-        let _ = reply(&answer);
+        let _ = reply(&calls::answer(answer));
     }
 
     fn serve(&mut self, asks: Id, received: &Received) -> Result<Answer, Failure> {
-        let operation = Operation::of(received.label()).ok_or(Failure::Invalid)?;
-        let controls = self.services[&asks].spec.has(Trait::Control);
-        if !controls && operation != Operation::Complain {
-            return Err(Failure::NotAllowed);
-        }
         let mut given = [0; ARGUMENTS];
         let given = given.get_mut(..received.words[0] as usize).ok_or(Failure::Invalid)?;
         lease_read(None, 0, 0, given).map_err(|_| Failure::Invalid)?;
-        let text = str::from_utf8(given).map_err(|_| Failure::Invalid)?;
-        let arguments: Vec<&str> = text.split('\0').collect();
-        let first = arguments[0];
-        if operation == Operation::Complain {
-            let about = self.complained(asks, first).ok_or(Failure::NotFound)?;
-            return self.ping(about).map(|()| Answer::Done);
+        let mut from = Reader { bytes: given, handles: received.handles(), words: &[] };
+        let request = Request::read(received.label(), &mut from)?;
+        let controls = self.services[&asks].spec.has(Trait::Control);
+        if !controls && !matches!(request, Request::Complain(_)) {
+            return Err(Failure::NotAllowed);
         }
-        match (operation, arguments.as_slice()) {
-            (Operation::List, _) => return Ok(Answer::Text(self.list())),
-            (Operation::Caps, _) => return Ok(Answer::Text(self.caps())),
-            (Operation::Top, _) => return Ok(Answer::Text(self.top())),
-            (Operation::Recoveries, _) => return Ok(Answer::Text(self.recoveries())),
-            (Operation::Records, [count]) => {
-                let count = count.parse().map_err(|_| Failure::Invalid)?;
-                let records: Vec<&str> =
-                    self.records.iter().take(count).map(String::as_str).collect();
-                return Ok(Answer::Text(records.join("\n")));
+        match request {
+            Request::List(_) => return Ok(Answer::Text(self.list())),
+            Request::Caps(_) => return Ok(Answer::Text(self.caps())),
+            Request::Top(_) => return Ok(Answer::Text(self.top())),
+            Request::Recoveries(_) => return Ok(Answer::Text(self.recoveries())),
+            Request::Log(Log { service }) => {
+                self.named(service)?;
+                return Ok(Answer::Text(log_of(service)));
             }
-            (Operation::Power, [how]) => return self.power(how).map(|()| Answer::Done),
-            (Operation::Hurt, ["init", how]) if self.may_hurt => {
-                return hurt_itself(how).map(|()| Answer::Done);
+            Request::Records(Records { count }) => {
+                let records = self.records.iter().take(count as usize).map(String::as_str);
+                return Ok(Answer::Text(records.collect::<Vec<&str>>().join("\n")));
             }
-            (Operation::Start, [template, device, words]) => {
+            Request::Start(Start { template, device, words }) => {
                 return self.start_for(asks, template, device, words).map(Answer::Port);
             }
-            (Operation::Disk, [device, pages]) => {
-                let pages = pages.parse().map_err(|_| Failure::Invalid)?;
-                return self
-                    .disk_for(device, pages)
-                    .map(|(port, memory)| Answer::Disk(port, memory));
+            Request::Disk(Disk { pages, device }) => {
+                let disk = self.disk_for(device, pages);
+                return disk.map(|(port, memory)| Answer::Disk(port, memory));
             }
-            _ => {}
-        }
-        let id = self.find(first).ok_or(Failure::NotFound)?;
-        match (operation, arguments.as_slice()) {
-            (Operation::Log, _) => return Ok(Answer::Text(log_of(first))),
-            (Operation::Kill, _) => {
+            Request::Stop(Stop { service }) => {
+                let id = self.named(service)?;
+                return self.stop(id).map(|()| Answer::Later);
+            }
+            Request::Complain(Complain { service }) => {
+                let about = self.complained(asks, service).ok_or(Failure::NotFound)?;
+                self.ping(about)?;
+            }
+            Request::Kill(Kill { service }) => {
+                let id = self.named(service)?;
                 let Life::Running(_) = self.services[&id].life else { return Err(Failure::Failed) };
                 self.end_as_told(id);
             }
-            (Operation::Restart, _) => self.end_as_told(id),
-            (Operation::Stop, _) => return self.stop(id).map(|()| Answer::Later),
-            (Operation::Hurt, [_, how]) => self.hurt(id, how)?,
-            (Operation::Replace, _) => self.replace(id, received)?,
-            _ => return Err(Failure::Invalid),
+            Request::Restart(Restart { service }) => self.end_as_told(self.named(service)?),
+            Request::Replace(program) => self.replace(self.named(program.service)?, program)?,
+            Request::Power(Power { how }) => self.power(how)?,
+            Request::Hurt(Hurt { service: "init", how }) if self.may_hurt => hurt_itself(how)?,
+            Request::Hurt(Hurt { service, how }) => self.hurt(self.named(service)?, how)?,
         }
         Ok(Answer::Done)
+    }
+
+    fn named(&self, name: &str) -> Result<Id, Failure> {
+        self.find(name).ok_or(Failure::NotFound)
     }
 
     /// Ends a service that is to be started again: what it has died of before does not count any more.
@@ -128,11 +129,10 @@ impl Supervisor {
     }
 
     /// Another program takes a service's place: it is loaded before the old one goes.
-    fn replace(&mut self, id: Id, received: &Received) -> Result<(), Failure> {
-        let (&[memory], length) = (received.handles(), received.words[1] as usize) else {
-            return Err(Failure::Invalid);
-        };
-        let memory = core::mem::ManuallyDrop::new(Memory::from_raw(memory));
+    fn replace(&mut self, id: Id, program: Replace<'_>) -> Result<(), Failure> {
+        // Whoever took the message closes it.
+        let memory = ManuallyDrop::new(Memory::from_raw(program.program.0));
+        let length = program.bytes as usize;
         let program = Rc::new(copy_of(&memory, length).map_err(|_| Failure::Invalid)?);
         let child = self.load(id, program.bytes()).map_err(|error| match error {
             Error::NoMemory => Failure::NoMemory,

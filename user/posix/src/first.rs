@@ -20,7 +20,7 @@ use linux_raw_sys::general::{O_RDONLY, O_WRONLY, SIGCHLD};
 use rt::abi::FOREVER;
 use rt::files::Words;
 use rt::service::Grants;
-use services::control::Operation;
+use services::control::Complain;
 
 /// The number of the process that is the parent of all.
 pub const INIT: u32 = 1;
@@ -75,7 +75,7 @@ pub fn due(server: &Server) -> u64 {
 pub fn look(server: &Server) {
     if driver(server).is_some_and(|driver| driver.is_stuck() == Ok(true)) {
         // If nobody supervises it nobody can help.
-        let _ = server.control().map(|it| it.ask(Operation::Complain, &[console::NAME]));
+        let _ = server.control().map(|it| it.tell(Complain { service: console::NAME }));
     }
 }
 

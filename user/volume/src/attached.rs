@@ -7,7 +7,7 @@ use rt::abi::{MAP_WRITE, PortRights};
 use rt::service::{Dma, Grants};
 use rt::space::Mapping;
 use services::Control;
-use services::control::Operation;
+use services::control::Complain;
 
 /// What such a service calls its disk, and its supervisor.
 const BLOCK: &str = "block";
@@ -32,7 +32,7 @@ impl Attached {
         let supervisor = grants.find_client(SUPERVISOR);
         let complain = move || {
             // Whether it helps shows in the answer to the request.
-            let _ = supervisor.map(|port| Control(port).ask(Operation::Complain, &[BLOCK]));
+            let _ = supervisor.map(|port| Control(port).tell(Complain { service: BLOCK }));
         };
         let mut client = Client::new(port, memory, complain).map_err(failure)?;
         let geometry = client.describe().map_err(failure)?;

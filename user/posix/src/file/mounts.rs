@@ -26,7 +26,7 @@ use linux_raw_sys::general::{
 use rt::Port;
 use rt::abi::{PAGE, PortRights};
 use rt::loader::Child;
-use services::control::Operation;
+use services::control::{Complain, Stop};
 
 /// Numbers by which programs know kinds of file systems (`linux/magic.h`).
 const TMPFS_MAGIC: u64 = 0x0102_1994;
@@ -144,10 +144,10 @@ pub fn start_service(
     let stop = {
         let name = name.clone();
         // It may be gone before.
-        Box::new(move || _ = control.ask(Operation::Stop, &[&name]))
+        Box::new(move || _ = control.tell(Stop { service: &name }))
     };
     // It is asked again whatever comes of it.
-    let complain = Box::new(move || _ = control.ask(Operation::Complain, &[&name]));
+    let complain = Box::new(move || _ = control.tell(Complain { service: &name }));
     Ok(Served { port, complain, stop })
 }
 

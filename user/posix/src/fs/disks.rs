@@ -22,7 +22,7 @@ use rt::abi::PortRights;
 use rt::sync::Lock;
 use rt::thread::{self, Options};
 use services::Control;
-use services::control::Operation;
+use services::control::{Complain, List};
 
 /// The kind of service that a disk is opened with.
 const KIND: &str = "disk";
@@ -54,7 +54,7 @@ impl Disks {
     /// Finds out which there are.
     pub fn look(server: &'static Server) -> Result<()> {
         let Ok(control) = server.control() else { return Ok(()) };
-        let list = control.ask(Operation::List, &[])?;
+        let list = control.ask(List {})?;
         let names = list.lines().filter_map(|line| line.split(' ').next()).map(String::from);
         let disks: Vec<_> = names.filter_map(|name| Some((numbers(&name)?, name))).collect();
         if disks.is_empty() {
@@ -144,7 +144,7 @@ fn numbers(name: &str) -> Option<(u64, u32, &'static str)> {
 fn contents(control: Control<'static>, name: &str) -> Option<(bool, Vec<u8>)> {
     let (port, memory) = control.disk(name, 1).ok()?;
     let of = String::from(name);
-    let complain = move || _ = control.ask(Operation::Complain, &[&of]);
+    let complain = move || _ = control.tell(Complain { service: &of });
     let mut client = Client::new(port, &memory, complain).ok()?;
     let is_read_only = client.describe().ok()?.read_only;
     let all = (0..).map_while(|nth| client.partition(nth).ok().flatten());

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use core::cell::RefCell;
 use linux_raw_sys::general::{GRND_INSECURE, GRND_NONBLOCK, GRND_RANDOM};
 use rt::abi::PAGE;
-use services::control::Operation;
+use services::control::Power;
 use zerocopy::IntoBytes;
 
 /// The name of the system.
@@ -105,7 +105,7 @@ pub fn reboot(call: &Call) -> Result {
             call.server.finished(0);
             Ok(0)
         }
-        RESTART => Ok(call.server.control()?.ask(Operation::Power, &["reboot"]).map(|_| 0)?),
+        RESTART => Ok(call.server.control()?.tell(Power { how: "reboot" }).map(|()| 0)?),
         _ => Err(Errno::EINVAL),
     }
 }

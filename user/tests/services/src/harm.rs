@@ -6,7 +6,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use rt::{Error, println, time};
-use services::control::Operation;
+use services::control::{Complain, Hurt, Kill, Log, Records};
 
 pub const TESTS: &[Test] = &[
     ("kill", kill),
@@ -37,7 +37,7 @@ impl World {
 
     /// The latest crash record of the victim.
     fn record(&self) -> core::result::Result<String, &'static str> {
-        let records = self.control.ask(Operation::Records, &["16"]).map_err(|_| "no records")?;
+        let records = self.control.ask(Records { count: 16 }).map_err(|_| "no records")?;
         let mut all = records.split("\n\n");
         let record = all.find(|record| record.starts_with("service victim\n"));
         record.map(String::from).ok_or("no record")
@@ -47,7 +47,7 @@ impl World {
 fn kill(world: &World) -> Result {
     let before = world.victim.count()?;
     for round in 1..=20 {
-        want!(world.control.ask(Operation::Kill, &["victim"]).is_ok());
+        want!(world.control.tell(Kill { service: "victim" }).is_ok());
         want!(world.victim.count()? == before + round);
     }
     Ok(())
@@ -78,7 +78,7 @@ fn fault(world: &World) -> Result {
 
 fn wild(world: &World) -> Result {
     let before = world.victim.count()?;
-    want!(world.control.ask(Operation::Hurt, &["victim", "wild"]).is_ok());
+    want!(world.control.tell(Hurt { service: "victim", how: "wild" }).is_ok());
     want!(world.victim.count()? == before + 1);
     want!(world.record()?.contains("reason  fault: Unmapped, executing 0xdead0000 at 0xdead0000"));
     Ok(())
@@ -106,11 +106,11 @@ fn hoard(world: &World) -> Result {
 fn hang(world: &World) -> Result {
     let before = world.victim.count()?;
     let (_, lives) = world.state("victim")?;
-    want!(world.control.ask(Operation::Hurt, &["victim", "hang"]).is_ok());
+    want!(world.control.tell(Hurt { service: "victim", how: "hang" }).is_ok());
     let answer = world.victim.ask_once(0, 0, time::now() + 50 * time::MILLISECOND);
     want!(answer == Err(Error::TimedOut));
     want!(world.state("victim")? == ("runs".into(), lives));
-    want!(world.control.ask(Operation::Complain, &["victim"]).is_ok());
+    want!(world.control.tell(Complain { service: "victim" }).is_ok());
     want!(world.victim.count()? == before + 1);
     let record = world.record()?;
     want!(record.contains("reason  it did not answer for 1000 ms"));
@@ -129,7 +129,7 @@ fn hopeless(world: &World) -> Result {
     want!(world.state("hopeless")?.1 == 10);
     let hopeless = Victim(world.grants.client("hopeless"));
     want!(hopeless.ask_once(0, 0, time::now() + time::SECOND) == Err(Error::PeerGone));
-    let log = world.control.ask(Operation::Log, &["hopeless"]).map_err(|_| "no log")?;
+    let log = world.control.ask(Log { service: "hopeless" }).map_err(|_| "no log")?;
     want!(log.contains("init: hopeless is given up"));
     Ok(())
 }
@@ -142,7 +142,7 @@ fn many_kills(world: &World) -> Result {
     for round in 0..KILLS {
         let before = world.victim.count()?;
         let begin = time::now();
-        want!(world.control.ask(Operation::Kill, &["victim"]).is_ok());
+        want!(world.control.tell(Kill { service: "victim" }).is_ok());
         want!(world.victim.count()? == before + 1);
         times.push(time::now() - begin);
         if round == KILLS / 10 {

@@ -15,7 +15,7 @@ use rt::files::Words;
 use rt::service::Grants;
 use rt::{Start, println};
 use services::Control;
-use services::control::Operation;
+use services::control::Hurt;
 use victim::Victim;
 
 rt::entry!(main);
@@ -60,7 +60,7 @@ fn main(start: Start) -> u64 {
 
 /// Ends the supervisor itself, and with that the machine; or says that it may not.
 fn end(control: &Control<'_>, how: &str) -> u64 {
-    println!("nothing has ended: {:?}", control.ask(Operation::Hurt, &["init", how]));
+    println!("nothing has ended: {:?}", control.tell(Hurt { service: "init", how }));
     0
 }
 

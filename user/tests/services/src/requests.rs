@@ -6,7 +6,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use rt::abi::PAGE;
 use rt::{Error, Memory, time};
-use services::control::{Failure, Operation};
+use services::control::{Caps, Failure, Hurt, Kill, List, Power, Stop, Top};
 
 pub const TESTS: &[Test] = &[
     ("list-and-top", list_and_top),
@@ -21,7 +21,7 @@ pub const TESTS: &[Test] = &[
 impl World {
     /// The state of a service, and how many lives it has had.
     pub fn state(&self, name: &str) -> core::result::Result<(Box<str>, u64), &'static str> {
-        let list = self.control.ask(Operation::List, &[]).map_err(|_| "no list")?;
+        let list = self.control.ask(List {}).map_err(|_| "no list")?;
         let row = list.lines().find(|line| line.split_ascii_whitespace().next() == Some(name));
         let row = row.ok_or("not in the list")?;
         // A state may be of two words, and after it comes a number.
@@ -35,7 +35,7 @@ fn list_and_top(world: &World) -> Result {
     want!(&*world.state("victim")?.0 == "runs");
     want!(world.state("tester")? == ("runs".into(), 1));
     world.victim.count()?;
-    let top = world.control.ask(Operation::Top, &[]).map_err(|_| "no top")?;
+    let top = world.control.ask(Top {}).map_err(|_| "no top")?;
     let row: Vec<&str> = match top.lines().find(|line| line.starts_with("victim ")) {
         Some(line) => line.split_ascii_whitespace().collect(),
         None => return Err("the victim is not in it"),
@@ -46,7 +46,7 @@ fn list_and_top(world: &World) -> Result {
 }
 
 fn caps(world: &World) -> Result {
-    let caps = world.control.ask(Operation::Caps, &[]).map_err(|_| "no caps")?;
+    let caps = world.control.ask(Caps {}).map_err(|_| "no caps")?;
     let of = |name: &str| -> Vec<&str> {
         let lines = caps.lines().skip_while(|&line| line != name).skip(1);
         lines.take_while(|line| line.starts_with(' ')).map(str::trim).collect()
@@ -67,16 +67,15 @@ fn caps(world: &World) -> Result {
 }
 
 fn nonsense(world: &World) -> Result {
-    let ask = |operation, arguments: &[&str]| world.control.ask(operation, arguments).err();
-    want!(ask(Operation::Kill, &["nobody"]) == Some(Failure::NotFound));
-    want!(ask(Operation::Hurt, &["victim", "badly"]) == Some(Failure::Invalid));
-    want!(ask(Operation::Records, &["many"]) == Some(Failure::Invalid));
-    want!(ask(Operation::Power, &["up"]) == Some(Failure::Invalid));
-    want!(ask(Operation::Start, &["victims"]) == Some(Failure::NotFound));
-    want!(ask(Operation::List, &[&"x".repeat(600)]) == Some(Failure::Invalid));
+    let control = world.control;
+    want!(control.tell(Kill { service: "nobody" }) == Err(Failure::NotFound));
+    want!(control.tell(Hurt { service: "victim", how: "badly" }) == Err(Failure::Invalid));
+    want!(control.tell(Power { how: "up" }) == Err(Failure::Invalid));
+    want!(control.start("nothing", "", "") == Err(Failure::NotFound));
+    want!(control.tell(Kill { service: &"x".repeat(600) }) == Err(Failure::Invalid));
     let answer =
         world.control.0.call(&rt::Message::new(99).words(&[0, 0]), time::now() + time::SECOND);
-    want!(answer.is_ok_and(|answer| answer.info.label() == Failure::Invalid as u32));
+    want!(answer.is_ok_and(|answer| answer.info.label() == Failure::OtherVersion as u32));
     Ok(())
 }
 
@@ -109,7 +108,7 @@ fn replace(world: &World) -> Result {
     want!(world.victim.version()? == 2 && world.victim.count()? == before + 1);
     // Whoever gave it may change his own.
     memory.write(0, &[0; 64]).map_err(|_| "no memory")?;
-    want!(world.control.ask(Operation::Kill, &["victim"]).is_ok());
+    want!(world.control.tell(Kill { service: "victim" }).is_ok());
     want!(world.victim.version()? == 2);
     want!(world.control.replace("victim", &memory, length) == Err(Failure::Invalid));
     want!(world.control.replace("victim", &memory, 1 << 40) == Err(Failure::Invalid));
@@ -120,7 +119,7 @@ fn replace(world: &World) -> Result {
 
 fn start_and_stop(world: &World) -> Result {
     let start = |device, words| world.control.start("victims", device, words);
-    let stop = |name| world.control.ask(Operation::Stop, &[name]).map(|_| ()).err();
+    let stop = |name| world.control.tell(Stop { service: name }).err();
     want!(world.control.start("victim", "a", "") == Err(Failure::NotFound));
     want!(start("a", "word=x") == Err(Failure::Invalid));
     let first = start("a", "word=7,ro").map_err(|_| "no first")?;
@@ -130,7 +129,7 @@ fn start_and_stop(world: &World) -> Result {
     let (first, second) = (leak(first), leak(second));
     want!(first.word()? == 7 && second.word()? == 0);
     want!(first.count()? == 1 && first.count()? == 2 && second.count()? == 1);
-    want!(world.control.ask(Operation::Kill, &["victims:a"]).is_ok());
+    want!(world.control.tell(Kill { service: "victims:a" }).is_ok());
     want!(first.count()? == 3);
     want!(stop("victims:a").is_none() && stop("victims:a").is_some());
     while world.state("victims:a").is_ok() {
@@ -156,7 +155,7 @@ fn console_goes_on(world: &World) -> Result {
         let round = str::from_utf8(round).unwrap_or("");
         want!(write("round "));
         let (_, lives) = world.state("console")?;
-        want!(world.control.ask(Operation::Kill, &["console"]).is_ok());
+        want!(world.control.tell(Kill { service: "console" }).is_ok());
         want!(write(round) && write(" of the console\r\n"));
         let end = time::now() + 5 * time::SECOND;
         while client.pending() != Ok(0) {
@@ -164,7 +163,7 @@ fn console_goes_on(world: &World) -> Result {
             time::nap();
         }
         want!(world.state("console")? == ("runs".into(), lives + 1));
-        want!(world.control.ask(Operation::Hurt, &["console", "spurious"]).is_ok());
+        want!(world.control.tell(Hurt { service: "console", how: "spurious" }).is_ok());
     }
     Ok(())
 }

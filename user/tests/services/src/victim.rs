@@ -8,7 +8,7 @@ use rt::service::{Grants, SAVE};
 use rt::space::Mapping;
 use rt::{Error, Port, println, time};
 use services::Control;
-use services::control::Operation;
+use services::control::{Complain, Failure, Kill};
 
 /// The number of the one that panics at once.
 pub const HOPELESS: u64 = 2;
@@ -69,8 +69,8 @@ pub fn serve(grants: &Grants) -> u64 {
                 println!("{}: saved", grants.name());
                 0
             }
-            ASK => ask(grants, Operation::Kill),
-            COMPLAIN => ask(grants, Operation::Complain),
+            ASK => number(control(grants).tell(Kill { service: "victim" })),
+            COMPLAIN => number(control(grants).tell(Complain { service: "victim" })),
             _ => 0,
         };
         let answer = Message::new(0).words(&[word]);
@@ -98,10 +98,13 @@ fn touch() -> u64 {
     0
 }
 
-/// Asks the supervisor for something with the victim; the failure, or zero.
-fn ask(grants: &Grants, operation: Operation) -> u64 {
-    let control = Control(grants.client("supervisor"));
-    control.ask(operation, &["victim"]).err().map_or(0, |failure| failure as u64)
+fn control(grants: &Grants) -> Control<'static> {
+    Control(grants.client("supervisor"))
+}
+
+/// Why something failed, or zero.
+fn number(result: Result<(), Failure>) -> u64 {
+    result.err().map_or(0, |failure| failure as u64)
 }
 
 /// Where nothing is.

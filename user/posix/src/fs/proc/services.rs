@@ -11,12 +11,14 @@ use crate::user::{Buffer, Transfer};
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use rt::abi::PAGE;
-use services::control::{Failure, Operation};
+use services::control::{Caps, Complain, Failure, Hurt, Kill, List, Records, Recoveries, Restart, Top};
 
 /// Bytes of an order.
 const ORDER: usize = 512;
 /// Bytes of a program that is to take the place of another.
 const PROGRAM: u64 = 16 << 20;
+/// Crash records that are shown.
+const RECORDS: u64 = 16;
 
 impl From<Failure> for Errno {
     fn from(failure: Failure) -> Errno {
@@ -28,38 +30,34 @@ impl From<Failure> for Errno {
             Failure::NoMemory => Errno::ENOMEM,
             // A service that does not run just now, as a rule.
             Failure::Failed => Errno::EAGAIN,
+            Failure::OtherVersion => Errno::EIO,
         }
     }
 }
 
-fn ask(subject: &Subject, operation: Operation, arguments: &[&str]) -> Result<Vec<u8>> {
-    let control = subject.server.control()?;
-    Ok(control.ask(operation, arguments)?.into_bytes())
-}
-
 /// A line for each service.
 pub fn services(subject: &Subject) -> Result<Vec<u8>> {
-    ask(subject, Operation::List, &[])
+    Ok(subject.server.control()?.ask(List {})?.into_bytes())
 }
 
 /// Who holds which handle to what.
 pub fn caps(subject: &Subject) -> Result<Vec<u8>> {
-    ask(subject, Operation::Caps, &[])
+    Ok(subject.server.control()?.ask(Caps {})?.into_bytes())
 }
 
 /// What each service has used.
 pub fn top(subject: &Subject) -> Result<Vec<u8>> {
-    ask(subject, Operation::Top, &[])
+    Ok(subject.server.control()?.ask(Top {})?.into_bytes())
 }
 
 /// How long each service took to serve again.
 pub fn recoveries(subject: &Subject) -> Result<Vec<u8>> {
-    ask(subject, Operation::Recoveries, &[])
+    Ok(subject.server.control()?.ask(Recoveries {})?.into_bytes())
 }
 
 /// The latest records of crashes.
 pub fn crashes(subject: &Subject) -> Result<Vec<u8>> {
-    ask(subject, Operation::Records, &["16"])
+    Ok(subject.server.control()?.ask(Records { count: RECORDS })?.into_bytes())
 }
 
 /// The file that orders are written to, each with one call: `kill NAME`, `restart NAME`, `replace NAME FILE`,
@@ -106,15 +104,16 @@ impl File for OpenOrders {
 
 impl OpenOrders {
     fn obey(&self, process: &Process, words: &[&str]) -> Result<()> {
-        let (operation, arguments) = match *words {
-            ["kill", name] => (Operation::Kill, &[name][..]),
-            ["restart", name] => (Operation::Restart, &[name][..]),
-            ["complain", name] => (Operation::Complain, &[name][..]),
-            ["hurt", name, how] => (Operation::Hurt, &[name, how][..]),
+        let control = self.0.server.control()?;
+        let told = match *words {
+            ["kill", service] => control.tell(Kill { service }),
+            ["restart", service] => control.tell(Restart { service }),
+            ["complain", service] => control.tell(Complain { service }),
+            ["hurt", service, how] => control.tell(Hurt { service, how }),
             ["replace", name, file] => return self.replace(process, name, file.as_bytes()),
             _ => return Err(Errno::EINVAL),
         };
-        ask(&self.0, operation, arguments).map(|_| ())
+        Ok(told?)
     }
 
     /// Has the program of a file take the place of a service's.
