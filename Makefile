@@ -226,7 +226,8 @@ test-storms: build-virt build-x86 build-user-virt build-user-x86 $(LINUX) ## Lin
 
 KILLS ?= 1000
 chaos: build-virt build-x86 build-user-virt build-user-x86 $(LINUX) ## services end at random moments, and nobody notices: virt and x86 (KILLS=)
-	@tests/posix/chaos.py --on virt --kills $(KILLS) && tests/posix/chaos.py --on x86 --kills $(KILLS)
+	@tests/posix/chaos.py --on virt --kills $(KILLS) && tests/posix/chaos.py --on x86 --kills $(KILLS) && \
+	  tests/posix/chaos.py --on virt --kills 200 --icount
 
 CUTS ?= 200
 power-cuts: build-virt build-user-virt $(LINUX) ## the machine ends at random moments of writing, and volumes stay whole (CUTS=)

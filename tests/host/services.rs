@@ -2,6 +2,7 @@
 
 use services::manifest::{Manifest, Trait};
 use services::policy::{LIVES, Patience, Verdict};
+use services::recovery::Times;
 
 const MILLISECOND: u64 = 1_000_000;
 
@@ -117,6 +118,25 @@ fn a_service_that_serves_is_never_given_up() {
     }
     assert_eq!(patience.died(true), Verdict::Again(0));
     assert_eq!(patience.died(false), Verdict::Again(0));
+}
+
+#[test]
+fn recoveries_are_told_within_an_eighth() {
+    let mut times = Times::default();
+    assert_eq!([times.count(), times.percentile(50), times.percentile(99)], [0; 3]);
+    (1..=1000).for_each(|time| times.note(time * 1000));
+    assert_eq!(times.count(), 1000);
+    for (percent, is) in [(1, 10_000), (50, 500_000), (99, 990_000)] {
+        let told = times.percentile(percent);
+        assert!((is..=is + is / 8).contains(&told), "{percent}: {told}");
+    }
+    assert_eq!(times.percentile(100), 1_000_000);
+    // Whatever the time, there is a place for it.
+    for time in (0..64).map(|bit| 1 << bit).flat_map(|bit: u64| [bit - 1, bit]).chain([u64::MAX]) {
+        let mut times = Times::default();
+        times.note(time);
+        assert_eq!(times.percentile(50), time);
+    }
 }
 
 /// Lines of a folder's source that say something.

@@ -1,15 +1,21 @@
 #!/usr/bin/env python3
-"""Services end at random moments while programs work on their volumes: nobody is to notice.
+"""Services come to harm at random moments while programs work on their volumes: nobody is to notice.
 
-usage: chaos.py [--on virt|x86|rpi] [--smp N] [--seed N] [--kills N] [--keep DISK]
+usage: chaos.py [--on virt|x86|rpi] [--smp N] [--seed N] [--kills N] [--icount]
 
-Makes a disk with a FAT and an ext4 partition, boots, mounts both, and runs tests/posix/chaos: a script whose output
-must always be the same, whatever is done to the services below it. Afterwards the host's fsck checks the volumes.
-The same seed hurts the same services in the same order, after the same pauses.
+Makes a disk with a FAT and an ext4 partition, and one with nothing, boots, mounts the first two, and runs
+tests/posix/chaos: a script whose output must always be the same, whatever is done to the services below it. The third
+is the disk of a service that is driven mad. What the tormentor tells must have come over the console byte by byte.
+Afterwards the host's fsck checks the volumes, and what was synced is read by the host's tools.
+
+The same seed hurts the same services in the same order, after the same pauses. Of a run that fails, the disk and all
+that was said are in target/test-logs. With --icount instructions are counted: an instruction is a nanosecond, and the times that
+services took to serve again are held against what they may take.
 """
 
 import argparse
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -17,35 +23,105 @@ import tempfile
 
 from corpus import ARCHES, ROOT
 from mounts import DISKS
-from volumes import MIB, check_disk, make_disk
+from volumes import FIRST, MIB, check_disk, make_disk, tools
 
 from qemu import without_make
 
 PARTITIONS = [("vfat", 40 * MIB, ["-F", "32", "-s", "1"]), ("ext4", 40 * MIB, [])]
+# What belongs to a service that may write anything there.
+MAD = ("ext2", 4 * MIB, [])
 # Seconds for a boot, and for each kill.
-LIMIT, EACH = 120, 1
+LIMIT, EACH = 240, 2
+LOGS = ROOT / "target/test-logs"
+# Instructions until a service serves again, half of the times: the beginning of its name.
+BUDGETS = {"vd": 3_000_000, "console": 3_000_000, "vfat": 10_000_000, "ext4": 10_000_000}
+# Bytes of the line that tells of a deed.
+DEED = 240
+# What the workload leaves in each volume, synced.
+SYNCED = "".join(f"{number}\n" for number in range(1, 3001))
 
 
 def main():
     options = arguments()
-    complaints, said = torment(options.on, options.smp, options.seed, options.kills, options.keep)
+    complaints, said = torment(options.on, options.smp, options.seed, options.kills, options.icount)
     print(said, end="")
     print(*complaints, sep="\n", end="\n" if complaints else "")
-    print(f"{'FAIL' if complaints else 'ok'} chaos --on {options.on} --seed {options.seed} --kills {options.kills}")
+    print(f"{'FAIL' if complaints else 'ok'} {again(options.on, options.smp, options.seed, options.kills)}")
     return int(bool(complaints))
 
 
-def torment(platform, smp, seed, kills, keep=None):
-    """What is wrong afterwards, and what the machine said."""
+def again(platform, smp, seed, kills):
+    """The command for a run."""
+    return f"tests/posix/chaos.py --on {platform} --smp {smp} --seed {seed} --kills {kills}"
+
+
+def torment(platform, smp, seed, kills, icount=False):
+    """What is wrong afterwards, and what the machine said but for the deeds."""
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
-        disk = pathlib.Path(folder, "disk.img")
-        make_disk(disk, PARTITIONS)
-        done = run(platform, smp, seed, kills, pathlib.Path(folder), disk)
+        folder = pathlib.Path(folder)
+        disk = folder / "disk.img"
+        make_disk(disk, [*PARTITIONS, MAD])
+        done = run(platform, smp, seed, kills, folder, disk, icount)
+        said = without_deeds(done.stdout)
         complaints = [f"status {done.returncode}"] if done.returncode else []
-        complaints += check_disk(disk, PARTITIONS)
-        if keep:
-            shutil.copy(disk, keep)
-    return complaints, done.stdout
+        complaints += transcript(done.stdout, kills) + check_disk(disk, PARTITIONS) + lost(disk, folder)
+        complaints += slow(said) if icount else []
+        if complaints:
+            complaints += keep(platform, smp, seed, kills, folder, done.stdout)
+    return complaints, said
+
+
+def transcript(text, kills):
+    """What is missing of what the tormentor has said, or comes twice, or is not as it was."""
+    told = [line for line in text.split("\n") if line.startswith("deed ")]
+    for number, line in enumerate(told, 1):
+        if not re.fullmatch(rf"deed {number} [\w:, ]+ \.+", line) or len(line) != DEED:
+            return [f"the line of deed {number} is {line!r}"]
+    return [] if len(told) == kills else [f"{len(told)} of {kills} deeds are told of"]
+
+
+def without_deeds(text):
+    return "".join(line for line in text.splitlines(keepends=True) if not line.startswith("deed "))
+
+
+def lost(disk, folder):
+    """What was synced on volumes, and is not there."""
+    kinds = [kind for kind, _, _ in PARTITIONS]
+    return [f"{kind}: what was synced is lost" for kind in kinds if contents(disk, folder, kind, "work/synced") != SYNCED]
+
+
+def contents(disk, folder, kind, name):
+    """A file of a volume of `PARTITIONS`, by the host's tools."""
+    if kind == "vfat":
+        command = ["mtype", "-i", f"{disk}@@{FIRST}", f"::{name}"]
+    else:
+        part = folder / "ext.part"
+        with open(disk, "rb") as source, open(part, "wb") as out:
+            source.seek(FIRST + PARTITIONS[0][1])
+            out.write(source.read(PARTITIONS[1][1]))
+        command = ["debugfs", "-R", f"cat {name}", str(part)]
+    return subprocess.run(command, capture_output=True, text=True, env=tools(), check=False).stdout
+
+
+def slow(said):
+    """Services that took too long until they served again."""
+    times = re.findall(r"^(\S+) +(\d+) +(\d+) +\d+ +\d+$", said, re.M)
+    budget = lambda name: next((most for begin, most in BUDGETS.items() if name.startswith(begin)), None)  # noqa: E731
+    return [
+        f"{name} takes {half} instructions to serve again, and may take {budget(name)}"
+        for name, count, half in times
+        if int(count) and budget(name) and int(half) > budget(name)
+    ]
+
+
+def keep(platform, smp, seed, kills, folder, text):
+    """Leaves what there is of a run that failed where it can be looked at; how to see it again."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    place = LOGS / f"chaos-{platform}-{smp}-{seed}"
+    subprocess.run(["cp", "--sparse=always", folder / "disk.img", f"{place}.img"], check=True)
+    log = folder / "log"
+    place.with_suffix(".txt").write_text(text + (log.read_text(errors="replace") if log.exists() else ""))
+    return [f"{place}.txt has what was said, {place}.img the disk; to see it again: {again(platform, smp, seed, kills)}"]
 
 
 def arguments():
@@ -54,11 +130,11 @@ def arguments():
     parser.add_argument("--smp", default="1")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--keep")
+    parser.add_argument("--icount", action="store_true")
     return parser.parse_args()
 
 
-def run(platform, smp, seed, kills, folder, disk):
+def run(platform, smp, seed, kills, folder, disk, icount):
     """Boots the machine, and has it tormented."""
     root = folder / "root"
     (root / "tests").mkdir(parents=True)
@@ -67,14 +143,15 @@ def run(platform, smp, seed, kills, folder, disk):
     shutil.copy2(ROOT / "target/posix" / ARCHES[platform] / "chaos", root / "tests")
     shutil.copy2(ROOT / "tests/posix/chaos/workload.sh", root / "tests")
     disk_name, before = DISKS[platform]
-    fat, ext = (f"{disk_name}{before}{number}" for number in (1, 2))
-    services = [disk_name, f"vfat:{fat}", f"ext4:{ext}"]
+    fat, ext, mad = (f"{disk_name}{before}{number}" for number in (1, 2, 3))
+    services = ["console", disk_name, f"vfat:{fat}", f"ext4:{ext}", f"disk:{mad}"]
     command = (
         f"mount -t vfat /dev/{fat} /mnt/fat && mount -t ext4 /dev/{ext} /mnt/ext && "
         f"/tests/chaos {seed} {kills} /tests/workload.sh {' '.join(services)} && "
         "umount /mnt/fat && umount /mnt/ext"
     )
-    words = [f"CMD={command}", f"ROOT={root}", f"DISK={disk}", f"SMP={smp}", "CMDLINE=chaos"]
+    words = [f"CMD={command}", f"ROOT={root}", f"DISK={disk}", f"SMP={smp}", f"LOG={folder / 'log'}", "CMDLINE=chaos"]
+    words += ["ICOUNT=1"] if icount else []
     limit = LIMIT + kills * EACH
     line = ["timeout", str(limit), "make", "-s", "--no-print-directory", f"exec-{platform}", *words]
     return subprocess.run(

@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 
-from chaos import PARTITIONS
+from chaos import PARTITIONS, contents
 from corpus import ARCHES, ROOT
 from mounts import DISKS
 from volumes import FIRST, check_disk, make_disk, tools
@@ -32,7 +32,7 @@ from qemu import without_make
 SLOTS, LINES = 8, 400
 # Seconds until the machine is given up that writes nothing, and of writing before it ends.
 LIMIT, LONGEST = 60, 1.5
-VOLUMES = ("fat", "ext")
+VOLUMES = {"fat": "vfat", "ext": "ext4"}
 
 WRITE = r"""
 i=0
@@ -144,7 +144,7 @@ def compare(disk, folder, synced):
     """Files that have neither what was synced nor what came after."""
     wrong = []
     for (volume, slot), number in synced.items():
-        text = contents(disk, folder, volume, f"f{slot}")
+        text = contents(disk, folder, VOLUMES[volume], f"f{slot}")
         # A file that came later may have taken its place.
         if text not in (numbers(number), numbers(number + SLOTS)):
             wrong.append(f"{volume}/f{slot} was synced as {number}, and begins with {text[:40]!r} of {len(text)} bytes")
@@ -153,19 +153,6 @@ def compare(disk, folder, synced):
 
 def numbers(first):
     return "".join(f"{number}\n" for number in range(first, first + LINES + 1))
-
-
-def contents(disk, folder, volume, name):
-    """A file of a volume, by the host's tools."""
-    if volume == "fat":
-        command = ["mtype", "-i", f"{disk}@@{FIRST}", f"::{name}"]
-    else:
-        part = folder / "ext.part"
-        with open(disk, "rb") as source, open(part, "wb") as out:
-            source.seek(FIRST + PARTITIONS[0][1])
-            out.write(source.read(PARTITIONS[1][1]))
-        command = ["debugfs", "-R", f"cat {name}", str(part)]
-    return subprocess.run(command, capture_output=True, text=True, env=tools(), check=False).stdout
 
 
 if __name__ == "__main__":

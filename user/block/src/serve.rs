@@ -13,6 +13,8 @@ use rt::time::{SECOND, now};
 
 /// How long the device may have something to do and finish none of it.
 const PATIENCE: u64 = 8 * SECOND;
+/// How long until it is looked at then, for its interrupt may have been lost.
+const LOOK: u64 = SECOND / 10;
 
 /// Serves a device until its port is no more. Signals at the port are the device's.
 pub fn serve<D>(inbox: Inbox, mut server: Server<D, Option<Reply>>) -> Error
@@ -22,9 +24,10 @@ where
     let mut answer = None;
     let mut deadline = FOREVER;
     loop {
+        let until = if server.is_busy() { deadline.min(now() + LOOK) } else { FOREVER };
         let arrived = match answer.take() {
-            Some(answer) => inbox.reply_receive(&answer, deadline),
-            None => inbox.receive(deadline),
+            Some(answer) => inbox.reply_receive(&answer, until),
+            None => inbox.receive(until),
         };
         let was_busy = server.is_busy();
         match arrived {
@@ -40,16 +43,16 @@ where
                 }
                 received.close_handles();
             }
-            Err(Error::TimedOut) => server.device().give_up(),
+            Err(Error::TimedOut) => server.device().interrupt(),
             // Somebody ended the wait, and nothing else.
             Err(Error::Cancelled) => {}
             Err(error) => return error,
         }
-        let ended = finish(&mut server);
-        match server.is_busy() {
-            false => deadline = FOREVER,
-            true if ended || !was_busy => deadline = now() + PATIENCE,
-            true => {}
+        if finish(&mut server) || !was_busy {
+            deadline = now() + PATIENCE;
+        } else if now() >= deadline {
+            server.device().give_up();
+            finish(&mut server);
         }
     }
 }

@@ -5,8 +5,11 @@
 //! another's place goes on where that stopped: its client notices nothing.
 #![no_std]
 
+use core::cell::Cell;
+use rt::abi::FOREVER;
 use rt::ring::{self, Reader, Writer};
 use rt::service::{Grants, Kept};
+use rt::time::{SECOND, now};
 use rt::{Error, Port};
 
 /// What the service is called, and the memory with the rings.
@@ -22,6 +25,8 @@ pub const NEWS: u64 = 2;
 const RECEIVED: u64 = 0;
 /// The page where the ring of bytes to be sent begins.
 const TO_SEND: u64 = ring::PAGES;
+/// How long the driver may send nothing of what there is to send.
+const PATIENCE: u64 = SECOND;
 
 /// The client's side.
 #[derive(Debug)]
@@ -29,6 +34,10 @@ pub struct Client {
     driver: &'static Port,
     received: Reader,
     to_send: Writer,
+    /// Bytes that were written, and those that were sent when that was looked at last.
+    written: Cell<u64>,
+    sent: Cell<u64>,
+    due: Cell<u64>,
 }
 
 impl Client {
@@ -37,7 +46,14 @@ impl Client {
         let Some(Kept { memory, .. }) = grants.find_kept(RINGS) else { return Ok(None) };
         let received = Reader::new(memory, RECEIVED)?;
         let to_send = Writer::new(memory, TO_SEND)?;
-        Ok(Some(Client { driver: grants.bell(NAME), received, to_send }))
+        Ok(Some(Client {
+            driver: grants.bell(NAME),
+            received,
+            to_send,
+            written: Cell::default(),
+            sent: Cell::default(),
+            due: Cell::new(FOREVER),
+        }))
     }
 
     /// Takes bytes that were received; how many.
@@ -58,9 +74,33 @@ impl Client {
     pub fn write(&self, bytes: &[u8]) -> Result<usize, Error> {
         let count = self.to_send.write(bytes)?;
         if count > 0 {
+            self.written.set(self.written.get() + count as u64);
+            if self.due.get() == FOREVER {
+                self.due.set(now() + PATIENCE);
+            }
             self.driver.signal(CHANGED)?;
         }
         Ok(count)
+    }
+
+    /// When it is to be looked at whether the driver sends.
+    pub fn due(&self) -> u64 {
+        self.due.get()
+    }
+
+    /// Looks at that, if it is time, and tells a driver that has something to send. Whether it has sent nothing since it
+    /// was looked at last.
+    pub fn is_stuck(&self) -> Result<bool, Error> {
+        if now() < self.due.get() {
+            return Ok(false);
+        }
+        let pending = self.pending()? as u64;
+        self.due.set(if pending > 0 { now() + PATIENCE } else { FOREVER });
+        let sent = self.written.get().saturating_sub(pending);
+        if pending > 0 {
+            self.driver.signal(CHANGED)?;
+        }
+        Ok(self.sent.replace(sent) == sent && pending > 0)
     }
 
     /// Bytes that were written and are not sent yet.

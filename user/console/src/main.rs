@@ -27,6 +27,8 @@ use uart::{Uart, Wanted};
 const CROWDED: usize = ring::CAPACITY as usize / 2;
 /// How often a port without interrupts is looked at.
 const LOOK: u64 = 5_000_000;
+/// When a port is looked at that has something to send, and whose interrupt may be lost.
+const LATE: u64 = 100_000_000;
 /// Bytes that belong together, as those of an arrow key do, arrive one by one. The client is told of them so
 /// long after the last, and at the latest so long after the first: nobody notices that when typing.
 const TOGETHER: u64 = 2_000_000;
@@ -53,11 +55,17 @@ fn serve(grants: &Grants) -> Result<Infallible, Error> {
     client.tell()?;
     let inbox = grants.inbox();
     loop {
-        uart.want(client.serve(&uart)?)?;
-        let look = if uart.interrupts() { FOREVER } else { time::now() + LOOK };
+        let wanted = client.serve(&uart)?;
+        uart.want(wanted)?;
+        let look = match uart.interrupts() {
+            true if wanted.send => time::now() + LATE,
+            true => FOREVER,
+            false => time::now() + LOOK,
+        };
         match inbox.receive(client.due().min(look)) {
             Ok(received) if received.signals() & uart.signal() != 0 => uart.quiet()?,
-            Ok(_) | Err(Error::TimedOut) => {}
+            Ok(_) | Err(Error::Cancelled) => {}
+            Err(Error::TimedOut) => uart.quiet()?,
             Err(error) => return Err(error),
         }
     }

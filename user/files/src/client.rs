@@ -4,7 +4,7 @@ use crate::{Asked, Failure, Request, Result, Tells};
 use protocol::calls::{self, Lost, Patience};
 use protocol::{DONE, Fails};
 use rt::Port;
-use rt::message::Message;
+use rt::message::{Answer, Message};
 use rt::time::SECOND;
 
 /// How long a server may take, and how often.
@@ -19,7 +19,16 @@ impl Request {
             .words(&[length | room << 32, number])
             .lend(&given)
             .lend_mut(&mut bytes);
-        let answer = calls::call(server, &message, self.again(), PATIENCE, &mut || complain());
+        let most = [room, length];
+        let makes_sense = |answer: &Answer| makes_sense(answer, most);
+        let answer = calls::call(
+            server,
+            &message,
+            self.again(),
+            PATIENCE,
+            &makes_sense,
+            &mut || complain(),
+        );
         let answer = answer.map_err(|Lost| Failure::Broken)?;
         match answer.info.label() {
             DONE => {
@@ -28,5 +37,13 @@ impl Request {
             }
             label => Err(Failure::of(label)),
         }
+    }
+}
+
+/// Whether some server can have answered so: why not, or that no more bytes came back, or were written, than can have.
+fn makes_sense(answer: &Answer, most: [u64; 2]) -> bool {
+    match answer.info.label() {
+        DONE => answer.words.iter().zip(most).all(|(&word, most)| word <= most),
+        label => Failure::of(label).label() == label,
     }
 }

@@ -71,6 +71,7 @@ impl Supervisor {
             Request::List(_) => return Ok(Answer::Text(self.list())),
             Request::Caps(_) => return Ok(Answer::Text(self.caps())),
             Request::Top(_) => return Ok(Answer::Text(self.top())),
+            Request::Recoveries(_) => return Ok(Answer::Text(self.recoveries())),
             Request::Log(Log { service }) => {
                 self.named(service)?;
                 return Ok(Answer::Text(log_of(service)));

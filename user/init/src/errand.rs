@@ -1,6 +1,5 @@
-//! Questions to services, which may take their time: a thread asks each, and the supervisor goes on.
+//! What takes its time, such as questions to services: a thread asks each, and the supervisor goes on.
 
-use crate::backtrace::Registers;
 use crate::service::{Id, Life, Then};
 use crate::supervisor::{ERRAND, Supervisor};
 use alloc::collections::BTreeMap;
@@ -9,7 +8,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use rt::abi::PortRights;
 use rt::message::Message;
-use rt::object::Halted;
+use rt::object::halt;
 use rt::service::{PING, SAVE};
 use rt::sync::Lock;
 use rt::thread::{self, Options, Spawned};
@@ -23,7 +22,7 @@ const PATIENCE: u64 = SECOND;
 /// How long it may take to save what it has.
 const LONG: u64 = 10 * SECOND;
 
-/// What is asked, and what comes after.
+/// What is done, and what comes after.
 pub enum Errand {
     /// Whether a service, in this of its lives, still answers.
     Ping(Id, u64),
@@ -31,6 +30,8 @@ pub enum Errand {
     Stop(Id, Reply),
     /// That all save what they have, before the machine ends like this.
     Finish(u64),
+    /// That a service comes to harm; nothing comes after.
+    Harm,
 }
 
 /// What came of errands: their numbers.
@@ -75,16 +76,27 @@ impl Supervisor {
     fn send(&mut self, errand: Errand, whom: &[Id], label: u32, long: u64) -> Result<(), Error> {
         let port = |id| self.services[id].port.badged(PortRights::SEND, 0);
         let ports = whom.iter().map(port).collect::<Result<Vec<Port>, Error>>()?;
+        self.go(errand, move || {
+            let ask = |port: &Port| port.call(&Message::new(label), now() + long).map(|_| ());
+            ports.iter().map(ask).fold(Ok(()), Result::and)
+        })
+    }
+
+    /// Sends a thread on an errand.
+    pub fn go(
+        &mut self,
+        errand: Errand,
+        work: impl FnOnce() -> Result<(), Error> + Send + 'static,
+    ) -> Result<(), Error> {
         let bell = self.port.duplicate(PortRights::SIGNAL)?;
         let (number, done) = (self.errands.next, self.errands.done.clone());
-        let asked = thread::spawn(Options { priority: 32, ..Options::default() }, move || {
-            let ask = |port: &Port| port.call(&Message::new(label), now() + long).map(|_| ());
-            let result = ports.iter().map(ask).fold(Ok(()), Result::and);
+        let sent = thread::spawn(Options { priority: 32, ..Options::default() }, move || {
+            let result = work();
             done.lock().push((number, result));
             // Whoever sent this is there as long as this process.
             let _ = bell.signal(ERRAND);
         })?;
-        self.errands.sent.insert(number, (errand, asked));
+        self.errands.sent.insert(number, (errand, sent));
         self.errands.next += 1;
         Ok(())
     }
@@ -93,8 +105,8 @@ impl Supervisor {
     pub fn errands_done(&mut self) {
         let done = core::mem::take(&mut *self.errands.done.lock());
         for (number, result) in done {
-            let Some((errand, asked)) = self.errands.sent.remove(&number) else { continue };
-            asked.join();
+            let Some((errand, sent)) = self.errands.sent.remove(&number) else { continue };
+            sent.join();
             match errand {
                 Errand::Ping(id, lives) => {
                     let lives_on = self.services.get(&id).is_some_and(|it| it.lives == lives);
@@ -109,6 +121,7 @@ impl Supervisor {
                     let _ = reply.answer(&Message::new(label).words(&[0]));
                 }
                 Errand::Finish(how) => self.over = Some(how),
+                Errand::Harm => {}
             }
         }
     }
@@ -116,7 +129,7 @@ impl Supervisor {
     /// A service does not answer: it is ended, and another started.
     fn hangs(&mut self, id: Id) {
         let Some(running) = self.services[&id].running() else { return };
-        let registers = halt(&running.child.thread);
+        let registers = halt(&running.child.thread, PATIENCE);
         self.record(id, &format!("it did not answer for {} ms", PATIENCE / 1_000_000), registers);
         self.service(id).end(Then::Again);
     }
@@ -129,22 +142,6 @@ impl Supervisor {
             _ if is_known => service.end(Then::Over),
             Life::Running(_) | Life::Ending(..) => service.end(Then::Forgotten),
             Life::Pausing(_) | Life::Over(_) => self.forget(id),
-        }
-    }
-}
-
-/// The registers of a thread, which is kept from running, and whose wait ends if it waits.
-pub fn halt(thread: &rt::Thread) -> Option<Registers> {
-    thread.suspend().ok()?;
-    let end = now().saturating_add(PATIENCE);
-    loop {
-        match Halted::Suspended(thread).general() {
-            Err(Error::Busy) if now() < end => {
-                // It waits, or another CPU lets go of it.
-                let _ = thread.cancel();
-                rt::time::nap();
-            }
-            registers => return registers.ok(),
         }
     }
 }

@@ -1,35 +1,36 @@
 //! Harm that is done to services, for tests of what comes of it.
 
-use crate::errand::halt;
+use crate::errand::Errand;
 use crate::given::INTERRUPT;
 use crate::service::{Id, Life};
 use crate::supervisor::Supervisor;
+use harm::{Harm, Victim, WILD};
 use rt::Error;
-use rt::arch::PROGRAM_COUNTER;
-use rt::object::Halted;
+use rt::abi::{PortRights, ProcessRights, ThreadRights};
 use rt::service::Diary;
 use services::control::Failure;
 
-/// Where nothing is.
-const WILD: u64 = 0xdead_0000;
-
 impl Supervisor {
-    /// Hurts a service: it goes on where nothing is, or runs in circles, or hears of an interrupt that was none.
+    /// Hurts a service that runs, in one of the ways of `user/harm`.
     pub fn hurt(&mut self, id: Id, how: &str) -> Result<(), Failure> {
         if !self.may_hurt {
             return Err(Failure::NotAllowed);
         }
+        let harm = Harm::of(how).ok_or(Failure::Invalid)?;
+        let victim = self.victim(id).map_err(|_| Failure::Failed)?;
+        self.go(Errand::Harm, move || harm.to(&victim)).map_err(|_| Failure::NoMemory)
+    }
+
+    fn victim(&self, id: Id) -> Result<Victim, Error> {
         let service = &self.services[&id];
-        let Life::Running(running) = &service.life else { return Err(Failure::Failed) };
-        let done = match how {
-            "wild" => go_on_at(&running.child.thread, WILD),
-            "hang" => {
-                Diary::circle(&running.diary).and_then(|at| go_on_at(&running.child.thread, at))
-            }
-            "spurious" => service.port.signal(INTERRUPT),
-            _ => return Err(Failure::Invalid),
-        };
-        done.map_err(|_| Failure::Failed)
+        let Life::Running(running) = &service.life else { return Err(Error::NotFound) };
+        Ok(Victim {
+            process: running.child.process.duplicate(ProcessRights::all())?,
+            thread: running.child.thread.duplicate(ThreadRights::all())?,
+            port: service.port.badged(PortRights::RECEIVE | PortRights::SIGNAL, 0)?,
+            interrupt: INTERRUPT,
+            circle: Diary::circle(&running.diary)?,
+        })
     }
 }
 
@@ -42,12 +43,4 @@ pub fn hurt_itself(how: &str) -> Result<(), Failure> {
         _ => return Err(Failure::Invalid),
     }
     Ok(())
-}
-
-/// Has a thread go on somewhere else. One that waits does so no more.
-fn go_on_at(thread: &rt::Thread, address: u64) -> Result<(), Error> {
-    let mut registers = halt(thread).ok_or(Error::Busy)?;
-    registers[PROGRAM_COUNTER] = address;
-    Halted::Suspended(thread).write(&registers)?;
-    thread.resume()
 }

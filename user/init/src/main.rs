@@ -11,7 +11,7 @@
 //! * [`record`]: what is left of a life that went wrong. [`backtrace`]: the names of functions.
 //! * [`guard`]: what happens should the supervisor itself end.
 //! * [`control`]: what clients ask for. [`tables`]: the texts that they are told. [`mounts`]: services that are
-//!   started because somebody asked. [`errand`]: questions to services, which may take their time. [`hurt`]: harm, for tests.
+//!   started because somebody asked. [`errand`]: what takes its time. [`hurt`]: harm, for tests.
 #![no_std]
 #![no_main]
 

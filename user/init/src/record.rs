@@ -26,9 +26,9 @@ pub const ACCESSES: [&str; 3] = ["reading", "writing", "executing"];
 impl Supervisor {
     /// A service made a fault, which waits for its answer. Says whether it panicked.
     pub fn fault(&mut self, id: Id, received: &Received) -> bool {
-        let Some(running) = self.services.get(&id).and_then(|service| service.running()) else {
-            return false;
-        };
+        let Some(service) = self.services.get_mut(&id) else { return false };
+        service.dies();
+        let Some(running) = service.running() else { return false };
         let last_words = Diary::last_words(&running.diary).unwrap_or_default();
         let has_panicked = !last_words.is_empty();
         let [address, access, pc, ..] = received.words;

@@ -13,6 +13,7 @@ use rt::space::Mapping;
 use rt::{Memory, Port, time};
 use services::manifest::Spec;
 use services::policy::Patience;
+use services::recovery::Times;
 
 /// The number of a service, which it has as long as it is there.
 pub type Id = u64;
@@ -48,6 +49,10 @@ pub struct Service {
     pub patience: Patience,
     /// How many lives it has had.
     pub lives: u64,
+    /// When it died last, and how long it took to serve again.
+    pub died: u64,
+    /// See above.
+    pub recoveries: Times,
     /// Messages that it has served in former lives, and nanoseconds that it ran in them.
     pub past: [u64; 2],
 }
@@ -110,6 +115,8 @@ pub struct Running {
     pub diary: Memory,
     /// When it began.
     pub since: u64,
+    /// When its predecessor died, if there was one.
+    pub after: Option<u64>,
     /// It has a crash record.
     pub is_recorded: bool,
     /// The handles that it began with.
@@ -158,6 +165,8 @@ impl Service {
             life: Life::Pausing(0),
             patience: Patience::default(),
             lives: 0,
+            died: 0,
+            recoveries: Times::default(),
             past: [0; 2],
             spec,
         })
@@ -197,8 +206,16 @@ impl Service {
         Some(counts.collect::<Vec<_>>().join(", ")).filter(|text| !text.is_empty())
     }
 
+    /// The life that it has is at its end, unless it was before.
+    pub fn dies(&mut self) {
+        if self.running().is_some_and(|running| self.died < running.since) {
+            self.died = time::now();
+        }
+    }
+
     /// Ends the life that it has, and says what comes after; one that is over already does not begin again.
     pub fn end(&mut self, then: Then) {
+        self.dies();
         let life = core::mem::replace(&mut self.life, Life::Over("ended"));
         self.life = match (life, then) {
             (Life::Running(running) | Life::Ending(running, _), then) => {
@@ -216,6 +233,11 @@ impl Running {
     /// Messages that it has served.
     pub fn served(&self) -> u64 {
         Diary::served(&self.diary).unwrap_or(0)
+    }
+
+    /// How long it took from the death of its predecessor until it had served something.
+    pub fn recovery(&self) -> Option<u64> {
+        Some(Diary::first_served(&self.diary)?.saturating_sub(self.after?))
     }
 
     /// Nanoseconds that it has run.

@@ -224,7 +224,8 @@ impl Supervisor {
         }
         let given = child.process.handles().map(|held| held.handle).collect();
         child.start()?;
-        Ok(Running { child, diary, since: time::now(), is_recorded: false, given })
+        let after = Some(self.services[&id].died).filter(|&died| died > 0);
+        Ok(Running { child, diary, since: time::now(), after, is_recorded: false, given })
     }
 
     fn cannot_start(&mut self, id: Id, error: Error) {
@@ -247,6 +248,9 @@ impl Supervisor {
     /// A service's process is gone.
     fn ended(&mut self, id: Id, code: u64) {
         let service = self.service(id);
+        service.dies();
+        let recovery = service.running().and_then(Running::recovery);
+        recovery.inspect(|&time| service.recoveries.note(time));
         let done = service.done();
         let has_served = done[0] > service.past[0];
         service.past = done;

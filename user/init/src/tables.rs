@@ -1,7 +1,7 @@
 //! The texts that clients are told: what there is, what it has, what it has used.
 
 use crate::record::Seconds;
-use crate::service::{Life, Service};
+use crate::service::{Life, Running, Service};
 use crate::supervisor::Supervisor;
 use alloc::format;
 use alloc::string::String;
@@ -33,6 +33,20 @@ impl Supervisor {
             let (used, kept, ran) = (used >> 10, kept >> 10, format!("{}", Seconds(ran)));
             let _ =
                 writeln!(text, "{:<16} {ran:>16} {served:>10} {used:>8} {kept:>8}", service.name);
+        }
+        text
+    }
+
+    /// How long each service took to serve again, in nanoseconds.
+    pub fn recoveries(&self) -> String {
+        let heads = ["COUNT", "P50", "P99", "LONGEST"];
+        let [count, half, most, longest] = heads;
+        let mut text = format!("{:<16} {count:>6} {half:>12} {most:>12} {longest:>12}\n", "NAME");
+        for service in self.services.values() {
+            let mut times = service.recoveries.clone();
+            let latest = service.running().and_then(Running::recovery);
+            latest.inspect(|&time| times.note(time));
+            let _ = writeln!(text, "{:<16} {times}", service.name);
         }
         text
     }

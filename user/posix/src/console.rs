@@ -114,6 +114,14 @@ impl Console {
         self.terminal_of(leader).inspect(|tty| tty.hang_up(server));
     }
 
+    /// The driver, if there is one.
+    pub fn driver(&self) -> Option<&Client> {
+        match &*self.wire {
+            Wire::Driver(client) => Some(client),
+            Wire::Log => None,
+        }
+    }
+
     /// Waits until what was written is out, before everything ends.
     pub fn drain(&self) {
         let end = rt::time::now().saturating_add(FAREWELL);

@@ -17,8 +17,10 @@ use alloc::rc::{Rc, Weak};
 use console::Client;
 use core::cell::{Cell, RefCell};
 use linux_raw_sys::general::{O_RDONLY, O_WRONLY, SIGCHLD};
+use rt::abi::FOREVER;
 use rt::files::Words;
 use rt::service::Grants;
+use services::control::Complain;
 
 /// The number of the process that is the parent of all.
 pub const INIT: u32 = 1;
@@ -62,6 +64,23 @@ pub fn start(server: &'static Server) -> Result<()> {
     let arguments = arguments.map(str::as_bytes).collect();
     let streams = [terminal.clone(), terminal.clone(), terminal];
     run(server, program.as_bytes(), arguments, more, streams)
+}
+
+/// When it is to be looked at whether what was written to the console is sent.
+pub fn due(server: &Server) -> u64 {
+    driver(server).map_or(FOREVER, Client::due)
+}
+
+/// Looks at that, if it is time: a driver that sends nothing is complained about.
+pub fn look(server: &Server) {
+    if driver(server).is_some_and(|driver| driver.is_stuck() == Ok(true)) {
+        // If nobody supervises it nobody can help.
+        let _ = server.control().map(|it| it.tell(Complain { service: console::NAME }));
+    }
+}
+
+fn driver(server: &Server) -> Option<&Client> {
+    server.host.as_ref().map(|host| &host.client).or_else(|| server.console.driver())
 }
 
 /// Something has arrived at the console.

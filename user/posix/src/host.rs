@@ -25,7 +25,8 @@ const COMMAND: usize = 128 << 10;
 
 /// The other side.
 pub struct Host {
-    client: Client,
+    /// What frames go through.
+    pub client: Client,
     /// What was received and is no whole frame yet.
     partial: RefCell<Vec<u8>>,
     command: RefCell<Vec<u8>>,

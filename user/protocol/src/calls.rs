@@ -28,19 +28,22 @@ impl Patience {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Lost;
 
-/// Makes a call, of whoever serves the port then, until it is answered. `complain` is called each time that
-/// the server is late: it may tell somebody, who finds out whether it hangs.
+/// Makes a call, of whoever serves the port then, until it is answered. An answer that makes no sense is none: it
+/// counts as the end of a server. `complain` is called each time that the server is late: it may tell somebody,
+/// who finds out whether it hangs.
 pub fn call(
     port: &Port,
     message: &Message<'_>,
     again: Again,
     patience: Patience,
+    makes_sense: &dyn Fn(&Answer) -> bool,
     complain: &mut dyn FnMut(),
 ) -> Result<Answer, Lost> {
     let (mut ends, mut waits) = (0, 0);
     while ends < ENDS && waits < patience.times {
         match port.call(message, time::now().saturating_add(patience.late)) {
-            Ok(answer) => return Ok(answer),
+            Ok(answer) if again == Again::Never || makes_sense(&answer) => return Ok(answer),
+            Ok(_) => ends += 1,
             Err(Error::PeerGone) if again != Again::Never => ends += 1,
             Err(Error::TimedOut) if again != Again::Never => {
                 waits += 1;
@@ -63,8 +66,18 @@ pub fn ask<A: Ask>(
 ) -> Result<A::Answer, A::Failure> {
     let parcel = Parcel::of(ask);
     let message = message(A::LABEL, &parcel).copied();
-    let answer = call(port, &message, A::AGAIN, patience, complain);
+    let answer = call(port, &message, A::AGAIN, patience, &makes_sense::<A>, complain);
     told::<A>(&answer.map_err(|Lost| A::Failure::OTHERWISE)?)
+}
+
+/// Whether some server can have answered so: why not, or all that belongs to the answer, and nothing beside.
+pub fn makes_sense<A: Ask>(answer: &Answer) -> bool {
+    let label = answer.info.label();
+    if label != DONE {
+        return A::Failure::of(label).label() == label;
+    }
+    let mut from = reader(answer.info, &answer.words);
+    from.take::<A::Answer>().is_some() && from.words.iter().all(|&word| word == 0)
 }
 
 /// What a request was answered.
@@ -98,14 +111,18 @@ pub fn message(label: u32, parcel: &Parcel) -> Message<'_> {
     parcel.handles().iter().fold(message, |message, &handle| message.handle(handle))
 }
 
+fn reader(info: Info, words: &[u64; MESSAGE_WORDS]) -> Reader<'_> {
+    let handles = &words[MESSAGE_WORDS - info.handles().min(MESSAGE_WORDS)..];
+    Reader { words: &words[..WORDS], handles, bytes: &[] }
+}
+
 /// Reads what is in a message, and closes the handles that nobody wanted.
 fn opened<'a, T>(
     info: Info,
     words: &'a [u64; MESSAGE_WORDS],
     read: impl FnOnce(u32, &mut Reader<'a>) -> T,
 ) -> T {
-    let handles = &words[MESSAGE_WORDS - info.handles().min(MESSAGE_WORDS)..];
-    let mut from = Reader { words: &words[..WORDS], handles, bytes: &[] };
+    let mut from = reader(info, words);
     let value = read(info.label(), &mut from);
     for &handle in from.handles {
         // Whoever sent it may have taken it away.

@@ -71,7 +71,14 @@ impl Control<'_> {
             message = message.lend_mut(text);
         }
         let message = parcel.handles().iter().fold(message, |message, &it| message.handle(it));
-        let answer = calls::call(self.0, &message, A::AGAIN, Patience::ENDLESS, &mut || ());
+        let answer = calls::call(
+            self.0,
+            &message,
+            A::AGAIN,
+            Patience::ENDLESS,
+            &calls::makes_sense::<A>,
+            &mut || (),
+        );
         calls::told::<A>(&answer.map_err(|Lost| Failure::Failed)?)
     }
 }

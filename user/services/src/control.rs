@@ -34,8 +34,9 @@ protocol::protocol! {
         11 Caps() -> u64, Replay, "Who has what.";
         12 Top() -> u64, Replay, "What each service has used.";
         13 Hurt<'a>(service: &'a str, how: &'a str), Never,
-            "`wild`, `hang` or `spurious`. Only where the command line says `chaos`.";
+            "Some harm, such as `delay:20`. Only where the command line says `chaos`.";
         14 Disk<'a>(pages: u64, device: &'a str) -> (Handle, Handle), Never,
             "A way to a disk, or a partition, and so many pages of memory that it reaches.";
+        15 Recoveries() -> u64, Replay, "How long each service took to serve again.";
     }
 }

@@ -138,7 +138,7 @@ impl Server {
                 let code = if status & 0x7f == 0 { status >> 8 } else { 128 + (status & 0x7f) };
                 return first::farewell(self, code.into());
             }
-            let deadline = self.clock.first().min(self.timers.first());
+            let deadline = self.clock.first().min(self.timers.first()).min(first::due(self));
             let received = match answer.take() {
                 Some(Answer { label, word }) => self.port.reply_word_receive(label, word, deadline),
                 None => self.port.receive(deadline),
@@ -154,6 +154,7 @@ impl Server {
                 unlooked = 0;
                 self.clock.ring();
                 self.timers.ring();
+                first::look(self);
             }
         }
     }

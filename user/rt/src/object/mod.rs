@@ -14,7 +14,7 @@ pub use machine::{Figures, Machine};
 pub use memory::{Memory, MemoryInfo};
 pub use port::Port;
 pub use process::{Held, Process, ProcessInfo, State};
-pub use registers::{Halted, Registered, Registers};
+pub use registers::{General, Halted, Registered, Registers, halt};
 pub use reply::{Reply, lease_read, lease_write, reply};
 pub use thread::{Thread, ThreadInfo, ThreadState};
 

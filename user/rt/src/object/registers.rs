@@ -3,6 +3,7 @@
 use super::{Object, Thread};
 use crate::abi::{Call, Error, FPU_BYTES, REGISTERS, RegisterSet};
 use crate::call::invoke;
+use crate::time::{nap, now};
 use core::mem::MaybeUninit;
 
 /// A thread whose registers can be had.
@@ -15,6 +16,9 @@ pub enum Halted<'a> {
     /// It waits so, and its call or fault is the one that this thread received last.
     Last,
 }
+
+/// The general registers of a thread.
+pub type General = [u64; REGISTERS];
 
 /// All registers of a thread.
 #[derive(Clone, Debug)]
@@ -81,5 +85,22 @@ impl Halted<'_> {
             Halted::Last => (calls[1], 0),
         };
         invoke(call, [handle, set as u64, address]).map(|_| ())
+    }
+}
+
+/// The registers of a thread, which is kept from running, and whose wait ends if it waits; none if it does not stop
+/// for so many nanoseconds.
+pub fn halt(thread: &Thread, patience: u64) -> Option<General> {
+    thread.suspend().ok()?;
+    let end = now().saturating_add(patience);
+    loop {
+        match Halted::Suspended(thread).general() {
+            Err(Error::Busy) if now() < end => {
+                // It waits, or another CPU lets go of it.
+                let _ = thread.cancel();
+                nap();
+            }
+            registers => return registers.ok(),
+        }
     }
 }

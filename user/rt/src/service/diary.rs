@@ -19,8 +19,10 @@ const ARRIVED: usize = 0;
 const SERVED: usize = 1;
 /// Where it says where [`circle`] is.
 const CIRCLE: usize = 2;
+/// When it was ready to serve; then when it had served a first message, had that been there already.
+const FIRST: usize = 3;
 /// Where the lines begin, and why it panicked.
-const LINES: usize = 3;
+const LINES: usize = 4;
 const LAST: usize = LINES + RECENT * LINE;
 const WORDS: usize = PAGE as usize / 8;
 /// Words of that, ended by a zero.
@@ -83,12 +85,34 @@ impl Diary {
 
     /// All that have arrived are served.
     pub(super) fn done(&self) {
-        self.0[SERVED].store(self.0[ARRIVED].load(Relaxed), Relaxed);
+        let arrived = self.0[ARRIVED].load(Relaxed);
+        if self.0[SERVED].load(Relaxed) == 0 {
+            self.first(arrived);
+        }
+        self.0[SERVED].store(arrived, Relaxed);
+    }
+
+    /// It is ready to serve, or has served its first message.
+    #[cold]
+    fn first(&self, arrived: u64) {
+        let now = crate::time::now();
+        let time = match arrived {
+            0 => now,
+            _ => self.0[FIRST].load(Relaxed) + (now - self.0[LINES].load(Relaxed)),
+        };
+        self.0[FIRST].store(time, Relaxed);
     }
 
     /// How many messages a service has served, whatever has become of it.
     pub fn served(memory: &Memory) -> Result<u64, Error> {
         read(memory, SERVED).map(|[served]| served)
+    }
+
+    /// When a service had served its first message, if it has. It is not to blame for waiting until that came: as
+    /// if it had been there when the service was ready.
+    pub fn first_served(memory: &Memory) -> Option<u64> {
+        let [_, served, _, first] = read(memory, ARRIVED).ok()?;
+        (served > 0).then_some(first)
     }
 
     /// Where a service goes on for ever, for tests of what comes of that.

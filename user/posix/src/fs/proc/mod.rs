@@ -141,6 +141,7 @@ static OCHRE: &[Item] = &[
     text(b"log", ochre::log),
     text(b"machine", ochre::machine),
     text(b"memory", ochre::memory),
+    text(b"recoveries", services::recoveries),
     text(b"services", services::services),
     text(b"syscalls", ochre::syscalls),
     text(b"top", services::top),

@@ -11,7 +11,7 @@ use crate::user::{Buffer, Transfer};
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use rt::abi::PAGE;
-use services::control::{Caps, Complain, Failure, Hurt, Kill, List, Records, Restart, Top};
+use services::control::{Caps, Complain, Failure, Hurt, Kill, List, Records, Recoveries, Restart, Top};
 
 /// Bytes of an order.
 const ORDER: usize = 512;
@@ -48,6 +48,11 @@ pub fn caps(subject: &Subject) -> Result<Vec<u8>> {
 /// What each service has used.
 pub fn top(subject: &Subject) -> Result<Vec<u8>> {
     Ok(subject.server.control()?.ask(Top {})?.into_bytes())
+}
+
+/// How long each service took to serve again.
+pub fn recoveries(subject: &Subject) -> Result<Vec<u8>> {
+    Ok(subject.server.control()?.ask(Recoveries {})?.into_bytes())
 }
 
 /// The latest records of crashes.
