@@ -17,8 +17,8 @@ pub type Bytes = [u8; PIECE];
 /// How a source is asked for some. One that has none does not work, and is not asked again.
 type Read = Box<dyn FnMut() -> Option<Bytes>>;
 
-/// Moments that are taken where there is nothing else.
-const MOMENTS: usize = 256;
+/// Pieces of moments that are taken where there is nothing else.
+const MOMENTS: usize = 64;
 
 /// A source.
 pub struct Source {
@@ -57,12 +57,9 @@ fn device(grants: &Grants) -> Option<Source> {
     }
 }
 
-/// Moments between which others ran, or might have.
-pub fn moments() -> impl Iterator<Item = u64> {
-    (0..MOMENTS).map(|_| {
-        time::yield_now();
-        time::now()
-    })
+/// Moments of the clock, one right after the other: how long each took to tell is not all the same.
+pub fn moments() -> impl Iterator<Item = Bytes> {
+    (0..MOMENTS).filter_map(|_| collect(|| Some(time::now())))
 }
 
 /// Bytes of words, of which there may be none at some point.
