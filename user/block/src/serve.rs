@@ -1,5 +1,6 @@
 //! A server at its port.
 
+use crate::requests::Detach;
 use crate::server::{Answer, Device, Server};
 use crate::{Badge, Request};
 use protocol::calls;
@@ -7,7 +8,7 @@ use rt::Error;
 use rt::abi::{Arrival, FOREVER};
 use rt::message::Received;
 use rt::object::{Memory, Reply};
-use rt::service::Inbox;
+use rt::service::{Inbox, LEFT};
 use rt::time::{SECOND, now};
 
 /// How long the device may have something to do and finish none of it.
@@ -31,8 +32,14 @@ where
                 answer = call(&mut server, &received).map(calls::answer);
             }
             Ok(received) if received.arrival == Arrival::Signals => server.device().interrupt(),
-            // A message without a caller is nobody's.
-            Ok(received) => received.close_handles(),
+            Ok(received) => {
+                if received.label() == LEFT {
+                    // What it has asked for last ends first.
+                    let left = Request::Detach(Detach {});
+                    let _ = server.request(Badge::of(received.badge), left, || None);
+                }
+                received.close_handles();
+            }
             Err(Error::TimedOut) => server.device().give_up(),
             // Somebody ended the wait, and nothing else.
             Err(Error::Cancelled) => {}

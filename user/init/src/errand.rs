@@ -128,7 +128,7 @@ impl Supervisor {
         match service.life {
             _ if is_known => service.end(Then::Over),
             Life::Running(_) | Life::Ending(..) => service.end(Then::Forgotten),
-            Life::Pausing(_) | Life::Over(_) => drop(self.services.remove(&id)),
+            Life::Pausing(_) | Life::Over(_) => self.forget(id),
         }
     }
 }

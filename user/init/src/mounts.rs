@@ -5,6 +5,9 @@ use crate::service::Id;
 use crate::supervisor::Supervisor;
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use rt::message::Message;
+use rt::service::LEFT;
 use rt::{Error, Memory, Port};
 use services::control::Failure;
 use services::manifest::Trait;
@@ -44,7 +47,24 @@ impl Supervisor {
         if let Some((server, partition)) = disk {
             service.clients.push((BLOCK.into(), server, id << CLIENT | partition));
         }
-        service.port.badged(SEND, asks << CLIENT).map_err(|_| Failure::NoMemory)
+        let port = service.port.badged(SEND, asks << CLIENT);
+        // Whoever asks does not wait until what cannot be started is given up.
+        self.start_due();
+        if self.services[&id].lives == 0 {
+            self.forget(id);
+            return Err(Failure::NoMemory);
+        }
+        port.map_err(|_| Failure::NoMemory)
+    }
+
+    /// A service that was started so is no more, and those that it spoke to hear of it: they may have its memory.
+    pub fn forget(&mut self, id: Id) {
+        let clients = self.services.remove(&id).map_or(Vec::new(), |service| service.clients);
+        for (_, server, badge) in clients {
+            let port = self.services.get(&server).map(|it| it.port.badged(SEND, badge));
+            // One with too many messages sees by itself who was not there for long.
+            let _ = port.map(|port| port?.send(&Message::new(LEFT), 0));
+        }
     }
 
     /// A way to a disk for whoever asks, and so many pages that it reaches.

@@ -187,7 +187,7 @@ impl Supervisor {
     }
 
     /// Starts all that are to be started by now.
-    fn start_due(&mut self) {
+    pub fn start_due(&mut self) {
         let now = time::now();
         let due = |service: &Service| matches!(service.life, Life::Pausing(until) if until <= now);
         let due: Vec<Id> = self.services.iter().filter(|it| due(it.1)).map(|it| *it.0).collect();
@@ -254,7 +254,7 @@ impl Supervisor {
             Life::Ending(_, Then::Again) => service.life = Life::Pausing(0),
             Life::Ending(_, Then::Replaced(child)) => self.launch(id, child),
             Life::Ending(_, Then::Over) => service.life = Life::Over("stopped"),
-            Life::Ending(_, Then::Forgotten) => drop(self.services.remove(&id)),
+            Life::Ending(_, Then::Forgotten) => self.forget(id),
             Life::Running(running) => {
                 let is_told = running.is_recorded || service.spec.has(Trait::Once);
                 service.life = Life::Running(running);

@@ -15,7 +15,7 @@ mod inbox;
 mod table;
 
 pub use diary::{Diary, Entry, RECENT};
-pub use inbox::{Inbox, PING, SAVE};
+pub use inbox::{Inbox, LEFT, PING, SAVE};
 pub use table::{Kind, Name, Table};
 
 use crate::abi::{Handle, PAGE};

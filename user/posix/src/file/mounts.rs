@@ -81,7 +81,15 @@ pub fn mount(call: &Call) -> Result {
         if let Some(names) = covered.directory()?.as_names() {
             set_limit(names.limit(), &data)?;
         }
-        mount.flags.set((flags & KEPT).into());
+        let (was, flags) = (mount.flags.get(), u64::from(flags & KEPT));
+        if was & !flags & u64::from(MS_RDONLY) != 0 && on_disks(&mount.kind) {
+            // Its service was told that it changes nothing.
+            return Err(Errno::EROFS);
+        }
+        if flags & !was & u64::from(MS_RDONLY) != 0 {
+            covered.sync()?;
+        }
+        mount.flags.set(flags);
         return Ok(0);
     }
     if flags & !(KEPT | MS_SILENT) != 0 {
@@ -90,12 +98,17 @@ pub fn mount(call: &Call) -> Result {
     covered.directory()?;
     let root = match kind.as_slice() {
         b"ochre" => served(call, &source)?,
-        kind if ON_DISKS.contains(&kind) => on_disk(call, kind, &source, flags, &data)?,
+        kind if on_disks(kind) => on_disk(call, kind, &source, flags, &data)?,
         kind => make(call.server, kind, &data)?,
     };
     let flags = Cell::new((flags & KEPT).into());
     call.server.mounts.add(Mount { covered, root, source, kind, flags });
     Ok(0)
+}
+
+/// Whether file systems of a kind are on disks.
+fn on_disks(kind: &[u8]) -> bool {
+    ON_DISKS.contains(&kind)
 }
 
 /// The root of a file system that a native program serves.
@@ -120,11 +133,14 @@ fn served(call: &Call, program: &[u8]) -> Result<Rc<Inode>> {
 /// The root of a file system that a service keeps on a disk.
 fn on_disk(call: &Call, kind: &[u8], source: &[u8], flags: u32, data: &[u8]) -> Result<Rc<Inode>> {
     let text = |bytes| core::str::from_utf8(bytes).map_err(|_| Errno::EINVAL);
-    let device = text(source.strip_prefix(b"/dev/").ok_or(Errno::ENOTBLK)?)?;
     let (kind, data) = (text(kind)?, text(data)?);
+    let disk = call.server.disks.at(call, source)?;
+    if disk.is_read_only && flags & MS_RDONLY == 0 {
+        return Err(Errno::EACCES);
+    }
     let words = if flags & MS_RDONLY == 0 { String::from(data) } else { format!("ro,{data}") };
     Remote::mount(call.server, room(call.server)?.number(), || {
-        start_service(call.server, kind, device, &words)
+        start_service(call.server, kind, &disk.name, &words)
     })
 }
 
@@ -246,7 +262,12 @@ pub fn umount2(call: &Call) -> Result {
         return Err(Errno::EBUSY);
     }
     root.directory()?.forget();
-    root.sync()?;
+    match root.sync() {
+        Err(Errno::LATER) => return Err(Errno::LATER),
+        // A disk that has failed is not to stay for that.
+        Err(Errno(error)) => rt::println!("posix: unmounted, but not all was saved: error {error}"),
+        Ok(()) => {}
+    }
     call.server.mounts.remove(&root)?;
     Ok(0)
 }

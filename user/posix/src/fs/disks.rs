@@ -3,7 +3,7 @@
 
 use super::dev::number;
 use super::remote::Remote;
-use super::{Inode, New};
+use super::{Inode, Kind, New};
 use crate::errno::{Errno, Result};
 use crate::file::File;
 use crate::file::mounts::start_service;
@@ -16,7 +16,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use block::Client;
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 use linux_raw_sys::general::S_IFBLK;
 use rt::abi::PortRights;
 use rt::sync::Lock;
@@ -26,6 +26,8 @@ use services::control::Operation;
 
 /// The kind of service that a disk is opened with.
 const KIND: &str = "disk";
+/// The major number of partitions that a disk has no minor numbers left for.
+const MORE: u32 = 259;
 /// Names of disks begin so; the rest is a letter or a digit. With it, the major number, the minor numbers of
 /// one, and what comes between its name and the number of a partition.
 const NAMES: [(&str, u32, u32, &str); 2] = [("vd", 254, 16, ""), ("mmcblk", 179, 8, "p")];
@@ -33,9 +35,19 @@ const NAMES: [(&str, u32, u32, &str); 2] = [("vd", 254, 16, ""), ("mmcblk", 179,
 /// Disks and partitions: those that are known, and those that are open.
 #[derive(Default)]
 pub struct Disks {
-    names: RefCell<BTreeMap<u64, String>>,
+    known: RefCell<BTreeMap<u64, Disk>>,
     open: RefCell<BTreeMap<u64, Weak<Inode>>>,
-    found: Arc<Lock<Vec<(String, u64)>>>,
+    found: Arc<Lock<Vec<(u64, Disk)>>>,
+    /// All that there are are known.
+    is_whole: Cell<bool>,
+}
+
+/// A disk, or a partition.
+#[derive(Clone)]
+pub struct Disk {
+    pub name: String,
+    /// It can only be read.
+    pub is_read_only: bool,
 }
 
 impl Disks {
@@ -44,19 +56,25 @@ impl Disks {
         let Ok(control) = server.control() else { return Ok(()) };
         let list = control.ask(Operation::List, &[])?;
         let names = list.lines().filter_map(|line| line.split(' ').next()).map(String::from);
-        let disks: Vec<_> = names.filter_map(|name| Some((device(&name)?, name))).collect();
+        let disks: Vec<_> = names.filter_map(|name| Some((numbers(&name)?, name))).collect();
         if disks.is_empty() {
             return Ok(());
         }
         let (found, port) =
             (server.disks.found.clone(), server.port.duplicate(PortRights::SIGNAL)?);
         let look = move || {
-            for ((device, before), name) in disks {
-                let parts = partitions(control, &name)
-                    .into_iter()
-                    .map(|part| (format!("{name}{before}{part}"), device + u64::from(part)));
+            let mut more = 0..;
+            for ((device, minors, before), name) in disks {
+                let (is_read_only, parts) = contents(control, &name).unwrap_or_default();
+                let parts = parts.into_iter().map(|part| {
+                    let device = match u32::from(part) {
+                        part if part < minors => device + u64::from(part),
+                        _ => number(MORE, more.next().unwrap_or(0)),
+                    };
+                    (device, Disk { name: format!("{name}{before}{part}"), is_read_only })
+                });
                 found.lock().extend(parts);
-                found.lock().push((name, device));
+                found.lock().push((device, Disk { name, is_read_only }));
             }
             // It is there as long as this server.
             let _ = port.signal(DISKS);
@@ -70,9 +88,9 @@ impl Disks {
     pub fn found(&self, server: &Server) -> Result<()> {
         let dev = server.root.directory()?.lookup(b"dev")?;
         let dev = server.mounts.top(dev);
-        for (name, device) in self.found.lock().drain(..) {
+        for (device, disk) in self.found.lock().drain(..) {
             let new = New {
-                name: name.as_bytes(),
+                name: disk.name.as_bytes(),
                 mode: S_IFBLK | 0o660,
                 uid: 0,
                 gid: 0,
@@ -81,14 +99,36 @@ impl Disks {
             };
             // Whoever has made it before has made it.
             let _ = dev.directory()?.create(&dev, &new);
-            self.names.borrow_mut().insert(device, name);
+            self.known.borrow_mut().insert(device, disk);
         }
+        self.is_whole.set(true);
         Ok(())
+    }
+
+    /// The one with a number.
+    pub fn get(&self, device: u64) -> Result<Disk> {
+        self.known.borrow().get(&device).cloned().ok_or(Errno::ENXIO)
+    }
+
+    /// The one that a path leads to; who comes before all are known must know its name.
+    pub fn at(&self, call: &Call, path: &[u8]) -> Result<Disk> {
+        let from = call.process().current.borrow().clone();
+        match call.walk(&from, path, true)?.inode() {
+            Ok(inode) if let Kind::Block(device) = inode.kind => self.get(device),
+            Ok(_) => Err(Errno::ENOTBLK),
+            Err(Errno::ENOENT) if !self.is_whole.get() => {
+                let name = path.strip_prefix(b"/dev/").and_then(|it| core::str::from_utf8(it).ok());
+                let name = name.ok_or(Errno::ENOENT)?.into();
+                Ok(Disk { name, is_read_only: false })
+            }
+            Err(error) => Err(error),
+        }
     }
 }
 
-/// The number of a disk, if that is its name, and what comes before the number of a partition.
-fn device(name: &str) -> Option<(u64, &'static str)> {
+/// The number of a disk, if that is its name; how many it has for itself and its partitions; and what comes before
+/// the number of one.
+fn numbers(name: &str) -> Option<(u64, u32, &'static str)> {
     NAMES.iter().find_map(|&(prefix, major, minors, before)| {
         let &[which] = name.strip_prefix(prefix)?.as_bytes() else { return None };
         let nth = match which {
@@ -96,18 +136,19 @@ fn device(name: &str) -> Option<(u64, &'static str)> {
             b'0'..=b'9' => which - b'0',
             _ => return None,
         };
-        Some((number(major, u32::from(nth) * minors), before))
+        Some((number(major, u32::from(nth) * minors), minors, before))
     })
 }
 
-/// The numbers of a disk's partitions.
-fn partitions(control: Control<'static>, name: &str) -> Vec<u8> {
-    let Ok((port, memory)) = control.disk(name, 1) else { return Vec::new() };
+/// Whether a disk can only be read, and the numbers of its partitions.
+fn contents(control: Control<'static>, name: &str) -> Option<(bool, Vec<u8>)> {
+    let (port, memory) = control.disk(name, 1).ok()?;
     let of = String::from(name);
     let complain = move || _ = control.ask(Operation::Complain, &[&of]);
-    let Ok(mut client) = Client::new(port, &memory, complain) else { return Vec::new() };
+    let mut client = Client::new(port, &memory, complain).ok()?;
+    let is_read_only = client.describe().ok()?.read_only;
     let all = (0..).map_while(|nth| client.partition(nth).ok().flatten());
-    all.map(|partition| partition.number).collect()
+    Some((is_read_only, all.map(|partition| partition.number).collect()))
 }
 
 /// Opens one.
@@ -117,7 +158,7 @@ pub fn open(call: &Call, device: u64) -> Result<Rc<dyn File>> {
     if let Some(inode) = known {
         return Ok(Rc::new(RegularFile(inode)));
     }
-    let name = disks.names.borrow().get(&device).cloned().ok_or(Errno::ENXIO)?;
+    let name = disks.get(device)?.name;
     let inode = Remote::mount(call.server, device, || start_service(call.server, KIND, &name, ""))?;
     disks.open.borrow_mut().insert(device, Rc::downgrade(&inode));
     Ok(Rc::new(RegularFile(inode)))

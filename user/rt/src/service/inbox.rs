@@ -12,6 +12,9 @@ pub const PING: u32 = u32::MAX;
 /// nothing. Others answer as to any label that they do not know.
 pub const SAVE: u32 = u32::MAX - 1;
 
+/// A message of the supervisor, with the badge of a client that is no more.
+pub const LEFT: u32 = u32::MAX - 2;
+
 /// Where a service receives.
 #[derive(Clone, Copy, Debug)]
 pub struct Inbox<'a> {
