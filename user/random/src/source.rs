@@ -25,20 +25,21 @@ pub struct Source {
     /// What it is called.
     pub name: &'static str,
     read: Read,
-    last: Bytes,
+    /// What the last bytes began with.
+    last: [u8; 8],
 }
 
 impl Source {
     fn new(name: &'static str, read: impl FnMut() -> Option<Bytes> + 'static) -> Source {
-        Source { name, read: Box::new(read), last: [0; PIECE] }
+        Source { name, read: Box::new(read), last: [0; 8] }
     }
 
     /// Bytes, unless they cannot be what they should: the same again, or one and the same word.
     pub fn read(&mut self) -> Option<Bytes> {
         let bytes = (self.read)()?;
-        let mut words = bytes.as_chunks::<4>().0.iter();
-        let is_stuck = bytes == self.last || words.all(|word| *word == bytes[..4]);
-        self.last = bytes;
+        let words = bytes.as_chunks::<8>().0;
+        let is_stuck = words[0] == self.last || words.iter().all(|word| *word == words[0]);
+        self.last = words[0];
         (!is_stuck).then_some(bytes)
     }
 }
