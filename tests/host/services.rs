@@ -36,7 +36,7 @@ fn the_manifest_that_is_shipped_can_be_read() {
 fn a_service_is_what_its_lines_say() {
     let manifest = Manifest::parse(
         "# comment\n\nservice a # the first\nprogram p\ndevice x y\nnames one two\nkept m 4097\n\
-         dma 2M\nquota 64K\npriority 3\nlimit 7\nword w 42\ncooperative\nonce\n",
+         dma 2M\nquota 64K\npriority 3\nlimit 7\nword w 42\ncooperative\nonce\nanyway\n",
     )
     .unwrap();
     let spec = &manifest.services[0];
@@ -45,7 +45,7 @@ fn a_service_is_what_its_lines_say() {
     assert_eq!((spec.kept[0].1, spec.dma, spec.quota), (2, 512, Some(64 << 10)));
     assert_eq!((spec.priority, spec.limit), (3, 7));
     assert_eq!(spec.words, [("w".to_string(), 42)]);
-    assert!(spec.has(Trait::Cooperative) && spec.has(Trait::Once) && !spec.has(Trait::Critical));
+    assert!(spec.has(Trait::Cooperative) && spec.has(Trait::Once) && spec.has(Trait::Anyway) && !spec.has(Trait::Critical));
 }
 
 #[test]

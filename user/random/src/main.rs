@@ -61,7 +61,7 @@ impl Well {
             }
         });
         if sources.is_empty() {
-            moments().for_each(|moment| generator.mix(&moment.to_le_bytes(), Strength::Weak));
+            moments().for_each(|piece| generator.mix(&piece, Strength::Weak));
         }
     }
 

@@ -17,28 +17,29 @@ pub type Bytes = [u8; PIECE];
 /// How a source is asked for some. One that has none does not work, and is not asked again.
 type Read = Box<dyn FnMut() -> Option<Bytes>>;
 
-/// Moments that are taken where there is nothing else.
-const MOMENTS: usize = 256;
+/// Pieces of moments that are taken where there is nothing else.
+const MOMENTS: usize = 64;
 
 /// A source.
 pub struct Source {
     /// What it is called.
     pub name: &'static str,
     read: Read,
-    last: Bytes,
+    /// What the last bytes began with.
+    last: [u8; 8],
 }
 
 impl Source {
     fn new(name: &'static str, read: impl FnMut() -> Option<Bytes> + 'static) -> Source {
-        Source { name, read: Box::new(read), last: [0; PIECE] }
+        Source { name, read: Box::new(read), last: [0; 8] }
     }
 
     /// Bytes, unless they cannot be what they should: the same again, or one and the same word.
     pub fn read(&mut self) -> Option<Bytes> {
         let bytes = (self.read)()?;
-        let mut words = bytes.as_chunks::<4>().0.iter();
-        let is_stuck = bytes == self.last || words.all(|word| *word == bytes[..4]);
-        self.last = bytes;
+        let words = bytes.as_chunks::<8>().0;
+        let is_stuck = words[0] == self.last || words.iter().all(|word| *word == words[0]);
+        self.last = words[0];
         (!is_stuck).then_some(bytes)
     }
 }
@@ -57,12 +58,9 @@ fn device(grants: &Grants) -> Option<Source> {
     }
 }
 
-/// Moments between which others ran, or might have.
-pub fn moments() -> impl Iterator<Item = u64> {
-    (0..MOMENTS).map(|_| {
-        time::yield_now();
-        time::now()
-    })
+/// Moments of the clock, one right after the other: how long each took to tell is not all the same.
+pub fn moments() -> impl Iterator<Item = Bytes> {
+    (0..MOMENTS).filter_map(|_| collect(|| Some(time::now())))
 }
 
 /// Bytes of words, of which there may be none at some point.
