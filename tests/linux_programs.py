@@ -14,6 +14,7 @@ import chaos  # noqa: E402
 import corpus  # noqa: E402
 import mounts  # noqa: E402
 import power_cuts  # noqa: E402
+import pressure  # noqa: E402
 import randomness  # noqa: E402
 import storms  # noqa: E402
 
@@ -39,6 +40,8 @@ def batches():
     for platform in mounts.DISKS:
         tests = {f"{platform}/1 disks: mounted and unmounted": (platform, "services", "linux")}
         yield tests, lambda names, platform=platform: [(names[0], *mounted(platform))]
+        tests = {f"{platform}/1 disks: read until memory is short": (platform, "services", "linux")}
+        yield tests, lambda names, platform=platform: [(names[0], *pressed(platform))]
     for platform in randomness.SOURCES:
         tests = {f"{platform}/1 random: from boot to boot": (platform, "services", "linux")}
         yield tests, lambda names, platform=platform: [(names[0], *drawn(platform))]
@@ -84,6 +87,13 @@ def mounted(platform):
     """What is wrong when a person mounts disks of all kinds, works on them, and unmounts them."""
     built(platform)
     complaints, output = mounts.use(platform)
+    return "; ".join(complaints) or None, output
+
+
+def pressed(platform):
+    """What is wrong when most of the memory keeps files of a disk, and a program needs it."""
+    built(platform)
+    complaints, output = pressure.press(platform)
     return "; ".join(complaints) or None, output
 
 

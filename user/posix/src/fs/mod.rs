@@ -4,6 +4,7 @@
 //! up: so a name cannot be stale.
 
 pub mod archive;
+pub mod caches;
 pub mod content;
 pub mod dev;
 pub mod disks;

@@ -3,6 +3,7 @@
 //! much quota; what it does not use of it goes to guests that need it, and comes back when it can. What
 //! is on this server's heap is counted here.
 
+use super::caches::Caches;
 use crate::errno::{Errno, Result};
 use crate::process::quota;
 use alloc::rc::Rc;
@@ -14,6 +15,8 @@ use rt::abi::{MAP_WRITE, PAGE};
 const FILE: u64 = 1024;
 /// Bytes that are too few to go on with, if there are more.
 const LITTLE: u64 = 8 << 20;
+/// Bytes of quota to begin with.
+const BEGIN: u64 = 16 * PAGE;
 /// Pages that a window shows.
 pub const WINDOW: u64 = 1024;
 /// Windows there are.
@@ -30,23 +33,27 @@ pub struct Room {
     windows: [Cell<(u64, u64)>; WINDOWS],
     next_window: Cell<usize>,
     base: u64,
+    /// What gives memory back for this.
+    caches: Option<Rc<Caches>>,
 }
 
 impl Room {
-    /// Half of what there is, for pages, and an eighth, for the heap.
-    pub fn new() -> Result<Rc<Room>> {
+    /// A part of what there is, so many of so many, for pages, and an eighth, for the heap. Caches give memory back
+    /// for it.
+    pub fn new([some, all]: [u64; 2], caches: Option<Rc<Caches>>) -> Result<Rc<Room>> {
         let info = rt::process().info()?;
         let own = info.quota - info.used;
         let free = rt::machine().figures().map_or(own, |figures| figures.free * PAGE).min(own);
         Ok(Rc::new(Room {
-            payer: rt::Process::create(free / 2, 1)?,
-            limit: free / 2,
+            payer: rt::Process::create(BEGIN, 1)?,
+            limit: free / all * some,
             heap: free / 8,
             used: Cell::new(0),
             last: Cell::new(0),
             windows: [const { Cell::new((0, 0)) }; WINDOWS],
             next_window: Cell::new(0),
             base: rt::space::reserve(WINDOWS as u64 * WINDOW),
+            caches,
         }))
     }
 
@@ -70,15 +77,21 @@ impl Room {
         }
     }
 
-    /// Takes half of what there is, up to the limit, if little is left. There must be so many bytes
-    /// then: `ENOSPC` says that the limit is reached.
+    /// Takes a little more, up to the limit, if little is left. There must be so many bytes then: `ENOSPC`
+    /// says that the limit is reached.
     pub fn refill(&self, bytes: u64) -> Result<()> {
         let info = self.payer.info()?;
         let left = info.quota - info.used;
         if left >= LITTLE.min(self.limit / 8) {
             return Ok(());
         }
-        let quota = (info.quota + quota::free() / 2).min(self.limit);
+        let more = LITTLE.min(self.limit / 8).max(bytes).min(self.limit.saturating_sub(info.quota));
+        if let Some(caches) = &self.caches
+            && quota::free() / 2 < more
+        {
+            caches.reclaim(2 * more);
+        }
+        let quota = info.quota + more.min(quota::free() / 2);
         if quota > info.quota {
             self.payer.set_quota(quota)?;
         }

@@ -104,15 +104,19 @@ impl Server {
         Ok(rt::Process::create(bytes + spare(free).min(free - bytes), priority)?)
     }
 
-    /// What may be given away, if that is so many bytes: what nobody uses is taken back for it.
+    /// What may be given away, if that is so many bytes: what nobody uses is taken back for it,
+    /// and then what is kept of files of other servers.
     pub fn free_for(&self, bytes: u64) -> Option<u64> {
-        if free() < bytes {
-            self.room.give_back();
-        }
-        if free() < bytes {
-            self.processes().iter().for_each(|process| process.shrink_quota(SPARE[0]));
-        }
-        Some(free()).filter(|&free| free >= bytes)
+        let shrink = || self.processes().iter().for_each(|it| it.shrink_quota(SPARE[0]));
+        let reclaim = || self.caches.reclaim(bytes);
+        let ways: [&dyn Fn(); 3] = [&|| self.room.give_back(), &shrink, &reclaim];
+        let enough = || Some(free()).filter(|&free| free >= bytes);
+        enough().or_else(|| {
+            ways.iter().find_map(|way| {
+                way();
+                enough()
+            })
+        })
     }
 
     /// Ends a process, so that others go on. Whether the one that needs a page is to try again: with each fault the

@@ -4,6 +4,7 @@ use super::Server;
 use crate::errno::{Errno, Result};
 use crate::file::lock::Waits;
 use crate::first;
+use crate::fs::caches::Caches;
 use crate::fs::disks::Disks;
 use crate::fs::limit::Limit;
 use crate::fs::mount::{Mount, Mounts};
@@ -46,7 +47,8 @@ impl Server {
         let handler = port.badged(PortRights::all() & !PortRights::RECEIVE, GUEST)?;
         let own = rt::process().info()?.quota;
         rt::heap::set_aside(quota::reserve(own) as usize / 4, quota::reserve(own) / 4);
-        let room = Room::new()?;
+        let caches = Caches::new()?;
+        let room = Room::new([1, 2], Some(caches.clone()))?;
         let root = Tmpfs::root(&room, 0o755, Limit::default())?;
         let (memory, length) = start.initrd.ok_or(Errno::ENOENT)?;
         archive::unpack(memory, length, &root)?;
@@ -67,6 +69,7 @@ impl Server {
             futexes: Futexes::default(),
             ending: Ending::default(),
             room: room.clone(),
+            caches,
             root,
             paths: Default::default(),
             random,

@@ -17,6 +17,7 @@ use crate::errno::Errno;
 use crate::file::Open;
 use crate::file::lock::Waits;
 use crate::first;
+use crate::fs::caches::Caches;
 use crate::fs::disks::Disks;
 use crate::fs::mount::Mounts;
 use crate::fs::room::Room;
@@ -89,6 +90,8 @@ pub struct Server {
     pub ending: Ending,
     /// The memory of file systems.
     pub room: Rc<Room>,
+    /// What is kept of files of other servers.
+    pub caches: Rc<Caches>,
     /// The root of all.
     pub root: Rc<Inode>,
     /// Buffers of paths.

@@ -96,13 +96,15 @@ pub fn meminfo(subject: &Subject) -> Result<Vec<u8>> {
     let (pages, free_pages) = room.pages();
     let kilobytes = |pages: u64| pages * (PAGE / 1024);
     let shared = kilobytes(pages.saturating_sub(free_pages));
+    let (most, left) = subject.server.caches.room.pages();
+    let cached = kilobytes(most.saturating_sub(left));
     let (total, free) = (kilobytes(figures.frames), kilobytes(figures.free));
     let lines = [
         ("MemTotal", total),
         ("MemFree", free),
-        ("MemAvailable", free),
+        ("MemAvailable", free + cached),
         ("Buffers", 0),
-        ("Cached", shared),
+        ("Cached", shared + cached),
         ("SwapCached", 0),
         ("Active", 0),
         ("Inactive", 0),
@@ -110,7 +112,7 @@ pub fn meminfo(subject: &Subject) -> Result<Vec<u8>> {
         ("SwapFree", 0),
         ("Dirty", 0),
         ("Writeback", 0),
-        ("AnonPages", total.saturating_sub(free + shared)),
+        ("AnonPages", total.saturating_sub(free + shared + cached)),
         ("Mapped", 0),
         ("Shmem", shared),
         ("Slab", 0),

@@ -12,6 +12,7 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 use files::MOST;
+use rt::abi::PAGE;
 
 /// Bytes of a piece: what one request reads.
 pub const PIECE: u64 = MOST as u64;
@@ -31,13 +32,11 @@ pub struct Cache {
     writing: Cell<(u64, u64)>,
     /// All of it is needed as long as the file is: it is mapped.
     pinned: Cell<bool>,
-    /// Pieces of all files of this file system.
-    total: Rc<Cell<u64>>,
 }
 
 impl Cache {
     /// Nothing of a file of so many bytes.
-    pub fn new(size: u64, room: &Rc<Room>, total: &Rc<Cell<u64>>) -> Cache {
+    pub fn new(size: u64, room: &Rc<Room>) -> Cache {
         Cache {
             size: Cell::new(size),
             bytes: Content::empty(room, &Rc::new(Limit::default())),
@@ -45,7 +44,6 @@ impl Cache {
             asked: RefCell::default(),
             writing: Cell::default(),
             pinned: Cell::new(false),
-            total: total.clone(),
         }
     }
 
@@ -143,15 +141,16 @@ impl Cache {
         }
     }
 
-    /// Nothing of it is known any more, unless it is mapped.
-    pub fn clear(&self) {
-        if !self.pinned.get() {
-            let pieces = self.known.take();
-            let count: u32 = pieces.iter().map(|word| word.count_ones()).sum();
-            self.total.set(self.total.get() - u64::from(count));
-            // Less is always possible.
-            let _ = self.bytes.truncate(0);
+    /// Nothing of it is known any more, unless it is mapped; how many bytes of memory that was.
+    pub fn clear(&self) -> u64 {
+        if self.pinned.get() {
+            return 0;
         }
+        self.known.take();
+        let pages = self.bytes.pages();
+        // Less is always possible.
+        let _ = self.bytes.truncate(0);
+        pages * PAGE
     }
 
     /// Keeps what is known from now on.
@@ -176,21 +175,12 @@ impl Cache {
         if known.len() <= word {
             known.resize(word + 1, 0);
         }
-        self.total.set(self.total.get() + u64::from(known[word] >> (piece % 64) & 1 == 0));
         known[word] |= 1 << (piece % 64);
     }
 
     fn forget(&self, piece: u64) {
         if self.has(piece) {
             self.known.borrow_mut()[piece as usize / 64] &= !(1 << (piece % 64));
-            self.total.set(self.total.get() - 1);
         }
-    }
-}
-
-impl Drop for Cache {
-    fn drop(&mut self) {
-        self.pinned.set(false);
-        self.clear();
     }
 }

@@ -4,6 +4,7 @@ mod cache;
 mod directory;
 mod regular;
 
+use super::caches::Keeper;
 use super::{Inode, Kind, Link, Meta, Reader};
 use crate::errno::{Errno, Result};
 use crate::file::pipe::Pipe;
@@ -20,11 +21,12 @@ use files::requests::{Follow, Release, Room, Set, Stat, Sync};
 use files::{Attributes, Failure, Node, ROOT, Request, Space, Tells};
 use linux_raw_sys::general::{S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG, S_IFSOCK};
 pub use regular::Bytes;
+use rt::abi::PAGE;
 
 /// Files that are known though nobody has them open.
 const RECENT: usize = 256;
-/// Of the pages of file systems in memory, what may be kept of this one: one part in so many.
-const SHARE: u64 = 4;
+/// Bytes that are too few to keep more.
+const FEW: u64 = 1 << 20;
 
 /// Such a file system.
 pub struct Remote {
@@ -37,8 +39,13 @@ pub struct Remote {
     recent: RefCell<VecDeque<Rc<Inode>>>,
     /// Requests for a change that were made.
     changes: Cell<u64>,
-    /// Pieces of files that are kept here.
-    cached: Rc<Cell<u64>>,
+}
+
+impl Keeper for Remote {
+    fn give_back(&self, bytes: u64) -> u64 {
+        // No file has this number.
+        self.forget_bytes(bytes, Node::MAX)
+    }
 }
 
 impl From<Failure> for Errno {
@@ -68,15 +75,17 @@ impl Remote {
         start: impl FnOnce() -> Result<Served>,
     ) -> Result<Rc<Inode>> {
         let remote = server.later.once(|| {
-            Ok(Rc::new(Remote {
+            let remote = Rc::new(Remote {
                 server,
                 worker: Worker::new(server, start()?)?,
                 device,
                 files: RefCell::default(),
                 recent: RefCell::default(),
                 changes: Cell::default(),
-                cached: Rc::default(),
-            }))
+            });
+            let keeper: Rc<dyn Keeper> = remote.clone();
+            server.caches.add(Rc::downgrade(&keeper));
+            Ok(remote)
         })?;
         let told = remote.ask(Request::of(Stat { file: ROOT }))?;
         remote.file(&told.attributes()?, None)
@@ -127,17 +136,28 @@ impl Remote {
         request.stamped(number, time::realtime())
     }
 
-    /// Forgets bytes of other files, if there are too many.
+    /// Takes what file systems in memory do not use if there is no room for more, or else forgets bytes of other
+    /// files.
     fn make_room(&self, node: Node) {
-        let (pages, _) = self.server.room.pages();
-        let most = (pages * rt::abi::PAGE / SHARE / cache::PIECE).max(1);
-        for file in self.recent.borrow().iter().filter(|file| file.number != node) {
-            if self.cached.get() < most {
-                break;
-            }
-            let bytes = file.regular().ok().and_then(|it| it.as_remote());
-            bytes.inspect(|bytes| bytes.cache().clear());
+        let is_short = || self.server.caches.room.free() * PAGE < FEW;
+        if is_short() {
+            self.server.room.give_back();
         }
+        if is_short() {
+            self.forget_bytes(FEW, node);
+        }
+    }
+
+    /// Forgets so many bytes of files, but not of one; how many.
+    fn forget_bytes(&self, bytes: u64, but: Node) -> u64 {
+        let mut given = 0;
+        for file in self.recent.borrow().iter().filter(|file| file.number != but) {
+            if given < bytes {
+                let kept = file.regular().ok().and_then(|it| it.as_remote());
+                given += kept.map_or(0, |kept| kept.cache().clear());
+            }
+        }
+        given
     }
 
     /// A file is known now, and for a while.

@@ -27,8 +27,7 @@ pub struct Bytes {
 
 impl Bytes {
     pub fn new(held: Held, size: u64) -> Bytes {
-        let room = &held.remote.server.room;
-        let cache = Rc::new(Cache::new(size, room, &held.remote.cached));
+        let cache = Rc::new(Cache::new(size, &held.remote.server.caches.room));
         Bytes { held, cache }
     }
 
