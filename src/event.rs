@@ -117,7 +117,7 @@ impl Kernel {
             FaultReason::Other(_) => FaultKind::Bus,
             FaultReason::Unmapped { .. } | FaultReason::Permission => {
                 let space = self.threads[thread].space;
-                match self.vm.fault(&mut self.ram, space, address, fault.access) {
+                match self.vm.fault(space, address, fault.access) {
                     Ok(()) => return,
                     Err(kind) => kind,
                 }

@@ -16,7 +16,7 @@ use crate::mm::{Arena, Id, Ram, Space, Vm};
 use crate::object::{
     Found, Handle, Interrupt, Life, Message, Named, Object, Port, Process, Queue, Thread, Timer,
 };
-use crate::units::{CpuId, MAX_CPUS, Nanos};
+use crate::units::{CpuId, MAX_CPUS, Nanos, Result};
 use bitflags::Flags;
 use core::mem::offset_of;
 use core::ptr::NonNull;
@@ -32,7 +32,7 @@ pub struct Kernel {
     pub ports: Arena<Port>,
     /// Processes.
     pub processes: Arena<Process>,
-    /// Address spaces and what is in them, and who pays.
+    /// Physical memory, address spaces and what is in them, and who pays.
     pub vm: Vm,
     /// The CPUs that have arrived, and what they do.
     pub cpus: [Cpu; MAX_CPUS],
@@ -42,8 +42,6 @@ pub struct Kernel {
     pub options: Options,
     /// The counter at the first instruction.
     pub entry_time: u64,
-    /// Physical memory.
-    pub ram: Ram,
     /// Time.
     pub clock: Clock,
     /// Floating point registers of the threads that have some.
@@ -125,8 +123,7 @@ impl Kernel {
             info,
             options,
             entry_time,
-            ram,
-            vm: Vm::new(),
+            vm: Vm::new(ram),
             clock: Clock::new(1),
             cpus: [const { Cpu::new() }; MAX_CPUS],
             handles: Arena::new(Window::new(4)),
@@ -150,11 +147,8 @@ impl Kernel {
     /// Calls up a CPU, which arrives at `secondary_entry` some time later, if it does.
     pub fn call_up(&mut self, id: CpuId) -> Result<(), &'static str> {
         let info = self.info.cpus.get(id.index()).ok_or("there is no such CPU")?;
-        let gate = self
-            .ram
-            .space
-            .gate(id, &self.ram.memory)
-            .ok_or("it has no stack, or was called before")?;
+        let Ram { space, memory, .. } = &mut self.vm.ram;
+        let gate = space.gate(id, memory).ok_or("it has no stack, or was called before")?;
         gate.call_up(info)
     }
 }
@@ -169,7 +163,7 @@ impl Kernel {
 
     /// A handle of a process.
     #[inline(always)]
-    pub fn owned(&self, process: Id<Process>, word: u64) -> Result<(Id<Handle>, &Handle), Error> {
+    pub fn owned(&self, process: Id<Process>, word: u64) -> Result<(Id<Handle>, &Handle)> {
         let found = self.handles.named(word).filter(|(_, handle)| process.is(handle.owner));
         found.ok_or(Error::BadHandle)
     }
@@ -181,7 +175,7 @@ impl Kernel {
         process: Id<Process>,
         word: u64,
         needed: T::Rights,
-    ) -> Result<Found<T>, Error> {
+    ) -> Result<Found<T>> {
         let (handle, &Handle { named, rights, badge, .. }) = self.owned(process, word)?;
         let id = T::of(named)?;
         if rights & needed.bits() != needed.bits() {

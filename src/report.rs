@@ -1,7 +1,7 @@
 //! The boot report: what machine this is and what the kernel made of it, a line for each.
 
 use crate::arch;
-use crate::boot::{Console, InterruptController, PhysRange, Timer, initrd, unknown_words};
+use crate::boot::{Console, InterruptController, PhysRange, initrd, unknown_words};
 use crate::kernel::Kernel;
 use crate::mm;
 use crate::units::PAGE_SIZE;
@@ -22,10 +22,8 @@ pub fn machine(kernel: &Kernel) {
     line("interrupts", format_args!("{}", info.interrupts));
     let khz = kernel.clock.frequency() / 1000;
     let hz = kernel.options.hz;
-    line(
-        "timer",
-        format_args!("{}, {}.{:03} MHz, slices of 1/{hz} s", info.timer, khz / 1000, khz % 1000),
-    );
+    let (timer, mhz, rest) = (arch::timer::NAME, khz / 1000, khz % 1000);
+    line("timer", format_args!("{timer}, {mhz}.{rest:03} MHz, slices of 1/{hz} s"));
     if !info.command_line.is_empty() {
         line("command", format_args!("{}", info.command_line));
     }
@@ -52,7 +50,7 @@ fn line(what: &str, text: fmt::Arguments<'_>) {
 
 fn memory(kernel: &Kernel) {
     let info = &kernel.info;
-    let stats = kernel.ram.frames.stats();
+    let stats = kernel.vm.ram.frames.stats();
     let bytes: u64 = info.memory.iter().map(|bank| bank.end.0 - bank.start.0).sum();
     let (mib, free) = (bytes >> 20, (stats.free as u64 * PAGE_SIZE) >> 20);
     let banks = info.memory.len();
@@ -66,7 +64,7 @@ fn initrd(kernel: &Kernel) {
     let Some(range) = &kernel.info.initrd else {
         return line("initrd", format_args!("none"));
     };
-    let archive = mm::reserved_bytes(&kernel.ram.memory, &kernel.info, range);
+    let archive = mm::reserved_bytes(&kernel.vm.ram.memory, &kernel.info, range);
     match initrd::check(archive) {
         Ok(entries) => line("initrd", format_args!("{entries} entries, {}", Bytes(range))),
         Err(why) => crate::warn!("initrd: {why}; going on without it"),
@@ -97,20 +95,12 @@ impl fmt::Display for Console {
 impl fmt::Display for InterruptController {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            InterruptController::GicV2 { distributor, .. } => write!(f, "GICv2 at {distributor:?}"),
-            InterruptController::GicV3 { distributor, .. } => write!(f, "GICv3 at {distributor:?}"),
+            InterruptController::Gic { version, distributor, .. } => {
+                write!(f, "GICv{version} at {distributor:?}")
+            }
             InterruptController::Bcm2836(at) => write!(f, "BCM2836 at {at:?}"),
             InterruptController::Apic { local, .. } => write!(f, "APIC at {local:?}"),
             InterruptController::None => f.write_str("none"),
-        }
-    }
-}
-
-impl fmt::Display for Timer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Timer::Generic { .. } => f.write_str("ARM generic timer"),
-            Timer::Apic { .. } => f.write_str("local APIC and TSC"),
         }
     }
 }

@@ -141,7 +141,8 @@ extern "C" fn resume(main: Main) -> ! {
 
 /// Starts interrupts and the clock, as far as they do not depend on the CPU.
 fn start_devices(kernel: &mut Kernel) {
-    let Kernel { info, ram: Ram { space, memory, frames, .. }, clock, .. } = kernel;
+    let Kernel { info, vm, clock, .. } = kernel;
+    let Ram { space, memory, frames, .. } = &mut vm.ram;
     let mut map = |at, size| space.open_window(at, size, memory, frames);
     arch::power::map(info.power, &mut map);
     arch::interrupts::init(info, &mut map);

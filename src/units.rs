@@ -1,7 +1,7 @@
 //! The words the whole kernel speaks in: addresses, frames, CPU numbers, time, and the causes of a
 //! trap. Newtypes, so that a physical address is never taken for a virtual one.
 
-use crate::abi::FaultKind;
+use crate::abi::{Error, FaultKind};
 use core::fmt;
 use core::ops::Range;
 
@@ -11,6 +11,9 @@ pub const PAGE_SIZE: u64 = 4096;
 pub const LARGE_PAGE_SIZE: u64 = 2 << 20;
 /// CPUs the kernel can use; further ones are counted in the log and left alone.
 pub const MAX_CPUS: usize = 8;
+
+/// What comes of what a process asks for.
+pub type Result<T = (), E = Error> = core::result::Result<T, E>;
 
 /// An address on the memory bus.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

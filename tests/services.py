@@ -11,6 +11,9 @@ PLATFORMS = ("virt", "rpi", "x86")
 SMPS = (1, 4)
 # Seconds for svctest.
 LIMIT = 180
+# The exit status of a machine that has ended because something went wrong, and what it says of the supervisor.
+FAILURE = 1
+ENDED = (r"^init: the supervisor has ended: ", r"^init: start the machine again; ")
 # What each service was given, as it was when somebody last looked, for each platform.
 GOLDEN = pathlib.Path(machine.ROOT, "tests", "caps")
 # The disk that the machines have, whose driver is one of those services.
@@ -22,6 +25,8 @@ def batches():
         for smp in SMPS:
             tests = {f"{platform}/{smp} services": (platform, "services")}
             yield tests, lambda names, run=(platform, smp): [(names[0], *harm(*run))]
+        tests = {f"{platform} services: without the supervisor": (platform, "services")}
+        yield tests, lambda names, platform=platform: [(names[0], *end(platform))]
         tests = {f"{platform} services: who has what": (platform, "services")}
         yield tests, lambda names, platform=platform: [(names[0], *caps(platform))]
 
@@ -38,6 +43,21 @@ def harm(platform, smp):
     if rounds != ["1", "2", "3"]:
         return "what was written while the console's driver changed is not what came out", outcome.output
     return None, outcome.output
+
+
+def end(platform):
+    """The supervisor's own end is told, with what there is to do, and is the machine's; nobody may just wish for it."""
+    said = ""
+    for words, status, *lines in (
+        ("end=wild", 0, "^nothing has ended: Err"),
+        ("chaos end=wild", FAILURE, *ENDED, r"Unmapped, writing 0xdead0000 at 0x\w+$", r"^  0x\w+ hurt::hurt_itself \+ "),
+        ("chaos end=panic", FAILURE, *ENDED, "^panic at init/src/hurt.rs:.*: as told$"),
+    ):
+        outcome = boot(platform, {"SMP": 4}, f"services=services.test {words}", machine.LIMIT)
+        said += outcome.output
+        if outcome.status != status or not all(re.search(line, outcome.output, re.M) for line in lines):
+            return f"{words}: exit status {outcome.status}, or not what is to be said", said
+    return None, said
 
 
 def caps(platform):

@@ -4,8 +4,8 @@
 usage: cargo build --message-format json-render-diagnostics ... | initrd.py OUT.cpio NAME=MANIFEST...
 
 Every program becomes `ochre/NAME`, as far as it is loaded: names and debug information stay behind,
-in cargo's folder. Every manifest becomes `ochre/NAME`, and the programs that it names get a table of
-their functions beside them, `ochre/NAME.sym`, with which `init` reads their stacks.
+in cargo's folder. Every manifest becomes `ochre/NAME`, and the programs that it names, and `init`, get a
+table of their functions beside them, `ochre/NAME.sym`, with which `init` reads their stacks.
 """
 
 import json
@@ -32,7 +32,7 @@ def main(out, *manifests):
     for manifest in manifests:
         name, _, path = manifest.partition("=")
         files[name] = pathlib.Path(path).read_bytes()
-        services = re.findall(r"^\s*program\s+(\S+)", files[name].decode(), re.M)
+        services = ["init", *re.findall(r"^\s*program\s+(\S+)", files[name].decode(), re.M)]
         files |= {f"{it}.sym": table(programs[it]) for it in services if it in programs}
     with replacing(out) as new:
         new.write_bytes(cpio.archive((f"ochre/{name}", files[name]) for name in sorted(files)))

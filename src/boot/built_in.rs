@@ -39,8 +39,7 @@ pub fn describe(board: Board, boot_cpu: u64) -> BootInfo {
             pi(&mut info, "Raspberry Pi 3", 448 << 20, 0x3f10_0000);
         }
         Board::Pi4 => {
-            let (distributor, cpu) = (PhysAddr(0xff84_1000), PhysAddr(0xff84_2000));
-            info.interrupts = InterruptController::GicV2 { distributor, cpu };
+            info.interrupts = gic(0xff84_1000, 0xff84_2000);
             // The smallest has 1 GiB, of which the graphics processor keeps the last 76 MiB.
             pi(&mut info, "Raspberry Pi 4", 948 << 20, 0xfe10_0000);
         }
@@ -53,8 +52,7 @@ pub fn describe(board: Board, boot_cpu: u64) -> BootInfo {
 fn virt(info: &mut BootInfo) {
     info.machine.push_str("virt");
     memory(info, 0x4000_0000, 64 << 20);
-    let (distributor, cpu) = (PhysAddr(0x0800_0000), PhysAddr(0x0801_0000));
-    info.interrupts = InterruptController::GicV2 { distributor, cpu };
+    info.interrupts = gic(0x0800_0000, 0x0801_0000);
     info.power = Power::Psci(PsciCall::Hvc);
 }
 
@@ -72,6 +70,11 @@ fn pi(info: &mut BootInfo, name: &str, ram: u64, watchdog: u64) {
         }
     }
     info.cpus_present = info.cpus.len();
+}
+
+fn gic(distributor: u64, own: u64) -> InterruptController {
+    let (distributor, own) = (PhysAddr(distributor), PhysAddr(own));
+    InterruptController::Gic { version: 2, distributor, own, size: 0x2000 }
 }
 
 fn memory(info: &mut BootInfo, start: u64, size: u64) {

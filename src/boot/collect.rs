@@ -22,8 +22,9 @@ impl BootInfo {
         }
     }
 
-    /// Takes the command line.
+    /// Takes the command line, up to its terminator if there is one.
     pub(super) fn take_command_line(&mut self, line: &[u8]) {
+        let line = line.split(|&byte| byte == 0).next().unwrap_or_default();
         let (kept, whole) = prefix(line);
         self.command_line = kept;
         if !whole {

@@ -9,6 +9,9 @@ use core::ops::Range;
 /// Memory banks that are kept apart; more are ignored, with a note.
 pub const MAX_REGIONS: usize = 32;
 
+/// The INTID that Arm's Base System Architecture gives the EL1 virtual timer.
+pub(super) const VIRTUAL_TIMER: u32 = 27;
+
 /// Bytes of physical memory, start inclusive, end exclusive.
 pub type PhysRange = Range<PhysAddr>;
 
@@ -40,8 +43,14 @@ pub struct BootInfo {
     pub console: Console,
     /// The interrupt controller.
     pub interrupts: InterruptController,
-    /// The timer that ticks.
-    pub timer: Timer,
+    /// Interrupt number of the EL1 virtual timer at the GIC (unused with the BCM2836).
+    pub timer_interrupt: u32,
+    /// Frequency of its counter, where firmware says so and not CNTFRQ.
+    pub timer_frequency: Option<u64>,
+    /// The I/O port of ACPI's PM timer, against which others are measured.
+    pub pm_timer: Option<u16>,
+    /// Where ACPI's root pointer lies, if the loader says so.
+    pub acpi: Option<PhysAddr>,
     /// How to switch the machine off.
     pub power: Power,
     /// Remarks made while reading, for the boot report: each one line.
@@ -63,7 +72,10 @@ impl BootInfo {
             command_line: ArrayString::new(),
             console: Console::None,
             interrupts: InterruptController::None,
-            timer: Timer::Generic { interrupt: 27, frequency: None },
+            timer_interrupt: VIRTUAL_TIMER,
+            timer_frequency: None,
+            pm_timer: None,
+            acpi: None,
             power: Power::None,
             notes: ArrayVec::new(),
         }
@@ -129,21 +141,16 @@ pub enum Console {
 /// Where interrupts come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InterruptController {
-    /// GICv2 (and GIC-400).
-    GicV2 {
+    /// A GIC.
+    Gic {
+        /// 2 (GIC-400 is one), or 3.
+        version: u8,
         /// Distributor.
         distributor: PhysAddr,
-        /// CPU interface.
-        cpu: PhysAddr,
-    },
-    /// GICv3.
-    GicV3 {
-        /// Distributor.
-        distributor: PhysAddr,
-        /// First redistributor.
-        redistributor: PhysAddr,
-        /// Bytes of redistributors.
-        redistributor_size: u64,
+        /// What is the CPUs' own: their interface (version 2), or the first redistributor (3).
+        own: PhysAddr,
+        /// Bytes of that.
+        size: u64,
     },
     /// The BCM2836's per-core interrupt registers.
     Bcm2836(PhysAddr),
@@ -173,23 +180,6 @@ impl LineKinds {
     /// Unless firmware says otherwise the first 16 are ISA's, with edges, active high; those above are
     /// PCI's, with levels, active low.
     pub const USUAL: LineKinds = LineKinds { level: 0xffff_0000, low: 0xffff_0000 };
-}
-
-/// The timer that ticks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Timer {
-    /// The ARM generic timer.
-    Generic {
-        /// Interrupt number of the EL1 virtual timer at the GIC (unused with the BCM2836).
-        interrupt: u32,
-        /// Frequency, where firmware says so and not CNTFRQ.
-        frequency: Option<u64>,
-    },
-    /// The local APIC's, calibrated against what ACPI offers.
-    Apic {
-        /// The ACPI PM timer's I/O port.
-        pm_timer: Option<u16>,
-    },
 }
 
 /// How to switch the machine off.

@@ -20,7 +20,7 @@ mod text;
 
 pub use command_line::*;
 pub use info::*;
-pub use loader::Loaded;
+pub use loader::COM1;
 pub use phys::PhysRead;
 pub use text::clipped;
 

@@ -1,7 +1,7 @@
 //! The boot information of Multiboot2 (specification 2.0, section 3.6), as GRUB hands it over.
 
 use super::phys::{PhysRead, u32_at, u64_at};
-use super::{Loaded, Malformed};
+use super::{BootInfo, Malformed};
 use crate::units::PhysAddr;
 
 /// What a multiboot2 loader leaves in `eax`.
@@ -22,13 +22,13 @@ const BAD_TAG: Malformed = "malformed tag";
 const TAG_HEADER: usize = 8;
 
 /// Reads the boot information at `at`.
-pub fn read(memory: &impl PhysRead, at: PhysAddr) -> Result<Loaded, Malformed> {
+pub fn read(memory: &impl PhysRead, at: PhysAddr) -> Result<BootInfo, Malformed> {
     let size = memory.bytes(at, 8).and_then(|start| u32_at(start, 0)).ok_or("unreadable")?;
     if !(8..=MAX_SIZE).contains(&size) {
         return Err("its information was not found");
     }
     let tags = memory.bytes(at, size as usize).ok_or("unreadable")?;
-    let mut loaded = Loaded::new("multiboot2 + ACPI");
+    let mut info = BootInfo::of_pc("multiboot2 + ACPI");
     // The information itself is read once and for all here, and its memory is free afterwards.
     let mut offset = 8_usize;
     loop {
@@ -38,29 +38,29 @@ pub fn read(memory: &impl PhysRead, at: PhysAddr) -> Result<Loaded, Malformed> {
         let body = end.and_then(|end| tags.get(offset + TAG_HEADER..end)).ok_or(BAD_TAG)?;
         let body_at = PhysAddr(at.0 + (offset + TAG_HEADER) as u64);
         match kind {
-            END => return loaded.finish(),
-            COMMAND_LINE => loaded.command_line(body),
-            MODULE => module(&mut loaded, body).ok_or(BAD_TAG)?,
-            MEMORY_MAP => memory_map(&mut loaded, body).ok_or(BAD_TAG)?,
+            END => return info.settle_pc(),
+            COMMAND_LINE => info.take_command_line(body),
+            MODULE => module(&mut info, body).ok_or(BAD_TAG)?,
+            MEMORY_MAP => memory_map(&mut info, body).ok_or(BAD_TAG)?,
             // These hold a copy, which is as good as the original. The new one knows more.
-            OLD_RSDP => loaded.rsdp = loaded.rsdp.or(Some(body_at)),
-            NEW_RSDP => loaded.rsdp = Some(body_at),
+            OLD_RSDP => info.acpi = info.acpi.or(Some(body_at)),
+            NEW_RSDP => info.acpi = Some(body_at),
             _ => {}
         }
         offset += (size as usize).next_multiple_of(8);
     }
 }
 
-fn module(loaded: &mut Loaded, body: &[u8]) -> Option<()> {
-    loaded.module(u32_at(body, 0)?.into(), u32_at(body, 4)?.into());
+fn module(info: &mut BootInfo, body: &[u8]) -> Option<()> {
+    info.take_module(u32_at(body, 0)?.into(), u32_at(body, 4)?.into());
     Some(())
 }
 
 /// Entries say how long they are, so that they may grow.
-fn memory_map(loaded: &mut Loaded, body: &[u8]) -> Option<()> {
+fn memory_map(info: &mut BootInfo, body: &[u8]) -> Option<()> {
     let entry_size = u32_at(body, 0).filter(|&size| size >= 24)? as usize;
     for entry in body.get(8..)?.chunks_exact(entry_size) {
-        loaded.map_entry(u64_at(entry, 0)?, u64_at(entry, 8)?, u32_at(entry, 16)?);
+        info.take_map_entry(u64_at(entry, 0)?, u64_at(entry, 8)?, u32_at(entry, 16)?);
     }
     Some(())
 }

@@ -212,7 +212,7 @@ impl Kernel {
         }
         let (here, there) = ((me.space, address), (process.space, there));
         let (from, to) = if write { (here, there) } else { (there, here) };
-        self.vm.copy_present(&self.ram, from, to, bytes)?;
+        self.vm.copy_present(from, to, bytes)?;
         me.context.frame.args_mut()[0] = 0;
         Some(me)
     }

@@ -5,6 +5,7 @@ use crate::abi::{Error, Info, Lease, MESSAGE_WORDS};
 use crate::kernel::Kernel;
 use crate::mm::{Id, Place, Space};
 use crate::object::{Sort, Thread};
+use crate::units::Result;
 
 impl Kernel {
     /// `LeaseRead` and `LeaseWrite` (`write`): copies a piece, and moves on in the registers.
@@ -22,7 +23,7 @@ impl Kernel {
             Place::Space(space, lease.address.checked_add(offset).ok_or(Error::BadAddress)?);
         let here = Place::Space(self.threads[me].space, address);
         let (from, to) = if write { (here, there) } else { (there, here) };
-        let done = self.vm.copy(&mut self.ram, from, to, length)?;
+        let done = self.vm.copy(from, to, length)?;
         self.advance(me, 2, done)
     }
 
@@ -41,7 +42,7 @@ impl Kernel {
 
     /// The `index`th window that came with a call, and whose it is.
     #[inline(always)]
-    fn lease(&self, me: Id<Thread>, which: u64, index: u64) -> Result<(Id<Space>, Lease), Error> {
+    fn lease(&self, me: Id<Thread>, which: u64, index: u64) -> Result<(Id<Space>, Lease)> {
         let (caller, _) = self.caller(me, which)?;
         let awaited = self.awaited(caller).ok_or(Error::NotFound)?;
         let thread = &self.threads[caller.thread];

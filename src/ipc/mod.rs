@@ -17,13 +17,14 @@ mod wait;
 
 pub use fast::Way;
 
-use crate::abi::{Error, Info};
+use crate::abi::Info;
 use crate::kernel::Kernel;
 use crate::mm::Id;
 use crate::object::{Sort, Thread};
+use crate::units::Result;
 
 /// What a call of the kernel returns.
-pub type Answer = Result<Outcome, Error>;
+pub type Answer = Result<Outcome>;
 
 /// How a call of the kernel ended.
 #[must_use]

@@ -5,7 +5,7 @@ use crate::abi::{Arrival, Error, Info};
 use crate::kernel::Kernel;
 use crate::mm::Id;
 use crate::object::{Message, Port, Sort, State, Thread, Waiting};
-use crate::units::CpuId;
+use crate::units::{CpuId, Result};
 
 impl Kernel {
     /// `Receive`. A call that was received before and not answered is dropped.
@@ -22,7 +22,7 @@ impl Kernel {
 
     /// Receives what there is.
     #[inline(always)]
-    pub(super) fn take(&mut self, cpu: CpuId, me: Id<Thread>, id: Id<Port>) -> Result<bool, Error> {
+    pub(super) fn take(&mut self, cpu: CpuId, me: Id<Thread>, id: Id<Port>) -> Result<bool> {
         let port = &mut self.ports[id];
         if port.is_gone() {
             return Err(Error::PeerGone);

@@ -5,7 +5,7 @@ use crate::abi::{Error, Info, NOW, REPLY_KILL, REPLY_LATER, ReplyRights, ThreadR
 use crate::kernel::Kernel;
 use crate::mm::Id;
 use crate::object::{Awaited, Caller, Handle, Named, Port, Reply, Sort, State, Thread};
-use crate::units::CpuId;
+use crate::units::{CpuId, Result};
 
 impl Kernel {
     /// `Reply`: to the call received last (0), to a saved one, or to that of a thread.
@@ -77,11 +77,7 @@ impl Kernel {
 
     /// Whose call is meant: that received last by this thread (0), a saved one, with its handle, or the
     /// foreign call or fault of a thread.
-    pub fn caller(
-        &self,
-        me: Id<Thread>,
-        which: u64,
-    ) -> Result<(Caller, Option<Id<Handle>>), Error> {
+    pub fn caller(&self, me: Id<Thread>, which: u64) -> Result<(Caller, Option<Id<Handle>>)> {
         if which == 0 {
             return Ok((self.threads[me].caller.ok_or(Error::NotFound)?, None));
         }
@@ -97,7 +93,7 @@ impl Kernel {
     }
 
     /// The thread whose foreign call is meant, and not answered yet.
-    pub fn foreign_caller(&self, me: Id<Thread>, which: u64) -> Result<Id<Thread>, Error> {
+    pub fn foreign_caller(&self, me: Id<Thread>, which: u64) -> Result<Id<Thread>> {
         let (caller, _) = self.caller(me, which)?;
         let foreign = self.awaited(caller).is_some_and(|awaited| awaited.sort == Sort::Foreign);
         if foreign { Ok(caller.thread) } else { Err(Error::NotFound) }
@@ -105,7 +101,7 @@ impl Kernel {
 
     /// Puts the answer into the caller's registers, and says who is to be woken for it.
     #[inline(always)]
-    fn answer(&mut self, me: Id<Thread>, caller: Caller) -> Result<Option<Id<Thread>>, Error> {
+    fn answer(&mut self, me: Id<Thread>, caller: Caller) -> Result<Option<Id<Thread>>> {
         let Thread { ref context, process, .. } = self.threads[me];
         let [_, info, a, b, c, d, e, f] = *context.frame.args();
         let (info, mut words) = (Info(info), [a, b, c, d, e, f]);

@@ -5,7 +5,7 @@ use crate::abi::{Error, FOREVER, Info, NOW};
 use crate::kernel::Kernel;
 use crate::mm::Id;
 use crate::object::{Awaited, Caller, Found, Message, Port, Sort, State, Thread, Waiting};
-use crate::units::CpuId;
+use crate::units::{CpuId, Result};
 
 impl Kernel {
     /// `Send`, and `Call`, which waits for the answer.
@@ -114,11 +114,11 @@ impl Kernel {
     }
 
     /// Puts the message into the port's queue, which has room and is paid for.
-    fn enqueue(&mut self, me: Id<Thread>, id: Id<Port>) -> Result<(), Error> {
+    fn enqueue(&mut self, me: Id<Thread>, id: Id<Port>) -> Result {
         let Thread { ref context, badge, tag, .. } = self.threads[me];
         let [_, words @ ..] = *context.frame.args();
         let message = Message { words, badge, tag, next: None };
-        let message = self.messages.insert(message, &mut self.ram)?;
+        let message = self.messages.insert(message, &mut self.vm.ram)?;
         let port = &mut self.ports[id];
         port.messages += 1;
         port.ends = Some(match port.ends {

@@ -5,6 +5,7 @@ use crate::abi::{Error, Info, MESSAGE_WORDS, PortRights};
 use crate::kernel::Kernel;
 use crate::mm::{Arena, Id};
 use crate::object::{Handle, Message, Named, Process, Thread};
+use crate::units::Result;
 
 /// The words that are handles.
 fn places(info: Info) -> core::ops::Range<usize> {
@@ -25,7 +26,7 @@ impl Kernel {
         process: Id<Process>,
         info: Info,
         words: &mut [u64; MESSAGE_WORDS],
-    ) -> Result<(), Error> {
+    ) -> Result {
         for at in places(info) {
             match self.take_out(process, words[at], info.copies()) {
                 Ok(word) => words[at] = word,
@@ -48,7 +49,7 @@ impl Kernel {
 
     /// A handle leaves its process, or a copy of it does: it is nobody's, and named by this word.
     #[inline(always)]
-    fn take_out(&mut self, owner: Id<Process>, word: u64, copy: bool) -> Result<u64, Error> {
+    fn take_out(&mut self, owner: Id<Process>, word: u64, copy: bool) -> Result<u64> {
         let (id, &Handle { named, rights, badge, .. }) = self.owned(owner, word)?;
         let needed = if copy { TRANSFER | DUPLICATE } else { TRANSFER };
         if rights & needed != needed {
@@ -110,7 +111,7 @@ impl Kernel {
 
     /// A handle that belongs to nobody becomes a process's, which pays for it.
     #[inline(always)]
-    pub fn own(&mut self, process: Id<Process>, id: Id<Handle>) -> Result<(), Error> {
+    pub fn own(&mut self, process: Id<Process>, id: Id<Handle>) -> Result {
         let owner = &mut self.processes[process];
         self.vm.charge(owner.account, Arena::<Handle>::COST)?;
         let next = owner.handles.replace(id);

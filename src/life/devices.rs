@@ -6,18 +6,18 @@ use crate::kernel::Kernel;
 use crate::mm::tree::Links;
 use crate::mm::{Account, Arena, Id};
 use crate::object::{Handle, Interrupt, Message, Notice, Port, Queue, Target, Timer, Waiting};
-use crate::units::{CpuId, Nanos};
+use crate::units::{CpuId, Nanos, Result};
 
 /// The most messages a port's queue has room for.
 const MAX_CAPACITY: u64 = 256;
 
 impl Kernel {
     /// A port. The room in its queue is paid for from the beginning.
-    pub fn create_port(&mut self, account: Id<Account>, capacity: u64) -> Result<Id<Port>, Error> {
+    pub fn create_port(&mut self, account: Id<Account>, capacity: u64) -> Result<Id<Port>> {
         if capacity > MAX_CAPACITY {
             return Err(Error::Invalid);
         }
-        self.ports.reserve(&mut self.ram)?;
+        self.ports.reserve(&mut self.vm.ram)?;
         self.vm.charge(account, Self::port_cost(capacity as u32))?;
         let port = Port {
             queue: Queue::EMPTY,
@@ -33,7 +33,7 @@ impl Kernel {
             is_empty: false,
             next_dying: None,
         };
-        self.ports.insert(port, &mut self.ram)
+        self.ports.insert(port, &mut self.vm.ram)
     }
 
     /// With the handles that its messages may carry, which nobody else pays for.
@@ -50,16 +50,12 @@ impl Kernel {
     }
 
     /// A timer that is not set.
-    pub fn create_timer(
-        &mut self,
-        account: Id<Account>,
-        target: Target,
-    ) -> Result<Id<Timer>, Error> {
-        let number = self.timers.reserve(&mut self.ram)?.index() as u32;
+    pub fn create_timer(&mut self, account: Id<Account>, target: Target) -> Result<Id<Timer>> {
+        let number = self.timers.reserve(&mut self.vm.ram)?.index() as u32;
         self.vm.charge(account, Arena::<Timer>::COST)?;
         let (when, links) = (Nanos(0), Links::NONE);
         let timer = Timer { when, number, cpu: None, target, refs: 0, account, links };
-        self.timers.insert(timer, &mut self.ram)
+        self.timers.insert(timer, &mut self.vm.ram)
     }
 
     /// Nobody waits for a timer any more.
@@ -76,7 +72,7 @@ impl Kernel {
         account: Id<Account>,
         line: u64,
         notice: Notice,
-    ) -> Result<Id<Interrupt>, Error> {
+    ) -> Result<Id<Interrupt>> {
         let line = u32::try_from(line).map_err(|_| Error::Invalid)?;
         if line >= arch::interrupts::lines() || !arch::interrupts::is_free(line) {
             return Err(Error::Invalid);
@@ -84,10 +80,10 @@ impl Kernel {
         if self.interrupts.iter().any(|(_, interrupt)| interrupt.line == line) {
             return Err(Error::Occupied);
         }
-        self.interrupts.reserve(&mut self.ram)?;
+        self.interrupts.reserve(&mut self.vm.ram)?;
         self.vm.charge(account, Arena::<Interrupt>::COST)?;
         let interrupt = Interrupt { line, notice, pending: false, refs: 0, account };
-        let id = self.interrupts.insert(interrupt, &mut self.ram)?;
+        let id = self.interrupts.insert(interrupt, &mut self.vm.ram)?;
         arch::interrupts::unmask(line);
         Ok(id)
     }

@@ -1,7 +1,7 @@
 //! The first process: an ELF file from the initial RAM disk. It gets everything there is to hand out,
 //! and everyone else gets it from there.
 
-use crate::abi::{Error, MAP_WRITE, MemoryRights, PAGE, THREAD_FPU, USER_END};
+use crate::abi::{MAP_WRITE, MemoryRights, PAGE, THREAD_FPU, USER_END};
 use crate::arch;
 use crate::boot::elf::{self, Program, Segment};
 use crate::boot::{PhysRange, initrd};
@@ -9,7 +9,7 @@ use crate::kernel::Kernel;
 use crate::life::NewThread;
 use crate::mm::{self, Id, Place};
 use crate::object::{Named, Process};
-use crate::units::{CpuId, PAGE_SIZE, PhysAddr};
+use crate::units::{CpuId, PAGE_SIZE, PhysAddr, Result};
 
 /// Pages of its stack; below them nothing is mapped.
 const STACK_PAGES: u64 = 16;
@@ -31,7 +31,7 @@ impl Kernel {
 
     /// The program, and where in the archive its file begins.
     fn first_program(&self, archive: &PhysRange) -> Result<(Program, u64), &'static str> {
-        let archive = mm::reserved_bytes(&self.ram.memory, &self.info, archive);
+        let archive = mm::reserved_bytes(&self.vm.ram.memory, &self.info, archive);
         let file = initrd::find(archive, &self.options.init)
             .ok_or("the initrd has no such file; `init=` names it")?;
         let user = PAGE..STACK_TOP - (STACK_PAGES + 1) * PAGE;
@@ -48,26 +48,26 @@ impl Kernel {
         archive: PhysRange,
         Program { entry, segments }: Program,
         file: u64,
-    ) -> Result<(), Error> {
-        let quota = self.ram.frames.stats().free as u64 * PAGE_SIZE;
-        let root = self.vm.account_root(&mut self.ram, quota)?;
+    ) -> Result {
+        let quota = self.vm.ram.frames.stats().free as u64 * PAGE_SIZE;
+        let root = self.vm.account_root(quota)?;
         let process = self.create_process(root, quota.saturating_sub(KEPT), 63)?;
         let Process { space, account, .. } = self.processes[process];
         let pages = archive.end.0.div_ceil(PAGE) - archive.start.0 / PAGE;
-        let window = self.vm.memory_window(&mut self.ram, account, archive.start, pages, false)?;
+        let window = self.vm.memory_window(account, archive.start, pages, false)?;
         let (address, size) = (STACK_TOP - STACK_PAGES * PAGE, STACK_PAGES * PAGE);
         let stack = Segment { address, size, data: 0..0, access: MAP_WRITE };
         for Segment { address, size, mut data, access } in segments.into_iter().chain([stack]) {
             let pages = size.div_ceil(PAGE);
-            let memory = self.vm.memory_create(&mut self.ram, account, pages)?;
+            let memory = self.vm.memory_create(account, pages)?;
             let mut to = 0;
             while !data.is_empty() {
                 let place = Place::Memory(window, file + data.start);
                 let bytes = data.end - data.start;
-                let done = self.vm.copy(&mut self.ram, place, Place::Memory(memory, to), bytes)?;
+                let done = self.vm.copy(place, Place::Memory(memory, to), bytes)?;
                 (data.start, to) = (data.start + done, to + done);
             }
-            self.vm.map(&mut self.ram, space, memory, address, 0, pages, access, access)?;
+            self.vm.map(space, memory, address, 0, pages, access, access)?;
             self.vm.release(memory);
         }
         let flags = THREAD_FPU | PRIORITY;
@@ -87,12 +87,12 @@ impl Kernel {
     }
 
     /// A handle to read the device tree with, and where in its memory that begins.
-    fn tree_for(&mut self, process: Id<Process>) -> Result<[u64; 2], Error> {
+    fn tree_for(&mut self, process: Id<Process>) -> Result<[u64; 2]> {
         let Some(tree) = self.info.tree.clone() else { return Ok([0; 2]) };
         let (at, account) = (tree.start.0 % PAGE, self.processes[process].account);
         let pages = (tree.end.0 - tree.start.0 + at).div_ceil(PAGE);
         let start = PhysAddr(tree.start.0 - at);
-        let window = self.vm.memory_window(&mut self.ram, account, start, pages, false)?;
+        let window = self.vm.memory_window(account, start, pages, false)?;
         let rights = MemoryRights::READ | MemoryRights::DUPLICATE | MemoryRights::TRANSFER;
         let handle = self.install(process, Named::Memory(window), rights.bits(), 0)?;
         self.vm.release(window);

@@ -5,7 +5,7 @@ use crate::ipc::{Answer, Outcome};
 use crate::kernel::Kernel;
 use crate::mm::{Account, Arena, Id};
 use crate::object::{Caller, Handle, Life, Named, Process, State, Waiting};
-use crate::units::CpuId;
+use crate::units::{CpuId, Result};
 
 const DUPLICATE: u8 = PortRights::DUPLICATE.bits();
 const TRANSFER: u8 = PortRights::TRANSFER.bits();
@@ -47,9 +47,9 @@ impl Kernel {
         named: Named,
         rights: u8,
         badge: u64,
-    ) -> Result<u64, Error> {
+    ) -> Result<u64> {
         let handle = Handle { owner: None, named, badge, links: (None, None), rights };
-        let id = self.handles.insert(handle, &mut self.ram)?;
+        let id = self.handles.insert(handle, &mut self.vm.ram)?;
         if let Some(owner) = owner.into()
             && let Err(error) = self.own(owner, id)
         {
@@ -72,10 +72,10 @@ impl Kernel {
     pub fn make(
         &mut self,
         process: Id<Process>,
-        make: impl FnOnce(&mut Kernel, Id<Account>) -> Result<Named, Error>,
+        make: impl FnOnce(&mut Kernel, Id<Account>) -> Result<Named>,
     ) -> Answer {
         let account = self.processes[process].account;
-        self.handles.reserve(&mut self.ram)?;
+        self.handles.reserve(&mut self.vm.ram)?;
         self.vm.charge(account, Arena::<Handle>::COST)?;
         let made = make(self, account);
         self.vm.uncharge(account, Arena::<Handle>::COST);

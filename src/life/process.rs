@@ -5,7 +5,7 @@ use crate::arch;
 use crate::kernel::Kernel;
 use crate::mm::{Account, Arena, Id};
 use crate::object::{Life, Notice, Process, State, Thread};
-use crate::units::CpuId;
+use crate::units::{CpuId, Result};
 
 impl Kernel {
     /// A process with part of an account's quota. It is charged for itself.
@@ -14,14 +14,14 @@ impl Kernel {
         parent: Id<Account>,
         quota: u64,
         ceiling: u8,
-    ) -> Result<Id<Process>, Error> {
+    ) -> Result<Id<Process>> {
         if ceiling >= PRIORITIES {
             return Err(Error::Invalid);
         }
-        self.processes.reserve(&mut self.ram)?;
+        self.processes.reserve(&mut self.vm.ram)?;
         self.vm.charge(parent, Arena::<Process>::COST)?;
-        let made = self.vm.account_open(&mut self.ram, parent, quota).and_then(|account| {
-            let space = self.vm.space_create(&mut self.ram, account);
+        let made = self.vm.account_open(parent, quota).and_then(|account| {
+            let space = self.vm.space_create(account);
             Ok((account, space.inspect_err(|_| self.vm.account_close(account))?))
         });
         let (account, space) =
@@ -43,7 +43,7 @@ impl Kernel {
             refs: 0,
             next_dying: None,
         };
-        self.processes.insert(process, &mut self.ram)
+        self.processes.insert(process, &mut self.vm.ram)
     }
 
     /// Ends a process: its threads first, the rest piece by piece.

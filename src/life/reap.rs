@@ -20,7 +20,7 @@ impl Kernel {
         } else if let Some(port) = self.dying.port {
             self.reap_port(cpu, port);
         } else if self.vm.has_dying() {
-            self.vm.destroy_dying(&mut self.ram);
+            self.vm.destroy_dying();
         } else if let Some(process) = self.dying.process {
             // Out of the list meanwhile: its end may be that of others.
             self.dying.process = self.processes[process].next_dying.take();
@@ -85,7 +85,7 @@ impl Kernel {
         if process.threads.is_some()
             || process.handles.is_some()
             || !self.vacate(cpu, space)
-            || !self.vm.space_destroy(&mut self.ram, space)
+            || !self.vm.space_destroy(space)
         {
             return false;
         }

@@ -10,7 +10,7 @@ use crate::kernel::Kernel;
 use crate::mm::asid::Seat;
 use crate::mm::{Arena, Id};
 use crate::object::{Flags, Handle, Life, Made, Process, Sort, State, Target, Thread};
-use crate::units::CpuId;
+use crate::units::{CpuId, Result};
 
 /// What a thread begins with.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +34,7 @@ impl Kernel {
         cpu: CpuId,
         process: Id<Process>,
         new: NewThread,
-    ) -> Result<Id<Thread>, Error> {
+    ) -> Result<Id<Thread>> {
         let owner = &self.processes[process];
         let priority = new.flags as u8;
         let known = THREAD_START | THREAD_FPU | THREAD_COPY | THREAD_TLS | 0xff;
@@ -51,17 +51,17 @@ impl Kernel {
         }
         let (space, account) = (owner.space, owner.account);
         let slice = 1_000_000_000 / self.options.hz;
-        let id = self.threads.reserve(&mut self.ram)?;
+        let id = self.threads.reserve(&mut self.vm.ram)?;
         let wants_fpu = new.flags & THREAD_FPU != 0;
         if wants_fpu {
-            self.fpus.reserve(&mut self.ram)?;
+            self.fpus.reserve(&mut self.vm.ram)?;
         }
         let cost = Self::thread_cost(wants_fpu);
         self.vm.charge(account, cost)?;
         let timer = self.create_timer(account, Target::Thread(id));
         let timer = timer.inspect_err(|_| self.vm.uncharge(account, cost))?;
         let fpu = match wants_fpu {
-            true => Some(self.fpus.insert(Fpu::initial(), &mut self.ram)?),
+            true => Some(self.fpus.insert(Fpu::initial(), &mut self.vm.ram)?),
             false => None,
         };
         self.threads.insert(
@@ -93,7 +93,7 @@ impl Kernel {
                 siblings: (None, None),
                 account,
             },
-            &mut self.ram,
+            &mut self.vm.ram,
         )?;
         let owner = &mut self.processes[process];
         let next = owner.threads.replace(id);

@@ -13,6 +13,7 @@ use super::Ram;
 use super::window::Window;
 use crate::abi::Error;
 use crate::layout::ARENA_SIZE;
+use crate::units::Result;
 use core::fmt;
 use core::marker::PhantomData;
 use core::mem::{MaybeUninit, needs_drop};
@@ -82,7 +83,7 @@ impl<T> Arena<T> {
     }
 
     /// Puts an object in.
-    pub fn insert(&mut self, value: T, ram: &mut Ram) -> Result<Id<T>, Error> {
+    pub fn insert(&mut self, value: T, ram: &mut Ram) -> Result<Id<T>> {
         let id = self.reserve(ram)?;
         // SAFETY: the id is this arena's.
         let slot = unsafe { self.slot_mut(id.place()) };
@@ -95,7 +96,7 @@ impl<T> Arena<T> {
     }
 
     /// Makes sure that the next object will fit, and says what its name will be.
-    pub fn reserve(&mut self, ram: &mut Ram) -> Result<Id<T>, Error> {
+    pub fn reserve(&mut self, ram: &mut Ram) -> Result<Id<T>> {
         if self.free == END {
             let made = self.made as usize * size::<T>();
             while self.window.size() < made + size::<T>() {

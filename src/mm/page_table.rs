@@ -82,12 +82,13 @@ impl PageTable {
                 let top = arch::paging::top_leaf_level();
                 let level = (top..PAGES).find(fits).unwrap_or(PAGES);
                 let (mut table, reached) = walker::walk(memory, self.root, at, level);
-                if reached < level {
-                    if walker::read(memory, table, index(at, reached)).is_present() {
-                        return Err(MapError::AlreadyMapped);
-                    }
-                    let take = |memory: &mut PhysMem| zeroed(memory, source);
-                    table = walker::make(memory, self.root, at, level, take)?;
+                if reached < level && walker::read(memory, table, index(at, reached)).is_present() {
+                    return Err(MapError::AlreadyMapped);
+                }
+                for above in reached..level {
+                    let below = zeroed(memory, source)?;
+                    walker::write(memory, table, index(at, above), Entry::table(below));
+                    table = below;
                 }
                 // As many pages of this size as the table has room for: after them a larger one may fit.
                 let first = index(at, level);

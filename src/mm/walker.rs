@@ -62,21 +62,3 @@ pub(super) fn walk(memory: &PhysMem, root: Frame, at: u64, lowest: u8) -> (Frame
     }
     (table, level)
 }
-
-/// The table at `lowest` that has the entry of an address, with those on the way that `take`, which
-/// gives zeroed frames, had to be asked for. No large page is on the way.
-pub(super) fn make<E>(
-    memory: &mut PhysMem,
-    root: Frame,
-    at: u64,
-    lowest: u8,
-    mut take: impl FnMut(&mut PhysMem) -> Result<Frame, E>,
-) -> Result<Frame, E> {
-    let (mut table, reached) = walk(memory, root, at, lowest);
-    for level in reached..lowest {
-        let below = take(memory)?;
-        write(memory, table, index(at, level), Entry::table(below));
-        table = below;
-    }
-    Ok(table)
-}

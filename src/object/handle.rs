@@ -7,6 +7,7 @@ use crate::abi::{
     ReplyRights, ThreadRights, TimerRights,
 };
 use crate::mm::{Id, Memory};
+use crate::units::Result;
 
 /// A handle.
 #[derive(Debug)]
@@ -92,7 +93,7 @@ pub trait Object {
     type Rights: bitflags::Flags<Bits = u8>;
 
     /// The one that a handle names, if it is of this kind.
-    fn of(named: Named) -> Result<Self::Name, Error>;
+    fn of(named: Named) -> Result<Self::Name>;
 }
 
 macro_rules! objects {
@@ -102,7 +103,7 @@ macro_rules! objects {
             type Rights = $rights;
 
             #[inline(always)]
-            fn of(named: Named) -> Result<$name, Error> {
+            fn of(named: Named) -> Result<$name> {
                 if let $pattern = named { Ok($value) } else { Err(Error::WrongKind) }
             }
         })+

@@ -11,6 +11,7 @@ use crate::ipc::{Answer, Outcome};
 use crate::kernel::Kernel;
 use crate::log;
 use crate::object::{IoPorts, Machine, Named, Process};
+use crate::units::Result;
 
 /// The longest line of the log, and the longest piece that is read at once.
 const LINE: usize = 240;
@@ -22,7 +23,7 @@ impl Kernel {
         let text = self.info.command_line.as_bytes();
         let text = &text[..text.len().min(length as usize)];
         let space = self.threads[me.thread].space;
-        self.vm.write_space(&mut self.ram, space, address, text)?;
+        self.vm.write_space(space, address, text)?;
         Ok(Outcome::Value(text.len() as u64))
     }
 
@@ -47,7 +48,7 @@ impl Kernel {
             return Err(Error::BadAddress);
         }
         let space = self.living_space(process)?;
-        self.values(me, &self.vm.translation(&self.ram, space, address))
+        self.values(me, &self.vm.translation(space, address))
     }
 
     pub(super) fn io_create(&mut self, me: &Caller) -> Answer {
@@ -64,12 +65,12 @@ impl Kernel {
     }
 
     /// The first argument is the machine, with this right.
-    pub(super) fn machine(&self, me: &Caller, right: MachineRights) -> Result<(), Error> {
+    pub(super) fn machine(&self, me: &Caller, right: MachineRights) -> Result {
         self.find::<Machine>(me.process, me.args[0], right).map(drop)
     }
 
     /// The I/O port that the first three arguments name.
-    pub(super) fn io_port(&self, me: &Caller, right: IoRights) -> Result<u16, Error> {
+    pub(super) fn io_port(&self, me: &Caller, right: IoRights) -> Result<u16> {
         let [handle, port, size, ..] = me.args;
         let range = self.find::<IoPorts>(me.process, handle, right)?.badge;
         let (first, end) = (range >> 32, (range >> 32) + (range & 0xffff_ffff));
@@ -78,7 +79,7 @@ impl Kernel {
     }
 
     /// The line is shown as text, whatever its bytes are.
-    pub(super) fn write_log(&mut self, me: &Caller) -> Result<(), Error> {
+    pub(super) fn write_log(&mut self, me: &Caller) -> Result {
         self.machine(me, MachineRights::LOG)?;
         let [_, address, length, ..] = me.args;
         if length > LINE as u64 {
@@ -87,7 +88,7 @@ impl Kernel {
         let mut line = [0; LINE];
         let line = &mut line[..length as usize];
         let space = self.threads[me.thread].space;
-        self.vm.read_space(&mut self.ram, space, address, line)?;
+        self.vm.read_space(space, address, line)?;
         let printable = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t');
         line.iter_mut().filter(|byte| !printable(byte)).for_each(|byte| *byte = b'?');
         crate::info!("{}", core::str::from_utf8(line).unwrap_or("?"));
@@ -101,14 +102,14 @@ impl Kernel {
         let mut piece = [0; LINE];
         let (count, first) = log::read(offset, &mut piece[..LINE.min(length as usize)]);
         let space = self.threads[me.thread].space;
-        self.vm.write_space(&mut self.ram, space, address, &piece[..count])?;
+        self.vm.write_space(space, address, &piece[..count])?;
         self.values(me, &[count as u64, first])
     }
 
     /// Figures of the whole machine; `docs/calls.md` says which are which.
     pub(super) fn figures(&self, which: u64) -> Option<[u64; 4]> {
-        let frames = self.ram.frames.stats();
-        let objects = self.ram.object_pages as u64;
+        let frames = self.vm.ram.frames.stats();
+        let objects = self.vm.ram.object_pages as u64;
         Some(match which {
             0 => [frames.total as u64, frames.free as u64, objects, self.handles.len() as u64],
             1 => [

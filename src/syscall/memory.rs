@@ -11,7 +11,7 @@ use crate::ipc::{Answer, Outcome};
 use crate::kernel::Kernel;
 use crate::mm::{Account, Id, Memory, Place, Space};
 use crate::object::{Life, Made, Named, Process, Progress};
-use crate::units::PhysAddr;
+use crate::units::{PhysAddr, Result};
 
 impl Kernel {
     pub(super) fn memory_window(&mut self, me: &Caller) -> Answer {
@@ -20,13 +20,13 @@ impl Kernel {
         if attributes & !WINDOW_DEVICE != 0 || self.is_ram(PhysAddr(at), pages) {
             return Err(Error::Invalid);
         }
-        let Kernel { vm, ram, processes, .. } = self;
+        let Kernel { vm, processes, .. } = self;
         let (at, device) = (PhysAddr(at), attributes & WINDOW_DEVICE != 0);
-        let memory = vm.memory_window(ram, processes[me.process].account, at, pages, device)?;
+        let memory = vm.memory_window(processes[me.process].account, at, pages, device)?;
         self.memory_named(me, memory)
     }
 
-    pub(super) fn map(&mut self, me: &Caller) -> Result<(), Error> {
+    pub(super) fn map(&mut self, me: &Caller) -> Result {
         let [process, memory, at, first, pages, access, ..] = me.args;
         let space = self.space_of(me, process, ProcessRights::MAP)?;
         let needed = match access {
@@ -39,7 +39,7 @@ impl Kernel {
         let rights = MemoryRights::from_bits_truncate(memory.rights);
         let bit = |right, bit| if rights.contains(right) { bit } else { 0 };
         let ceiling = bit(MemoryRights::WRITE, MAP_WRITE) | bit(MemoryRights::EXECUTE, MAP_EXECUTE);
-        self.vm.map(&mut self.ram, space, memory.id, at, first, pages, access, ceiling)
+        self.vm.map(space, memory.id, at, first, pages, access, ceiling)
     }
 
     pub(super) fn contiguous_memory(&mut self, me: &Caller) -> Answer {
@@ -47,9 +47,9 @@ impl Kernel {
         let account = self.processes[me.process].account;
         let memory = match self.go_on(me) {
             Some((Made::Memory(memory), _)) => memory,
-            _ => self.vm.memory_contiguous(&mut self.ram, account, me.args[1])?.0,
+            _ => self.vm.memory_contiguous(account, me.args[1])?.0,
         };
-        if !self.vm.memory_clear(&mut self.ram, memory)? {
+        if !self.vm.memory_clear(memory)? {
             return self.later(me, Made::Memory(memory), 0);
         }
         let (_, _, physical) = self.vm.memory_info(memory);
@@ -65,10 +65,10 @@ impl Kernel {
             Some((Made::Memory(begun), at)) => (begun, at),
             _ => {
                 let payer = self.payer(me, me.args[3])?;
-                (self.vm.memory_clone(&mut self.ram, payer, from, first, pages)?, 0)
+                (self.vm.memory_clone(payer, from, first, pages)?, 0)
             }
         };
-        let next = self.vm.memory_clone_more(&mut self.ram, memory, from, first, at);
+        let next = self.vm.memory_clone_more(memory, from, first, at);
         match next.inspect_err(|_| _ = self.vm.release(memory))? {
             Some(next) => self.later(me, Made::Memory(memory), next),
             None => self.memory_named(me, memory),
@@ -86,7 +86,7 @@ impl Kernel {
             }
             _ => 0,
         };
-        let next = self.vm.space_clone(&mut self.ram, space, from, at);
+        let next = self.vm.space_clone(space, from, at);
         self.processes[to].cloning = matches!(next, Ok(Some(_)));
         match next? {
             Some(next) => self.later(me, Made::Space(to), next),
@@ -95,7 +95,7 @@ impl Kernel {
     }
 
     /// Whose quota pays for a memory: a process's that is named, or the caller's.
-    pub(super) fn payer(&self, me: &Caller, handle: u64) -> Result<Id<Account>, Error> {
+    pub(super) fn payer(&self, me: &Caller, handle: u64) -> Result<Id<Account>> {
         let process = match handle {
             0 => me.process,
             handle => self.find::<Process>(me.process, handle, ProcessRights::MANAGE)?.id,
@@ -148,7 +148,7 @@ impl Kernel {
             Place::Space(self.space_of(me, handle, needed)?, there)
         };
         let (from, to) = if write { (here, there) } else { (there, here) };
-        let done = self.vm.copy(&mut self.ram, from, to, length)?;
+        let done = self.vm.copy(from, to, length)?;
         self.advance(me.thread, 1, done)
     }
 
@@ -176,7 +176,7 @@ impl Kernel {
         me: &Caller,
         handle: u64,
         rights: ProcessRights,
-    ) -> Result<Id<Space>, Error> {
+    ) -> Result<Id<Space>> {
         let process = self.find::<Process>(me.process, handle, rights)?;
         if rights == ProcessRights::MAP && self.processes[process.id].cloning {
             return Err(Error::Busy);
@@ -185,7 +185,7 @@ impl Kernel {
     }
 
     /// The address space of a process, unless that has ended.
-    pub(super) fn living_space(&self, process: Id<Process>) -> Result<Id<Space>, Error> {
+    pub(super) fn living_space(&self, process: Id<Process>) -> Result<Id<Space>> {
         let process = &self.processes[process];
         if process.life != Life::Alive {
             return Err(Error::PeerGone);

@@ -17,7 +17,7 @@ use crate::object::{
     Awaited, Flags, Found, Handle, Handler, Interrupt, Named, Notice, Port, Process, Sort, State,
     Target, Thread, Timer,
 };
-use crate::units::{CpuId, Nanos};
+use crate::units::{CpuId, Nanos, Result};
 
 /// Who calls, and with what.
 struct Caller {
@@ -148,7 +148,7 @@ impl Kernel {
             }
             Call::MemoryCreate => {
                 let payer = self.payer(me, b)?;
-                let memory = self.vm.memory_create(&mut self.ram, payer, a)?;
+                let memory = self.vm.memory_create(payer, a)?;
                 return self.memory_named(me, memory);
             }
             Call::MemoryOf => return self.memory_of(me),
@@ -157,7 +157,7 @@ impl Kernel {
             Call::MemoryClone => return self.clone_memory(me),
             Call::MemoryResize => {
                 let memory = self.find::<Memory>(process, a, MemoryRights::RESIZE)?.id;
-                if !self.vm.memory_resize(&mut self.ram, memory, b)? {
+                if !self.vm.memory_resize(memory, b)? {
                     return Ok(Outcome::Again);
                 }
             }
@@ -171,12 +171,12 @@ impl Kernel {
             Call::Map => self.map(me)?,
             Call::Unmap => {
                 let space = self.space_of(me, a, ProcessRights::MAP)?;
-                let done = self.vm.unmap(&mut self.ram, space, b, c)?;
+                let done = self.vm.unmap(space, b, c)?;
                 return self.advance_pages(me, done);
             }
             Call::Protect => {
                 let space = self.space_of(me, a, ProcessRights::MAP)?;
-                let done = self.vm.protect(&mut self.ram, space, b, c, d)?;
+                let done = self.vm.protect(space, b, c, d)?;
                 return self.advance_pages(me, done);
             }
             Call::SpaceClone => {
@@ -294,7 +294,7 @@ impl Kernel {
 
     /// Signals at a port that a handle names.
     #[inline(always)]
-    fn notice(&self, process: Id<Process>, port: u64, bits: u64) -> Result<Notice, Error> {
+    fn notice(&self, process: Id<Process>, port: u64, bits: u64) -> Result<Notice> {
         let port = self.find::<Port>(process, port, PortRights::SIGNAL)?;
         Ok(Notice { port: port.id, bits })
     }

@@ -6,13 +6,14 @@ use crate::ipc::{Answer, Outcome};
 use crate::kernel::Kernel;
 use crate::mm::Id;
 use crate::object::{Flags, Handle, Life, Process, State, Thread};
+use crate::units::Result;
 
 /// Slots of handles that one piece of a search looks at.
 const LOOKED_AT: u32 = 512;
 
 impl Kernel {
     /// Changes the quota of a process that the caller has made.
-    pub(super) fn set_quota(&mut self, me: &Caller) -> Result<(), Error> {
+    pub(super) fn set_quota(&mut self, me: &Caller) -> Result {
         let target = self.process(me, ProcessRights::MANAGE)?;
         let (own, target) = (&self.processes[me.process], &self.processes[target]);
         if target.payer != own.account || target.life != Life::Alive {
@@ -54,7 +55,7 @@ impl Kernel {
         [state, self.thread_time(id), cpu.0.into(), priority.into()]
     }
 
-    pub(super) fn schedule_thread(&mut self, me: &Caller) -> Result<(), Error> {
+    pub(super) fn schedule_thread(&mut self, me: &Caller) -> Result {
         let target = self.thread(me, ThreadRights::SCHEDULE)?;
         let [_, priority, slice, cpus, ..] = me.args;
         let ceiling = self.processes[me.process].ceiling;
@@ -79,12 +80,7 @@ impl Kernel {
 
     /// Reads or replaces a thread's registers, from or to the caller's memory. Where that ends in the
     /// middle some have been replaced.
-    pub(super) fn registers(
-        &mut self,
-        me: &Caller,
-        target: Id<Thread>,
-        replace: bool,
-    ) -> Result<(), Error> {
+    pub(super) fn registers(&mut self, me: &Caller, target: Id<Thread>, replace: bool) -> Result {
         let [_, set, address, ..] = me.args;
         let [general, floating] = match set {
             _ if set == RegisterSet::General as u64 => [true, false],
@@ -92,25 +88,25 @@ impl Kernel {
             _ if set == RegisterSet::All as u64 => [true, true],
             _ => return Err(Error::Invalid),
         };
-        let Kernel { vm, ram, threads, fpus, .. } = self;
+        let Kernel { vm, threads, fpus, .. } = self;
         let space = threads[me.thread].space;
         let thread = &mut threads[target];
         let fpu = if floating { Some(thread.fpu.ok_or(Error::Invalid)?) } else { None };
         let after = address.saturating_add(if general { 8 * REGISTERS as u64 } else { 0 });
         if !replace {
             if general {
-                vm.write_space(ram, space, address, &thread.context.registers())?;
+                vm.write_space(space, address, &thread.context.registers())?;
             }
-            return fpu.map_or(Ok(()), |fpu| vm.write_space(ram, space, after, fpus[fpu].bytes()));
+            return fpu.map_or(Ok(()), |fpu| vm.write_space(space, after, fpus[fpu].bytes()));
         }
         if general {
             let mut words = [0; REGISTERS];
-            vm.read_space(ram, space, address, &mut words)?;
+            vm.read_space(space, address, &mut words)?;
             thread.context.set_registers(&words);
             thread.flags.set(Flags::STEPPING, thread.context.is_stepping());
         }
         if let Some(fpu) = fpu {
-            let read = fpus[fpu].change(|bytes| vm.read_space(ram, space, after, bytes));
+            let read = fpus[fpu].change(|bytes| vm.read_space(space, after, bytes));
             self.forget_fpu(target);
             return read;
         }
@@ -118,12 +114,12 @@ impl Kernel {
     }
 
     /// The process that the first argument names.
-    pub(super) fn process(&self, me: &Caller, rights: ProcessRights) -> Result<Id<Process>, Error> {
+    pub(super) fn process(&self, me: &Caller, rights: ProcessRights) -> Result<Id<Process>> {
         Ok(self.find::<Process>(me.process, me.args[0], rights)?.id)
     }
 
     /// The thread that it names, which has not ended.
-    pub(super) fn thread(&self, me: &Caller, rights: ThreadRights) -> Result<Id<Thread>, Error> {
+    pub(super) fn thread(&self, me: &Caller, rights: ThreadRights) -> Result<Id<Thread>> {
         let id = self.find::<Thread>(me.process, me.args[0], rights)?.id;
         if self.threads[id].state == State::Ended { Err(Error::PeerGone) } else { Ok(id) }
     }

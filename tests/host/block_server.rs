@@ -1,10 +1,12 @@
 //! The part of a disk's server that needs no kernel, with a disk of bytes that ends transfers when it
 //! is told to.
 
+use block::requests::{Attach, Describe, Detach, Flush, PartitionAt, Read, Write};
 use block::{
-    Answer, Badge, Device, Extent, Failure, Geometry, Progress, Request, Result, SECTOR, Server,
-    Transfer,
+    Answer, Badge, Device, Extent, Failure, Geometry, Partition, Progress, Request, Result, SECTOR,
+    Server, Transfer,
 };
+use protocol::{Ask, Parcel, Reader};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -124,11 +126,27 @@ fn badge(partition: u8, client: u64) -> Badge {
 }
 
 fn read(sector: u64, count: u64, offset: u64) -> Request<Shared> {
-    Request::Transfer(Transfer::Read(Extent { sector, count, offset }))
+    Request::Read(Read { extent: Extent { sector, count, offset } })
 }
 
 fn write(sector: u64, count: u64, offset: u64) -> Request<Shared> {
-    Request::Transfer(Transfer::Write(Extent { sector, count, offset }))
+    Request::Write(Write { extent: Extent { sector, count, offset } })
+}
+
+fn attach(memory: &Shared) -> Request<Shared> {
+    Request::Attach(Attach { memory: memory.clone() })
+}
+
+const DESCRIBE: Request<Shared> = Request::Describe(Describe {});
+const DETACH: Request<Shared> = Request::Detach(Detach {});
+
+fn partition_at(nth: u64) -> Request<Shared> {
+    Request::PartitionAt(PartitionAt { nth })
+}
+
+/// How a disk, or a partition, of so many sectors is described.
+fn described(sectors: u64, read_only: bool) -> Answer {
+    Ok(Describe {}.answer((Geometry { sectors, read_only }, 2)))
 }
 
 /// What is answered at once.
@@ -140,15 +158,16 @@ fn at_once(server: &mut Server<Bytes, u32>, badge: Badge, request: Request<Share
 fn a_client_reads_and_writes_its_partition_and_nothing_else() {
     let mut server = with_partitions(false);
     let (one, two, whole) = (badge(1, 1), badge(2, 2), badge(0, 3));
-    assert_eq!(at_once(&mut server, one, Request::Describe), Ok([8, 0, 2, 0]));
-    assert_eq!(at_once(&mut server, two, Request::Describe), Ok([48, 0, 2, 0]));
-    assert_eq!(at_once(&mut server, whole, Request::Describe), Ok([64, 0, 2, 0]));
-    assert_eq!(at_once(&mut server, badge(3, 4), Request::Describe), Err(Failure::OutOfRange));
-    assert_eq!(at_once(&mut server, whole, Request::Partition(1)), Ok([2, 16, 48, 0x83]));
-    assert_eq!(at_once(&mut server, whole, Request::Partition(2)), Err(Failure::OutOfRange));
+    assert_eq!(at_once(&mut server, one, DESCRIBE), described(8, false));
+    assert_eq!(at_once(&mut server, two, DESCRIBE), described(48, false));
+    assert_eq!(at_once(&mut server, whole, DESCRIBE), described(64, false));
+    assert_eq!(at_once(&mut server, badge(3, 4), DESCRIBE), Err(Failure::OutOfRange));
+    let second = Partition { number: 2, first: 16, sectors: 48, kind: 0x83 };
+    assert_eq!(at_once(&mut server, whole, partition_at(1)), Ok(Parcel::of(second)));
+    assert_eq!(at_once(&mut server, whole, partition_at(2)), Err(Failure::OutOfRange));
     let shared = memory();
     assert_eq!(at_once(&mut server, two, read(0, 1, 0)), Err(Failure::NotAttached));
-    assert!(at_once(&mut server, two, Request::Attach(shared.clone())).is_ok());
+    assert!(at_once(&mut server, two, attach(&shared)).is_ok());
     assert!(at_once(&mut server, two, read(47, 1, 512)).is_ok());
     assert_eq!((shared.borrow()[511], shared.borrow()[512]), (0xee, 63));
     for (sector, count, offset) in [
@@ -172,10 +191,10 @@ fn a_client_reads_and_writes_its_partition_and_nothing_else() {
 fn a_disk_that_can_only_be_read_is_not_written() {
     let mut server = with_partitions(false);
     server.device().read_only = true;
-    assert_eq!(at_once(&mut server, badge(0, 1), Request::Describe), Ok([64, 1, 2, 0]));
-    assert!(at_once(&mut server, badge(0, 1), Request::Attach(memory())).is_ok());
+    assert_eq!(at_once(&mut server, badge(0, 1), DESCRIBE), described(64, true));
+    assert!(at_once(&mut server, badge(0, 1), attach(&memory())).is_ok());
     assert_eq!(at_once(&mut server, badge(0, 1), write(0, 1, 0)), Err(Failure::ReadOnly));
-    assert!(at_once(&mut server, badge(0, 1), Request::Transfer(Transfer::Flush)).is_ok());
+    assert!(at_once(&mut server, badge(0, 1), Request::Flush(Flush {})).is_ok());
 }
 
 #[test]
@@ -183,16 +202,16 @@ fn a_table_that_cannot_be_read_is_read_later() {
     let mut disk = partitioned(false);
     disk.fails = 2;
     let mut server = Server::new(disk);
-    assert_eq!(at_once(&mut server, badge(1, 1), Request::Describe), Err(Failure::OutOfRange));
-    assert_eq!(at_once(&mut server, badge(1, 1), Request::Describe), Ok([8, 0, 2, 0]));
+    assert_eq!(at_once(&mut server, badge(1, 1), DESCRIBE), Err(Failure::OutOfRange));
+    assert_eq!(at_once(&mut server, badge(1, 1), DESCRIBE), described(8, false));
 }
 
 #[test]
 fn a_disk_that_is_gone_says_so() {
     let mut server = with_partitions(false);
-    assert!(at_once(&mut server, badge(1, 1), Request::Attach(memory())).is_ok());
+    assert!(at_once(&mut server, badge(1, 1), attach(&memory())).is_ok());
     server.device().gone = true;
-    for request in [Request::Describe, read(0, 1, 0), write(99, 1, 0)] {
+    for request in [DESCRIBE, read(0, 1, 0), write(99, 1, 0)] {
         assert_eq!(at_once(&mut server, badge(1, 1), request), Err(Failure::Gone));
     }
 }
@@ -201,19 +220,22 @@ fn a_disk_that_is_gone_says_so() {
 fn what_is_asked_meanwhile_waits_until_the_device_has_finished() {
     let mut server = with_partitions(true);
     let (one, shared) = (badge(1, 1), memory());
-    assert!(at_once(&mut server, one, Request::Attach(shared.clone())).is_ok());
+    assert!(at_once(&mut server, one, attach(&shared)).is_ok());
     assert_eq!(server.request(one, read(0, 1, 0), || 10), None);
     // Its client has given that up, or has died and has a successor.
     assert_eq!(server.request(one, read(1, 1, 0), || 11), None);
     let second = memory();
-    assert_eq!(server.request(one, Request::Attach(second.clone()), || 12), None);
+    assert_eq!(server.request(one, attach(&second), || 12), None);
     // Others go on.
-    assert!(at_once(&mut server, badge(2, 2), Request::Attach(memory())).is_ok());
+    assert!(at_once(&mut server, badge(2, 2), attach(&memory())).is_ok());
     assert_eq!(server.request(badge(2, 2), read(0, 1, 0), || 20), None);
     assert!(server.is_busy());
     let mut told = Vec::new();
     server.ended(&mut |caller, answer| told.push((caller, answer)));
-    assert_eq!(told, [(10, Ok([0; 4])), (12, Ok([0; 4])), (20, Ok([0; 4]))]);
+    assert_eq!(
+        told,
+        [(10, Ok(Parcel::default())), (12, Ok(Parcel::default())), (20, Ok(Parcel::default()))]
+    );
     assert!(!server.is_busy());
     assert_eq!(shared.borrow()[0], 8, "the device was busy with it");
     assert_eq!(second.borrow()[0], 0xee);
@@ -223,7 +245,7 @@ fn what_is_asked_meanwhile_waits_until_the_device_has_finished() {
 #[test]
 fn what_waits_may_be_another_transfer() {
     let mut server = with_partitions(true);
-    assert!(at_once(&mut server, badge(1, 1), Request::Attach(memory())).is_ok());
+    assert!(at_once(&mut server, badge(1, 1), attach(&memory())).is_ok());
     assert_eq!(server.request(badge(1, 1), read(0, 1, 0), || 1), None);
     assert_eq!(server.request(badge(1, 1), read(1, 1, 0), || 2), None);
     let mut told = Vec::new();
@@ -236,14 +258,14 @@ fn the_one_who_was_silent_for_longest_makes_room_for_another() {
     let mut server = with_partitions(false);
     let memories: Vec<_> = (0..17).map(|_| memory()).collect();
     for (client, memory) in (1..).zip(&memories) {
-        let attach = Request::Attach(memory.clone());
+        let attach = attach(memory);
         assert!(at_once(&mut server, badge(0, client), attach).is_ok());
         assert!(at_once(&mut server, badge(0, 1), read(0, 1, 0)).is_ok());
     }
     assert_eq!(at_once(&mut server, badge(0, 2), read(0, 1, 0)), Err(Failure::NotAttached));
     assert_eq!(Rc::strong_count(&memories[1]), 1);
-    assert!(at_once(&mut server, badge(0, 17), Request::Detach).is_ok());
-    assert!(at_once(&mut server, badge(0, 17), Request::Detach).is_ok());
+    assert!(at_once(&mut server, badge(0, 17), DETACH).is_ok());
+    assert!(at_once(&mut server, badge(0, 17), DETACH).is_ok());
     assert_eq!(Rc::strong_count(&memories[16]), 1);
     assert_eq!(at_once(&mut server, badge(0, 17), read(0, 1, 0)), Err(Failure::NotAttached));
 }
@@ -252,12 +274,27 @@ fn the_one_who_was_silent_for_longest_makes_room_for_another() {
 fn nobody_is_thrown_out_in_the_middle_of_a_transfer() {
     let mut server = with_partitions(true);
     for client in 1..=16 {
-        assert!(at_once(&mut server, badge(0, client), Request::Attach(memory())).is_ok());
+        assert!(at_once(&mut server, badge(0, client), attach(&memory())).is_ok());
         assert_eq!(server.request(badge(0, client), read(0, 1, 0), || client as u32), None);
     }
-    let refused = at_once(&mut server, badge(0, 17), Request::Attach(memory()));
+    let refused = at_once(&mut server, badge(0, 17), attach(&memory()));
     assert_eq!(refused, Err(Failure::NotAttached));
     let mut told = Vec::new();
     server.ended(&mut |caller, _| told.push(caller));
     assert_eq!(told, (1..=16).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_is_no_request_is_refused() {
+    let words = [0; 4];
+    let read = |label| {
+        Request::<protocol::parcel::Handle>::read(
+            label,
+            &mut Reader { words: &words, ..Reader::default() },
+        )
+    };
+    assert_eq!(read(1), Err(Failure::OtherVersion));
+    assert_eq!(read(protocol::label(block::requests::VERSION, 99)), Err(Failure::Invalid));
+    let extent = Extent { sector: 0, count: 0, offset: 0 };
+    assert_eq!(read(Read::LABEL), Ok(Request::Read(Read { extent })));
 }

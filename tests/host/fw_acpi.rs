@@ -4,7 +4,7 @@ use crate::fw_device_tree::notes;
 use crate::fw_memory::{Memory, longs, words};
 use crate::fw_random::{Random, cases};
 use ochre::boot::acpi::{NO_ROOT, NO_TABLES, read};
-use ochre::boot::{BootInfo, CpuStart, InterruptController, LineKinds, Power, Timer};
+use ochre::boot::{BootInfo, CpuStart, InterruptController, LineKinds, Power};
 use ochre::units::PhysAddr;
 
 const RSDP: u64 = 0xf_5a00;
@@ -111,7 +111,7 @@ fn everything_in_its_place() {
     // 10 and 11 are PCI's, 20 is not.
     let kinds = LineKinds { level: 0xffef_0c00, low: 0xffef_0800 };
     assert_eq!(info.interrupts, InterruptController::Apic { local, io, kinds });
-    assert_eq!(info.timer, Timer::Apic { pm_timer: Some(0x608) });
+    assert_eq!(info.pm_timer, Some(0x608));
     assert_eq!(info.power, Power::Acpi { port: 0x604, value: 0x2000 });
     assert_eq!(notes(&info), [""; 0]);
 }
@@ -156,7 +156,7 @@ fn extended_fields_win() {
     fadt[212..216].copy_from_slice(&0xb008_u32.to_le_bytes());
     seal(fadt, 9);
     let pm_timer = Some(0xb008);
-    assert_eq!(info(&memory).1.timer, Timer::Apic { pm_timer });
+    assert_eq!(info(&memory).1.pm_timer, pm_timer);
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn broken_tables_cost_what_they_say() {
         ["ACPI: table at 0x3000 has a wrong checksum", "ACPI: no MADT, so only this CPU is known"];
     assert_eq!(notes(&madt), expected);
     let length = broken(4, 7);
-    assert_eq!(length.timer, Timer::Apic { pm_timer: Some(0x608) });
+    assert_eq!(length.pm_timer, Some(0x608));
     assert_eq!(notes(&length), ["ACPI: table at 0x4000 has an impossible length"]);
     let dsdt = broken(6, 50);
     let lost = "ACPI: no known way to switch the machine off";

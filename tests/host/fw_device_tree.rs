@@ -1,7 +1,7 @@
 //! Real device trees: QEMU's (`-machine virt,dumpdtb=`, cut to what is used) and the Pis'.
 
 use ochre::boot::device_tree::read;
-use ochre::boot::{BootInfo, Console, CpuStart, InterruptController, Power, PsciCall, Timer};
+use ochre::boot::{BootInfo, Console, CpuStart, InterruptController, Power, PsciCall};
 use ochre::units::PhysAddr;
 use std::ops::Range;
 
@@ -36,9 +36,9 @@ fn virt_with_one_cpu_and_gicv2() {
     assert_eq!(info.initrd, None);
     assert_eq!(info.command_line.as_str(), "log=info then=off");
     assert_eq!(info.console, Console::Pl011(PhysAddr(0x0900_0000)));
-    let (distributor, cpu) = (PhysAddr(0x0800_0000), PhysAddr(0x0801_0000));
-    assert_eq!(info.interrupts, InterruptController::GicV2 { distributor, cpu });
-    assert_eq!(info.timer, Timer::Generic { interrupt: 27, frequency: None });
+    let (distributor, own, size) = (PhysAddr(0x0800_0000), PhysAddr(0x0801_0000), 0x1_0000);
+    assert_eq!(info.interrupts, InterruptController::Gic { version: 2, distributor, own, size });
+    assert_eq!((info.timer_interrupt, info.timer_frequency), (27, None));
     assert_eq!(info.power, Power::Psci(PsciCall::Hvc));
     assert_eq!(notes(&info), [""; 0]);
 }
@@ -46,11 +46,10 @@ fn virt_with_one_cpu_and_gicv2() {
 #[test]
 fn virt_with_four_cpus_and_gicv3() {
     let info = read(GICV3, 2).unwrap();
-    let redistributor = PhysAddr(0x080a_0000);
-    let distributor = PhysAddr(0x0800_0000);
+    let (distributor, own) = (PhysAddr(0x0800_0000), PhysAddr(0x080a_0000));
     assert_eq!(
         info.interrupts,
-        InterruptController::GicV3 { distributor, redistributor, redistributor_size: 0xf6_0000 }
+        InterruptController::Gic { version: 3, distributor, own, size: 0xf6_0000 }
     );
     // The boot CPU comes first, whichever it is.
     let cpus: Vec<_> = info.cpus.iter().map(|cpu| (cpu.hardware_id, cpu.start)).collect();
@@ -125,9 +124,9 @@ fn raspberry_pi_4() {
     assert_eq!(info.reserved[..], [span(0..0x1000)]);
     assert_eq!(info.cpus.len(), 4);
     assert_eq!(info.console, Console::Pl011(PhysAddr(0xfe20_1000)));
-    let (distributor, cpu) = (PhysAddr(0xff84_1000), PhysAddr(0xff84_2000));
-    assert_eq!(info.interrupts, InterruptController::GicV2 { distributor, cpu });
-    assert_eq!(info.timer, Timer::Generic { interrupt: 27, frequency: None });
+    let (distributor, own, size) = (PhysAddr(0xff84_1000), PhysAddr(0xff84_2000), 0x2000);
+    assert_eq!(info.interrupts, InterruptController::Gic { version: 2, distributor, own, size });
+    assert_eq!((info.timer_interrupt, info.timer_frequency), (27, None));
     assert_eq!(info.power, Power::Bcm2835(PhysAddr(0xfe10_0000)));
     assert_eq!(notes(&info), [""; 0]);
 }

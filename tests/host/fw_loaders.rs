@@ -43,8 +43,7 @@ fn pvh_memory(module: (u64, u64)) -> Memory {
 
 #[test]
 fn pvh_with_all() {
-    let loaded = pvh::read(&pvh_memory((0x40_0000, 0x1234)), AT).unwrap();
-    let info = loaded.info;
+    let info = pvh::read(&pvh_memory((0x40_0000, 0x1234)), AT).unwrap();
     assert_eq!(info.source, "PVH + ACPI");
     assert_eq!(info.memory[..], [span(0..0x9_f000), span(0x10_0000..0x7fe_0000)]);
     // What is reserved outside of RAM is nobody's concern.
@@ -53,7 +52,7 @@ fn pvh_with_all() {
     assert_eq!(info.initrd, Some(span(0x40_0000..0x40_1234)));
     assert_eq!(info.command_line.as_str(), "log=debug then=off");
     assert_eq!(info.console, Console::Ns16550(0x3f8));
-    assert_eq!(loaded.rsdp, Some(PhysAddr(0xf_5a00)));
+    assert_eq!(info.acpi, Some(PhysAddr(0xf_5a00)));
     assert_eq!(notes(&info), [""; 0]);
 }
 
@@ -69,16 +68,16 @@ fn pvh_that_cannot_be_used() {
 
 #[test]
 fn pvh_that_lies() {
-    let outside = pvh::read(&pvh_memory((0x7fd_f000, 0x2000)), AT).unwrap().info;
+    let outside = pvh::read(&pvh_memory((0x7fd_f000, 0x2000)), AT).unwrap();
     assert_eq!(outside.initrd, None);
     assert_eq!(notes(&outside), ["initrd 0x7fdf000..0x7fe1000: not in memory, ignored"]);
-    let wraps = pvh::read(&pvh_memory((0x1000, u64::MAX)), AT).unwrap().info;
+    let wraps = pvh::read(&pvh_memory((0x1000, u64::MAX)), AT).unwrap();
     assert_eq!(notes(&wraps), ["initrd 0x1000..0xfff: empty, ignored"]);
     let map =
         [map_entry(0x10_0000, 0, 1), map_entry(u64::MAX, 9, 1), map_entry(0x10_0000, 1 << 60, 1)];
     let memory =
         Memory::default().with(AT.0, &start_info(1, 1, 0x4000, 3)).with(0x3000, &map.concat());
-    let info = pvh::read(&memory, AT).unwrap().info;
+    let info = pvh::read(&memory, AT).unwrap();
     assert_eq!(info.memory[..], [span(0x10_0000..1 << 40)]);
     let expected = [
         "memory at 0x100000 is empty: ignored",
@@ -115,14 +114,13 @@ fn multiboot2_information() -> Vec<u8> {
 #[test]
 fn multiboot2_with_all() {
     let memory = Memory::default().with(AT.0, &multiboot2_information());
-    let loaded = multiboot2::read(&memory, AT).unwrap();
-    let info = loaded.info;
+    let info = multiboot2::read(&memory, AT).unwrap();
     assert_eq!(info.source, "multiboot2 + ACPI");
     assert_eq!(info.memory[..], [span(0..0x9_f000), span(0x10_0000..0x7fe_0000)]);
     assert_eq!(info.initrd, Some(span(0x40_0000..0x40_1234)));
     assert_eq!(info.command_line.as_str(), "quiet hz=50");
     // 8 of header, 24 of command line, 16 of the unknown, 8 of its own header.
-    assert_eq!(loaded.rsdp, Some(PhysAddr(AT.0 + 56)));
+    assert_eq!(info.acpi, Some(PhysAddr(AT.0 + 56)));
     assert_eq!(notes(&info), ["module at 0x500000: only the first is used"]);
 }
 
@@ -157,10 +155,10 @@ fn mutated() {
             pvh::read(&pvh_memory.mutated(&mut random), AT),
             multiboot2::read(&grub_memory.mutated(&mut random), AT),
         ];
-        for loaded in results.into_iter().flatten() {
+        for info in results.into_iter().flatten() {
             passed += 1;
-            assert!(!loaded.info.memory.is_empty());
-            assert!(loaded.info.memory.windows(2).all(|pair| pair[0].end < pair[1].start));
+            assert!(!info.memory.is_empty());
+            assert!(info.memory.windows(2).all(|pair| pair[0].end < pair[1].start));
         }
     }
     assert!(cfg!(miri) || passed > cases(10_000), "{passed}");

@@ -3,7 +3,7 @@
 use crate::fw_device_tree::{notes, span};
 use crate::fw_tree::Tree;
 use ochre::boot::device_tree::read;
-use ochre::boot::{BootInfo, Console, CpuStart, InterruptController, PsciCall, Timer};
+use ochre::boot::{BootInfo, Console, CpuStart, InterruptController, PsciCall};
 use ochre::units::PhysAddr;
 
 const GIB: u64 = 1 << 30;
@@ -292,10 +292,10 @@ fn timers() {
         })
     };
     let good = info(&[1, 1, 4, 1, 2, 4, 1, 9, 4], &[54_000_000]);
-    assert_eq!(good.timer, Timer::Generic { interrupt: 25, frequency: Some(54_000_000) });
+    assert_eq!((good.timer_interrupt, good.timer_frequency), (25, Some(54_000_000)));
     for bad in [&[1, 1, 4, 1, 2, 4, 0, 9, 4][..], &[1, 1, 4, 1, 2, 4, 1, 16, 4], &[1, 1, 4], &[]] {
         let info = info(bad, &[0]);
-        assert_eq!(info.timer, Timer::Generic { interrupt: 27, frequency: None });
+        assert_eq!((info.timer_interrupt, info.timer_frequency), (27, None));
         says(&info, "timer: no virtual timer's interrupt, taking 27");
         says(&info, "timer: its clock-frequency is malformed, ignored");
     }

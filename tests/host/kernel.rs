@@ -13,7 +13,7 @@ use ochre::units::{Cause, CpuId, Exception, Nanos, PAGE_SIZE, PhysAddr};
 /// A machine with a port, and with timers that set its signals, the `n`th the `n`th bit.
 fn timers<const N: usize>() -> (Kernel, Id<Port>, [Id<Timer>; N]) {
     let mut kernel = machine(8 * MIB, 1).expect("it fits");
-    let account = kernel.vm.account_root(&mut kernel.ram, MIB).expect("an account");
+    let account = kernel.vm.account_root(MIB).expect("an account");
     let port = kernel.create_port(account, 0).expect("a port");
     let timers = std::array::from_fn(|n| {
         kernel.create_timer(account, Target::Port(Notice { port, bits: 1 << n })).expect("a timer")
@@ -32,7 +32,7 @@ fn pass(kernel: &mut Kernel, port: Id<Port>, millis: u64) -> u64 {
 #[test]
 fn boots_in_little_memory_and_counts_all_of_it() {
     let kernel = machine(4 * MIB, 1).expect("it fits");
-    let stats = kernel.ram.frames.stats();
+    let stats = kernel.vm.ram.frames.stats();
     let image = 192 << 10;
     assert!((stats.total as u64) < (4 * MIB - image) / PAGE_SIZE);
     assert!(stats.free > 800 && stats.free <= stats.total, "{stats:?}");
@@ -103,7 +103,7 @@ fn ipis_are_counted_and_exceptions_end_it() {
 #[test]
 fn device_windows_open_until_there_is_no_room() {
     let mut kernel = machine(8 * MIB, 1).expect("it fits");
-    let Ram { space, memory, frames, .. } = &mut kernel.ram;
+    let Ram { space, memory, frames, .. } = &mut kernel.vm.ram;
     let mut open = |at, size| space.open_window(PhysAddr(at), size, memory, frames);
     assert!(open(0x900_0010, 8).is_some());
     assert!(open(u64::MAX - 8, 4096).is_none());

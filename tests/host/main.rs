@@ -29,6 +29,7 @@ mod mm_early;
 mod mm_frames;
 mod mm_kernel_space;
 mod mm_page_table;
+mod protocols;
 mod services;
 mod sim;
 mod sim_calls;

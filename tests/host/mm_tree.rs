@@ -34,7 +34,7 @@ proptest! {
     fn a_tree_is_an_ordered_map(
         steps in prop::collection::vec((0u64..40, 0u32..3, 0..3), 1..if cfg!(miri) { 60 } else { 400 }),
     ) {
-        let mut ram = machine(4 * MIB, 1).expect("it fits").ram;
+        let mut ram = machine(4 * MIB, 1).expect("it fits").vm.ram;
         let mut arena = Arena::new(Window::new(14));
         let mut tree: Tree<Item> = Tree::EMPTY;
         let mut model: BTreeMap<Key, Id<Item>> = BTreeMap::new();

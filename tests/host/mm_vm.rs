@@ -13,14 +13,14 @@ const AT: u64 = 0x10_0000;
 
 #[test]
 fn what_a_child_may_use_is_its_parents() {
-    let World { mut ram, mut vm, root, space, .. } = World::new(1 << 30);
+    let World { mut vm, root, space, .. } = World::new(1 << 30);
     let (before, _) = vm.usage(root);
     let cost = Arena::<Account>::COST;
-    let child = vm.account_open(&mut ram, root, 1000).expect("room");
+    let child = vm.account_open(root, 1000).expect("room");
     assert_eq!(vm.usage(root).0, before + 1000 + cost);
-    assert_eq!(vm.account_open(&mut ram, child, 1000).err(), Some(Error::NoMemory));
-    assert_eq!(vm.account_open(&mut ram, child, u64::MAX).err(), Some(Error::NoMemory));
-    let grandchild = vm.account_open(&mut ram, child, 100).expect("room");
+    assert_eq!(vm.account_open(child, 1000).err(), Some(Error::NoMemory));
+    assert_eq!(vm.account_open(child, u64::MAX).err(), Some(Error::NoMemory));
+    let grandchild = vm.account_open(child, 100).expect("room");
     assert_eq!(vm.charge(grandchild, 101), Err(Error::NoMemory));
     assert_eq!(vm.charge(grandchild, 60), Ok(()));
     vm.account_close(grandchild);
@@ -31,16 +31,16 @@ fn what_a_child_may_use_is_its_parents() {
     vm.uncharge(grandchild, 60);
     assert!(vm.accounts.get(child).is_none() && vm.accounts.get(grandchild).is_none());
     assert_eq!(vm.usage(root).0, before);
-    while !vm.space_destroy(&mut ram, space) {}
+    while !vm.space_destroy(space) {}
 }
 
 #[test]
 fn accounts_are_so_deep_and_no_deeper() {
-    let World { mut ram, mut vm, mut root, .. } = World::new(1 << 30);
+    let World { mut vm, mut root, .. } = World::new(1 << 30);
     for depth in 2..=ochre::mm::vm::MAX_DEPTH {
-        root = vm.account_open(&mut ram, root, (100 - u64::from(depth)) << 20).expect("room");
+        root = vm.account_open(root, (100 - u64::from(depth)) << 20).expect("room");
     }
-    assert_eq!(vm.account_open(&mut ram, root, 0).err(), Some(Error::Invalid));
+    assert_eq!(vm.account_open(root, 0).err(), Some(Error::Invalid));
 }
 
 #[test]
@@ -48,9 +48,9 @@ fn faults_say_why() {
     let mut world = World::new(1 << 30);
     let (space, memory) = (world.space, world.memory(4));
     world.map(memory, AT, 2);
-    let World { ram, vm, .. } = &mut world;
-    vm.map(ram, space, memory, AT + LARGE, 2, 2, MAP_EXECUTE, 3).expect("free");
-    let mut fault = |at, access| vm.fault(ram, space, at, access);
+    let vm = &mut world.vm;
+    vm.map(space, memory, AT + LARGE, 2, 2, MAP_EXECUTE, 3).expect("free");
+    let mut fault = |at, access| vm.fault(space, at, access);
     assert_eq!(fault(AT + 5, Access::Read), Ok(()));
     assert_eq!(fault(AT + PAGE, Access::Write), Ok(()));
     assert_eq!(fault(AT, Access::Execute), Err(FaultKind::Permission));
@@ -61,8 +61,8 @@ fn faults_say_why() {
     for at in [USER_END, u64::MAX, 1 << 47, 0xffff_8000_0000_0000] {
         assert_eq!(fault(at, Access::Read), Err(FaultKind::Unmapped));
     }
-    assert_eq!(vm.memory_resize(ram, memory, 3), Ok(true));
-    assert_eq!(vm.fault(ram, space, AT + LARGE + PAGE, Access::Read), Err(FaultKind::Bus));
+    assert_eq!(vm.memory_resize(memory, 3), Ok(true));
+    assert_eq!(vm.fault(space, AT + LARGE + PAGE, Access::Read), Err(FaultKind::Bus));
     world.check();
     world.end(vec![memory]);
 }
@@ -71,9 +71,9 @@ fn faults_say_why() {
 fn what_makes_no_sense_is_refused() {
     let mut world = World::new(1 << 30);
     let (space, memory, root) = (world.space, world.memory(8), world.root);
-    let World { ram, vm, .. } = &mut world;
+    let vm = &mut world.vm;
     let mut map = |at, first, pages, access, ceiling| {
-        vm.map(ram, space, memory, at, first, pages, access, ceiling).err()
+        vm.map(space, memory, at, first, pages, access, ceiling).err()
     };
     assert_eq!(map(AT + 1, 0, 1, 0, 3), Some(Error::Invalid));
     assert_eq!(map(AT, 0, 0, 0, 3), Some(Error::Invalid));
@@ -88,18 +88,18 @@ fn what_makes_no_sense_is_refused() {
     assert_eq!(map(AT, 0, 4, MAP_SHARED, 0), None);
     assert_eq!(map(AT + 3 * PAGE, 0, 2, 0, 3), Some(Error::Occupied));
     assert_eq!(map(AT - PAGE, 0, 2, 0, 3), Some(Error::Occupied));
-    assert_eq!(vm.unmap(ram, space, AT + 1, 1), Err(Error::Invalid));
-    assert_eq!(vm.unmap(ram, space, AT, 0), Err(Error::Invalid));
-    assert_eq!(vm.protect(ram, space, AT, 1, MAP_WRITE), Err(Error::NoRight));
-    assert_eq!(vm.protect(ram, space, AT + 4 * PAGE, 1, 0), Err(Error::NotFound));
-    assert_eq!(vm.protect(ram, space, AT, 1, 4), Err(Error::Invalid));
-    assert_eq!(vm.memory_create(ram, root, (1 << 36) + 1).err(), Some(Error::Invalid));
-    assert_eq!(vm.memory_resize(ram, memory, u64::MAX), Err(Error::Invalid));
-    assert_eq!(vm.memory_contiguous(ram, root, 0).err(), Some(Error::Invalid));
-    assert_eq!(vm.memory_contiguous(ram, root, 513).err(), Some(Error::Invalid));
-    assert_eq!(vm.memory_clone(ram, root, memory, 5, 4).err(), Some(Error::Invalid));
+    assert_eq!(vm.unmap(space, AT + 1, 1), Err(Error::Invalid));
+    assert_eq!(vm.unmap(space, AT, 0), Err(Error::Invalid));
+    assert_eq!(vm.protect(space, AT, 1, MAP_WRITE), Err(Error::NoRight));
+    assert_eq!(vm.protect(space, AT + 4 * PAGE, 1, 0), Err(Error::NotFound));
+    assert_eq!(vm.protect(space, AT, 1, 4), Err(Error::Invalid));
+    assert_eq!(vm.memory_create(root, (1 << 36) + 1).err(), Some(Error::Invalid));
+    assert_eq!(vm.memory_resize(memory, u64::MAX), Err(Error::Invalid));
+    assert_eq!(vm.memory_contiguous(root, 0).err(), Some(Error::Invalid));
+    assert_eq!(vm.memory_contiguous(root, 513).err(), Some(Error::Invalid));
+    assert_eq!(vm.memory_clone(root, memory, 5, 4).err(), Some(Error::Invalid));
     for (at, pages) in [(1, 1), (0, 0), (1 << 48, 1), (!4095, 9)] {
-        let window = vm.memory_window(ram, root, PhysAddr(at), pages, false);
+        let window = vm.memory_window(root, PhysAddr(at), pages, false);
         assert_eq!(window.err(), Some(Error::Invalid), "{at:#x}");
     }
     world.check();
@@ -115,26 +115,26 @@ fn a_clone_is_a_copy() {
     for page in [0, 1, 511, 512, 599] {
         world.access(space, AT + page * PAGE, Some(page as u8 | 1)).expect("it is mapped");
     }
-    let other = world.vm.space_create(&mut world.ram, root).expect("room");
+    let other = world.vm.space_create(root).expect("room");
     let _ = world.vm.enter(space, [None; MAX_CPUS]);
-    let free = world.ram.frames.stats().free;
+    let free = world.vm.ram.frames.stats().free;
     take_flushed();
     world.clone_space(other, space).expect("room");
     let flushed = take_flushed();
     assert!(flushed.len() <= 2 && flushed.iter().all(|flush| matches!(flush, Flushed::Space(_))));
     world.check();
-    assert!(world.ram.frames.stats().free + 5 >= free, "pages were copied");
+    assert!(world.vm.ram.frames.stats().free + 5 >= free, "pages were copied");
     let at = AT + 511 * PAGE;
     assert_eq!(world.access(space, at, Some(7)), Ok(7));
     assert_eq!(world.access(other, at, None), Ok(255));
     assert_eq!(world.access(other, AT + 512 * PAGE, Some(9)), Ok(9));
     assert_eq!(world.access(space, AT + 512 * PAGE, None), Ok(1));
     world.check();
-    while !world.vm.space_destroy(&mut world.ram, other) {}
+    while !world.vm.space_destroy(other) {}
     world.destroy_dying();
-    let free = world.ram.frames.stats().free;
+    let free = world.vm.ram.frames.stats().free;
     assert_eq!(world.access(space, AT, Some(3)), Ok(3));
-    assert_eq!(world.ram.frames.stats().free, free, "it was the last owner's");
+    assert_eq!(world.vm.ram.frames.stats().free, free, "it was the last owner's");
     world.check();
     world.end(vec![memory]);
 }
@@ -147,17 +147,17 @@ fn a_clone_that_exceeds_the_quota_leaves_nothing() {
     let space = world.space;
     (0..40).for_each(|page| assert_eq!(world.access(space, AT + page * PAGE, Some(1)), Ok(1)));
     let (used, _) = world.vm.usage(world.root);
-    let child = world.vm.account_open(&mut world.ram, world.root, 20 * PAGE).expect("room");
-    let World { ram, vm, .. } = &mut world;
-    let clone = vm.memory_clone(ram, child, memory, 0, 40).expect("room");
-    assert_eq!(vm.memory_clone_more(ram, clone, memory, 0, 0), Err(Error::NoMemory));
+    let child = world.vm.account_open(world.root, 20 * PAGE).expect("room");
+    let vm = &mut world.vm;
+    let clone = vm.memory_clone(child, memory, 0, 40).expect("room");
+    assert_eq!(vm.memory_clone_more(clone, memory, 0, 0), Err(Error::NoMemory));
     vm.release(clone);
     world.destroy_dying();
-    let World { ram, vm, .. } = &mut world;
-    let to = vm.space_create(ram, child).expect("room");
-    assert_eq!(vm.space_clone(ram, to, space, 0), Err(Error::NoMemory));
+    let vm = &mut world.vm;
+    let to = vm.space_create(child).expect("room");
+    assert_eq!(vm.space_clone(to, space, 0), Err(Error::NoMemory));
     world.check();
-    while !world.vm.space_destroy(&mut world.ram, to) {}
+    while !world.vm.space_destroy(to) {}
     world.destroy_dying();
     world.vm.account_close(child);
     assert_eq!(world.vm.usage(world.root).0, used);
@@ -173,11 +173,11 @@ fn large_clones_come_in_pieces() {
     for page in 0..900 {
         world.access(space, AT + page * PAGE, Some(page as u8)).expect("it is mapped");
     }
-    let clone = world.vm.memory_clone(&mut world.ram, root, memory, 10, 890).expect("room");
+    let clone = world.vm.memory_clone(root, memory, 10, 890).expect("room");
     let (mut next, mut pieces) = (Some(0), 0);
     while let Some(at) = next {
         world.check();
-        next = world.vm.memory_clone_more(&mut world.ram, clone, memory, 10, at).expect("room");
+        next = world.vm.memory_clone_more(clone, memory, 10, at).expect("room");
         assert!(next.is_none_or(|next| next > at));
         pieces += 1;
     }
@@ -200,20 +200,20 @@ fn so_many_regions_map_a_memory_and_no_more() {
         world.map(memory, AT + nth * 41 * PAGE, 40);
         assert_eq!(world.access(space, AT + nth * 41 * PAGE + nth % 40 * PAGE, Some(1)), Ok(1));
     }
-    let World { ram, vm, .. } = &mut world;
-    let refused = vm.map(ram, space, memory, AT + most * 41 * PAGE, 0, 1, 0, 3);
+    let vm = &mut world.vm;
+    let refused = vm.map(space, memory, AT + most * 41 * PAGE, 0, 1, 0, 3);
     assert_eq!(refused, Err(Error::NoMemory));
-    let clone = vm.memory_clone(ram, root, memory, 0, 40).expect("room");
+    let clone = vm.memory_clone(root, memory, 0, 40).expect("room");
     let (mut next, mut pieces) = (Some(0), 0);
     while let Some(at) = next {
         world.check();
-        next = world.vm.memory_clone_more(&mut world.ram, clone, memory, 0, at).expect("room");
+        next = world.vm.memory_clone_more(clone, memory, 0, at).expect("room");
         pieces += 1;
     }
     assert!(pieces > 10);
     assert_eq!(world.access(space, AT, Some(2)), Ok(2));
     world.check();
-    while !world.vm.memory_resize(&mut world.ram, memory, 1).expect("room") {
+    while !world.vm.memory_resize(memory, 1).expect("room") {
         world.check();
     }
     world.unmap(space, AT, most * 41);
@@ -224,21 +224,21 @@ fn so_many_regions_map_a_memory_and_no_more() {
 fn contiguous_memory_is_mapped_in_large_pages() {
     let mut world = World::new(1 << 30);
     let (space, root) = (world.space, world.root);
-    let World { ram, vm, .. } = &mut world;
-    let (memory, at) = vm.memory_contiguous(ram, root, 512).expect("room");
+    let vm = &mut world.vm;
+    let (memory, at) = vm.memory_contiguous(root, 512).expect("room");
     assert!(at.0.is_multiple_of(LARGE));
     let mut pieces = 1;
-    while !vm.memory_clear(ram, memory).expect("contiguous") {
+    while !vm.memory_clear(memory).expect("contiguous") {
         pieces += 1;
     }
     assert_eq!(pieces, 16);
-    vm.map(ram, space, memory, LARGE, 0, 512, MAP_WRITE, 3).expect("free");
-    vm.map(ram, space, memory, 4 * LARGE + PAGE, 0, 512, MAP_WRITE, 3).expect("free");
-    assert_eq!(vm.memory_clone(ram, root, memory, 0, 1).err(), Some(Error::Unsupported));
-    assert_eq!(vm.memory_resize(ram, memory, 1), Err(Error::Unsupported));
+    vm.map(space, memory, LARGE, 0, 512, MAP_WRITE, 3).expect("free");
+    vm.map(space, memory, 4 * LARGE + PAGE, 0, 512, MAP_WRITE, 3).expect("free");
+    assert_eq!(vm.memory_clone(root, memory, 0, 1).err(), Some(Error::Unsupported));
+    assert_eq!(vm.memory_resize(memory, 1), Err(Error::Unsupported));
     assert_eq!(world.access(space, LARGE + 77 * PAGE, Some(5)), Ok(5));
     assert_eq!(world.access(space, 4 * LARGE + 78 * PAGE, None), Ok(5));
-    let entries = world.vm.translation(&world.ram, space, LARGE + 9 * PAGE);
+    let entries = world.vm.translation(space, LARGE + 9 * PAGE);
     assert_eq!(entries[3], 0);
     assert!(Entry::from_bits(entries[2]).is_leaf(2));
     world.check();
@@ -253,15 +253,15 @@ fn contiguous_memory_is_mapped_in_large_pages() {
 fn windows_are_not_touched_by_the_kernel() {
     let mut world = World::new(1 << 30);
     let (space, root) = (world.space, world.root);
-    let World { ram, vm, .. } = &mut world;
-    let window = vm.memory_window(ram, root, PhysAddr(0x900_0000), 4, true).expect("no RAM");
-    vm.map(ram, space, window, AT, 0, 4, MAP_WRITE, 3).expect("free");
-    assert_eq!(vm.fault(ram, space, AT + PAGE, Access::Write), Ok(()));
-    let entry = Entry::from_bits(vm.translation(ram, space, AT + PAGE)[3]);
+    let vm = &mut world.vm;
+    let window = vm.memory_window(root, PhysAddr(0x900_0000), 4, true).expect("no RAM");
+    vm.map(space, window, AT, 0, 4, MAP_WRITE, 3).expect("free");
+    assert_eq!(vm.fault(space, AT + PAGE, Access::Write), Ok(()));
+    let entry = Entry::from_bits(vm.translation(space, AT + PAGE)[3]);
     assert!(entry.access().contains(arch::Access::DEVICE | arch::Access::WRITE));
     assert_eq!(entry.frame(), Frame(0x9001));
-    assert_eq!(vm.read_space(ram, space, AT, &mut [0u8; 8]), Err(Error::BadAddress));
-    assert_eq!(vm.memory_fill(ram, window, 0, &[1]), Err(Error::BadAddress));
+    assert_eq!(vm.read_space(space, AT, &mut [0u8; 8]), Err(Error::BadAddress));
+    assert_eq!(vm.memory_fill(window, 0, &[1]), Err(Error::BadAddress));
     world.check();
     world.end(vec![window]);
 }
@@ -277,11 +277,11 @@ fn a_sparse_giant_is_no_work() {
         assert_eq!(world.access(space, at, Some(1)), Ok(1));
     }
     world.check();
-    let other = world.vm.space_create(&mut world.ram, world.root).expect("room");
+    let other = world.vm.space_create(world.root).expect("room");
     world.clone_space(other, space).expect("room");
     world.check();
     let mut pieces = 0;
-    while !world.vm.memory_resize(&mut world.ram, memory, 3).expect("room") {
+    while !world.vm.memory_resize(memory, 3).expect("room") {
         world.check();
         pieces += 1;
     }
@@ -297,30 +297,30 @@ fn bytes_go_across_pages_and_address_spaces() {
     let mut world = World::new(1 << 30);
     let (space, memory) = (world.space, world.memory(3));
     world.map(memory, AT, 3);
-    let World { ram, vm, root, .. } = &mut world;
+    let World { vm, root, .. } = &mut world;
     let text: Vec<u8> = (0..200).collect();
-    vm.write_space(ram, space, AT + PAGE - 50, &text).expect("mapped");
-    let other = vm.space_create(ram, *root).expect("room");
-    vm.map(ram, other, memory, AT, 0, 3, 0, 3).expect("free");
+    vm.write_space(space, AT + PAGE - 50, &text).expect("mapped");
+    let other = vm.space_create(*root).expect("room");
+    vm.map(other, memory, AT, 0, 3, 0, 3).expect("free");
     let mut read = vec![0; 200];
-    vm.read_space(ram, other, AT + PAGE - 50, &mut read).expect("mapped");
+    vm.read_space(other, AT + PAGE - 50, &mut read).expect("mapped");
     assert_eq!(read, text);
-    assert_eq!(vm.write_space(ram, other, AT, &text), Err(Error::BadAddress));
+    assert_eq!(vm.write_space(other, AT, &text), Err(Error::BadAddress));
     let here = |at| Place::Space(space, at);
     let there = |at| Place::Space(other, at);
-    assert_eq!(vm.copy(ram, here(AT), there(AT), 1), Err(Error::BadAddress));
-    assert_eq!(vm.copy(ram, there(AT), here(AT), 0), Ok(0));
-    assert_eq!(vm.copy(ram, there(AT + PAGE - 50), here(AT + 10), 200), Ok(200));
-    vm.read_space(ram, space, AT + 10, &mut read).expect("mapped");
+    assert_eq!(vm.copy(here(AT), there(AT), 1), Err(Error::BadAddress));
+    assert_eq!(vm.copy(there(AT), here(AT), 0), Ok(0));
+    assert_eq!(vm.copy(there(AT + PAGE - 50), here(AT + 10), 200), Ok(200));
+    vm.read_space(space, AT + 10, &mut read).expect("mapped");
     assert_eq!(read, text);
-    assert_eq!(vm.copy(ram, there(AT + PAGE - 50), here(AT + 3 * PAGE - 150), 200), Ok(150));
-    assert_eq!(vm.copy(ram, here(u64::MAX), here(AT), 9), Err(Error::BadAddress));
+    assert_eq!(vm.copy(there(AT + PAGE - 50), here(AT + 3 * PAGE - 150), 200), Ok(150));
+    assert_eq!(vm.copy(here(u64::MAX), here(AT), 9), Err(Error::BadAddress));
     let inside = |offset| Place::Memory(memory, offset);
-    assert_eq!(vm.copy(ram, inside(10), here(AT + 2 * PAGE), 200), Ok(200));
-    assert_eq!(vm.copy(ram, here(AT), inside(3 * PAGE), 1), Err(Error::Invalid));
-    assert_eq!(vm.copy(ram, here(AT), inside(PAGE), 9 * PAGE), Ok(2 * PAGE));
-    assert_eq!(vm.copy(ram, inside(PAGE + 10), here(AT + 2 * PAGE), 200), Ok(200));
-    vm.read_space(ram, space, AT + 2 * PAGE, &mut read).expect("mapped");
+    assert_eq!(vm.copy(inside(10), here(AT + 2 * PAGE), 200), Ok(200));
+    assert_eq!(vm.copy(here(AT), inside(3 * PAGE), 1), Err(Error::Invalid));
+    assert_eq!(vm.copy(here(AT), inside(PAGE), 9 * PAGE), Ok(2 * PAGE));
+    assert_eq!(vm.copy(inside(PAGE + 10), here(AT + 2 * PAGE), 200), Ok(200));
+    vm.read_space(space, AT + 2 * PAGE, &mut read).expect("mapped");
     assert_eq!(read, text);
     world.check();
     world.end(vec![memory]);

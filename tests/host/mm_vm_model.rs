@@ -41,7 +41,7 @@ impl Model {
         let mut world = World::new(limit);
         let mut spaces = vec![(world.space, BTreeMap::new())];
         for _ in 1..SPACES {
-            let space = world.vm.space_create(&mut world.ram, world.root).expect("room");
+            let space = world.vm.space_create(world.root).expect("room");
             spaces.push((space, BTreeMap::new()));
         }
         let handles = vec![None; MEMORIES];
@@ -101,12 +101,12 @@ impl Model {
     }
 
     fn renew(&mut self, space: usize) {
-        let World { vm, ram, .. } = &mut self.world;
-        while !vm.space_destroy(ram, self.spaces[space].0) {}
+        let vm = &mut self.world.vm;
+        while !vm.space_destroy(self.spaces[space].0) {}
         self.world.destroy_dying();
         // What goes through the root's quota comes back in the same amount.
-        let World { vm, ram, root, .. } = &mut self.world;
-        let new = vm.space_create(ram, *root).expect("what was given back");
+        let World { vm, root, .. } = &mut self.world;
+        let new = vm.space_create(*root).expect("what was given back");
         self.spaces[space] = (new, BTreeMap::new());
     }
 
@@ -115,9 +115,9 @@ impl Model {
         let access = bits & 7;
         let ceiling = if bits & 8 != 0 { access & 3 } else { 3 };
         let ceiling = if bits & 16 != 0 { ceiling & MAP_WRITE } else { ceiling };
-        let World { vm, ram, .. } = &mut self.world;
+        let vm = &mut self.world.vm;
         let (target, mapped) = &mut self.spaces[space];
-        let found = vm.map(ram, *target, id, at, first, pages, access, ceiling);
+        let found = vm.map(*target, id, at, first, pages, access, ceiling);
         let end = at + pages * PAGE_SIZE;
         let both = MAP_WRITE | MAP_EXECUTE;
         let expected = if access & both == both || end > USER_END {
@@ -145,8 +145,8 @@ impl Model {
     fn unmap(&mut self, space: usize, mut at: u64, mut pages: u64) {
         pages = pages.min((USER_END - at) / PAGE_SIZE);
         while pages > 0 {
-            let World { vm, ram, .. } = &mut self.world;
-            let result = vm.unmap(ram, self.spaces[space].0, at, pages);
+            let vm = &mut self.world.vm;
+            let result = vm.unmap(self.spaces[space].0, at, pages);
             let Some(done) = self.done(result) else { return };
             assert!(done > 0 && done <= pages);
             let end = at + done * PAGE_SIZE;
@@ -159,9 +159,9 @@ impl Model {
     fn protect(&mut self, space: usize, mut at: u64, mut pages: u64, access: u64) {
         pages = pages.min((USER_END - at) / PAGE_SIZE);
         while pages > 0 {
-            let World { vm, ram, .. } = &mut self.world;
+            let vm = &mut self.world.vm;
             let (target, mapped) = &mut self.spaces[space];
-            let found = vm.protect(ram, *target, at, pages, access);
+            let found = vm.protect(*target, at, pages, access);
             let first = mapped.get(&at).copied();
             match (found, first) {
                 (Ok(done), Some(_)) => {
@@ -184,20 +184,20 @@ impl Model {
 
     fn clone_memory(&mut self, to: usize, from: usize, first: u64, pages: u64) {
         let Some((id, memory)) = self.handles[from] else { return };
-        let World { vm, ram, root, .. } = &mut self.world;
+        let World { vm, root, .. } = &mut self.world;
         let source = &self.memories[memory];
-        let result = vm.memory_clone(ram, *root, id, first, pages);
+        let result = vm.memory_clone(*root, id, first, pages);
         if first + pages > source.count {
             assert_eq!(result.err(), Some(Error::Invalid));
             return;
         }
         let range = source.bytes.range(first..first + pages);
         let bytes = range.map(|(&page, &byte)| (page - first, byte)).collect();
-        let World { vm, ram, .. } = &mut self.world;
+        let vm = &mut self.world.vm;
         let result = result.and_then(|clone| {
             let mut next = Some(0);
             while let Some(at) = next {
-                let piece = vm.memory_clone_more(ram, clone, id, first, at);
+                let piece = vm.memory_clone_more(clone, id, first, at);
                 next = piece.inspect_err(|_| _ = vm.release(clone))?;
             }
             Ok(clone)
@@ -229,9 +229,9 @@ impl Model {
     }
 
     fn copy(&mut self, from: (usize, u64), to: (usize, u64)) {
-        let World { vm, ram, .. } = &mut self.world;
+        let vm = &mut self.world.vm;
         let place = |(space, at): (usize, u64)| Place::Space(self.spaces[space].0, at);
-        let found = vm.copy(ram, place(from), place(to), 1);
+        let found = vm.copy(place(from), place(to), 1);
         let byte = self.expected(from.0, from.1, None);
         match (found, byte, self.expected(to.0, to.1, Some(0))) {
             (Ok(1), Ok(byte), Ok(_)) => self.put(to.0, to.1, byte),
@@ -243,8 +243,8 @@ impl Model {
 
     fn fill(&mut self, slot: usize, page: u64, value: u8) {
         let Some((id, memory)) = self.handles[slot] else { return };
-        let World { vm, ram, .. } = &mut self.world;
-        let result = vm.memory_fill(ram, id, page * PAGE_SIZE, &[value]);
+        let vm = &mut self.world.vm;
+        let result = vm.memory_fill(id, page * PAGE_SIZE, &[value]);
         if page >= self.memories[memory].count {
             return assert_eq!(result, Err(Error::Invalid));
         }
@@ -255,9 +255,9 @@ impl Model {
 
     fn fetch(&mut self, slot: usize, page: u64, space: usize, at: u64) {
         let Some((id, memory)) = self.handles[slot] else { return };
-        let World { vm, ram, .. } = &mut self.world;
+        let vm = &mut self.world.vm;
         let to = Place::Space(self.spaces[space].0, at);
-        let found = vm.copy(ram, Place::Memory(id, page * PAGE_SIZE), to, 1);
+        let found = vm.copy(Place::Memory(id, page * PAGE_SIZE), to, 1);
         let source = &self.memories[memory];
         let inside = page < source.count;
         let byte = source.bytes.get(&page).copied().unwrap_or(0);
@@ -273,8 +273,8 @@ impl Model {
     fn resize(&mut self, slot: usize, pages: u64) {
         let Some((id, memory)) = self.handles[slot] else { return };
         loop {
-            let World { vm, ram, .. } = &mut self.world;
-            let result = vm.memory_resize(ram, id, pages);
+            let vm = &mut self.world.vm;
+            let result = vm.memory_resize(id, pages);
             let model = &mut self.memories[memory];
             model.count = model.count.min(pages);
             model.bytes.retain(|&page, _| page < pages);
@@ -290,8 +290,8 @@ impl Model {
     fn run(&mut self, step: Step) {
         match step {
             Step::Create(slot, pages) => {
-                let World { vm, ram, root, .. } = &mut self.world;
-                let made = vm.memory_create(ram, *root, pages);
+                let World { vm, root, .. } = &mut self.world;
+                let made = vm.memory_create(*root, pages);
                 if let Some(memory) = self.done(made) {
                     self.set_handle(slot, memory, Pages { count: pages, ..Pages::default() });
                 }

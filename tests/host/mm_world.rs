@@ -4,7 +4,7 @@
 use crate::support::{MIB, machine};
 use ochre::abi::{Error, FaultKind, MAP_WRITE};
 use ochre::arch::{self, Entry};
-use ochre::mm::{Account, Id, Memory, Ram, Space, Vm};
+use ochre::mm::{Account, Id, Memory, Space, Vm};
 use ochre::units::{Access, PAGE_SIZE, PhysAddr};
 use std::collections::BTreeMap;
 
@@ -12,7 +12,6 @@ const PAGE: u64 = PAGE_SIZE;
 
 /// A machine with one address space, and an account with all it needs.
 pub struct World {
-    pub ram: Ram,
     pub vm: Vm,
     pub root: Id<Account>,
     pub space: Id<Space>,
@@ -21,26 +20,25 @@ pub struct World {
 
 impl World {
     pub fn new(limit: u64) -> World {
-        let mut ram = machine(8 * MIB, 1).expect("it fits").ram;
-        let mut vm = Vm::new();
+        let mut vm = machine(8 * MIB, 1).expect("it fits").vm;
         // Arenas begin to grow now, so that later nothing but their pages is not given back.
-        vm.spaces.reserve(&mut ram).expect("room");
-        vm.memories.reserve(&mut ram).expect("room");
-        vm.regions.reserve(&mut ram).expect("room");
-        vm.accounts.reserve(&mut ram).expect("room");
-        let free = ram.frames.stats().free + ram.object_pages;
-        let root = vm.account_root(&mut ram, limit).expect("room");
-        let space = vm.space_create(&mut ram, root).expect("room");
-        World { ram, vm, root, space, free }
+        vm.spaces.reserve(&mut vm.ram).expect("room");
+        vm.memories.reserve(&mut vm.ram).expect("room");
+        vm.regions.reserve(&mut vm.ram).expect("room");
+        vm.accounts.reserve(&mut vm.ram).expect("room");
+        let free = vm.ram.frames.stats().free + vm.ram.object_pages;
+        let root = vm.account_root(limit).expect("room");
+        let space = vm.space_create(root).expect("room");
+        World { vm, root, space, free }
     }
 
     pub fn memory(&mut self, pages: u64) -> Id<Memory> {
-        self.vm.memory_create(&mut self.ram, self.root, pages).expect("room")
+        self.vm.memory_create(self.root, pages).expect("room")
     }
 
     pub fn map(&mut self, memory: Id<Memory>, at: u64, pages: u64) {
         let (space, access) = (self.space, MAP_WRITE);
-        self.vm.map(&mut self.ram, space, memory, at, 0, pages, access, 3).expect("free");
+        self.vm.map(space, memory, at, 0, pages, access, 3).expect("free");
     }
 
     /// As user code would: by the tables, with a fault where they do not do.
@@ -56,13 +54,13 @@ impl World {
             }
             assert!(attempt == 0, "a fault was dealt with, and comes again");
             let access = if write.is_some() { Access::Write } else { Access::Read };
-            self.vm.fault(&mut self.ram, space, at, access)?;
+            self.vm.fault(space, at, access)?;
         }
         unreachable!()
     }
 
     fn look(&mut self, space: Id<Space>, at: u64, write: Option<u8>) -> Option<u8> {
-        let entries = self.vm.translation(&self.ram, space, at);
+        let entries = self.vm.translation(space, at);
         let level = entries.iter().rposition(|&entry| entry != 0)? as u8;
         let entry = Entry::from_bits(entries[level as usize]);
         if !entry.is_present() || !entry.is_leaf(level) {
@@ -73,7 +71,7 @@ impl World {
         }
         let size = PAGE << (9 * (3 - level));
         let byte = PhysAddr(entry.frame().start().0 + at % size);
-        let byte = self.ram.memory.pointer(byte);
+        let byte = self.vm.ram.memory.pointer(byte);
         // SAFETY: RAM of the simulated machine.
         unsafe {
             write.inspect(|&value| byte.write(value));
@@ -82,12 +80,12 @@ impl World {
     }
 
     pub fn check(&self) {
-        assert_eq!(self.vm.check(&self.ram, &BTreeMap::new()), Ok(()));
+        assert_eq!(self.vm.check(&BTreeMap::new()), Ok(()));
     }
 
     pub fn unmap(&mut self, space: Id<Space>, mut at: u64, mut pages: u64) {
         while pages > 0 {
-            let done = self.vm.unmap(&mut self.ram, space, at, pages).expect("room");
+            let done = self.vm.unmap(space, at, pages).expect("room");
             assert!(done > 0 && done <= pages);
             (at, pages) = (at + done * PAGE, pages - done);
         }
@@ -96,7 +94,7 @@ impl World {
     pub fn clone_space(&mut self, to: Id<Space>, from: Id<Space>) -> Result<(), Error> {
         let mut cursor = Some(0);
         while let Some(at) = cursor {
-            cursor = self.vm.space_clone(&mut self.ram, to, from, at)?;
+            cursor = self.vm.space_clone(to, from, at)?;
             assert!(cursor.is_none_or(|next| next > at));
         }
         Ok(())
@@ -104,7 +102,7 @@ impl World {
 
     pub fn destroy_dying(&mut self) {
         while self.vm.has_dying() {
-            self.vm.destroy_dying(&mut self.ram);
+            self.vm.destroy_dying();
         }
     }
 
@@ -115,7 +113,7 @@ impl World {
         });
         let spaces: Vec<_> = self.vm.spaces.iter().map(|(id, _)| id).collect();
         for space in spaces {
-            while !self.vm.space_destroy(&mut self.ram, space) {
+            while !self.vm.space_destroy(space) {
                 self.check();
             }
         }
@@ -123,6 +121,6 @@ impl World {
         self.check();
         assert_eq!(self.vm.usage(self.root).0, 0);
         assert!(self.vm.memories.is_empty() && self.vm.regions.is_empty());
-        assert_eq!(self.ram.frames.stats().free + self.ram.object_pages, self.free);
+        assert_eq!(self.vm.ram.frames.stats().free + self.vm.ram.object_pages, self.free);
     }
 }

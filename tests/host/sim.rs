@@ -10,7 +10,7 @@ use ochre::arch::{self, interrupts, timer};
 use ochre::kernel::{Kernel, Next};
 use ochre::life::NewThread;
 use ochre::log::{self, Level};
-use ochre::mm::{Account, Id};
+use ochre::mm::{Account, Id, Vm};
 use ochre::object::{Named, Port, Process, State, Thread};
 use ochre::units::{Cause, CpuId, MAX_CPUS, Nanos};
 use std::collections::{BTreeMap, VecDeque};
@@ -71,7 +71,7 @@ impl Sim {
     /// A machine that has booted, and has no process yet.
     pub fn new(seed: u64, cpus: usize) -> Sim {
         let kernel = machine(RAM_SIZE, cpus).expect("it fits");
-        let limit = kernel.ram.frames.stats().free as u64 * 4096;
+        let limit = kernel.vm.ram.frames.stats().free as u64 * 4096;
         Sim::with(kernel, limit, seed, cpus)
     }
 
@@ -79,9 +79,9 @@ impl Sim {
     pub fn poor(seed: u64, cpus: usize) -> Sim {
         let kernel = machine(4 * MIB, cpus).expect("it fits");
         let mut sim = Sim::with(kernel, 1 << 30, seed, cpus);
-        let free = sim.kernel.ram.frames.stats().free;
+        let free = sim.kernel.vm.ram.frames.stats().free;
         for _ in 0..free.saturating_sub(150) {
-            sim.kernel.ram.frames.alloc();
+            sim.kernel.vm.ram.frames.alloc();
         }
         sim.started = figures(&sim.kernel, sim.root);
         sim
@@ -89,7 +89,7 @@ impl Sim {
 
     fn with(mut kernel: Kernel, limit: u64, seed: u64, cpus: usize) -> Sim {
         log::set_console_level(Level::Error);
-        let root = kernel.vm.account_root(&mut kernel.ram, limit).expect("an account");
+        let root = kernel.vm.account_root(limit).expect("an account");
         begin_arenas(&mut kernel).expect("room");
         let started = figures(&kernel, root);
         let mut sim = Sim {
@@ -342,15 +342,15 @@ impl Sim {
 
 /// Has all arenas begin to grow, so that later nothing but their pages is not given back.
 fn begin_arenas(kernel: &mut Kernel) -> Result<(), Error> {
-    let Kernel { ram, vm, handles, processes, threads, fpus, ports, .. } = kernel;
-    vm.spaces.reserve(ram)?;
-    vm.memories.reserve(ram)?;
-    vm.regions.reserve(ram)?;
-    handles.reserve(ram)?;
-    processes.reserve(ram)?;
-    threads.reserve(ram)?;
-    fpus.reserve(ram)?;
-    ports.reserve(ram)?;
+    let Vm { ram, spaces, memories, regions, .. } = &mut kernel.vm;
+    spaces.reserve(ram)?;
+    memories.reserve(ram)?;
+    regions.reserve(ram)?;
+    kernel.handles.reserve(ram)?;
+    kernel.processes.reserve(ram)?;
+    kernel.threads.reserve(ram)?;
+    kernel.fpus.reserve(ram)?;
+    kernel.ports.reserve(ram)?;
     kernel.messages.reserve(ram)?;
     kernel.timers.reserve(ram)?;
     kernel.interrupts.reserve(ram).map(drop)
@@ -360,7 +360,7 @@ fn begin_arenas(kernel: &mut Kernel) -> Result<(), Error> {
 fn figures(kernel: &Kernel, root: Id<Account>) -> Figures {
     let vm = &kernel.vm;
     Figures {
-        frames: kernel.ram.frames.stats().free + kernel.ram.object_pages,
+        frames: kernel.vm.ram.frames.stats().free + kernel.vm.ram.object_pages,
         used: vm.usage(root).0,
         objects: [
             vm.spaces.len(),

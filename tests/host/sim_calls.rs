@@ -90,12 +90,12 @@ impl Sim {
     /// Memory that a program begins with, mapped where it often looks.
     pub fn settle_in(&mut self, process: Id<Process>) {
         let Process { space, account, .. } = self.kernel.processes[process];
-        let Ok(memory) = self.kernel.vm.memory_create(&mut self.kernel.ram, account, 12) else {
+        let Ok(memory) = self.kernel.vm.memory_create(account, 12) else {
             return;
         };
-        let Kernel { vm, ram, .. } = &mut self.kernel;
+        let Kernel { vm, .. } = &mut self.kernel;
         // Without quota it has to do without.
-        let _ = vm.map(ram, space, memory, PLACES[HOME], 0, 8, MAP_WRITE, MAP_WRITE);
+        let _ = vm.map(space, memory, PLACES[HOME], 0, 8, MAP_WRITE, MAP_WRITE);
         let _ = self.kernel.install(process, Named::Memory(memory), u8::MAX, 0);
         self.kernel.vm.release(memory);
     }

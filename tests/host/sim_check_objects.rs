@@ -18,7 +18,7 @@ pub fn check(kernel: &Kernel) {
     ports(kernel);
     lines(kernel);
     let others = charges(kernel);
-    if let Err(what) = kernel.vm.check(&kernel.ram, &others) {
+    if let Err(what) = kernel.vm.check(&others) {
         panic!("not so: {what}");
     }
 }

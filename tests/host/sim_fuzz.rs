@@ -187,12 +187,12 @@ fn touch(sim: &mut Sim, cpu: CpuId, thread: Id<Thread>) {
         return;
     }
     for _ in 0..3 {
-        match tlb::user_access(address, access, &sim.kernel.ram.memory) {
+        match tlb::user_access(address, access, &sim.kernel.vm.ram.memory) {
             Ok(at) => {
                 if access == Access::Write && (RAM..RAM + RAM_SIZE).contains(&at.0) {
                     let word = sim.rng.word();
                     // SAFETY: the page is RAM, and this user code's to write.
-                    unsafe { sim.kernel.ram.memory.pointer(at).cast().write(word) };
+                    unsafe { sim.kernel.vm.ram.memory.pointer(at).cast().write(word) };
                 }
                 return;
             }

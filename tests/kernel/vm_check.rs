@@ -1,7 +1,7 @@
 //! Looks whether the invariants of virtual memory hold, all of them, everywhere. Part of `src/mm/vm`
 //! where tests are.
 
-use super::super::{Arena, Id, Ram};
+use super::super::{Arena, Id};
 use super::index::{self, Entries};
 use super::memory::Backing;
 use super::tables;
@@ -20,7 +20,7 @@ fn ensure(holds: bool, what: &'static str) -> Verdict {
 impl Vm {
     /// Whether all is as it has to be, and each account pays for exactly what there is: `others` is all
     /// that is charged besides, by the account's index.
-    pub fn check(&self, ram: &Ram, others: &BTreeMap<usize, u64>) -> Verdict {
+    pub fn check(&self, others: &BTreeMap<usize, u64>) -> Verdict {
         let mut costs = others.clone();
         let mut holders = BTreeMap::new();
         let mut add = |account: Id<Account>, bytes| {
@@ -38,15 +38,15 @@ impl Vm {
         for (_, space) in self.spaces.iter() {
             let cost = Arena::<Space>::COST + (1 + space.tables) * PAGE_SIZE;
             add(space.account, cost);
-            self.check_space(ram, space)?;
+            self.check_space(space)?;
         }
         for (id, memory) in self.memories.iter() {
-            let pages = self.check_memory(ram, id, memory, &mut holders)?;
+            let pages = self.check_memory(id, memory, &mut holders)?;
             add(memory.account, Arena::<Memory>::COST + pages * PAGE_SIZE);
         }
         for (frame, count) in holders {
             // SAFETY: one of the counts; borrowed together with their owner.
-            let others = ram.frames.owners.at(frame).map_or(0, |at| unsafe { at.read() });
+            let others = self.ram.frames.owners.at(frame).map_or(0, |at| unsafe { at.read() });
             let several = usize::from(others) + 1;
             ensure(several == count, "a frame has as many owners as are counted")?;
         }
@@ -61,13 +61,12 @@ impl Vm {
     /// Writes bytes of the kernel's into a memory.
     pub fn memory_fill(
         &mut self,
-        ram: &mut Ram,
         memory: Id<Memory>,
         offset: u64,
         from: &[u8],
     ) -> Result<(), Error> {
         let bytes = from.as_ptr().cast_mut();
-        self.move_few(ram, Place::Memory(memory, offset), bytes, from.len(), true)
+        self.move_few(Place::Memory(memory, offset), bytes, from.len(), true)
     }
 
     /// Whether a page is mapped, be it there already or not.
@@ -95,7 +94,7 @@ impl Vm {
         ensure(list == Some(id), "a region is in its memory's list")
     }
 
-    fn check_space(&self, ram: &Ram, space: &Space) -> Verdict {
+    fn check_space(&self, space: &Space) -> Verdict {
         space.regions.check(&self.regions)?;
         let (mut at, mut next) = (0, space.regions.first(&self.regions));
         while let Some(id) = next {
@@ -105,20 +104,19 @@ impl Vm {
             next = space.regions.next_after(&self.regions, (region.start, 0));
         }
         let mut count = 0;
-        self.check_table(ram, space, (space.root, 0, 0), &mut count)?;
+        self.check_table(space, (space.root, 0, 0), &mut count)?;
         ensure(count == space.tables, "tables are counted")
     }
 
     fn check_table(
         &self,
-        ram: &Ram,
         space: &Space,
         (table, level, start): (Frame, u8, u64),
         count: &mut u64,
     ) -> Verdict {
         for index in 0..tables::ENTRIES {
             let at = start + index * tables::span(level);
-            let entry = tables::read(&ram.memory, table, index as usize);
+            let entry = tables::read(&self.ram.memory, table, index as usize);
             if !entry.is_present() {
                 continue;
             }
@@ -128,22 +126,22 @@ impl Vm {
             let region = region.ok_or("tables are where regions are")?;
             if !entry.is_leaf(level) {
                 *count += 1;
-                self.check_table(ram, space, (entry.frame(), level + 1, at), count)?;
+                self.check_table(space, (entry.frame(), level + 1, at), count)?;
                 continue;
             }
             ensure(region.start <= at && end <= region.end(), "a page is within its region")?;
-            self.check_entry(ram, region, at, entry)?;
+            self.check_entry(region, at, entry)?;
         }
         Ok(())
     }
 
-    fn check_entry(&self, ram: &Ram, region: &Region, at: u64, entry: Entry) -> Verdict {
+    fn check_entry(&self, region: &Region, at: u64, entry: Entry) -> Verdict {
         let (memory, page) = (&self.memories[region.memory], region.page_at(at));
         ensure(page < memory.pages.max(memory.held), "what is mapped is within the memory")?;
         let (frame, sole) = match &memory.backing {
             Backing::Demand(index) => {
-                let frame = index.entries(page, &ram.memory).ok().and_then(Entries::get);
-                (frame, !frame.is_some_and(|frame| ram.frames.owners.several(frame)))
+                let frame = index.entries(page, &self.ram.memory).ok().and_then(Entries::get);
+                (frame, !frame.is_some_and(|frame| self.ram.frames.owners.several(frame)))
             }
             Backing::Contiguous(first) | Backing::Window { first, .. } => {
                 (Some(Frame(first.0 + page)), true)
@@ -158,7 +156,6 @@ impl Vm {
     /// Counts the pages it pays for, and the holders of frames.
     fn check_memory(
         &self,
-        ram: &Ram,
         id: Id<Memory>,
         memory: &Memory,
         holders: &mut BTreeMap<Frame, usize>,
@@ -177,7 +174,7 @@ impl Vm {
         };
         let (mut at, mut resident) = (0, 0);
         while at < index.capacity() {
-            match index.entries(at, &ram.memory).map(Entries::get) {
+            match index.entries(at, &self.ram.memory).map(Entries::get) {
                 Err(block) => at += block,
                 Ok(None) => at += 1,
                 Ok(Some(frame)) => {
@@ -188,7 +185,7 @@ impl Vm {
             }
         }
         ensure(resident == memory.resident, "pages are counted")?;
-        Ok(resident + index_pages(&ram.memory, index.root(), index.height))
+        Ok(resident + index_pages(&self.ram.memory, index.root(), index.height))
     }
 }
 

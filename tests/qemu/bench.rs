@@ -21,11 +21,11 @@ pub fn run() {
     let taken = &mut *TAKEN.lock();
     let start = kernel.now();
     for slot in taken.iter_mut() {
-        *slot = kernel.ram.frames.alloc().expect("there is memory");
+        *slot = kernel.vm.ram.frames.alloc().expect("there is memory");
     }
     let middle = kernel.now();
     for frame in taken.iter() {
-        kernel.ram.frames.free(*frame).expect("it was taken");
+        kernel.vm.ram.frames.free(*frame).expect("it was taken");
     }
     let end = kernel.now();
     info!("bench frame-alloc {}", (middle.0 - start.0).div_ceil(TIMES as u64));
@@ -39,19 +39,19 @@ const PAGES: u64 = 300;
 /// What faults cost, and a clone of an address space, from its beginning until all of it is gone.
 fn memory(kernel: &mut Kernel) {
     let now = |kernel: &Kernel| kernel.now().0;
-    let Kernel { vm, ram, .. } = kernel;
-    let root = vm.account_root(ram, 64 << 20).expect("room");
-    let space = vm.space_create(ram, root).expect("room");
+    let Kernel { vm, .. } = kernel;
+    let root = vm.account_root(64 << 20).expect("room");
+    let space = vm.space_create(root).expect("room");
     for nth in 0..10 {
-        let memory = vm.memory_create(ram, root, PAGES / 10).expect("room");
+        let memory = vm.memory_create(root, PAGES / 10).expect("room");
         let at = AT + nth * (PAGES / 10 + 1) * PAGE;
-        vm.map(ram, space, memory, at, 0, PAGES / 10, MAP_WRITE, MAP_WRITE).expect("free");
+        vm.map(space, memory, at, 0, PAGES / 10, MAP_WRITE, MAP_WRITE).expect("free");
         vm.release(memory);
     }
     let pages = (0..PAGES).map(|page| AT + (page + page / (PAGES / 10)) * PAGE);
     let start = now(kernel);
     for at in pages.clone() {
-        kernel.vm.fault(&mut kernel.ram, space, at, Access::Write).expect("mapped");
+        kernel.vm.fault(space, at, Access::Write).expect("mapped");
     }
     info!("bench fault-zero {}", (now(kernel) - start) / PAGES);
     let (mut most, mut total) = (0, 0);
@@ -60,30 +60,30 @@ fn memory(kernel: &mut Kernel) {
         total += to - from;
     };
     let start = now(kernel);
-    let to = kernel.vm.space_create(&mut kernel.ram, root).expect("room");
+    let to = kernel.vm.space_create(root).expect("room");
     piece(start, now(kernel));
     let mut cursor = Some(0);
     while let Some(at) = cursor {
         let start = now(kernel);
-        cursor = kernel.vm.space_clone(&mut kernel.ram, to, space, at).expect("room");
+        cursor = kernel.vm.space_clone(to, space, at).expect("room");
         piece(start, now(kernel));
     }
     let cloned = now(kernel) - start;
     let start = now(kernel);
     for at in pages.clone().take(100) {
-        kernel.vm.fault(&mut kernel.ram, to, at, Access::Read).expect("mapped");
+        kernel.vm.fault(to, at, Access::Read).expect("mapped");
     }
     info!("bench fault-resident {}", (now(kernel) - start) / 100);
     let start = now(kernel);
     for at in pages.take(100) {
-        kernel.vm.fault(&mut kernel.ram, space, at, Access::Write).expect("mapped");
+        kernel.vm.fault(space, at, Access::Write).expect("mapped");
     }
     info!("bench fault-copy {}", (now(kernel) - start) / 100);
     for (space, last) in [(to, false), (space, true)] {
         let begin = now(kernel);
         loop {
             let start = now(kernel);
-            let done = kernel.vm.space_destroy(&mut kernel.ram, space);
+            let done = kernel.vm.space_destroy(space);
             piece(start, now(kernel));
             if done {
                 break;
@@ -91,7 +91,7 @@ fn memory(kernel: &mut Kernel) {
         }
         while kernel.vm.has_dying() {
             let start = now(kernel);
-            kernel.vm.destroy_dying(&mut kernel.ram);
+            kernel.vm.destroy_dying();
             piece(start, now(kernel));
         }
         let name = if last { "space-destroy-last" } else { "space-destroy" };

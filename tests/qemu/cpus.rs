@@ -115,7 +115,7 @@ static ROUND: AtomicU64 = AtomicU64::new(0);
 /// Maps a page, has every CPU read it (so that its TLB knows it), maps another frame in its place,
 /// and has every CPU see that.
 fn shootdown(rounds: u64) {
-    let frames = [(); 2].map(|()| kernel::lock().ram.frames.alloc().expect("memory for a test"));
+    let frames = [(); 2].map(|()| kernel::lock().vm.ram.frames.alloc().expect("memory for a test"));
     for round in 0..rounds {
         for frame in frames {
             fill(&mut kernel::lock(), frame, 2 * round + u64::from(frame == frames[1]));
@@ -151,7 +151,7 @@ pub fn map(frame: Frame) {
 /// Maps `SPARE` to `frame`.
 pub fn map_as(frame: Frame, access: Access) {
     let kernel = &mut *kernel::lock();
-    let Ram { memory, frames, space, .. } = &mut kernel.ram;
+    let Ram { memory, frames, space, .. } = &mut kernel.vm.ram;
     let phys = frame.start()..Frame(frame.0 + 1).start();
     space.table.map(SPARE, phys, access, memory, frames).expect("the page is free");
 }
@@ -163,7 +163,7 @@ pub fn unmap() {
 
 /// Changes the entry of `SPARE`, for all CPUs. The kernel itself never does that to its table.
 pub fn change(kernel: &mut Kernel, new: impl FnOnce(Entry) -> Entry) {
-    let Ram { memory, space, .. } = &mut kernel.ram;
+    let Ram { memory, space, .. } = &mut kernel.vm.ram;
     let mut table = space.table.root();
     for level in 0..4 {
         let index = (SPARE.0 >> (39 - 9 * level)) as usize % 512;
@@ -180,14 +180,14 @@ pub fn change(kernel: &mut Kernel, new: impl FnOnce(Entry) -> Entry) {
 }
 
 fn lock_contention() {
-    let before = kernel::lock().ram.frames.stats();
+    let before = kernel::lock().vm.ram.frames.stats();
     everyone(|_| {
         for _ in 0..2000 {
-            let frame = kernel::lock().ram.frames.alloc().expect("there is memory");
-            kernel::lock().ram.frames.free(frame).expect("it was ours");
+            let frame = kernel::lock().vm.ram.frames.alloc().expect("there is memory");
+            kernel::lock().vm.ram.frames.free(frame).expect("it was ours");
         }
     });
-    assert_eq!(kernel::lock().ram.frames.stats(), before);
+    assert_eq!(kernel::lock().vm.ram.frames.stats(), before);
 }
 
 fn panic_everywhere() {

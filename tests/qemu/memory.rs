@@ -21,19 +21,19 @@ pub const TESTS: &[Test] = &[
 /// Reads a word of a frame that the test has taken.
 fn read(kernel: &Kernel, frame: Frame, index: usize) -> u64 {
     // SAFETY: the allocator gave it to the test.
-    unsafe { kernel.ram.memory.read(frame, index) }
+    unsafe { kernel.vm.ram.memory.read(frame, index) }
 }
 
 /// Writes one.
 pub fn write(kernel: &mut Kernel, frame: Frame, index: usize, value: u64) {
     // SAFETY: as in `read`.
-    unsafe { kernel.ram.memory.write(frame, index, value) }
+    unsafe { kernel.vm.ram.memory.write(frame, index, value) }
 }
 
 /// Takes every frame, keeping them in a list that is threaded through the frames themselves.
 fn take_all(kernel: &mut Kernel) -> (Option<Frame>, usize) {
     let (mut list, mut count) = (None::<Frame>, 0);
-    while let Some(frame) = kernel.ram.frames.alloc() {
+    while let Some(frame) = kernel.vm.ram.frames.alloc() {
         write(kernel, frame, 0, list.map_or(0, |next| next.0));
         write(kernel, frame, 1, !frame.0);
         (list, count) = (Some(frame), count + 1);
@@ -46,19 +46,19 @@ fn give_all(kernel: &mut Kernel, mut list: Option<Frame>) {
         assert_eq!(read(kernel, frame, 1), !frame.0, "two owners of {frame:?}");
         let next = read(kernel, frame, 0);
         list = (next != 0).then_some(Frame(next));
-        kernel.ram.frames.free(frame).expect("it was taken");
+        kernel.vm.ram.frames.free(frame).expect("it was taken");
     }
 }
 
 fn exhaust() {
     let kernel = &mut *kernel::lock();
-    let before = kernel.ram.frames.stats();
+    let before = kernel.vm.ram.frames.stats();
     let (list, count) = take_all(kernel);
     assert_eq!(count, before.free);
-    assert_eq!(kernel.ram.frames.stats().free, 0);
-    assert_eq!(kernel.ram.frames.alloc(), None);
+    assert_eq!(kernel.vm.ram.frames.stats().free, 0);
+    assert_eq!(kernel.vm.ram.frames.alloc(), None);
     give_all(kernel, list);
-    assert_eq!(kernel.ram.frames.stats(), before);
+    assert_eq!(kernel.vm.ram.frames.stats(), before);
 }
 
 /// No frame that is given out holds the kernel itself, or the page tables that map it: writing all
@@ -83,50 +83,50 @@ fn frames_hold() {
 
 fn double_free() {
     let kernel = &mut *kernel::lock();
-    let frame = kernel.ram.frames.alloc().expect("there is memory");
-    assert_eq!(kernel.ram.frames.free(frame), Ok(()));
-    let before = kernel.ram.frames.stats();
-    assert!(kernel.ram.frames.free(frame).is_err());
-    assert!(kernel.ram.frames.free(Frame(u64::MAX)).is_err());
+    let frame = kernel.vm.ram.frames.alloc().expect("there is memory");
+    assert_eq!(kernel.vm.ram.frames.free(frame), Ok(()));
+    let before = kernel.vm.ram.frames.stats();
+    assert!(kernel.vm.ram.frames.free(frame).is_err());
+    assert!(kernel.vm.ram.frames.free(Frame(u64::MAX)).is_err());
     let image = kernel.info.reserved[0].start.frame();
-    assert!(kernel.ram.frames.free(image).is_err(), "a reserved frame was taken back");
-    assert_eq!(kernel.ram.frames.stats(), before);
+    assert!(kernel.vm.ram.frames.free(image).is_err(), "a reserved frame was taken back");
+    assert_eq!(kernel.vm.ram.frames.stats(), before);
 }
 
 fn runs() {
     let kernel = &mut *kernel::lock();
-    let before = kernel.ram.frames.stats();
+    let before = kernel.vm.ram.frames.stats();
     for (count, align) in [(1, 1), (2, 2), (7, 8), (64, 64), (100, 1), (512, 512)] {
-        let start = kernel.ram.frames.alloc_run(count, align).expect("a run");
+        let start = kernel.vm.ram.frames.alloc_run(count, align).expect("a run");
         assert!(start.0.is_multiple_of(align as u64), "{count} frames are not aligned to {align}");
-        kernel.ram.frames.free_run(start, count).expect("it was taken");
+        kernel.vm.ram.frames.free_run(start, count).expect("it was taken");
     }
-    assert_eq!(kernel.ram.frames.stats(), before);
+    assert_eq!(kernel.vm.ram.frames.stats(), before);
 }
 
 fn fragmented() {
     let kernel = &mut *kernel::lock();
-    let before = kernel.ram.frames.stats();
+    let before = kernel.vm.ram.frames.stats();
     let (list, _) = take_all(kernel);
     let (mut kept, mut next) = (None::<Frame>, list);
     while let Some(frame) = next {
         let link = read(kernel, frame, 0);
         next = (link != 0).then_some(Frame(link));
         if frame.0 % 2 == 0 {
-            kernel.ram.frames.free(frame).expect("it was taken");
+            kernel.vm.ram.frames.free(frame).expect("it was taken");
         } else {
             write(kernel, frame, 0, kept.map_or(0, |frame| frame.0));
             kept = Some(frame);
         }
     }
-    assert_eq!(kernel.ram.frames.alloc_run(2, 1), None, "every second frame is taken");
+    assert_eq!(kernel.vm.ram.frames.alloc_run(2, 1), None, "every second frame is taken");
     give_all(kernel, kept);
-    assert_eq!(kernel.ram.frames.stats(), before);
+    assert_eq!(kernel.vm.ram.frames.stats(), before);
 }
 
 /// One frame at two addresses is one frame.
 fn two_addresses() {
-    let frame = kernel::lock().ram.frames.alloc().expect("there is memory");
+    let frame = kernel::lock().vm.ram.frames.alloc().expect("there is memory");
     map(frame);
     write(&mut kernel::lock(), frame, 5, 0xdead_beef);
     assert_eq!(arch::probe::read(VirtAddr(SPARE.0 + 40)), Ok(0xdead_beef));
@@ -136,10 +136,10 @@ fn two_addresses() {
 
 fn large_page() {
     let kernel = &mut *kernel::lock();
-    let before = kernel.ram.frames.stats();
-    let start = kernel.ram.frames.alloc_run(512, 512).expect("a large page");
+    let before = kernel.vm.ram.frames.stats();
+    let start = kernel.vm.ram.frames.alloc_run(512, 512).expect("a large page");
     (0..512).for_each(|nth| write(kernel, Frame(start.0 + nth), 0, nth));
-    let Ram { memory, frames, space, .. } = &mut kernel.ram;
+    let Ram { memory, frames, space, .. } = &mut kernel.vm.ram;
     let phys = start.start()..Frame(start.0 + 512).start();
     let mapped = space.table.map(SPARE, phys, Access::WRITE | Access::GLOBAL, memory, frames);
     mapped.expect("the page is free");
@@ -150,12 +150,12 @@ fn large_page() {
     assert_eq!((mapping.start, mapping.bytes), (start.start(), 2 << 20));
     change(kernel, |_| Entry::EMPTY);
     assert!(arch::probe::read(SPARE).is_err());
-    kernel.ram.frames.free_run(start, 512).expect("it was taken");
-    assert_eq!(kernel.ram.frames.stats(), before);
+    kernel.vm.ram.frames.free_run(start, 512).expect("it was taken");
+    assert_eq!(kernel.vm.ram.frames.stats(), before);
 }
 
 fn protect() {
-    let frame = kernel::lock().ram.frames.alloc().expect("there is memory");
+    let frame = kernel::lock().vm.ram.frames.alloc().expect("there is memory");
     map(frame);
     // SAFETY: the page was just mapped, for this.
     assert_eq!(unsafe { arch::probe::write(SPARE, 1) }, Ok(()));

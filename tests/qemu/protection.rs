@@ -73,7 +73,7 @@ fn stack() {
 }
 
 fn physical_map() {
-    let frame = kernel::lock().ram.frames.alloc().expect("there is memory");
+    let frame = kernel::lock().vm.ram.frames.alloc().expect("there is memory");
     let at = VirtAddr(PHYS_MAP + frame.start().0);
     // SAFETY: the frame is ours.
     assert_eq!(unsafe { arch::probe::write(at, 1) }, Ok(()));
@@ -85,8 +85,13 @@ fn physical_map() {
 fn image_alias() {
     let alias = |at: VirtAddr| {
         let kernel = kernel::lock();
-        let page =
-            kernel.ram.space.table.query(at, &kernel.ram.memory).expect("the image is mapped");
+        let page = kernel
+            .vm
+            .ram
+            .space
+            .table
+            .query(at, &kernel.vm.ram.memory)
+            .expect("the image is mapped");
         VirtAddr(PHYS_MAP + page.start.0 + at.0 % PAGE_SIZE)
     };
     write(alias(code()));
@@ -113,7 +118,7 @@ fn guards() {
         unmapped(VirtAddr(top));
     }
     let kernel = &mut *kernel::lock();
-    let Ram { space, memory, frames, .. } = &mut kernel.ram;
+    let Ram { space, memory, frames, .. } = &mut kernel.vm.ram;
     let registers = PhysAddr(0x1000)..PhysAddr(0x1008);
     let window = space.map_device(registers, memory, frames).expect("a window");
     unmapped(VirtAddr(window.0 + PAGE_SIZE));
@@ -130,7 +135,7 @@ fn lower_half() {
 fn user_pages() {
     let features = arch::cpu::features();
     let has = |wanted: &[&str]| features.split(' ').any(|feature| wanted.contains(&feature));
-    let frame = kernel::lock().ram.frames.alloc().expect("there is memory");
+    let frame = kernel::lock().vm.ram.frames.alloc().expect("there is memory");
     map_as(frame, Access::WRITE | Access::USER);
     if has(&["pan", "SMAP"]) {
         let fault = arch::probe::read(SPARE).expect_err("the kernel reads a user's page");

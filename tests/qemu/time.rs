@@ -33,7 +33,7 @@ fn monotonic() {
 /// A port with a timer that signals it: what tells user code of a moment.
 fn ringing_at(moment: Nanos) -> Id<Port> {
     let kernel = &mut *kernel::lock();
-    let account = kernel.vm.account_root(&mut kernel.ram, 1 << 20).expect("memory for a test");
+    let account = kernel.vm.account_root(1 << 20).expect("memory for a test");
     let port = kernel.create_port(account, 0).expect("memory for a test");
     let target = Target::Port(Notice { port, bits: 1 });
     let timer = kernel.create_timer(account, target).expect("memory for a test");

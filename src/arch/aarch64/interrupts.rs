@@ -7,7 +7,7 @@ mod gicv2;
 mod gicv3;
 
 use super::TrapFrame;
-use crate::boot::{BootInfo, InterruptController, Timer};
+use crate::boot::{BootInfo, InterruptController};
 use crate::dev::{Mmio, Windows};
 use crate::units::{Cause, CpuId, MAX_CPUS};
 use aarch64_cpu::asm::barrier;
@@ -19,9 +19,6 @@ use spin::Once;
 
 /// The software-generated interrupt that the kernel uses as its IPI.
 const IPI: u32 = 0;
-
-/// The virtual timer's interrupt where firmware does not say (Arm BSA: PPI 11).
-const VIRTUAL_TIMER: u32 = 27;
 
 /// Interrupts that a GIC has at most.
 const GIC_LINES: u32 = 1020;
@@ -61,14 +58,13 @@ pub fn init(info: &BootInfo, map: &mut Windows<'_>) {
     // With the lines that devices may have.
     let mut choose = || -> Option<(&'static dyn Controller, Range<u32>)> {
         Some(match info.interrupts {
-            InterruptController::GicV2 { distributor, cpu } => {
-                let (distributor, cpu) = (map(distributor, 0x1000)?, map(cpu, 0x2000)?);
+            InterruptController::Gic { version: 2, distributor, own, .. } => {
+                let (distributor, cpu) = (map(distributor, 0x1000)?, map(own, 0x2000)?);
                 (GIC_V2.call_once(|| GicV2::new(distributor, cpu)), gic_devices(distributor))
             }
-            InterruptController::GicV3 { distributor, redistributor, redistributor_size: size } => {
-                let distributor = map(distributor, 0x10000)?;
-                let redistributors = map(redistributor, size)?;
-                let gic = GIC_V3.call_once(|| GicV3::new(distributor, redistributors, size));
+            InterruptController::Gic { distributor, own, size, .. } => {
+                let (distributor, own) = (map(distributor, 0x10000)?, map(own, size)?);
+                let gic = GIC_V3.call_once(|| GicV3::new(distributor, own, size));
                 (gic, gic_devices(distributor))
             }
             InterruptController::Bcm2836(at) => {
@@ -81,10 +77,7 @@ pub fn init(info: &BootInfo, map: &mut Windows<'_>) {
     let Some((controller, devices)) = choose() else {
         return crate::warn!("no interrupt controller: no ticks, no deadlines, no IPIs");
     };
-    let timer = match info.timer {
-        Timer::Generic { interrupt, .. } => interrupt,
-        Timer::Apic { .. } => VIRTUAL_TIMER,
-    };
+    let timer = info.timer_interrupt;
     let mut cpus = [0; MAX_CPUS];
     cpus.iter_mut().zip(&info.cpus).for_each(|(slot, cpu)| *slot = cpu.hardware_id);
     STATE.call_once(|| State { controller, devices, timer, cpus });

@@ -1,27 +1,26 @@
 //! The generic timer: the virtual counter, and the deadline of each CPU's virtual timer.
 
 use super::interrupts;
-use crate::boot::{BootInfo, Timer};
+use crate::boot::BootInfo;
 use aarch64_cpu::asm::barrier;
 use aarch64_cpu::registers::{
     CNTFRQ_EL0, CNTKCTL_EL1, CNTV_CTL_EL0, CNTV_CVAL_EL0, Readable, Writeable,
 };
 use core::arch::asm;
 
+/// What the boot report calls it.
+pub const NAME: &str = "ARM generic timer";
+
 /// What QEMU and most boards count at, for a counter that nobody gave a frequency.
 const FALLBACK_FREQUENCY: u64 = 62_500_000;
 
 /// The frequency of `now`, in Hz.
 pub fn init(info: &BootInfo) -> u64 {
-    let told = match info.timer {
-        Timer::Generic { frequency, .. } => frequency,
-        Timer::Apic { .. } => None,
-    };
     let counted = Some(CNTFRQ_EL0.get()).filter(|&frequency| frequency != 0);
-    if told.or(counted).is_none() {
+    info.timer_frequency.or(counted).unwrap_or_else(|| {
         crate::warn!("nobody says how fast the counter counts; assuming {FALLBACK_FREQUENCY} Hz");
-    }
-    told.or(counted).unwrap_or(FALLBACK_FREQUENCY)
+        FALLBACK_FREQUENCY
+    })
 }
 
 /// Lets this CPU's timer interrupt through.

@@ -15,6 +15,9 @@ pub fn init(_info: &BootInfo) -> u64 {
     1_000_000_000
 }
 
+/// What the boot report calls it.
+pub const NAME: &str = "simulated timer";
+
 /// Prepares the timer of this CPU.
 pub fn init_cpu() {}
 

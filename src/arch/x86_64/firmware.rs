@@ -7,15 +7,12 @@ use super::boot::{Handoff, entry_code};
 use super::cpu::{self, features};
 use super::interrupts::apic;
 use super::phys;
-use crate::boot::{BootInfo, Console, Malformed, PhysRead, acpi, multiboot2, pvh, regions};
+use crate::boot::{BootInfo, COM1, Console, Malformed, PhysRead, acpi, multiboot2, pvh, regions};
 use crate::dev::Windows;
 use crate::log::Sink;
 use crate::units::PhysAddr;
 use ns16550::Ns16550;
 use spin::Once;
-
-/// The first serial port of every PC that has one.
-const COM1: u16 = 0x3f8;
 
 /// COM1, if it answers.
 pub fn early_console() -> Option<&'static dyn Sink> {
@@ -39,12 +36,9 @@ pub fn discover(handoff: &Handoff) -> BootInfo {
         multiboot2::MAGIC => multiboot2::read(&FirstTables, at),
         _ => pvh::read(&FirstTables, at),
     };
-    let (mut info, rsdp) = match loaded {
-        Ok(loaded) => (loaded.info, loaded.rsdp),
-        Err(error) => (unknown_loader(error), None),
-    };
+    let mut info = loaded.unwrap_or_else(unknown_loader);
     info.machine = features::brand();
-    if let Err(error) = acpi::read(&FirstTables, rsdp, apic::id(), &mut info) {
+    if let Err(error) = acpi::read(&FirstTables, info.acpi, apic::id(), &mut info) {
         info.source = info.source.trim_end_matches(" + ACPI");
         info.note(format_args!("{error}; going on with one CPU"));
     }
@@ -58,8 +52,7 @@ pub fn discover(handoff: &Handoff) -> BootInfo {
 }
 
 fn unknown_loader(error: Malformed) -> BootInfo {
-    let mut info = BootInfo::new("an unknown boot loader");
-    info.console = Console::Ns16550(COM1);
+    let mut info = BootInfo::of_pc("an unknown boot loader");
     info.note(format_args!("boot loader: {error}"));
     info
 }

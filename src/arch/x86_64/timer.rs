@@ -14,6 +14,9 @@ use crate::units::Nanos;
 use core::arch::asm;
 use spin::Once;
 
+/// What the boot report calls it.
+pub const NAME: &str = "local APIC and TSC";
+
 /// What has been found out about this machine's counters.
 struct Clock {
     /// Of the time stamp counter, in Hz.

@@ -10,7 +10,7 @@ mod fadt;
 mod madt;
 mod table;
 
-use super::info::{BootInfo, CpuInfo, CpuStart, InterruptController, LineKinds, Power, Timer};
+use super::info::{BootInfo, CpuInfo, CpuStart, InterruptController, LineKinds, Power};
 use super::phys::PhysRead;
 use crate::units::PhysAddr;
 use table::Table;
@@ -40,12 +40,11 @@ pub fn read(
     info.cpus_present = 1;
     let (local, kinds) = (LOCAL_APIC, LineKinds::USUAL);
     info.interrupts = InterruptController::Apic { local, io: None, kinds };
-    info.timer = Timer::Apic { pm_timer: None };
     info.power = Power::None;
 
     let rsdp = rsdp.or_else(|| table::find_root(memory)).ok_or(NO_ROOT)?;
     let root = table::root(memory, rsdp)?;
-    let (mut pm_timer, mut has_madt) = (None, false);
+    let mut has_madt = false;
     for at in root.entries().take(MAX_TABLES) {
         match Table::read(memory, at) {
             Ok(table) => match &table.signature() {
@@ -53,7 +52,7 @@ pub fn read(
                     has_madt = true;
                     madt::read(&table, info);
                 }
-                b"FACP" => pm_timer = fadt::read(memory, &table, info),
+                b"FACP" => info.pm_timer = fadt::read(memory, &table, info),
                 _ => {}
             },
             Err(bad) => info.note(format_args!("ACPI: table at {at:?} {}", bad)),
@@ -68,6 +67,5 @@ pub fn read(
     if info.power == Power::None {
         info.note(format_args!("ACPI: no known way to switch the machine off"));
     }
-    info.timer = Timer::Apic { pm_timer };
     Ok(())
 }

@@ -3,7 +3,7 @@
 use super::blob::{Cells, Node};
 use super::place::Place;
 use super::reader::Reader;
-use crate::boot::info::{Console, InterruptController, Power, Timer};
+use crate::boot::info::{Console, InterruptController, Power};
 use crate::units::PhysAddr;
 
 #[derive(Default)]
@@ -47,21 +47,8 @@ impl<'a> Reader<'a> {
                 b"ns16550a" | b"ns16550" | b"snps,dw-apb-uart" => {
                     self.uart(place, |_| Console::None);
                 }
-                b"arm,cortex-a15-gic" | b"arm,gic-400" => {
-                    self.gic(place, |distributor, cpu, _| InterruptController::GicV2 {
-                        distributor,
-                        cpu,
-                    });
-                }
-                b"arm,gic-v3" => {
-                    self.gic(place, |distributor, redistributor, redistributor_size| {
-                        InterruptController::GicV3 {
-                            distributor,
-                            redistributor,
-                            redistributor_size,
-                        }
-                    });
-                }
+                b"arm,cortex-a15-gic" | b"arm,gic-400" => self.gic(place, 2),
+                b"arm,gic-v3" => self.gic(place, 3),
                 b"brcm,bcm2836-l1-intc" => self.devices.local = self.devices.local.or_else(first),
                 b"brcm,bcm2835-pm" | b"brcm,bcm2835-pm-wdt" => {
                     self.devices.watchdog = self.devices.watchdog.or_else(first);
@@ -83,12 +70,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn gic(&mut self, place: &Place<'a>, gic: fn(PhysAddr, PhysAddr, u64) -> InterruptController) {
+    fn gic(&mut self, place: &Place<'a>, version: u8) {
         let node = place.node();
         match (place.registers(0), place.registers(1)) {
-            (Some((first, _)), Some((second, size))) => {
+            (Some((distributor, _)), Some((own, size))) => {
                 let cells = node.cell("#interrupt-cells").unwrap_or(3);
-                self.devices.gic.get_or_insert((gic(first, second, size), cells));
+                let gic = InterruptController::Gic { version, distributor, own, size };
+                self.devices.gic.get_or_insert((gic, cells));
             }
             _ => self.info.note(format_args!("{}: its reg is malformed", node.name)),
         }
@@ -96,7 +84,7 @@ impl<'a> Reader<'a> {
 
     pub fn finish_devices(&mut self) {
         self.info.console = self.console();
-        self.info.timer = self.timer();
+        self.timer();
         // The Pi 4 has both controllers. All that matters comes in through the GIC there.
         self.info.interrupts = match (self.devices.gic, self.devices.local) {
             (Some((gic, _)), _) => gic,
@@ -131,26 +119,24 @@ impl<'a> Reader<'a> {
         self.devices.first_console.unwrap_or(Console::None)
     }
 
-    fn timer(&mut self) -> Timer {
+    fn timer(&mut self) {
         let Some(node) = self.devices.timer else {
-            self.info.note(format_args!("no timer in the device tree: taking the generic one"));
-            return Timer::Generic { interrupt: VIRTUAL_TIMER, frequency: None };
+            return self
+                .info
+                .note(format_args!("no timer in the device tree: taking the generic one"));
         };
-        let frequency = node.number("clock-frequency").filter(|&hz| hz > 0);
-        if frequency.is_none() && node.get("clock-frequency").is_some() {
+        self.info.timer_frequency = node.number("clock-frequency").filter(|&hz| hz > 0);
+        if self.info.timer_frequency.is_none() && node.get("clock-frequency").is_some() {
             self.info.note(format_args!("timer: its clock-frequency is malformed, ignored"));
         }
         // The BCM2836 has one line for it and no number.
-        let number = self.devices.gic.map(|(_, cells)| virtual_timer(&node, cells));
-        if number == Some(None) {
-            self.info.note(format_args!("timer: no virtual timer's interrupt, taking 27"));
+        let Some((_, cells)) = self.devices.gic else { return };
+        match virtual_timer(&node, cells) {
+            Some(number) => self.info.timer_interrupt = number,
+            None => self.info.note(format_args!("timer: no virtual timer's interrupt, taking 27")),
         }
-        Timer::Generic { interrupt: number.flatten().unwrap_or(VIRTUAL_TIMER), frequency }
     }
 }
-
-/// The INTID that Arm's Base System Architecture gives the EL1 virtual timer.
-const VIRTUAL_TIMER: u32 = 27;
 
 /// The INTID of the virtual timer at a GIC that writes an interrupt in so many cells: the third of
 /// the timer's, private to each CPU, which is type 1 and a number that counts from 16.

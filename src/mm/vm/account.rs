@@ -3,11 +3,10 @@
 //!
 //! Invariant: `used <= limit`; a closed account has `used == limit`, and is gone at zero.
 
-use super::super::{Arena, FrameSource, Frames, Id, Ram};
+use super::super::{Arena, FrameSource, Id, Ram};
 use super::Vm;
 use crate::abi::Error;
-use crate::arch::PhysMem;
-use crate::units::{Frame, PAGE_SIZE};
+use crate::units::{Frame, PAGE_SIZE, Result};
 
 /// Accounts above one another at most.
 pub const MAX_DEPTH: u8 = 32;
@@ -24,7 +23,7 @@ pub struct Account {
 impl Account {
     /// Uses bytes of it.
     #[inline(always)]
-    pub(super) fn charge(&mut self, bytes: u64) -> Result<(), Error> {
+    pub(super) fn charge(&mut self, bytes: u64) -> Result {
         if bytes > self.limit - self.used {
             return Err(Error::NoMemory);
         }
@@ -34,34 +33,25 @@ impl Account {
 
     /// A frame of zeroes, paid for.
     #[inline]
-    pub(super) fn take_zeroed(
-        &mut self,
-        memory: &mut PhysMem,
-        frames: &mut Frames,
-    ) -> Result<Frame, Error> {
+    pub(super) fn take_zeroed(&mut self, ram: &mut Ram) -> Result<Frame> {
         self.charge(PAGE_SIZE)?;
-        let frame = frames.take().ok_or(Error::NoMemory);
+        let frame = ram.frames.take().ok_or(Error::NoMemory);
         let frame = frame.inspect_err(|_| self.used -= PAGE_SIZE)?;
         // SAFETY: the frame was just taken.
-        unsafe { memory.zero(frame) };
+        unsafe { ram.memory.zero(frame) };
         Ok(frame)
     }
 }
 
 impl Vm {
     /// An account of nobody's quota: the machine's.
-    pub fn account_root(&mut self, ram: &mut Ram, limit: u64) -> Result<Id<Account>, Error> {
+    pub fn account_root(&mut self, limit: u64) -> Result<Id<Account>> {
         let account = Account { parent: None, used: 0, limit, depth: 1, closed: false };
-        self.accounts.insert(account, ram)
+        self.accounts.insert(account, &mut self.ram)
     }
 
     /// An account with part of another's quota: the parent is charged the limit and the account itself.
-    pub fn account_open(
-        &mut self,
-        ram: &mut Ram,
-        parent: Id<Account>,
-        limit: u64,
-    ) -> Result<Id<Account>, Error> {
+    pub fn account_open(&mut self, parent: Id<Account>, limit: u64) -> Result<Id<Account>> {
         let depth = self.accounts[parent].depth + 1;
         if depth > MAX_DEPTH {
             return Err(Error::Invalid);
@@ -69,11 +59,13 @@ impl Vm {
         let cost = limit.checked_add(Arena::<Account>::COST).ok_or(Error::NoMemory)?;
         self.charge(parent, cost)?;
         let account = Account { parent: Some(parent), used: 0, limit, depth, closed: false };
-        self.accounts.insert(account, ram).inspect_err(|_| self.accounts[parent].used -= cost)
+        self.accounts
+            .insert(account, &mut self.ram)
+            .inspect_err(|_| self.accounts[parent].used -= cost)
     }
 
     /// Changes an account's limit, at its parent's cost or to its benefit.
-    pub fn account_resize(&mut self, account: Id<Account>, limit: u64) -> Result<(), Error> {
+    pub fn account_resize(&mut self, account: Id<Account>, limit: u64) -> Result {
         let Account { parent, used, limit: before, .. } = self.accounts[account];
         let parent = parent.filter(|_| limit >= used).ok_or(Error::Invalid)?;
         match limit.checked_sub(before) {
@@ -86,7 +78,7 @@ impl Vm {
 
     /// Uses bytes of an account.
     #[inline]
-    pub fn charge(&mut self, account: Id<Account>, bytes: u64) -> Result<(), Error> {
+    pub fn charge(&mut self, account: Id<Account>, bytes: u64) -> Result {
         self.accounts[account].charge(bytes)
     }
 

@@ -1,14 +1,14 @@
 //! Copies that share their frames until one side writes: of memories, and of whole address spaces.
 //! A copy pays for its pages as if they were its own, so a write never fails for want of quota.
 
-use super::super::{Id, Ram};
+use super::super::Id;
 use super::index::ENTRIES;
 use super::memory::{Backing, VISIT};
 use super::region::Region;
 use super::{Account, FUEL, Memory, Space, Vm};
 use crate::abi::Error;
-use crate::arch::{Access, PhysMem};
-use crate::units::PAGE_SIZE;
+use crate::arch::Access;
+use crate::units::{PAGE_SIZE, Result};
 
 /// What sharing a page costs, as seen from looking at an entry that is empty.
 const SHARING: u64 = 2;
@@ -19,12 +19,11 @@ impl Vm {
     /// What is to be a copy of pages of a memory, for `memory_clone_more`: nothing is in it yet.
     pub fn memory_clone(
         &mut self,
-        ram: &mut Ram,
         account: Id<Account>,
         from: Id<Memory>,
         first: u64,
         pages: u64,
-    ) -> Result<Id<Memory>, Error> {
+    ) -> Result<Id<Memory>> {
         let source = &self.memories[from];
         if !matches!(source.backing, Backing::Demand(_)) {
             return Err(Error::Unsupported);
@@ -32,23 +31,22 @@ impl Vm {
         if first.checked_add(pages).is_none_or(|end| end > source.pages) {
             return Err(Error::Invalid);
         }
-        self.memory_create(ram, account, pages)
+        self.memory_create(account, pages)
     }
 
     /// A piece of a copy that began at page `first`, from page `at` of the copy on; where to go on
     /// from, unless it is complete. What was written in the meantime is in it or not.
     pub fn memory_clone_more(
         &mut self,
-        ram: &mut Ram,
         to: Id<Memory>,
         from: Id<Memory>,
         first: u64,
         at: u64,
-    ) -> Result<Option<u64>, Error> {
+    ) -> Result<Option<u64>> {
         let pages = self.memories[to].pages;
         let left = pages.checked_sub(at).ok_or(Error::Invalid)?;
         let start = first.checked_add(at).ok_or(Error::Invalid)?;
-        let done = at + self.share(ram, (from, start), (to, at), left, &mut FUEL.clone())?;
+        let done = at + self.share((from, start), (to, at), left, &mut FUEL.clone())?;
         Ok((done < pages).then_some(done))
     }
 
@@ -57,11 +55,10 @@ impl Vm {
     /// own is the same memory; of the rest it gets copies.
     pub fn space_clone(
         &mut self,
-        ram: &mut Ram,
         to: Id<Space>,
         from: Id<Space>,
         cursor: u64,
-    ) -> Result<Option<u64>, Error> {
+    ) -> Result<Option<u64>> {
         if to == from || cursor == 0 && !self.space_empty(to) {
             return Err(Error::Occupied);
         }
@@ -78,7 +75,7 @@ impl Vm {
                 Some(copy) => copy,
                 None => {
                     fuel = fuel.saturating_sub(REGION);
-                    self.clone_region(ram, to, id, at)?
+                    self.clone_region(to, id, at)?
                 }
             };
             let copy = &self.regions[copy];
@@ -89,30 +86,24 @@ impl Vm {
                 continue;
             }
             let pages = (end - at) / PAGE_SIZE;
-            at += self.share(ram, (memory, page), target, pages, &mut fuel)? * PAGE_SIZE;
+            at += self.share((memory, page), target, pages, &mut fuel)? * PAGE_SIZE;
         }
         Ok(None)
     }
 
     /// A region like another's part from `at` on, in another address space; its memory is the same,
     /// or a new one without pages.
-    fn clone_region(
-        &mut self,
-        ram: &mut Ram,
-        to: Id<Space>,
-        id: Id<Region>,
-        at: u64,
-    ) -> Result<Id<Region>, Error> {
+    fn clone_region(&mut self, to: Id<Space>, id: Id<Region>, at: u64) -> Result<Id<Region>> {
         let region = Region { space: to, ..self.regions[id].from(at) };
         if self.first_in(to, at, region.end()).is_some() {
             return Err(Error::Occupied);
         }
         let demand = matches!(self.memories[region.memory].backing, Backing::Demand(_));
         if region.shared || !demand || !region.ceiling.contains(Access::WRITE) {
-            return self.add_region(ram, region);
+            return self.add_region(region);
         }
-        let memory = self.memory_create(ram, self.spaces[to].account, region.pages)?;
-        let copy = self.add_region(ram, Region { memory, first: 0, ..region });
+        let memory = self.memory_create(self.spaces[to].account, region.pages)?;
+        let copy = self.add_region(Region { memory, first: 0, ..region });
         self.release(memory);
         copy
     }
@@ -121,13 +112,11 @@ impl Vm {
     /// past before the fuel was used up.
     fn share(
         &mut self,
-        ram: &mut Ram,
         (from, first): (Id<Memory>, u64),
         (to, start): (Id<Memory>, u64),
         pages: u64,
         fuel: &mut u64,
-    ) -> Result<u64, Error> {
-        let Ram { memory: physical, frames, .. } = ram;
+    ) -> Result<u64> {
         let (source, target) = self.memories.pair(from, to).ok_or(Error::Invalid)?;
         let (Backing::Demand(index), Backing::Demand(copy)) =
             (&source.backing, &mut target.backing)
@@ -142,7 +131,7 @@ impl Vm {
         let (mut done, mut changed, mut result) = (0, 0, Ok(()));
         while done < pages && *fuel > 0 && result.is_ok() {
             let (page, place) = (first + done, start + done);
-            let entries = match index.entries(page, physical) {
+            let entries = match index.entries(page, &self.ram.memory) {
                 Ok(entries) => entries,
                 Err(block) => {
                     done += block - page % block;
@@ -158,11 +147,10 @@ impl Vm {
             if empty == run || *fuel == 0 {
                 continue;
             }
-            let take = |physical: &mut PhysMem| account.take_zeroed(physical, frames);
-            result = copy.make(place + empty, physical, take).and_then(|slots| {
+            result = copy.make(place + empty, &mut self.ram, account).and_then(|slots| {
                 let affordable = (account.limit - account.used) / PAGE_SIZE;
                 let most = affordable.min(fuel.div_ceil(look + SHARING));
-                let owners = frames.owners.clone();
+                let owners = self.ram.frames.owners.clone();
                 let (looked, shared) = entries.from(empty).share(slots, run - empty, most, owners);
                 account.used += shared * PAGE_SIZE;
                 target.resident += shared;
@@ -172,7 +160,7 @@ impl Vm {
             });
         }
         if changed > 0 {
-            self.forget(ram, from, first..first + changed, true);
+            self.forget(from, first..first + changed, true);
         }
         result.map(|()| done.min(pages))
     }

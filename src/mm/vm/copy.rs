@@ -8,7 +8,7 @@ use super::{Memory, Space, Vm};
 use crate::abi::{Error, USER_END};
 use crate::arch::{self, Entry};
 use crate::layout::{PHYS_MAP, PHYS_MAP_SIZE};
-use crate::units::{Access, Frame, LARGE_PAGE_SIZE, PAGE_SIZE, VirtAddr};
+use crate::units::{Access, Frame, LARGE_PAGE_SIZE, PAGE_SIZE, Result, VirtAddr};
 use core::ops::Range;
 
 /// Bytes that are copied in one piece.
@@ -57,13 +57,7 @@ fn in_page(offset: u64) -> u64 {
 impl Vm {
     /// Copies a piece, and tells how many bytes that were: the caller goes on after them. Where source
     /// and target overlap, what comes out is one or the other.
-    pub fn copy(
-        &mut self,
-        ram: &mut Ram,
-        from: Place,
-        to: Place,
-        bytes: u64,
-    ) -> Result<u64, Error> {
+    pub fn copy(&mut self, from: Place, to: Place, bytes: u64) -> Result<u64> {
         let (mut source, mut target) = (NOTHING, NOTHING);
         let (mut source_at, mut target_at) = (from.at(), to.at());
         let bytes = bytes.min(PIECE);
@@ -72,10 +66,10 @@ impl Vm {
             // In this order: if both are the same page it does not move any more.
             let mut reached = Ok(());
             if left == bytes || target_at.is_multiple_of(PAGE_SIZE) {
-                reached = self.reach(ram, &to, target_at, true, &mut target);
+                reached = self.reach(&to, target_at, true, &mut target);
             }
             if reached.is_ok() && (left == bytes || source_at.is_multiple_of(PAGE_SIZE)) {
-                reached = self.reach(ram, &from, source_at, false, &mut source);
+                reached = self.reach(&from, source_at, false, &mut source);
             }
             match reached {
                 Err(error) if left == bytes => return Err(error),
@@ -106,7 +100,6 @@ impl Vm {
     #[inline(always)]
     pub fn copy_present(
         &mut self,
-        ram: &Ram,
         from: (Id<Space>, u64),
         to: (Id<Space>, u64),
         bytes: u64,
@@ -114,7 +107,7 @@ impl Vm {
         if bytes > in_page(from.1).min(in_page(to.1)) {
             return None;
         }
-        let (to, from) = (self.present(ram, to, true)?.byte, self.present(ram, from, false)?.byte);
+        let (to, from) = (self.present(to, true)?.byte, self.present(from, false)?.byte);
         if to.addr().abs_diff(from.addr()) < bytes as usize {
             return None;
         }
@@ -125,56 +118,42 @@ impl Vm {
 
     /// Finds an address whose page is in the tables.
     #[inline(always)]
-    fn present(&self, ram: &Ram, (space, at): (Id<Space>, u64), write: bool) -> Option<Found> {
+    fn present(&self, (space, at): (Id<Space>, u64), write: bool) -> Option<Found> {
         let root = self.spaces.get(space).filter(|_| at < USER_END)?.root;
-        let (table, level) = tables::walk(&ram.memory, root, at, tables::PAGES);
-        let entry = tables::read(&ram.memory, table, tables::index(at, tables::PAGES));
+        let (table, level) = tables::walk(&self.ram.memory, root, at, tables::PAGES);
+        let entry = tables::read(&self.ram.memory, table, tables::index(at, tables::PAGES));
         if level != tables::PAGES || !suits(entry, write) {
             return None;
         }
         let upto = (at | (LARGE_PAGE_SIZE - 1)) + 1;
-        Some(Found { byte: byte(ram, entry.frame(), at), table, upto, copied: false })
+        Some(Found { byte: byte(&self.ram, entry.frame(), at), table, upto, copied: false })
     }
 
     /// Reads a little of an address space.
-    pub fn read_space<T: Plain>(
-        &mut self,
-        ram: &mut Ram,
-        space: Id<Space>,
-        at: u64,
-        into: &mut [T],
-    ) -> Result<(), Error> {
+    pub fn read_space<T: Plain>(&mut self, space: Id<Space>, at: u64, into: &mut [T]) -> Result {
         let bytes = into.as_mut_ptr().cast();
-        self.move_few(ram, Place::Space(space, at), bytes, size_of_val(into), false)
+        self.move_few(Place::Space(space, at), bytes, size_of_val(into), false)
     }
 
     /// Writes a little of an address space.
-    pub fn write_space<T: Plain>(
-        &mut self,
-        ram: &mut Ram,
-        space: Id<Space>,
-        at: u64,
-        from: &[T],
-    ) -> Result<(), Error> {
+    pub fn write_space<T: Plain>(&mut self, space: Id<Space>, at: u64, from: &[T]) -> Result {
         let bytes = from.as_ptr().cast_mut().cast();
-        self.move_few(ram, Place::Space(space, at), bytes, size_of_val(from), true)
+        self.move_few(Place::Space(space, at), bytes, size_of_val(from), true)
     }
 
     /// Moves bytes from a buffer of the kernel's to a place, or the other way.
     #[inline(never)]
     pub(super) fn move_few(
         &mut self,
-        ram: &mut Ram,
         place: Place,
         buffer: *mut u8,
         bytes: usize,
         write: bool,
-    ) -> Result<(), Error> {
+    ) -> Result {
         let mut done = 0;
         while done < bytes {
             let at = place.at().saturating_add(done as u64);
-            let (page, kernel) =
-                (self.find(ram, &place, at, write)?.byte, buffer.wrapping_add(done));
+            let (page, kernel) = (self.find(&place, at, write)?.byte, buffer.wrapping_add(done));
             let count = (bytes - done).min(in_page(at) as usize);
             let (to, from) = if write { (page, kernel) } else { (kernel, page) };
             // SAFETY: RAM of a process up to the end of a page, and a buffer of so many bytes elsewhere,
@@ -187,38 +166,32 @@ impl Vm {
 
     /// Finds a place, by what was found before it if that will do.
     #[inline(always)]
-    fn reach(
-        &mut self,
-        ram: &mut Ram,
-        place: &Place,
-        at: u64,
-        write: bool,
-        found: &mut Found,
-    ) -> Result<(), Error> {
+    fn reach(&mut self, place: &Place, at: u64, write: bool, found: &mut Found) -> Result {
         if at < found.upto {
-            let entry = tables::read(&ram.memory, found.table, tables::index(at, tables::PAGES));
+            let entry =
+                tables::read(&self.ram.memory, found.table, tables::index(at, tables::PAGES));
             if suits(entry, write) {
-                found.byte = byte(ram, entry.frame(), at);
+                found.byte = byte(&self.ram, entry.frame(), at);
                 return Ok(());
             }
         }
-        *found = self.find(ram, place, at, write)?;
+        *found = self.find(place, at, write)?;
         Ok(())
     }
 
     #[inline(never)]
-    fn find(&mut self, ram: &mut Ram, place: &Place, at: u64, write: bool) -> Result<Found, Error> {
+    fn find(&mut self, place: &Place, at: u64, write: bool) -> Result<Found> {
         let space = match *place {
             Place::Space(space, _) => space,
             Place::Memory(memory, _) => {
                 if at / PAGE_SIZE >= self.memories[memory].pages {
                     return Err(Error::Invalid);
                 }
-                let page = self.provide(ram, memory, at / PAGE_SIZE, write)?;
-                return found(ram, &page, at, write);
+                let page = self.provide(memory, at / PAGE_SIZE, write)?;
+                return found(&self.ram, &page, at, write);
             }
         };
-        if let Some(found) = self.present(ram, (space, at), write) {
+        if let Some(found) = self.present((space, at), write) {
             return Ok(found);
         }
         let access = if write { Access::Write } else { Access::Read };
@@ -226,10 +199,10 @@ impl Vm {
         let region = &self.regions[id];
         let upto = region.end().min((at | (LARGE_PAGE_SIZE - 1)) + 1);
         let (memory, page) = (region.memory, region.page_at(at));
-        let page = self.provide(ram, memory, page, write)?;
-        let found = found(ram, &page, at, write)?;
+        let page = self.provide(memory, page, write)?;
+        let found = found(&self.ram, &page, at, write)?;
         // It gets into the tables, as after a fault: the next time it is found there.
-        Ok(match self.show(ram, id, at & !(PAGE_SIZE - 1), &page) {
+        Ok(match self.show(id, at & !(PAGE_SIZE - 1), &page) {
             Ok(table) if page.kind != PageKind::Window && page.kind != PageKind::Run => {
                 Found { table, upto, ..found }
             }
@@ -255,7 +228,7 @@ fn suits(entry: Entry, write: bool) -> bool {
 }
 
 /// A page that is there, if the kernel can reach it.
-fn found(ram: &Ram, page: &Page, at: u64, write: bool) -> Result<Found, Error> {
+fn found(ram: &Ram, page: &Page, at: u64, write: bool) -> Result<Found> {
     if reach(ram, page, write).is_empty() {
         return Err(Error::BadAddress);
     }

@@ -1,14 +1,14 @@
 //! How pages come: a fault finds the region, has its memory provide the page, and enters it into the
 //! tables. The kernel's own accesses do the first two only.
 
-use super::super::{Id, Ram};
+use super::super::Id;
 use super::copy::reach;
 use super::memory::Backing;
 use super::tables;
 use super::{Memory, Region, Space, Vm};
 use crate::abi::{Error, FaultKind, USER_END};
 use crate::arch::{self, Entry};
-use crate::units::{Access, Frame, LARGE_PAGE_SIZE, PAGE_SIZE};
+use crate::units::{Access, Frame, LARGE_PAGE_SIZE, PAGE_SIZE, Result};
 use core::ops::Range;
 
 /// A page that is there.
@@ -44,7 +44,6 @@ impl Vm {
     #[inline(always)]
     pub fn fault(
         &mut self,
-        ram: &mut Ram,
         space: Id<Space>,
         address: u64,
         access: Access,
@@ -53,8 +52,8 @@ impl Vm {
         let id = self.allowed(space, at, access)?;
         let region = &self.regions[id];
         let (memory, page) = (region.memory, region.page_at(at));
-        let provided = self.provide(ram, memory, page, access == Access::Write);
-        match provided.and_then(|page| self.show(ram, id, at, &page)) {
+        let provided = self.provide(memory, page, access == Access::Write);
+        match provided.and_then(|page| self.show(id, at, &page)) {
             Ok(_) => Ok(()),
             Err(Error::NoMemory) => Err(FaultKind::NoMemory),
             Err(_) => Err(FaultKind::Bus),
@@ -93,13 +92,7 @@ impl Vm {
 
     /// A page of a memory: made if it is not there; to be written, the memory's alone.
     #[inline]
-    pub(super) fn provide(
-        &mut self,
-        ram: &mut Ram,
-        id: Id<Memory>,
-        page: u64,
-        write: bool,
-    ) -> Result<Page, Error> {
+    pub(super) fn provide(&mut self, id: Id<Memory>, page: u64, write: bool) -> Result<Page> {
         let memory = &mut self.memories[id];
         if page >= memory.pages {
             return Err(Error::BadAddress);
@@ -112,64 +105,56 @@ impl Vm {
             }
             return Ok(memory.backing.page(page));
         };
-        let Ram { memory: physical, frames, .. } = ram;
         let account = &mut self.accounts[memory.account];
-        let slot = index.make(page, physical, |physical| account.take_zeroed(physical, frames))?;
+        let slot = index.make(page, &mut self.ram, account)?;
         let Some(old) = slot.get() else {
-            let frame = account.take_zeroed(physical, frames)?;
+            let frame = account.take_zeroed(&mut self.ram)?;
             slot.set(Some(frame));
             memory.resident += 1;
             return Ok(Page { frame, access: ANY, kind: PageKind::Single });
         };
-        if !frames.owners.several(old) {
+        if !self.ram.frames.owners.several(old) {
             return Ok(Page { frame: old, access: ANY, kind: PageKind::Single });
         }
         if !write {
             return Ok(Page { frame: old, access: CONSTANT, kind: PageKind::Single });
         }
         // The page was paid for when it began to be shared.
-        let new = frames.alloc().ok_or(Error::NoMemory)?;
-        let from = physical.pointer(old.start()).as_ptr();
-        let to = physical.pointer(new.start()).as_ptr();
+        let new = self.ram.frames.alloc().ok_or(Error::NoMemory)?;
+        let from = self.ram.memory.pointer(old.start()).as_ptr();
+        let to = self.ram.memory.pointer(new.start()).as_ptr();
         // SAFETY: two frames of RAM; the new one was just taken, and nobody writes the old one while
         // it has several owners.
         unsafe { arch::user::copy(to, from, PAGE_SIZE as usize) };
         slot.set(Some(new));
-        self.forget(ram, id, page..page + 1, false);
-        ram.frames.give_up(old);
+        self.forget(id, page..page + 1, false);
+        self.ram.frames.give_up(old);
         Ok(Page { frame: new, access: ANY, kind: PageKind::Copied })
     }
 
     /// Enters a page of a region into the tables; tells which one it is in.
     #[inline(always)]
-    pub(super) fn show(
-        &mut self,
-        ram: &mut Ram,
-        id: Id<Region>,
-        at: u64,
-        page: &Page,
-    ) -> Result<Frame, Error> {
+    pub(super) fn show(&mut self, id: Id<Region>, at: u64, page: &Page) -> Result<Frame> {
         let region = &self.regions[id];
         let mut access = region.access & page.access | page.access & arch::Access::DEVICE;
         if matches!(page.kind, PageKind::Single | PageKind::Copied) {
-            return self.enter_page(ram, region.space, at, page, access);
+            return self.enter_page(region.space, at, page, access);
         }
-        let reach = reach(ram, page, access.contains(arch::Access::WRITE));
+        let reach = reach(&self.ram, page, access.contains(arch::Access::WRITE));
         access.set(arch::Access::FAR, reach.is_empty());
-        self.enter_run(ram, id, at, page, access, reach)
+        self.enter_run(id, at, page, access, reach)
     }
 
     /// Enters a page of a run into the tables, as part of a large one if it can be, and else with those
     /// around it, for that is less work than their faults.
     fn enter_run(
         &mut self,
-        ram: &mut Ram,
         id: Id<Region>,
         at: u64,
         page: &Page,
         access: arch::Access,
         reach: Range<u64>,
-    ) -> Result<Frame, Error> {
+    ) -> Result<Frame> {
         let region = &self.regions[id];
         let space = region.space;
         let block = at & !(AROUND - 1);
@@ -182,9 +167,9 @@ impl Vm {
             && page.frame.0 >= before
             && (page.frame.0 - before).is_multiple_of(tables::ENTRIES);
         if large {
-            let table = self.table_of(ram, space, base, tables::LARGE)?;
+            let table = self.table_of(space, base, tables::LARGE)?;
             let index = tables::index(base, tables::LARGE);
-            let old = tables::read(&ram.memory, table, index);
+            let old = tables::read(&self.ram.memory, table, index);
             if !old.is_present() || old.is_leaf(tables::LARGE) {
                 // Of a window's pages some may be out of the kernel's reach.
                 let far = match page.kind {
@@ -192,20 +177,20 @@ impl Vm {
                     _ => arch::Access::empty(),
                 };
                 let new = Entry::leaf(Frame(page.frame.0 - before), tables::LARGE, access | far);
-                tables::write(&mut ram.memory, table, index, new);
+                tables::write(&mut self.ram.memory, table, index, new);
                 arch::tlb::publish();
                 return Ok(table);
             }
         }
-        let table = self.enter_page(ram, space, at, page, access)?;
+        let table = self.enter_page(space, at, page, access)?;
         if page.kind == PageKind::Window || !access.contains(arch::Access::EXECUTE) {
             for near in around.step_by(PAGE_SIZE as usize) {
                 let index = tables::index(near, tables::PAGES);
                 let frame = (page.frame.0 + near / PAGE_SIZE).wrapping_sub(at / PAGE_SIZE);
-                let empty = !tables::read(&ram.memory, table, index).is_present();
+                let empty = !tables::read(&self.ram.memory, table, index).is_present();
                 if empty && reach.contains(&frame) {
                     let new = Entry::leaf(Frame(frame), tables::PAGES, access);
-                    tables::write(&mut ram.memory, table, index, new);
+                    tables::write(&mut self.ram.memory, table, index, new);
                 }
             }
             arch::tlb::publish();
@@ -217,27 +202,25 @@ impl Vm {
     #[inline]
     fn enter_page(
         &mut self,
-        ram: &mut Ram,
         space: Id<Space>,
         at: u64,
         page: &Page,
         access: arch::Access,
-    ) -> Result<Frame, Error> {
+    ) -> Result<Frame> {
         if access.contains(arch::Access::EXECUTE) && page.kind != PageKind::Window {
             // SAFETY: a page of RAM.
-            unsafe { arch::user::publish_code(ram.memory.pointer(page.frame.start()).as_ptr()) };
+            unsafe {
+                arch::user::publish_code(self.ram.memory.pointer(page.frame.start()).as_ptr())
+            };
         }
         let root = self.spaces[space].root;
-        let (table, level) = tables::walk(&ram.memory, root, at, tables::PAGES);
-        let table = if level == tables::PAGES {
-            table
-        } else {
-            self.table_of(ram, space, at, tables::PAGES)?
-        };
+        let (table, level) = tables::walk(&self.ram.memory, root, at, tables::PAGES);
+        let table =
+            if level == tables::PAGES { table } else { self.table_of(space, at, tables::PAGES)? };
         let index = tables::index(at, tables::PAGES);
-        let old = tables::read(&ram.memory, table, index);
+        let old = tables::read(&self.ram.memory, table, index);
         let new = Entry::leaf(page.frame, tables::PAGES, access);
-        tables::write(&mut ram.memory, table, index, new);
+        tables::write(&mut self.ram.memory, table, index, new);
         arch::tlb::publish();
         // The same frame with more rights than before: CPUs may remember the refusal.
         if old.is_present() {
@@ -249,20 +232,18 @@ impl Vm {
     /// The table at `lowest` that has the entry of an address, made if it is not there. There is no
     /// large page on the way: regions that get smaller take theirs with them.
     #[inline(never)]
-    fn table_of(
-        &mut self,
-        ram: &mut Ram,
-        space: Id<Space>,
-        at: u64,
-        lowest: u8,
-    ) -> Result<Frame, Error> {
-        let Space { root, account, tables, .. } = &mut self.spaces[space];
-        let account = &mut self.accounts[*account];
-        tables::make(&mut ram.memory, *root, at, lowest, |memory| {
-            let table = account.take_zeroed(memory, &mut ram.frames)?;
-            *tables += 1;
-            Ok(table)
-        })
+    fn table_of(&mut self, space: Id<Space>, at: u64, lowest: u8) -> Result<Frame> {
+        let space = &mut self.spaces[space];
+        let account = &mut self.accounts[space.account];
+        let (mut table, reached) = tables::walk(&self.ram.memory, space.root, at, lowest);
+        for level in reached..lowest {
+            let below = account.take_zeroed(&mut self.ram)?;
+            let entry = Entry::table(below);
+            tables::write(&mut self.ram.memory, table, tables::index(at, level), entry);
+            space.tables += 1;
+            table = below;
+        }
+        Ok(table)
     }
 }
 

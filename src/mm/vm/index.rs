@@ -5,9 +5,10 @@
 
 use super::super::owners::Owners;
 use super::super::walker::first_used;
-use crate::abi::Error;
+use super::super::{FrameSource, Ram};
+use super::Account;
 use crate::arch::PhysMem;
-use crate::units::{Frame, PAGE_SIZE, PhysAddr};
+use crate::units::{Frame, PAGE_SIZE, PhysAddr, Result};
 use core::cell::Cell;
 use core::ptr::NonNull;
 
@@ -53,36 +54,26 @@ impl Index {
         span(self.height)
     }
 
-    /// Makes it a level higher. Takes an index page, of zeroes, if there is anything in it.
-    pub fn heighten(
-        &mut self,
-        memory: &mut PhysMem,
-        take: impl FnOnce(&mut PhysMem) -> Result<Frame, Error>,
-    ) -> Result<(), Error> {
+    /// Makes it a level higher. Takes an index page if there is anything in it.
+    pub fn heighten(&mut self, ram: &mut Ram, payer: &mut Account) -> Result {
         let root = self.root();
         if let Some(below) = root.get() {
-            let table = take(memory)?;
-            Entries::of(table, 0, 0, memory).set(Some(below));
+            let table = payer.take_zeroed(ram)?;
+            Entries::of(table, 0, 0, &ram.memory).set(Some(below));
             root.set(Some(table));
         }
         self.height += 1;
         Ok(())
     }
 
-    /// The entry of a page and those after it; index pages on the way are made with `take`, which gives
-    /// zeroed frames.
+    /// The entry of a page and those after it; index pages on the way are made.
     #[inline]
-    pub fn make(
-        &mut self,
-        page: u64,
-        memory: &mut PhysMem,
-        mut take: impl FnMut(&mut PhysMem) -> Result<Frame, Error>,
-    ) -> Result<Entries, Error> {
-        let (mut entries, height) = self.way(page, 0, memory);
+    pub fn make(&mut self, page: u64, ram: &mut Ram, payer: &mut Account) -> Result<Entries> {
+        let (mut entries, height) = self.way(page, 0, &ram.memory);
         for height in (0..height).rev() {
-            let table = take(memory)?;
+            let table = payer.take_zeroed(ram)?;
             entries.set(Some(table));
-            entries = Entries::of(table, page, height, memory);
+            entries = Entries::of(table, page, height, &ram.memory);
         }
         Ok(entries)
     }
@@ -97,15 +88,18 @@ impl Index {
         }
     }
 
-    /// Takes out the index pages that begin at `page`, none of whose pages is there.
-    pub fn trim(&mut self, page: u64, memory: &PhysMem, mut give: impl FnMut(Frame)) {
+    /// Gives back the index pages that begin at `page`, none of whose pages is there: so many.
+    pub fn trim(&mut self, page: u64, ram: &mut Ram) -> u64 {
+        let mut gone = 0;
         for height in (1..=self.height).take_while(|&height| page.is_multiple_of(span(height))) {
-            let (entry, reached) = self.way(page, height, memory);
+            let (entry, reached) = self.way(page, height, &ram.memory);
             if let Some(table) = entry.get().filter(|_| reached == height) {
                 entry.set(None);
-                give(table);
+                ram.frames.give(table);
+                gone += 1;
             }
         }
+        gone
     }
 
     #[inline(always)]

@@ -4,11 +4,11 @@
 //! Invariant: no page is there or mapped at or above `held`, and none at or above `pages` is handed
 //! out; `held` is above `pages` only until a memory that shrank has given back what it lost.
 
-use super::super::{Arena, FrameSource, Id, Ram};
+use super::super::{Arena, Frames, Id};
 use super::index::{ENTRIES, Index};
 use super::{Account, FUEL, Region, Vm};
 use crate::abi::Error;
-use crate::units::{Frame, PAGE_SIZE, PhysAddr};
+use crate::units::{Frame, PAGE_SIZE, PhysAddr, Result};
 
 /// The largest memory.
 pub const MAX_PAGES: u64 = 1 << 36;
@@ -56,48 +56,43 @@ pub(super) enum Backing {
 
 impl Vm {
     /// Pages of zeroes, none of which takes memory before it is used. The caller has the reference.
-    pub fn memory_create(
-        &mut self,
-        ram: &mut Ram,
-        account: Id<Account>,
-        pages: u64,
-    ) -> Result<Id<Memory>, Error> {
+    pub fn memory_create(&mut self, account: Id<Account>, pages: u64) -> Result<Id<Memory>> {
         if pages > MAX_PAGES {
             return Err(Error::Invalid);
         }
-        self.new_memory(ram, account, pages, Backing::Demand(Index::new(pages)))
+        self.new_memory(account, pages, Backing::Demand(Index::new(pages)))
     }
 
     /// Pages side by side; 512 of them are a large page. Nobody reaches them before `memory_clear` has
     /// been called until it is done.
     pub fn memory_contiguous(
         &mut self,
-        ram: &mut Ram,
         account: Id<Account>,
         pages: u64,
-    ) -> Result<(Id<Memory>, PhysAddr), Error> {
+    ) -> Result<(Id<Memory>, PhysAddr)> {
         if pages == 0 || pages > MAX_CONTIGUOUS {
             return Err(Error::Invalid);
         }
         let bytes = pages * PAGE_SIZE;
         self.charge(account, bytes)?;
         let align = if pages == MAX_CONTIGUOUS { pages as usize } else { 1 };
-        let first = ram.frames.alloc_run(pages as usize, align).ok_or(Error::NoMemory);
+        let first = self.ram.frames.alloc_run(pages as usize, align).ok_or(Error::NoMemory);
         let made = first.and_then(|first| {
-            let id = self.new_memory(ram, account, pages, Backing::Contiguous(first));
-            id.map(|id| (id, first.start())).inspect_err(|_| give_run(ram, first, pages))
+            let id = self.new_memory(account, pages, Backing::Contiguous(first));
+            id.map(|id| (id, first.start()))
+                .inspect_err(|_| give_run(&mut self.ram.frames, first, pages))
         });
         made.inspect_err(|_| self.uncharge(account, bytes))
     }
 
     /// Clears a piece of a contiguous memory that is new: true when all of it is.
-    pub fn memory_clear(&mut self, ram: &mut Ram, id: Id<Memory>) -> Result<bool, Error> {
+    pub fn memory_clear(&mut self, id: Id<Memory>) -> Result<bool> {
         let memory = &mut self.memories[id];
         let Backing::Contiguous(first) = memory.backing else { return Err(Error::Invalid) };
         let upto = memory.pages.min(memory.resident + CLEARED);
         for nth in memory.resident..upto {
             // SAFETY: the frames are this memory's, and nobody reaches them yet.
-            unsafe { ram.memory.zero(Frame(first.0 + nth)) };
+            unsafe { self.ram.memory.zero(Frame(first.0 + nth)) };
         }
         memory.resident = upto;
         Ok(upto == memory.pages)
@@ -106,27 +101,21 @@ impl Vm {
     /// Physical memory as it lies there: the caller knows that it is not the allocator's.
     pub fn memory_window(
         &mut self,
-        ram: &mut Ram,
         account: Id<Account>,
         at: PhysAddr,
         pages: u64,
         device: bool,
-    ) -> Result<Id<Memory>, Error> {
+    ) -> Result<Id<Memory>> {
         let end = at.0.saturating_add(pages.saturating_mul(PAGE_SIZE));
         if pages == 0 || !at.0.is_multiple_of(PAGE_SIZE) || end > 1 << 48 {
             return Err(Error::Invalid);
         }
-        self.new_memory(ram, account, pages, Backing::Window { first: at.frame(), device })
+        self.new_memory(account, pages, Backing::Window { first: at.frame(), device })
     }
 
     /// Makes it longer, or shorter: at once for whoever looks, but what it lost is given back in
     /// pieces. False: to be called again.
-    pub fn memory_resize(
-        &mut self,
-        ram: &mut Ram,
-        id: Id<Memory>,
-        pages: u64,
-    ) -> Result<bool, Error> {
+    pub fn memory_resize(&mut self, id: Id<Memory>, pages: u64) -> Result<bool> {
         let memory = &mut self.memories[id];
         if !matches!(memory.backing, Backing::Demand(_)) {
             return Err(Error::Unsupported);
@@ -135,15 +124,14 @@ impl Vm {
             return Err(Error::Invalid);
         }
         memory.pages = memory.pages.min(pages);
-        if !self.cut(ram, id) {
+        if !self.cut(id) {
             return Ok(false);
         }
         let memory = &mut self.memories[id];
         let account = &mut self.accounts[memory.account];
         if let Backing::Demand(index) = &mut memory.backing {
             while index.capacity() < pages {
-                let frames = &mut ram.frames;
-                index.heighten(&mut ram.memory, |memory| account.take_zeroed(memory, frames))?;
+                index.heighten(&mut self.ram, account)?;
             }
         }
         (memory.pages, memory.held) = (pages, pages);
@@ -183,16 +171,16 @@ impl Vm {
     }
 
     /// Destroys a piece of a memory that nothing refers to.
-    pub fn destroy_dying(&mut self, ram: &mut Ram) {
+    pub fn destroy_dying(&mut self) {
         let Some(id) = self.dying else { return };
         let memory = &mut self.memories[id];
         let pages = core::mem::take(&mut memory.pages);
         let account = memory.account;
         if let Backing::Contiguous(first) = memory.backing {
-            give_run(ram, first, pages);
+            give_run(&mut self.ram.frames, first, pages);
             self.uncharge(account, pages * PAGE_SIZE);
         }
-        if self.cut(ram, id) {
+        if self.cut(id) {
             self.dying = self.memories[id].next_dying;
             self.memories.remove(id);
             self.uncharge(account, Arena::<Memory>::COST);
@@ -201,11 +189,10 @@ impl Vm {
 
     fn new_memory(
         &mut self,
-        ram: &mut Ram,
         account: Id<Account>,
         pages: u64,
         backing: Backing,
-    ) -> Result<Id<Memory>, Error> {
+    ) -> Result<Id<Memory>> {
         self.charge(account, Arena::<Memory>::COST)?;
         let held = if matches!(backing, Backing::Demand(_)) { pages } else { 0 };
         let memory = Memory {
@@ -219,12 +206,12 @@ impl Vm {
             mapped: 0,
             next_dying: None,
         };
-        let id = self.memories.insert(memory, ram);
+        let id = self.memories.insert(memory, &mut self.ram);
         id.inspect_err(|_| self.uncharge(account, Arena::<Memory>::COST))
     }
 
     /// Gives back pages from the last one down to the memory's size: a piece; true when all are.
-    fn cut(&mut self, ram: &mut Ram, id: Id<Memory>) -> bool {
+    fn cut(&mut self, id: Id<Memory>) -> bool {
         let mut fuel = FUEL;
         loop {
             let memory = &self.memories[id];
@@ -236,7 +223,7 @@ impl Vm {
             if fuel == 0 {
                 return false;
             }
-            let found = index.entries(held - 1, &ram.memory);
+            let found = index.entries(held - 1, &self.ram.memory);
             let low = match found {
                 Err(block) => (held - 1) & !(block - 1),
                 Ok(_) => ((held - 1) & !(ENTRIES - 1)).max(held.saturating_sub(memory.step())),
@@ -245,24 +232,20 @@ impl Vm {
             fuel = fuel.saturating_sub(STEPPING);
             if found.is_ok() {
                 fuel = fuel.saturating_sub(u64::from(memory.mapped) * VISIT);
-                self.forget(ram, id, low..held, false);
+                self.forget(id, low..held, false);
             }
-            let Ram { memory: physical, frames, .. } = &mut *ram;
             let memory = &mut self.memories[id];
             let Backing::Demand(index) = &mut memory.backing else { return true };
             let (mut gone, mut freed) = (0, 0);
-            if let Ok(entries) = index.entries(low, physical) {
+            if let Ok(entries) = index.entries(low, &self.ram.memory) {
                 gone = entries.take_out(held - low, |frame| {
-                    freed += u64::from(frames.give_up(frame));
+                    freed += u64::from(self.ram.frames.give_up(frame));
                 });
                 fuel = fuel.saturating_sub(held - low + gone * SHARED + freed * FREEING);
             }
             memory.held = low;
             memory.resident -= gone;
-            index.trim(low, physical, |table| {
-                frames.give(table);
-                gone += 1;
-            });
+            gone += index.trim(low, &mut self.ram);
             self.uncharge(account, gone * PAGE_SIZE);
         }
     }
@@ -275,8 +258,8 @@ impl Memory {
     }
 }
 
-fn give_run(ram: &mut Ram, first: Frame, pages: u64) {
-    if let Err(reason) = ram.frames.free_run(first, pages as usize) {
+fn give_run(frames: &mut Frames, first: Frame, pages: u64) {
+    if let Err(reason) = frames.free_run(first, pages as usize) {
         crate::error!("{pages} frames from {:#x} cannot be freed: {reason:?}", first.0);
     }
 }

@@ -34,7 +34,7 @@ pub use space::Space;
 
 use super::asid::Asids;
 use super::window::Window;
-use super::{Arena, Id};
+use super::{Arena, Id, Ram};
 use crate::arch::paging::ASIDS;
 
 /// Entries that one piece of work looks at, or other work that takes as long.
@@ -42,6 +42,8 @@ const FUEL: u64 = 1024;
 
 /// All address spaces and what they map.
 pub struct Vm {
+    /// Physical memory.
+    pub ram: Ram,
     /// Address spaces.
     pub spaces: Arena<Space>,
     /// Pages.
@@ -58,9 +60,9 @@ pub struct Vm {
 
 impl Vm {
     /// Nothing yet. Takes the first four windows.
-    #[expect(clippy::new_without_default, reason = "there is one, and its windows are its own")]
-    pub fn new() -> Vm {
+    pub fn new(ram: Ram) -> Vm {
         Vm {
+            ram,
             spaces: Arena::new(Window::new(0)),
             memories: Arena::new(Window::new(1)),
             regions: Arena::new(Window::new(2)),

@@ -4,13 +4,13 @@
 //! what it allows is within its ceiling, and never both writing and executing.
 
 use super::super::tree::{Key, Links, Node};
-use super::super::{Arena, Id, Ram};
+use super::super::{Arena, Id};
 use super::memory::{Backing, MAX_MAPPINGS};
 use super::tables;
 use super::{FUEL, Memory, Space, Vm};
 use crate::abi::{Error, MAP_EXECUTE, MAP_SHARED, MAP_WRITE};
 use crate::arch::Access;
-use crate::units::PAGE_SIZE;
+use crate::units::{PAGE_SIZE, Result};
 
 /// The most pages that are always unmapped in one piece.
 const PIECE: u64 = 512;
@@ -79,7 +79,7 @@ fn allows(bits: u64) -> Access {
 }
 
 /// The same, if the bits make sense and ask for no more than the ceiling.
-fn asked(bits: u64, others: u64, ceiling: Access) -> Result<Access, Error> {
+fn asked(bits: u64, others: u64, ceiling: Access) -> Result<Access> {
     let access = allows(bits);
     if bits & !(MAP_WRITE | MAP_EXECUTE | others) != 0
         || access.contains(Access::WRITE | Access::EXECUTE)
@@ -97,7 +97,6 @@ impl Vm {
     #[expect(clippy::too_many_arguments, reason = "a call of the interface has as many")]
     pub fn map(
         &mut self,
-        ram: &mut Ram,
         space: Id<Space>,
         memory: Id<Memory>,
         at: u64,
@@ -105,7 +104,7 @@ impl Vm {
         pages: u64,
         access: u64,
         ceiling: u64,
-    ) -> Result<(), Error> {
+    ) -> Result {
         let range = tables::pages_at(at, pages).ok_or(Error::Invalid)?;
         let ceiling = allows(ceiling);
         let shared = access & MAP_SHARED != 0;
@@ -130,28 +129,22 @@ impl Vm {
             next: None,
             prev: None,
         };
-        let id = self.add_region(ram, region)?;
+        let id = self.add_region(region)?;
         self.join(id);
         Ok(())
     }
 
     /// Unmaps what is mapped in a range: a piece. Tells how many pages of the range are done; the
     /// caller goes on after them.
-    pub fn unmap(
-        &mut self,
-        ram: &mut Ram,
-        space: Id<Space>,
-        at: u64,
-        pages: u64,
-    ) -> Result<u64, Error> {
+    pub fn unmap(&mut self, space: Id<Space>, at: u64, pages: u64) -> Result<u64> {
         let end = tables::pages_at(at, pages).ok_or(Error::Invalid)?.end;
         let Some(id) = self.first_in(space, at, end) else { return Ok(pages) };
         let (start, stop) = (self.regions[id].start, self.regions[id].end());
         let (from, upto) = (start.max(at), stop.min(end));
         // What is cut off from the end of a region is small, or a region of its own.
         let whole = upto == stop && upto - from <= PIECE * PAGE_SIZE;
-        let id = if start < from && !whole { self.split(ram, id, from)? } else { id };
-        let reached = self.sweep(ram, space, from..upto, true, &mut FUEL.clone());
+        let id = if start < from && !whole { self.split(id, from)? } else { id };
+        let reached = self.sweep(space, from..upto, true, &mut FUEL.clone());
         self.cut_region(id, from, reached);
         if reached == upto && self.first_in(space, reached, end).is_none() {
             return Ok(pages);
@@ -160,14 +153,7 @@ impl Vm {
     }
 
     /// Changes what may be done in a range, all of which is mapped: a piece, as `unmap`.
-    pub fn protect(
-        &mut self,
-        ram: &mut Ram,
-        space: Id<Space>,
-        at: u64,
-        pages: u64,
-        access: u64,
-    ) -> Result<u64, Error> {
+    pub fn protect(&mut self, space: Id<Space>, at: u64, pages: u64, access: u64) -> Result<u64> {
         let end = tables::pages_at(at, pages).ok_or(Error::Invalid)?.end;
         let id = self.region_at(space, at).ok_or(Error::NotFound)?;
         let (start, stop) = (self.regions[id].start, self.regions[id].end());
@@ -177,10 +163,10 @@ impl Vm {
             return Ok((upto - at) / PAGE_SIZE);
         }
         // The entries go; faults bring them back as they shall be.
-        let reached = self.sweep(ram, space, at..upto, false, &mut FUEL.clone());
-        let id = if start < at { self.split(ram, id, at)? } else { id };
+        let reached = self.sweep(space, at..upto, false, &mut FUEL.clone());
+        let id = if start < at { self.split(id, at)? } else { id };
         if reached < stop
-            && let Err(error) = self.split(ram, id, reached)
+            && let Err(error) = self.split(id, reached)
         {
             self.join(id);
             return Err(error);
@@ -229,11 +215,7 @@ impl Vm {
     }
 
     /// Puts in a region that overlaps no other.
-    pub(super) fn add_region(
-        &mut self,
-        ram: &mut Ram,
-        region: Region,
-    ) -> Result<Id<Region>, Error> {
+    pub(super) fn add_region(&mut self, region: Region) -> Result<Id<Region>> {
         let (space, memory) = (region.space, region.memory);
         let Memory { backing, mapped, .. } = &self.memories[memory];
         // Only these have pages that go or are shared, for which all regions are looked at.
@@ -242,7 +224,7 @@ impl Vm {
         }
         let account = self.spaces[space].account;
         self.charge(account, Arena::<Region>::COST)?;
-        let id = self.regions.insert(region, ram);
+        let id = self.regions.insert(region, &mut self.ram);
         let id = id.inspect_err(|_| self.uncharge(account, Arena::<Region>::COST))?;
         self.spaces[space].regions.insert(&mut self.regions, id);
         let memory = &mut self.memories[memory];
@@ -273,11 +255,11 @@ impl Vm {
     }
 
     /// Makes two of a region; tells the second, which begins at `at`.
-    fn split(&mut self, ram: &mut Ram, id: Id<Region>, at: u64) -> Result<Id<Region>, Error> {
+    fn split(&mut self, id: Id<Region>, at: u64) -> Result<Id<Region>> {
         let second = self.regions[id].from(at);
         let pages = second.pages;
         self.regions[id].pages -= pages;
-        let second = self.add_region(ram, second);
+        let second = self.add_region(second);
         second.inspect_err(|_| self.regions[id].pages += pages)
     }
 

@@ -3,12 +3,12 @@
 
 use super::super::asid::{Seat, Tag};
 use super::super::tree::Tree;
-use super::super::{Arena, FrameSource, Id, Ram};
+use super::super::{Arena, FrameSource, Id};
 use super::tables;
 use super::{Account, FUEL, Memory, Region, Vm};
 use crate::abi::{Error, USER_END};
 use crate::arch::{self, Access, Entry};
-use crate::units::{Frame, MAX_CPUS, PAGE_SIZE, VirtAddr};
+use crate::units::{Frame, MAX_CPUS, PAGE_SIZE, Result, VirtAddr};
 use arrayvec::ArrayVec;
 use core::ops::Range;
 
@@ -33,33 +33,30 @@ pub struct Space {
 
 impl Vm {
     /// An address space that maps nothing.
-    pub fn space_create(
-        &mut self,
-        ram: &mut Ram,
-        account: Id<Account>,
-    ) -> Result<Id<Space>, Error> {
+    pub fn space_create(&mut self, account: Id<Account>) -> Result<Id<Space>> {
         let cost = Arena::<Space>::COST + PAGE_SIZE;
         self.charge(account, cost)?;
-        let space = self.spaces.reserve(ram).and_then(|_| {
-            let root = ram.frames.take().ok_or(Error::NoMemory)?;
+        let space = self.spaces.reserve(&mut self.ram).and_then(|_| {
+            let root = self.ram.frames.take().ok_or(Error::NoMemory)?;
             // SAFETY: the frame was just taken for this.
-            unsafe { ram.memory.zero(root) };
-            arch::user::adopt(root, ram.space.table.root(), &mut ram.memory);
+            unsafe { self.ram.memory.zero(root) };
+            arch::user::adopt(root, self.ram.space.table.root(), &mut self.ram.memory);
             let (regions, recent, tag) = (Tree::EMPTY, None, Tag::default());
-            self.spaces.insert(Space { root, account, regions, tables: 0, recent, tag }, ram)
+            self.spaces
+                .insert(Space { root, account, regions, tables: 0, recent, tag }, &mut self.ram)
         });
         space.inspect_err(|_| self.uncharge(account, cost))
     }
 
     /// Destroys a piece of an address space that no CPU runs. True when it is gone.
-    pub fn space_destroy(&mut self, ram: &mut Ram, id: Id<Space>) -> bool {
+    pub fn space_destroy(&mut self, id: Id<Space>) -> bool {
         let Some(space) = self.spaces.get(id) else { return true };
         let account = space.account;
         let mut fuel = FUEL;
         while let Some(first) = self.spaces[id].regions.first(&self.regions) {
             let Region { start, pages, .. } = self.regions[first];
             let end = start + pages * PAGE_SIZE;
-            let reached = self.sweep(ram, id, start..end, true, &mut fuel);
+            let reached = self.sweep(id, start..end, true, &mut fuel);
             self.cut_region(first, start, reached);
             fuel = fuel.saturating_sub(REGION);
             if fuel == 0 {
@@ -67,7 +64,7 @@ impl Vm {
             }
         }
         let Some(space) = self.spaces.remove(id) else { return true };
-        ram.frames.give(space.root);
+        self.ram.frames.give(space.root);
         self.uncharge(account, Arena::<Space>::COST + PAGE_SIZE);
         true
     }
@@ -89,18 +86,17 @@ impl Vm {
     }
 
     /// The entries that translate an address, from the root on; zero where there is none.
-    pub fn translation(&self, ram: &Ram, space: Id<Space>, at: u64) -> [u64; 4] {
+    pub fn translation(&self, space: Id<Space>, at: u64) -> [u64; 4] {
         if at >= USER_END {
             return [0; 4];
         }
-        tables::path(&ram.memory, self.spaces[space].root, at)
+        tables::path(&self.ram.memory, self.spaces[space].root, at)
     }
 
     /// Clears what is in the tables for a range, as far as the fuel goes, and makes CPUs forget what was.
     /// If nothing will be mapped there, tables go that nothing around it needs. Tells where it stopped.
     pub(super) fn sweep(
         &mut self,
-        ram: &mut Ram,
         id: Id<Space>,
         range: Range<u64>,
         trim: bool,
@@ -116,7 +112,7 @@ impl Vm {
         while at < end && *fuel > 0 {
             let past = (at | (tables::span(tables::LARGE) - 1)) + 1;
             let goes = gap.contains(&(past - tables::span(tables::LARGE))) && past <= gap.end;
-            let memory = &mut ram.memory;
+            let memory = &mut self.ram.memory;
             let (next, level, looked) =
                 tables::change(memory, root, (at, end), None, goes, &mut changed);
             let next = next.min(end);
@@ -132,7 +128,7 @@ impl Vm {
             self.flush(id, range.start..at, gone > 0);
         }
         if gone > 0 {
-            freed.iter().for_each(|&table| ram.frames.give(table));
+            freed.iter().for_each(|&table| self.ram.frames.give(table));
             let space = &mut self.spaces[id];
             space.tables -= gone;
             let account = space.account;
@@ -153,13 +149,7 @@ impl Vm {
     }
 
     /// Clears the entries of these pages wherever a memory is mapped, or only makes them read-only.
-    pub(super) fn forget(
-        &mut self,
-        ram: &mut Ram,
-        memory: Id<Memory>,
-        pages: Range<u64>,
-        read_only: bool,
-    ) {
+    pub(super) fn forget(&mut self, memory: Id<Memory>, pages: Range<u64>, read_only: bool) {
         let mut next = self.memories[memory].regions;
         while let Some(id) = next {
             let region = &self.regions[id];
@@ -181,7 +171,8 @@ impl Vm {
             let root = self.spaces[space].root;
             while at < end {
                 let range = (at, end);
-                (at, ..) = tables::change(&mut ram.memory, root, range, left, false, &mut changed);
+                (at, ..) =
+                    tables::change(&mut self.ram.memory, root, range, left, false, &mut changed);
             }
             if changed {
                 self.flush(space, start..end, false);

@@ -1,19 +1,17 @@
 //! The side that asks, for as long as the disk's service lives, whichever server that has.
 
-use crate::{Extent, Failure, Geometry, MOST, Partition, Result, SECTOR, label};
+use crate::requests::{Attach, Describe, Detach, Flush, PartitionAt, Read, Write};
+use crate::{Extent, Failure, Geometry, MOST, Partition, Result, SECTOR};
 use alloc::boxed::Box;
-use rt::Error;
+use protocol::Ask;
+use protocol::calls::{self, Patience};
+use protocol::parcel::Handle;
 use rt::abi::MemoryRights;
-use rt::message::{Answer, Message};
 use rt::object::{Memory, Object, Port};
-use rt::time::{MILLISECOND, SECOND, now};
+use rt::time::SECOND;
 
-/// How long a request may take before its client complains.
-const PATIENCE: u64 = 2 * SECOND;
-/// Servers that go away one after the other, each at once, until the service counts as given up.
-const TRIES: u32 = 8;
-/// What is at once.
-const AT_ONCE: u64 = MILLISECOND;
+/// A request that takes longer than this is complained about, however often.
+const PATIENCE: Patience = Patience { late: 2 * SECOND, times: u32::MAX };
 
 /// A disk, or a partition, and the memory through which it is used.
 ///
@@ -44,84 +42,61 @@ impl Client {
 
     /// How it is.
     pub fn describe(&mut self) -> Result<Geometry> {
-        let answer = self.ask(&Message::new(label::DESCRIBE))?;
-        Ok(Geometry { sectors: answer.words[0], read_only: answer.words[1] != 0 })
+        self.ask(Describe {}).map(|(geometry, _)| geometry)
     }
 
     /// The how many-th partition of the disk, from 0.
     pub fn partition(&mut self, nth: u64) -> Result<Option<Partition>> {
-        let [number, first, sectors, kind, ..] =
-            match self.ask(&Message::new(label::PARTITION).words(&[nth])) {
-                Ok(answer) => answer.words,
-                Err(Failure::OutOfRange) => return Ok(None),
-                Err(why) => return Err(why),
-            };
-        Ok(Some(Partition { number: number as u8, first, sectors, kind: kind as u32 }))
+        match self.ask(PartitionAt { nth }) {
+            Err(Failure::OutOfRange) => Ok(None),
+            partition => partition.map(Some),
+        }
     }
 
     /// Reads sectors to a place in the memory.
     pub fn read(&mut self, extent: Extent) -> Result<()> {
-        self.transfer(label::READ, extent)
+        pieces(extent).try_for_each(|extent| self.ask(Read { extent }))
     }
 
     /// Writes sectors from a place in the memory.
     pub fn write(&mut self, extent: Extent) -> Result<()> {
-        self.transfer(label::WRITE, extent)
+        pieces(extent).try_for_each(|extent| self.ask(Write { extent }))
     }
 
     /// Has what was written where it stays without power.
     pub fn flush(&mut self) -> Result<()> {
-        self.ask(&Message::new(label::FLUSH)).map(|_| ())
-    }
-
-    fn transfer(&mut self, label: u32, extent: Extent) -> Result<()> {
-        let Extent { mut sector, mut count, mut offset } = extent;
-        while count > 0 {
-            let some = count.min(MOST);
-            self.ask(&Message::new(label).words(&[sector, some, offset]))?;
-            (sector, count, offset) = (sector + some, count - some, offset + some * SECTOR);
-        }
-        Ok(())
+        self.ask(Flush {})
     }
 
     /// Tells the server of the memory.
     fn attach(&mut self) -> Result<()> {
-        let message = Message::new(label::ATTACH).handle(self.memory.raw()).copied();
-        self.again(&message).map(|_| ())
+        let memory = Handle(self.memory.raw());
+        calls::ask(&self.port, Attach { memory }, PATIENCE, &mut *self.complain)
     }
 
     /// Asks, and attaches the memory again if the server is another than before.
-    fn ask(&mut self, message: &Message) -> Result<Answer> {
+    fn ask<A: Ask<Failure = Failure> + Copy>(&mut self, ask: A) -> Result<A::Answer> {
         loop {
-            match self.again(message) {
+            match calls::ask(&self.port, ask, PATIENCE, &mut *self.complain) {
                 Err(Failure::NotAttached) => self.attach()?,
                 answer => return answer,
             }
         }
     }
+}
 
-    /// Makes a call until a server has answered it.
-    fn again(&mut self, message: &Message) -> Result<Answer> {
-        let mut gone = 0;
-        loop {
-            let began = now();
-            match self.port.call(message, began + PATIENCE) {
-                Ok(answer) if answer.info.label() == 0 => return Ok(answer),
-                Ok(answer) => return Err(Failure::of(answer.info.label())),
-                Err(Error::PeerGone) if now() - began >= AT_ONCE => gone = 0,
-                Err(Error::PeerGone) if gone < TRIES => gone += 1,
-                Err(Error::PeerGone) => return Err(Failure::Gone),
-                Err(Error::TimedOut) => (self.complain)(),
-                Err(Error::Cancelled) => {}
-                Err(_) => return Err(Failure::Broken),
-            }
-        }
-    }
+/// Sectors, as many at a time as a request can have.
+fn pieces(Extent { sector, count, offset }: Extent) -> impl Iterator<Item = Extent> {
+    (0..count).step_by(MOST as usize).map(move |at| Extent {
+        sector: sector + at,
+        count: MOST.min(count - at),
+        offset: offset + at * SECTOR,
+    })
 }
 
 impl Drop for Client {
     fn drop(&mut self) {
         // A server that is not there knows of no memory.
-        let _ = self.port.call(&Message::new(label::DETACH), now() + PATIENCE);
+        let _ = calls::ask(&self.port, Detach {}, Patience { times: 1, ..PATIENCE }, &mut || ());
     }
 }

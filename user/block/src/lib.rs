@@ -7,6 +7,7 @@
 //! What a client may use of the disk is in the badge of its handle: a [`Badge`] names a partition, or
 //! the whole, and which client it is. A client has one request at a time.
 //!
+//! * [`requests`] is what is asked and answered.
 //! * [`Server`] is the part of a server that needs no kernel: who has attached what, who may use which
 //!   sectors, who waits for what. A driver implements [`Device`].
 //! * [`serve`] runs a [`Server`] on a port.
@@ -18,6 +19,7 @@ extern crate alloc;
 #[cfg(feature = "calls")]
 mod client;
 pub mod partition;
+pub mod requests;
 #[cfg(feature = "calls")]
 mod serve;
 mod server;
@@ -25,73 +27,28 @@ mod server;
 #[cfg(feature = "calls")]
 pub use client::Client;
 pub use partition::Partition;
+pub use requests::{Failure, Request};
 #[cfg(feature = "calls")]
 pub use serve::serve;
-pub use server::{Answer, Device, Progress, Request, Server};
+pub use server::{Answer, Device, Progress, Server};
 
 /// Bytes of a sector, whatever the device has.
 pub const SECTOR: u64 = 512;
 /// Sectors that one request reads or writes at most.
 pub const MOST: u64 = 2048;
 
-/// What a request does: its label. The words are those of the request, then of its answer.
-pub mod label {
-    /// No words, a memory; no words. What was attached before is not any more. There is no answer
-    /// before the device has finished with whatever this client asked for earlier.
-    pub const ATTACH: u32 = 1;
-    /// No words; no words. The client needs its memory for something else.
-    pub const DETACH: u32 = 2;
-    /// No words; sectors, 1 if they can only be read, how many partitions there are.
-    pub const DESCRIBE: u32 = 3;
-    /// A sector, how many, the place in the memory where their first byte belongs; no words.
-    pub const READ: u32 = 4;
-    /// A sector, how many, the place in the memory where their first byte is; no words.
-    pub const WRITE: u32 = 5;
-    /// No words; no words. What was written is where it stays without power.
-    pub const FLUSH: u32 = 6;
-    /// The how many-th, from 0; its number, its first sector, how many sectors, its kind.
-    pub const PARTITION: u32 = 7;
-}
-
-/// Declares why a request may fail.
-macro_rules! failures {
-    ($($number:literal $name:ident $text:literal;)+) => {
-        /// Why a request fails: the label of its answer.
-        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-        #[repr(u32)]
-        pub enum Failure {
-            $(#[doc = $text] $name = $number,)+
-        }
-
-        impl Failure {
-            /// The failure of a label, which is not 0.
-            pub fn of(label: u32) -> Failure {
-                let all = [$(Failure::$name),+];
-                all.into_iter().find(|&it| it as u32 == label).unwrap_or(Failure::Broken)
-            }
-        }
-    };
-}
-
-failures! {
-    1 Broken "The device says that it failed, or says nothing.";
-    2 OutOfRange "There are no such sectors, or they are not the client's, or the memory is too short.";
-    3 ReadOnly "It can only be read.";
-    4 NotAttached "The server knows of no memory of this client.";
-    5 Gone "The device is not there any more, or its service was given up.";
-    6 Invalid "It makes no sense.";
-}
-
 /// What a request gives.
 pub type Result<T> = core::result::Result<T, Failure>;
 
-/// How a disk is, or a partition.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct Geometry {
-    /// How many sectors it has.
-    pub sectors: u64,
-    /// Whether they can only be read.
-    pub read_only: bool,
+protocol::record! {
+    /// How a disk is, or a partition.
+    #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+    pub struct Geometry {
+        /// How many sectors it has.
+        pub sectors: u64,
+        /// Whether they can only be read.
+        pub read_only: bool,
+    }
 }
 
 /// Who asks, and for which part of the disk: the badge of a handle.
@@ -126,15 +83,17 @@ pub enum Transfer {
     Flush,
 }
 
-/// Sectors, and where they are in a memory.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Extent {
-    /// The first.
-    pub sector: u64,
-    /// How many.
-    pub count: u64,
-    /// Where the first byte of it is in the memory.
-    pub offset: u64,
+protocol::record! {
+    /// Sectors, and where they are in a memory.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    pub struct Extent {
+        /// The first.
+        pub sector: u64,
+        /// How many.
+        pub count: u64,
+        /// Where the first byte of it is in the memory.
+        pub offset: u64,
+    }
 }
 
 impl Extent {

@@ -6,17 +6,19 @@
 use crate::{Failure, Result};
 use alloc::vec::Vec;
 
-/// A part of a disk.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Partition {
-    /// Its number, from 1, as Linux counts.
-    pub number: u8,
-    /// Its first sector.
-    pub first: u64,
-    /// How many it has.
-    pub sectors: u64,
-    /// What the table says that it is for: the byte of an MBR, the first four of a GPT's type.
-    pub kind: u32,
+protocol::record! {
+    /// A part of a disk.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    pub struct Partition {
+        /// Its number, from 1, as Linux counts.
+        pub number: u8,
+        /// Its first sector.
+        pub first: u64,
+        /// How many it has.
+        pub sectors: u64,
+        /// What the table says that it is for: the byte of an MBR, the first four of a GPT's type.
+        pub kind: u32,
+    }
 }
 
 /// Bytes of a sector.

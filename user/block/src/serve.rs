@@ -1,11 +1,13 @@
 //! A server at its port.
 
-use crate::server::{Answer, Device, Request, Server};
-use crate::{Badge, Extent, Failure, Transfer, label};
+use crate::server::{Answer, Device, Server};
+use crate::requests::Detach;
+use crate::{Badge, Request};
+use protocol::calls;
 use rt::Error;
 use rt::abi::{Arrival, FOREVER};
-use rt::message::{Message, Received};
-use rt::object::{Memory, Object, Reply};
+use rt::message::Received;
+use rt::object::{Memory, Reply};
 use rt::service::{Inbox, LEFT};
 use rt::time::{SECOND, now};
 
@@ -27,13 +29,14 @@ where
         let was_busy = server.is_busy();
         match arrived {
             Ok(received) if received.arrival == Arrival::Call => {
-                answer = call(&mut server, &received).map(encode);
+                answer = call(&mut server, &received).map(calls::answer);
             }
             Ok(received) if received.arrival == Arrival::Signals => server.device().interrupt(),
             Ok(received) => {
                 if received.label() == LEFT {
                     // What it has asked for last ends first.
-                    let _ = server.request(Badge::of(received.badge), Request::Detach, || None);
+                    let left = Request::Detach(Detach {});
+                    let _ = server.request(Badge::of(received.badge), left, || None);
                 }
                 received.close_handles();
             }
@@ -57,7 +60,7 @@ fn finish<D: Device>(server: &mut Server<D, Option<Reply>>) -> bool {
     server.ended(&mut |caller: Option<Reply>, answer| {
         any = true;
         // A caller that does not wait any more needs no answer.
-        let _ = caller.map(|caller| caller.answer(&encode(answer)));
+        let _ = caller.map(|caller| caller.answer(&calls::answer(answer)));
     });
     any
 }
@@ -67,37 +70,8 @@ fn call<D>(server: &mut Server<D, Option<Reply>>, received: &Received) -> Option
 where
     D: Device<Memory = Memory>,
 {
-    match request(received) {
+    match calls::request(received, Request::read) {
         Ok(request) => server.request(Badge::of(received.badge), request, || Reply::save().ok()),
         Err(why) => Some(Err(why)),
-    }
-}
-
-fn request(received: &Received) -> Result<Request<Memory>, Failure> {
-    let [sector, count, offset, ..] = received.words;
-    let extent = Extent { sector, count, offset };
-    if received.label() == label::ATTACH {
-        let &[memory] = received.handles() else {
-            received.close_handles();
-            return Err(Failure::Invalid);
-        };
-        return Ok(Request::Attach(Memory::from_raw(memory)));
-    }
-    received.close_handles();
-    Ok(match received.label() {
-        label::DETACH => Request::Detach,
-        label::DESCRIBE => Request::Describe,
-        label::PARTITION => Request::Partition(sector),
-        label::READ => Request::Transfer(Transfer::Read(extent)),
-        label::WRITE => Request::Transfer(Transfer::Write(extent)),
-        label::FLUSH => Request::Transfer(Transfer::Flush),
-        _ => return Err(Failure::Invalid),
-    })
-}
-
-fn encode(answer: Answer) -> Message<'static> {
-    match answer {
-        Ok(words) => Message::new(0).words(&words),
-        Err(why) => Message::new(why as u32),
     }
 }

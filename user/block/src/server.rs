@@ -5,8 +5,10 @@
 //! the device does not touch what it used before.
 
 use crate::partition::{self, Partition};
-use crate::{Badge, Extent, Failure, Geometry, Result, SECTOR, Transfer};
+use crate::requests::{Attach, Read, Write};
+use crate::{Badge, Extent, Failure, Geometry, Request, Result, SECTOR, Transfer};
 use alloc::vec::Vec;
+use protocol::{Ask, Parcel};
 
 /// Clients that are known at the same time. One more, and the one that was not heard of for longest
 /// has to attach its memory anew.
@@ -44,23 +46,8 @@ pub enum Progress {
     Later,
 }
 
-/// What a client asks for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Request<M> {
-    /// To use this memory.
-    Attach(M),
-    /// To use it no more.
-    Detach,
-    /// How the disk is, or the partition.
-    Describe,
-    /// Which partitions there are: the how many-th.
-    Partition(u64),
-    /// That sectors are moved.
-    Transfer(Transfer),
-}
-
-/// What it gets: words, or why not.
-pub type Answer = Result<[u64; 4]>;
+/// What a client gets: an answer as it travels, or why not.
+pub type Answer = Result<Parcel>;
 
 /// A server whose callers, while they wait, are kept as `C`.
 pub struct Server<D: Device, C> {
@@ -130,17 +117,20 @@ impl<D: Device, C> Server<D, C> {
         request: Request<D::Memory>,
         keep: impl FnOnce() -> C,
     ) -> Option<Answer> {
-        if badge.partition != 0 || matches!(request, Request::Describe | Request::Partition(_)) {
+        let asks = matches!(request, Request::Describe(_) | Request::PartitionAt(_));
+        if badge.partition != 0 || asks {
             self.read_partitions();
         }
         match request {
-            Request::Describe => return Some(self.describe(badge)),
-            Request::Partition(nth) => return Some(self.partition(nth)),
+            Request::Describe(it) => return Some(self.describe(badge).map(|told| it.answer(told))),
+            Request::PartitionAt(it) => {
+                return Some(self.partition(it.nth).map(|told| it.answer(told)));
+            }
             _ => {}
         }
         let Some(slot) = self.slot(badge.client, &request) else {
             return Some(match request {
-                Request::Detach => Ok([0; 4]),
+                Request::Detach(_) => Ok(Parcel::default()),
                 _ => Err(Failure::NotAttached),
             });
         };
@@ -150,7 +140,7 @@ impl<D: Device, C> Server<D, C> {
             return None;
         }
         match self.begin(slot, badge, request) {
-            Progress::Done(result) => Some(result.map(|()| [0; 4])),
+            Progress::Done(result) => Some(result.map(Parcel::of)),
             Progress::Later => {
                 self.clients[slot].waits = Some(keep());
                 None
@@ -163,11 +153,11 @@ impl<D: Device, C> Server<D, C> {
         while let Some((slot, result)) = self.device.ended() {
             let client = &mut self.clients[slot];
             if let Some(caller) = client.waits.take() {
-                tell(caller, result.map(|()| [0; 4]));
+                tell(caller, result.map(Parcel::of));
             }
             let Some((caller, badge, request)) = client.next.take() else { continue };
             match self.begin(slot, badge, request) {
-                Progress::Done(result) => tell(caller, result.map(|()| [0; 4])),
+                Progress::Done(result) => tell(caller, result.map(Parcel::of)),
                 Progress::Later => self.clients[slot].waits = Some(caller),
             }
         }
@@ -176,10 +166,11 @@ impl<D: Device, C> Server<D, C> {
     /// Does what a client without a transfer asks for, as far as that concerns its memory.
     fn begin(&mut self, slot: usize, badge: Badge, request: Request<D::Memory>) -> Progress {
         match request {
-            Request::Attach(memory) => Progress::Done(self.attach(slot, memory)),
-            Request::Transfer(transfer) => {
-                self.transfer(slot, badge, transfer).unwrap_or_else(|why| Progress::Done(Err(why)))
-            }
+            Request::Attach(Attach { memory }) => Progress::Done(self.attach(slot, memory)),
+            Request::Read(Read { extent }) => self.transfer(slot, badge, Transfer::Read(extent)),
+            Request::Write(Write { extent }) => self.transfer(slot, badge, Transfer::Write(extent)),
+            Request::Flush(_) => self.transfer(slot, badge, Transfer::Flush),
+            // Whoever detaches it: what does not need a slot was answered before.
             _ => {
                 self.clients[slot] = Client::none();
                 Progress::Done(Ok(()))
@@ -187,16 +178,15 @@ impl<D: Device, C> Server<D, C> {
         }
     }
 
-    fn describe(&self, badge: Badge) -> Answer {
+    fn describe(&self, badge: Badge) -> Result<(Geometry, u64)> {
         let Geometry { sectors, read_only } = self.device.geometry()?;
         let (_, sectors) = partition::part(&self.partitions, badge.partition, sectors)?;
-        Ok([sectors, read_only.into(), self.partitions.len() as u64, 0])
+        Ok((Geometry { sectors, read_only }, self.partitions.len() as u64))
     }
 
-    fn partition(&self, nth: u64) -> Answer {
+    fn partition(&self, nth: u64) -> Result<Partition> {
         let found = usize::try_from(nth).ok().and_then(|nth| self.partitions.get(nth));
-        let Partition { number, first, sectors, kind } = *found.ok_or(Failure::OutOfRange)?;
-        Ok([number.into(), first, sectors, kind.into()])
+        found.copied().ok_or(Failure::OutOfRange)
     }
 
     fn attach(&mut self, slot: usize, memory: D::Memory) -> Result<()> {
@@ -206,7 +196,13 @@ impl<D: Device, C> Server<D, C> {
         Ok(())
     }
 
-    fn transfer(&mut self, slot: usize, badge: Badge, transfer: Transfer) -> Result<Progress> {
+    fn transfer(&mut self, slot: usize, badge: Badge, transfer: Transfer) -> Progress {
+        let begun = self.checked(slot, badge, transfer);
+        begun.unwrap_or_else(|why| Progress::Done(Err(why)))
+    }
+
+    /// Begins a transfer, if this client may make it.
+    fn checked(&mut self, slot: usize, badge: Badge, transfer: Transfer) -> Result<Progress> {
         let Geometry { sectors, read_only } = self.device.geometry()?;
         let (first, sectors) = partition::part(&self.partitions, badge.partition, sectors)?;
         let (area, bytes) = self.clients[slot].area.as_ref().ok_or(Failure::NotAttached)?;

@@ -2,7 +2,6 @@
 
 use crate::supervisor::Supervisor;
 use alloc::format;
-use alloc::vec::Vec;
 use core::fmt::Write;
 use rt::abi::REGISTERS;
 use rt::arch::{FRAME_POINTER, NAMES, PROGRAM_COUNTER};
@@ -16,7 +15,7 @@ pub type Registers = [u64; REGISTERS];
 const FRAMES: usize = 16;
 
 impl Supervisor {
-    /// Writes the addresses that a thread was called from, with names where its program has a table of them.
+    /// Writes where a thread of a program is, with names if there is a table of them.
     pub fn write_backtrace(
         &self,
         text: &mut impl Write,
@@ -25,13 +24,23 @@ impl Supervisor {
         registers: &Registers,
     ) {
         let table = self.files.program(&format!("{program}.sym")).unwrap_or_default();
-        for address in callers(process, registers) {
-            // Text takes all that is written to it.
-            let _ = match symbols::lookup(table, address) {
-                Some((name, offset)) => writeln!(text, "  {address:#x} {name} + {offset:#x}"),
-                None => writeln!(text, "  {address:#x}"),
-            };
-        }
+        write_backtrace(text, table, process, registers);
+    }
+}
+
+/// Writes the addresses that a thread was called from, with the names of a table. It takes nothing from the heap.
+pub fn write_backtrace(
+    text: &mut impl Write,
+    table: &[u8],
+    process: &rt::Process,
+    registers: &Registers,
+) {
+    for address in callers(process, registers) {
+        // Text takes all that is written to it.
+        let _ = match symbols::lookup(table, address) {
+            Some((name, offset)) => writeln!(text, "  {address:#x} {name} + {offset:#x}"),
+            None => writeln!(text, "  {address:#x}"),
+        };
     }
 }
 
@@ -44,18 +53,16 @@ pub fn write_registers(text: &mut impl Write, registers: &Registers) {
 }
 
 /// Where a thread is, and the addresses that it would return to.
-fn callers(process: &rt::Process, registers: &Registers) -> Vec<u64> {
-    let (mut all, mut frame) = (Vec::from([registers[PROGRAM_COUNTER]]), registers[FRAME_POINTER]);
-    let mut record = [0; 16];
-    while all.len() < FRAMES && frame != 0 && process.read(frame, &mut record).is_ok() {
+fn callers(process: &rt::Process, registers: &Registers) -> impl Iterator<Item = u64> {
+    let mut frame = registers[FRAME_POINTER];
+    let above = core::iter::from_fn(move || {
+        let mut record = [0; 16];
+        process.read(frame, &mut record).ok().filter(|()| frame != 0)?;
         let word = |at: usize| u64::from_le_bytes(*record[at..].first_chunk().expect("16 bytes"));
         let (above, address) = (word(0), word(8));
-        if address == 0 {
-            break;
-        }
-        all.push(address);
         // Each record is above the one before, or the stack was damaged.
         frame = if above > frame { above } else { 0 };
-    }
-    all
+        Some(address).filter(|&address| address != 0)
+    });
+    core::iter::once(registers[PROGRAM_COUNTER]).chain(above).take(FRAMES)
 }

@@ -1,5 +1,6 @@
 //! What clients ask for.
 
+use crate::hurt::hurt_itself;
 use crate::service::{Id, Life, Program, Then};
 use crate::supervisor::Supervisor;
 use alloc::rc::Rc;
@@ -80,6 +81,9 @@ impl Supervisor {
                 return Ok(Answer::Text(records.join("\n")));
             }
             (Operation::Power, [how]) => return self.power(how).map(|()| Answer::Done),
+            (Operation::Hurt, ["init", how]) if self.may_hurt => {
+                return hurt_itself(how).map(|()| Answer::Done);
+            }
             (Operation::Start, [template, device, words]) => {
                 return self.start_for(asks, template, device, words).map(Answer::Port);
             }

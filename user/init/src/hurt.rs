@@ -33,6 +33,17 @@ impl Supervisor {
     }
 }
 
+/// Hurts the supervisor itself: it goes on where nothing is, or panics.
+pub fn hurt_itself(how: &str) -> Result<(), Failure> {
+    match how {
+        // SAFETY: nothing is there: it faults.
+        "wild" => unsafe { (WILD as *mut u64).write_volatile(0) },
+        "panic" => panic!("as told"),
+        _ => return Err(Failure::Invalid),
+    }
+    Ok(())
+}
+
 /// Has a thread go on somewhere else. One that waits does so no more.
 fn go_on_at(thread: &rt::Thread, address: u64) -> Result<(), Error> {
     let mut registers = halt(thread).ok_or(Error::Busy)?;

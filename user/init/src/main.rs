@@ -2,13 +2,14 @@
 //!
 //! It has everything there is to hand out, and hands it out: with the word `run=NAME` to one program, whose end it
 //! waits for; otherwise to the services of a manifest, which it supervises from then on. It ends the machine with a
-//! status that says how it went. Should it end itself, the kernel does that.
+//! status that says how it went.
 //!
 //! * [`alone`]: one program that is given everything.
 //! * [`device`]: what there is to drive. [`rtc`]: the time of day.
 //! * [`service`]: one service, and what it has. [`given`]: what it is given, when it starts.
 //! * [`supervisor`]: all of them: what happens to them, and what comes of it.
 //! * [`record`]: what is left of a life that went wrong. [`backtrace`]: the names of functions.
+//! * [`guard`]: what happens should the supervisor itself end.
 //! * [`control`]: what clients ask for. [`tables`]: the texts that they are told. [`mounts`]: services that are
 //!   started because somebody asked. [`errand`]: questions to services, which may take their time. [`hurt`]: harm, for tests.
 #![no_std]
@@ -22,6 +23,7 @@ mod control;
 mod device;
 mod errand;
 mod given;
+mod guard;
 mod hurt;
 mod mounts;
 mod record;
@@ -77,6 +79,7 @@ fn begin(start: Start) -> Result<u64, Error> {
     match services::manifest::Manifest::parse(text) {
         Ok(manifest) => {
             let firmware = start.firmware;
+            guard::begin(files)?;
             Ok(Supervisor::new(manifest, files, initrd, firmware, &words)?.run())
         }
         Err(wrong) => {

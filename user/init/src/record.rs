@@ -6,19 +6,22 @@ use crate::supervisor::Supervisor;
 use alloc::format;
 use alloc::string::String;
 use core::fmt::{self, Write};
-use rt::abi::Arrival;
+use rt::abi::{Arrival, FaultKind};
 use rt::files::Words;
 use rt::message::Received;
 use rt::object::Halted;
 use rt::service::Diary;
 use rt::{println, time};
+use services::manifest::Trait;
 
 /// Records that are kept.
 const KEPT: usize = 16;
+/// What a program says that panics for want of memory.
+const NO_HEAP: &str = "memory allocation of ";
 /// Bytes of a record.
 const LONGEST: usize = 4096;
 /// What happened, by the number of its access.
-const ACCESSES: [&str; 3] = ["reading", "writing", "executing"];
+pub const ACCESSES: [&str; 3] = ["reading", "writing", "executing"];
 
 impl Supervisor {
     /// A service made a fault, which waits for its answer. Says whether it panicked.
@@ -29,8 +32,14 @@ impl Supervisor {
         let last_words = Diary::last_words(&running.diary).unwrap_or_default();
         let has_panicked = !last_words.is_empty();
         let [address, access, pc, ..] = received.words;
+        let quota = running.child.process.info().map_or(0, |info| info.quota);
+        let share = format!("over its share of {} KiB", quota >> 10);
         let reason = match (has_panicked, received.fault()) {
-            (true, _) => last_words,
+            (true, _) => match last_words.find(NO_HEAP) {
+                Some(at) => format!("{share}: {}", &last_words[at..]),
+                None => last_words,
+            },
+            (false, Some(FaultKind::NoMemory)) => format!("{share}: {address:#x} at {pc:#x}"),
             (false, Some(kind)) => {
                 let access = ACCESSES.get(access as usize).unwrap_or(&"using");
                 format!("fault: {kind:?}, {access} {address:#x} at {pc:#x}")
@@ -48,6 +57,10 @@ impl Supervisor {
         // Text takes all that is written to it.
         let _ = self.write_record(&mut text, id, reason, registers);
         text.truncate(text.floor_char_boundary(LONGEST));
+        if self.services[&id].spec.has(Trait::Critical) {
+            // The machine ends with it, and nobody can ask any more.
+            text.lines().for_each(|line| println!("{line}"));
+        }
         self.records.push_front(text);
         self.records.truncate(KEPT);
         if let Life::Running(running) = &mut self.service(id).life {

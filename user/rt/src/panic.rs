@@ -7,6 +7,7 @@ use crate::service;
 use crate::start::exit;
 use core::fmt::Write;
 use core::panic::PanicInfo;
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// The exit code of a program that panicked.
 pub const EXIT_PANIC: u64 = 101;
@@ -15,6 +16,14 @@ pub const EXIT_PANIC: u64 = 101;
 const FRAMES: usize = 12;
 /// The largest frame that is believed.
 const LARGEST: u64 = 1 << 16;
+
+/// Panics end in a fault, for whoever handles those.
+static FAULTS: AtomicBool = AtomicBool::new(false);
+
+/// Has panics end in a fault from now on, instead of an exit code.
+pub fn fault_instead() {
+    FAULTS.store(true, Relaxed);
+}
 
 #[panic_handler]
 fn panic(info: &PanicInfo) -> ! {
@@ -33,6 +42,9 @@ fn panic(info: &PanicInfo) -> ! {
     }
     line.finish();
     service::end(why.text());
+    if FAULTS.load(Relaxed) {
+        crate::arch::trap();
+    }
     exit(EXIT_PANIC)
 }
 

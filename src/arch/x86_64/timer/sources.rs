@@ -1,6 +1,6 @@
 //! Counters of known frequency: the ACPI PM timer, and channel 2 of the PIT.
 
-use crate::boot::{BootInfo, Timer};
+use crate::boot::BootInfo;
 use ::x86_64::instructions::port::Port;
 use arrayvec::ArrayVec;
 
@@ -43,11 +43,8 @@ impl Source {
 
 /// Those that this machine has and that count, the best first.
 pub(super) fn find(info: &BootInfo) -> ArrayVec<Source, SOURCES> {
-    let port = match info.timer {
-        Timer::Apic { pm_timer } => pm_timer,
-        Timer::Generic { .. } => None,
-    };
     // Some have 32 bits, all have these (ACPI 6.5, 4.8.3.3).
+    let port = info.pm_timer;
     let pm_timer = port.map(|_| Source { frequency: 3_579_545, mask: 0xff_ffff, port });
     start_pit();
     let pit = Source { frequency: 1_193_182, mask: 0xffff, port: None };

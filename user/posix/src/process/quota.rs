@@ -6,7 +6,8 @@ use super::{Process, State, exit};
 use crate::errno::{Errno, Result};
 use crate::server::Server;
 use crate::wait::Waiters;
-use alloc::rc::Rc;
+use alloc::rc::{Rc, Weak};
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 use linux_raw_sys::general::SIGKILL;
@@ -114,18 +115,36 @@ impl Server {
         Some(free()).filter(|&free| free >= bytes)
     }
 
-    /// Ends the process that uses most, so that another one goes on. Whether that other one is to try
-    /// again: with each fault the kernel takes apart some of what has ended.
+    /// Ends a process, so that others go on. Whether the one that needs a page is to try again: with each fault the
+    /// kernel takes apart some of what has ended.
     pub fn end_the_largest(&self, in_need: &Rc<Process>) -> bool {
         if self.ending.is_any() {
             return in_need.is_alive();
         }
-        let used = |process: &Rc<Process>| process.native.info().map_or(0, |info| info.used);
-        let others = |process: &Rc<Process>| process.is_alive() && process.pid != 1;
-        let largest = self.processes().into_iter().filter(others).max_by_key(used);
-        let victim = largest.unwrap_or_else(|| in_need.clone());
+        let (victim, used) = self.largest().unwrap_or((in_need.clone(), 0));
+        let name = victim.program.borrow().name.clone();
+        let (name, pid, kib) = (String::from_utf8_lossy(&name), victim.pid, used >> 10);
+        rt::println!(
+            "posix: no memory is left for process {}: {name} ({pid}) is ended, which has {kib} KiB",
+            in_need.pid
+        );
         exit::kill(&victim, SIGKILL);
         in_need.is_alive()
+    }
+
+    /// The process that has most, of the children of one parent that have most together, and what it has: many small
+    /// ones may be one program's doing. The first process is never it.
+    fn largest(&self) -> Option<(Rc<Process>, u64)> {
+        let used = |process: &Rc<Process>| process.native.info().map_or(0, |info| info.used);
+        let others = |process: &Rc<Process>| process.is_alive() && process.pid != 1;
+        let all = self.processes().into_iter().filter(others);
+        let parent = |process: &Rc<Process>| Weak::as_ptr(&process.parent.borrow());
+        let all: Vec<_> = all.map(|it| (parent(&it), used(&it), it)).collect();
+        let together = |parent| -> u64 {
+            all.iter().filter(|other| other.0 == parent).map(|other| other.1).sum()
+        };
+        let largest = all.iter().max_by_key(|&&(parent, used, _)| (together(parent), used));
+        largest.map(|(_, used, process)| (process.clone(), *used))
     }
 }
 

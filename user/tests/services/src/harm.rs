@@ -1,6 +1,6 @@
 //! What the supervisor does when a service comes to harm.
 
-use crate::victim::{END, NOTHING, PANIC, Victim, WRITE};
+use crate::victim::{END, HOARD, NOTHING, PANIC, Victim, WRITE};
 use crate::{Result, Test, World, want};
 use alloc::format;
 use alloc::string::String;
@@ -14,6 +14,7 @@ pub const TESTS: &[Test] = &[
     ("fault", fault),
     ("wild", wild),
     ("exit", exit),
+    ("hoard", hoard),
     ("hang", hang),
     ("hopeless", hopeless),
     ("many-kills", many_kills),
@@ -86,6 +87,18 @@ fn wild(world: &World) -> Result {
 fn exit(world: &World) -> Result {
     world.end(END, 7)?;
     want!(world.record()?.contains("reason  it ended with code 7 (0x7)"));
+    Ok(())
+}
+
+/// One that takes more than the manifest says is ended, and nobody else has less.
+fn hoard(world: &World) -> Result {
+    let figures = || rt::machine().figures().map_err(|_| "no figures");
+    let (others, before) = (world.state("asker")?, figures()?);
+    for (way, what) in [(0, "memory allocation of "), (1, "0x")] {
+        world.end(HOARD, way)?;
+        want!(world.record()?.contains(&format!("reason  over its share of 1024 KiB: {what}")));
+    }
+    want!(world.state("asker")? == others && figures()?.free + 64 >= before.free);
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! Services that come to harm, and whoever looks what comes of it: the tests of the supervisor.
 //!
 //! The manifest beside this package has all of them, and says by a number which is which. It is run with
-//! `services=services.test chaos`.
+//! `services=services.test chaos`; with `end=wild` or `end=panic` the supervisor itself comes to harm.
 #![no_std]
 #![no_main]
 
@@ -11,9 +11,11 @@ mod harm;
 mod requests;
 mod victim;
 
+use rt::files::Words;
 use rt::service::Grants;
 use rt::{Start, println};
 use services::Control;
+use services::control::Operation;
 use victim::Victim;
 
 rt::entry!(main);
@@ -49,8 +51,17 @@ fn main(start: Start) -> u64 {
     match grants.find_word("role") {
         Some(victim::HOPELESS) => panic!("there is no hope"),
         Some(_) => victim::serve(&grants),
-        None => test(start, grants),
+        None => match Words::read().get("end") {
+            Some(how) => end(&Control(grants.client("supervisor")), how),
+            None => test(start, grants),
+        },
     }
+}
+
+/// Ends the supervisor itself, and with that the machine; or says that it may not.
+fn end(control: &Control<'_>, how: &str) -> u64 {
+    println!("nothing has ended: {:?}", control.ask(Operation::Hurt, &["init", how]));
+    0
 }
 
 /// Runs all tests; how many failed.

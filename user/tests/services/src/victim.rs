@@ -1,7 +1,8 @@
 //! The service that comes to harm, and how it is spoken to.
 
+use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use rt::abi::{Arrival, FOREVER, MAP_WRITE};
+use rt::abi::{Arrival, FOREVER, MAP_WRITE, PAGE};
 use rt::message::Message;
 use rt::service::{Grants, SAVE};
 use rt::space::Mapping;
@@ -28,6 +29,8 @@ const WORD: u32 = 6;
 const ASK: u32 = 7;
 /// To complain about the victim.
 const COMPLAIN: u32 = 8;
+/// To take memory until there is none: of its heap, or by touching pages if the word is not zero.
+pub const HOARD: u32 = 9;
 
 /// What a test changes in a copy of the program: a mark to find it by, and the version.
 #[unsafe(no_mangle)]
@@ -35,7 +38,8 @@ pub static MARKED: [AtomicU64; 2] = [AtomicU64::new(MARK), AtomicU64::new(1)];
 /// The mark.
 pub const MARK: u64 = u64::from_le_bytes(*b"versions");
 
-/// Serves for ever.
+/// Serves for ever. Backtraces have its name.
+#[inline(never)]
 pub fn serve(grants: &Grants) -> u64 {
     let kept = grants.find_kept("memory");
     let kept = kept.map(|kept| Mapping::new(kept.memory, 0, 1, MAP_WRITE).expect("its memory"));
@@ -57,6 +61,8 @@ pub fn serve(grants: &Grants) -> u64 {
                 0
             }
             END => rt::start::exit(received.words[0]),
+            HOARD if received.words[0] == 0 => hoard(),
+            HOARD => touch(),
             VERSION => MARKED[1].load(Relaxed),
             WORD => grants.find_word("word").unwrap_or(0),
             SAVE => {
@@ -70,6 +76,26 @@ pub fn serve(grants: &Grants) -> u64 {
         let answer = Message::new(0).words(&[word]);
         received = inbox.reply_receive(&answer, FOREVER).expect("a message");
     }
+}
+
+/// Takes more and more of the heap.
+fn hoard() -> u64 {
+    let mut all = Vec::new();
+    loop {
+        all.push(core::hint::black_box(alloc::vec![1u8; 1 << 12]));
+    }
+}
+
+/// Touches more and more pages.
+fn touch() -> u64 {
+    let pages = 64 << 20 >> 12;
+    let mapping =
+        Mapping::fresh(pages, MAP_WRITE).expect("a mapping, of which nothing is there yet");
+    for page in 0..pages {
+        // SAFETY: it is this function's own.
+        unsafe { mapping.pointer::<u64>(page * PAGE).write_volatile(1) };
+    }
+    0
 }
 
 /// Asks the supervisor for something with the victim; the failure, or zero.
