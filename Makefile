@@ -233,6 +233,10 @@ CUTS ?= 200
 power-cuts: build-virt build-user-virt $(LINUX) ## the machine ends at random moments of writing, and volumes stay whole (CUTS=)
 	@tests/posix/power_cuts.py --cuts $(CUTS)
 
+IMAGES ?= 200
+bad-media: build-virt build-user-virt $(LINUX) ## so many damaged FAT and ext volumes are mounted and used, and nothing else is disturbed (IMAGES=)
+	@tests/posix/bad_media.py --images $(IMAGES)
+
 GROUPS := kernel memory stress perf boot syscalls integration services
 test-stress test-syscalls test-integration: $(LINUX)
 $(GROUPS:%=test-%): test-%: $(TESTED) image ## one group of the tests in QEMU, on all platforms
@@ -256,7 +260,7 @@ bench-linux: linux-setup userland posix-programs-aarch64 ## what operations cost
 $(PLATFORMS:%=qemu-line-%): qemu-line-%:
 	@echo $(QEMU)
 
-.PHONY: userland userland-record linux-setup record-linux check-linux bench-linux test-uutils test-sessions test-storms chaos power-cuts $(LINUX) $(ARCHES:%=uutests-%)
+.PHONY: userland userland-record linux-setup record-linux check-linux bench-linux test-uutils test-sessions test-storms chaos power-cuts bad-media $(LINUX) $(ARCHES:%=uutests-%)
 .PHONY: help setup check-deps build image size doc clean debug debug-server resolve check fmt \
   fmt-check clippy test test-ci test-host test-miri test-suite fuzz bench bench-boot bench-lock \
   $(foreach t,build build-user build-tests image root run exec debug debug-server test qemu-line,$(PLATFORMS:%=$t-%)) \

@@ -10,6 +10,8 @@ import machine
 
 sys.path.insert(0, os.path.join(machine.ROOT, "tests", "posix"))
 
+import bad_disks  # noqa: E402
+import bad_media  # noqa: E402
 import chaos  # noqa: E402
 import corpus  # noqa: E402
 import mounts  # noqa: E402
@@ -22,6 +24,10 @@ import storms  # noqa: E402
 RUNS = (("virt", 1, "*"), ("x86", 1, "*"))
 # On which machines there are storms.
 STORMS = (("virt", 4), ("x86", 2))
+# How many damaged volumes are mounted, by machine.
+DAMAGED = {"virt": 8, "x86": 8, "rpi": 4}
+# What is wrong with disks that are sound at first, and machines that have two.
+WRONG = {"full, read-only, or none": bad_disks.scarce, "with bad sectors, or gone": bad_disks.failing}
 # On which machines services end, and how often.
 CHAOS = (("virt", 1, 25), ("virt", 4, 25), ("x86", 2, 25), ("rpi", 4, 5))
 
@@ -45,6 +51,13 @@ def batches():
     for platform in randomness.SOURCES:
         tests = {f"{platform}/1 random: from boot to boot": (platform, "services", "linux")}
         yield tests, lambda names, platform=platform: [(names[0], *drawn(platform))]
+    for platform, images in DAMAGED.items():
+        tests = {f"{platform}/1 disks: {images} damaged volumes": (platform, "services", "linux")}
+        yield tests, lambda names, run=(platform, images): [(names[0], *damaged(*run))]
+    for platform in ("virt", "x86"):
+        for name, use in WRONG.items():
+            tests = {f"{platform}/1 disks: {name}": (platform, "services", "linux")}
+            yield tests, lambda names, run=(use, platform): [(names[0], *wrong(*run))]
     for seed in (1, 2):
         tests = {f"virt/1 power cut: {seed}": ("virt", "services", "linux")}
         yield tests, lambda names, seed=seed: [(names[0], *cut(seed))]
@@ -101,6 +114,20 @@ def drawn(platform):
     """What is wrong with bytes that should be random, while their service ends again and again."""
     built(platform)
     complaints, output = randomness.use(platform)
+    return "; ".join(complaints) or None, output
+
+
+def damaged(platform, images):
+    """What is wrong when volumes were mounted in which something had been changed."""
+    built(platform)
+    complaints, output = bad_media.use(platform, range(1, images + 1))
+    return "; ".join(complaints) or None, output
+
+
+def wrong(use, platform):
+    """What is wrong when disks fail programs that use them."""
+    built(platform)
+    complaints, output = use(platform)
     return "; ".join(complaints) or None, output
 
 

@@ -28,7 +28,7 @@ DIRECTORIES = {
 
 
 # What is elsewhere.
-LINKS = {"var/log/messages": "/proc/ochre/log", "var/log/crash/records": "/proc/ochre/crashes"}
+LINKS = {"var/log/messages": "/proc/ochre/log", "var/log/crash": "/proc/ochre/crash"}
 
 
 @dataclasses.dataclass

@@ -5,6 +5,7 @@ import shutil
 import struct
 import subprocess
 import tempfile
+import zlib
 
 SECTOR, MIB = 512, 1 << 20
 # Where the first partition begins, as partitioning tools have it.
@@ -38,6 +39,28 @@ def make_disk(path, partitions, files=None):
         disk.truncate(1 << (place - 1).bit_length())
         disk.seek(446)
         disk.write(table.ljust(64, b"\0") + b"\x55\xaa")
+
+
+def make_gpt(path, images):
+    """A disk with a partition for each image, in a GPT."""
+    place, entries = FIRST, b""
+    with open(path, "wb") as disk:
+        for image in images:
+            disk.seek(place)
+            disk.write(image)
+            end = place + -(-len(image) // MIB) * MIB
+            identity = len(entries).to_bytes(16, "little")
+            entries += struct.pack("<16s16sQQQ72x", b"data".ljust(16), identity, place // SECTOR, end // SECTOR - 1, 0)
+            place = end
+        # The length of an SD card is a power of two.
+        sectors = (1 << (place - 1).bit_length()) // SECTOR
+        disk.truncate(sectors * SECTOR)
+        entries = entries.ljust(128 * 128, b"\0")
+        words = (1, sectors - 1, 34, sectors - 34, bytes(16), 2, 128, 128, zlib.crc32(entries))
+        head = struct.pack("<8sIIIIQQQQ16sQIII", b"EFI PART", 0x10000, 92, 0, 0, *words)
+        disk.seek(446)
+        disk.write(struct.pack("<8BII", 0, 0, 2, 0, 0xEE, 0xFF, 0xFF, 0xFF, 1, sectors - 1).ljust(64, b"\0") + b"\x55\xaa")
+        disk.write((head[:16] + struct.pack("<I", zlib.crc32(head)) + head[20:]).ljust(SECTOR, b"\0") + entries)
 
 
 def make_volume(path, kind, size, words=(), files=None):

@@ -7,6 +7,8 @@ use std::io::Error;
 
 const USAGE: &str = "usage: mount [-t KIND] [-r | -w] [-o OPTION,...] SOURCE DIRECTORY; `mount` alone lists what is mounted";
 
+const UMOUNT: &str = "usage: umount [-l] [-f] DIRECTORY|DEVICE...";
+
 /// Options that are flags of the call, and what they set or clear.
 const FLAGS: [(&str, u64, bool); 13] = [
     ("ro", libc::MS_RDONLY, true),
@@ -170,18 +172,27 @@ pub fn umount(words: &[String]) -> Result {
         flags |= match option.as_str() {
             "-l" => libc::MNT_DETACH,
             "-f" => libc::MNT_FORCE,
-            _ => return Err("usage: umount [-l] [-f] DIRECTORY...".into()),
+            _ => return Err(UMOUNT.into()),
         };
     }
     if names.is_empty() {
-        return Err("usage: umount [-l] [-f] DIRECTORY...".into());
+        return Err(UMOUNT.into());
     }
     for name in names {
-        let target = CString::new(name.as_str()).map_err(|error| error.to_string())?;
+        let target = CString::new(mounted_at(name)).map_err(|error| error.to_string())?;
         // SAFETY: it ends with a zero.
         if unsafe { libc::umount2(target.as_ptr(), flags) } != 0 {
             return Err(format!("{name}: {}", last_error()));
         }
     }
     Ok(())
+}
+
+/// The directory that a device was mounted at last, or the name itself.
+fn mounted_at(name: &str) -> String {
+    let mounts = fs::read_to_string("/proc/mounts").unwrap_or_default();
+    let lines = mounts.lines().map(|line| line.split(' ').collect::<Vec<_>>());
+    let of_device = |words: &Vec<&str>| words.len() > 1 && words[0] == name && name.contains('/');
+    let mut found = lines.filter(of_device).map(|words| words[1].replace("\\040", " "));
+    found.next_back().unwrap_or_else(|| name.into())
 }

@@ -5,8 +5,10 @@
 //! * [`links`]: symbolic links, descriptors among them. [`mounts`]: file systems.
 //! * [`text`]: files that are texts.
 //! * [`ochre`]: what this server does, and what it was asked for in vain. [`services`]: what it runs on.
+//!   [`crash`]: what is left of those that went wrong.
 
 mod cpu;
+mod crash;
 mod links;
 mod machine;
 mod memory;
@@ -72,6 +74,8 @@ enum What {
     Memory,
     /// A file that takes orders.
     Orders,
+    /// The directory of crash records.
+    Crashes,
     /// A directory of these, and of what has a number.
     Folder(&'static [Item], Numbered),
     /// A link to a path, which depends on who reads it.
@@ -135,6 +139,7 @@ static KERNEL: &[Item] = &[
 static OCHRE: &[Item] = &[
     text(b"caps", services::caps),
     Item { name: b"control", mode: 0o200, what: What::Orders },
+    Item { name: b"crash", mode: 0o555, what: What::Crashes },
     text(b"crashes", services::crashes),
     text(b"figures", ochre::figures),
     text(b"heap", ochre::heap),
@@ -213,7 +218,7 @@ fn inode(
         mode: Cell::new(mode),
         uid: Cell::new(owner.0),
         gid: Cell::new(owner.1),
-        links: Cell::new(if let What::Folder(..) = what { 2 } else { 1 }),
+        links: Cell::new(if let What::Folder(..) | What::Crashes = what { 2 } else { 1 }),
         accessed: Cell::new(now),
         modified: Cell::new(now),
         changed: Cell::new(now),
@@ -225,6 +230,7 @@ fn inode(
         What::Folder(items, numbered) => {
             Kind::Directory(Box::new(Folder { subject, above, number, items, numbered }))
         }
+        What::Crashes => Kind::Directory(Box::new(crash::Crashes { subject, above, number })),
         What::Path(..) | What::File(..) => Kind::Link(Box::new(Pointer { subject, what })),
     };
     Rc::new(Inode::new(number, subject.device, meta, kind))
@@ -314,7 +320,7 @@ impl Directory for Folder {
     fn entry(&self, place: u64) -> Result<Option<Entry>> {
         let format = |what: What| match what {
             What::Text(_) | What::Memory | What::Orders => S_IFREG,
-            What::Folder(..) => S_IFDIR,
+            What::Folder(..) | What::Crashes => S_IFDIR,
             What::Path(..) | What::File(..) => S_IFLNK,
         };
         let (name, what, next) = match self.items.get(place as usize) {
@@ -348,7 +354,7 @@ impl Link for Pointer {
         match self.what {
             What::Path(target) => target(&self.subject, reader),
             What::File(_, path) => path(&self.subject),
-            What::Text(_) | What::Memory | What::Orders | What::Folder(..) => Err(Errno::EINVAL),
+            _ => Err(Errno::EINVAL),
         }
     }
 

@@ -30,7 +30,8 @@ impl Regular for Text {
     }
 }
 
-fn put_from(text: &[u8], at: u64, to: &mut Transfer<'_>) -> Result<()> {
+/// Some bytes of a text.
+pub fn put_from(text: &[u8], at: u64, to: &mut Transfer<'_>) -> Result<()> {
     let rest = text.get(at.min(text.len() as u64) as usize..).unwrap_or_default();
     to.put(rest).map(|_| ())
 }
