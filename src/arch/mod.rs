@@ -12,7 +12,7 @@
 //! | `tlb.rs` | `publish()`, `flush()`, `flush_space()`, `flush_all()`, `serve()` |
 //! | `phys.rs` | `PhysMem`: `claim()`, `read()`, `write()`, `zero()`, `pointer()`; `Objects` |
 //! | `interrupts.rs` | `init()`, `init_cpu()`, `enable()`, `end()`, `send_ipi()`, `stop_others()` |
-//! | `timer.rs` | `init()`, `init_cpu()`, `now()`, `arm()`, `disarm()` |
+//! | `timer.rs` | `NAME`, `init()`, `init_cpu()`, `now()`, `arm()`, `disarm()` |
 //! | `power.rs` | `init()`, `map()`, `off()`, `exit()` |
 //! | `probe.rs` | `read()`, `write()`, `execute()`: accesses that may fault and say how; `recover()` |
 //!
