@@ -2,7 +2,7 @@
 #![cfg_attr(target_os = "none", no_std, no_main)]
 
 #[cfg(target_os = "none")]
-ochre::entry!(main, ochre::start::idle);
+ochre::entry!(main, ochre::start::idle_entry);
 
 /// Starts the first process, unless the command line asks for something else.
 #[cfg(target_os = "none")]

@@ -190,7 +190,7 @@ extern "C" fn secondary_entry(id: u64) -> ! {
     arch::interrupts::init_cpu(id);
     arch::timer::init_cpu();
     kernel::lock().cpus[id.index()].online = true;
-    OTHER.get().map_or_else(|| idle(), |other| other())
+    OTHER.get().map_or_else(|| idle_entry(), |other| other())
 }
 
 /// Starts the first process, if there is one, and does what is to be done.
@@ -199,13 +199,13 @@ pub fn first() -> ! {
     if let Err(why) = started {
         crate::warn!("no first process: {why}");
     }
-    idle()
+    idle_entry()
 }
 
 /// What a CPU does when it has nothing to do, on an empty stack: what is ready, what is to be taken apart,
 /// and sleep from one interrupt to the next.
-#[unsafe(export_name = "idle_entry")]
-pub extern "C" fn idle() -> ! {
+#[unsafe(no_mangle)]
+pub extern "C" fn idle_entry() -> ! {
     panic::now_doing(Doing::Idle);
     let cpu = arch::cpu::current();
     loop {

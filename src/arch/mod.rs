@@ -12,7 +12,7 @@
 //! | `tlb.rs` | `publish()`, `flush()`, `flush_space()`, `flush_all()`, `serve()` |
 //! | `phys.rs` | `PhysMem`: `claim()`, `read()`, `write()`, `zero()`, `pointer()`; `Objects` |
 //! | `interrupts.rs` | `init()`, `init_cpu()`, `enable()`, `end()`, `send_ipi()`, `stop_others()` |
-//! | `timer.rs` | `init()`, `init_cpu()`, `now()`, `arm()`, `disarm()` |
+//! | `timer.rs` | `NAME`, `init()`, `init_cpu()`, `now()`, `arm()`, `disarm()` |
 //! | `power.rs` | `init()`, `map()`, `off()`, `exit()` |
 //! | `probe.rs` | `read()`, `write()`, `execute()`: accesses that may fault and say how; `recover()` |
 //!
@@ -44,6 +44,7 @@
 //! pub fn tlb::flush_all();
 //! ```
 
+use crate::abi::{MAP_EXECUTE, MAP_WRITE};
 use crate::units::{Frame, PhysAddr};
 use bitflags::bitflags;
 
@@ -70,9 +71,9 @@ bitflags! {
     #[derive(Clone, Copy, PartialEq, Eq, Debug)]
     pub struct Access: u8 {
         /// Stores.
-        const WRITE = 1;
+        const WRITE = MAP_WRITE as u8;
         /// Instruction fetches, by the kernel or by user code but never by both.
-        const EXECUTE = 2;
+        const EXECUTE = MAP_EXECUTE as u8;
         /// User code may use it.
         const USER = 4;
         /// The same in every address space: kept in the TLB across switches.

@@ -19,7 +19,7 @@ pub type PhysRange = Range<PhysAddr>;
 pub type Regions = ArrayVec<PhysRange, MAX_REGIONS>;
 
 /// All that is known of the machine when the kernel proper begins.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct BootInfo {
     /// What the machine calls itself: "linux,dummy-virt", "Raspberry Pi 3 Model B", "QEMU q35".
     pub machine: ArrayString<48>,
@@ -60,25 +60,7 @@ pub struct BootInfo {
 impl BootInfo {
     /// A description that knows nothing yet but who is going to tell.
     pub fn new(source: &'static str) -> BootInfo {
-        BootInfo {
-            machine: ArrayString::new(),
-            source,
-            memory: Regions::new(),
-            reserved: Regions::new(),
-            cpus: ArrayVec::new(),
-            cpus_present: 0,
-            initrd: None,
-            tree: None,
-            command_line: ArrayString::new(),
-            console: Console::None,
-            interrupts: InterruptController::None,
-            timer_interrupt: VIRTUAL_TIMER,
-            timer_frequency: None,
-            pm_timer: None,
-            acpi: None,
-            power: Power::None,
-            notes: ArrayVec::new(),
-        }
+        BootInfo { source, timer_interrupt: VIRTUAL_TIMER, ..BootInfo::default() }
     }
 
     /// Adds a remark, cut to the length of a note. When the notes are full the last one says so.
@@ -126,7 +108,7 @@ pub enum PsciCall {
 }
 
 /// A serial port the kernel can speak through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Console {
     /// ARM PrimeCell UART.
     Pl011(PhysAddr),
@@ -135,11 +117,12 @@ pub enum Console {
     /// A 16550 behind I/O ports.
     Ns16550(u16),
     /// Nothing found: the log is kept in memory only.
+    #[default]
     None,
 }
 
 /// Where interrupts come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum InterruptController {
     /// A GIC.
     Gic {
@@ -164,6 +147,7 @@ pub enum InterruptController {
         kinds: LineKinds,
     },
     /// Nothing found: no ticks, no IPIs.
+    #[default]
     None,
 }
 
@@ -183,7 +167,7 @@ impl LineKinds {
 }
 
 /// How to switch the machine off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Power {
     /// PSCI's `SYSTEM_OFF`.
     Psci(PsciCall),
@@ -197,5 +181,6 @@ pub enum Power {
         value: u16,
     },
     /// Not known: the machine is left halted.
+    #[default]
     None,
 }

@@ -74,7 +74,7 @@ impl Kernel {
         notice: Notice,
     ) -> Result<Id<Interrupt>> {
         let line = u32::try_from(line).map_err(|_| Error::Invalid)?;
-        if line >= arch::interrupts::lines() || !arch::interrupts::is_free(line) {
+        if !arch::interrupts::is_free(line) {
             return Err(Error::Invalid);
         }
         if self.interrupts.iter().any(|(_, interrupt)| interrupt.line == line) {

@@ -102,11 +102,6 @@ pub fn mask(line: u32) {
     }
 }
 
-/// Lines are numbered below this.
-pub fn lines() -> u32 {
-    STATE.get().map_or(0, |state| state.devices.end)
-}
-
 /// Whether a line may be a device's: the kernel's own and private ones may not.
 pub fn is_free(line: u32) -> bool {
     STATE.get().is_some_and(|state| line != state.timer && state.devices.contains(&line))

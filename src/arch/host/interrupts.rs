@@ -46,7 +46,7 @@ pub fn lines() -> u32 {
 
 /// Whether the kernel does not use a line itself.
 pub fn is_free(line: u32) -> bool {
-    line >= 16
+    (16..lines()).contains(&line)
 }
 
 /// Interrupts another CPU.

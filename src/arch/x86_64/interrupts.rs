@@ -62,11 +62,6 @@ pub fn init_cpu(_id: CpuId) {
     tlb::join();
 }
 
-/// How many lines there are.
-pub fn lines() -> u32 {
-    controller().map_or(0, |(io, _)| io.lines().min((IPI - LINES).into()))
-}
-
 /// The I/O APIC, and the boot CPU to which its lines lead.
 fn controller() -> Option<(&'static IoApic, u32)> {
     STATE.get().and_then(|state| Some((state.io.as_ref()?, state.cpus[CpuId::BOOT.index()])))
@@ -75,7 +70,7 @@ fn controller() -> Option<(&'static IoApic, u32)> {
 /// Whether the kernel has no use for the line: it has none for any, as its timer and its IPIs do not
 /// pass through the I/O APIC, and its console is not one that interrupts.
 pub fn is_free(line: u32) -> bool {
-    line < lines()
+    controller().is_some_and(|(io, _)| line < io.lines().min((IPI - LINES).into()))
 }
 
 /// Lets a line through, to the boot CPU.

@@ -1,5 +1,5 @@
-//! Virtual memory of processes: who pays ([`Account`]), pages ([`Memory`]), where they are mapped
-//! ([`Region`]) and for whom ([`Space`]).
+//! Virtual memory of processes, and the RAM it is made of: who pays ([`Account`]), pages ([`Memory`]), where
+//! they are mapped ([`Region`]) and for whom ([`Space`]).
 //!
 //! Every page belongs to a `Memory`; page tables are a cache of what regions say, filled by faults,
 //! and hold no references. A frame may be held by several memories until one of them writes

@@ -72,10 +72,7 @@ impl Node for Region {
 
 /// What bits of `MAP_*` allow.
 fn allows(bits: u64) -> Access {
-    let mut access = Access::USER;
-    access.set(Access::WRITE, bits & MAP_WRITE != 0);
-    access.set(Access::EXECUTE, bits & MAP_EXECUTE != 0);
-    access
+    Access::USER | Access::from_bits_truncate((bits & (MAP_WRITE | MAP_EXECUTE)) as u8)
 }
 
 /// The same, if the bits make sense and ask for no more than the ceiling.
