@@ -45,7 +45,12 @@ fn a_service_is_what_its_lines_say() {
     assert_eq!((spec.kept[0].1, spec.dma, spec.quota), (2, 512, Some(64 << 10)));
     assert_eq!((spec.priority, spec.limit), (3, 7));
     assert_eq!(spec.words, [("w".to_string(), 42)]);
-    assert!(spec.has(Trait::Cooperative) && spec.has(Trait::Once) && spec.has(Trait::Anyway) && !spec.has(Trait::Critical));
+    assert!(
+        spec.has(Trait::Cooperative)
+            && spec.has(Trait::Once)
+            && spec.has(Trait::Anyway)
+            && !spec.has(Trait::Critical)
+    );
 }
 
 #[test]
