@@ -15,6 +15,7 @@ import corpus  # noqa: E402
 import mounts  # noqa: E402
 import power_cuts  # noqa: E402
 import pressure  # noqa: E402
+import randomness  # noqa: E402
 import storms  # noqa: E402
 
 # On which machines the corpus runs, and which of its cases.
@@ -41,6 +42,9 @@ def batches():
         yield tests, lambda names, platform=platform: [(names[0], *mounted(platform))]
         tests = {f"{platform}/1 disks: read until memory is short": (platform, "services", "linux")}
         yield tests, lambda names, platform=platform: [(names[0], *pressed(platform))]
+    for platform in randomness.SOURCES:
+        tests = {f"{platform}/1 random: from boot to boot": (platform, "services", "linux")}
+        yield tests, lambda names, platform=platform: [(names[0], *drawn(platform))]
     for seed in (1, 2):
         tests = {f"virt/1 power cut: {seed}": ("virt", "services", "linux")}
         yield tests, lambda names, seed=seed: [(names[0], *cut(seed))]
@@ -90,6 +94,13 @@ def pressed(platform):
     """What is wrong when most of the memory keeps files of a disk, and a program needs it."""
     built(platform)
     complaints, output = pressure.press(platform)
+    return "; ".join(complaints) or None, output
+
+
+def drawn(platform):
+    """What is wrong with bytes that should be random, while their service ends again and again."""
+    built(platform)
+    complaints, output = randomness.use(platform)
     return "; ".join(complaints) or None, output
 
 
