@@ -10,6 +10,7 @@ import tempfile
 import typing
 
 import disks
+import idle
 import linux_programs
 import machine
 import scenarios
@@ -44,7 +45,7 @@ class Batch:
 
 def in_qemu(limit):
     """All tests that need QEMU; those that take long first."""
-    batches = (linux_programs.batches(), disks.batches(), services.batches())
+    batches = (linux_programs.batches(), disks.batches(), services.batches(), idle.batches())
     for tests, run in itertools.chain(*batches):
         yield Batch({name: frozenset((*suites, "qemu")) for name, suites in tests.items()}, run)
     for test in alone(limit):
