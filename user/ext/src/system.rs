@@ -331,11 +331,13 @@ impl<D: Disk> FileSystem for Ext<D> {
     }
 
     fn sync(&mut self) -> Result<()> {
-        self.flush()
+        self.flush()?;
+        self.volume.told()
     }
 
     fn leave(&mut self) -> Result<()> {
-        self.unmark()
+        self.unmark()?;
+        self.volume.told()
     }
 
     fn release(&mut self, node: Node) -> Result<()> {

@@ -186,12 +186,16 @@ impl<D: Disk> FileSystem for Fat<D> {
     }
 
     fn sync(&mut self) -> Result<()> {
-        self.flush()
+        self.flush()?;
+        self.volume.told()
     }
 
     fn leave(&mut self) -> Result<()> {
         self.flush()?;
-        if self.is_read_only { Ok(()) } else { self.volume.close(&mut Unjournaled) }
+        if !self.is_read_only {
+            self.volume.close(&mut Unjournaled)?;
+        }
+        self.volume.told()
     }
 
     fn release(&mut self, node: Node) -> Result<()> {

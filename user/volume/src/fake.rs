@@ -51,6 +51,8 @@ pub struct Fake {
     pub cut_in: Option<u64>,
     /// Sectors that cannot be read.
     pub bad: Vec<u64>,
+    /// A page that cannot be written.
+    pub worn: Option<u64>,
     /// Reads, writes and flushes that were asked for.
     pub counts: [u64; 3],
 }
@@ -66,6 +68,7 @@ impl Fake {
             kill_in: None,
             cut_in: None,
             bad: Vec::new(),
+            worn: None,
             counts: [0; 3],
         }
     }
@@ -138,6 +141,9 @@ impl Disk for Fake {
         self.step();
         self.counts[1] += 1;
         let range = self.range(page, count)?;
+        if self.worn.is_some_and(|worn| (page..page + count as u64).contains(&worn)) {
+            return Err(Failure::Broken);
+        }
         let from = bytes(&self.cache[at..at + count]);
         for (nth, sector) in from[..range.len()].chunks(S).enumerate() {
             match &mut self.cut_in {

@@ -41,6 +41,7 @@ impl<D: Disk> Volume<D> {
             dirty: [0; 2],
             notes: 0,
             held: Held::default(),
+            lost: false,
             disk,
             layout,
             record,

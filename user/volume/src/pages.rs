@@ -28,6 +28,8 @@ pub struct Volume<D> {
     /// Notes that there are.
     pub(crate) notes: usize,
     pub(crate) held: Held,
+    /// Pages of files could not be written, and nobody was told.
+    pub(crate) lost: bool,
 }
 
 impl<D: Disk> Volume<D> {

@@ -1,7 +1,8 @@
 //! How what was committed gets to the disk: data first, then the structure, through the journal.
 //!
 //! Until all of it is there, all of it counts as dirty: whoever is killed meanwhile leaves it to its
-//! successor to do once more.
+//! successor to do once more. But where a disk takes some pages of files and not others, these are lost, and
+//! nothing waits for them: the next who wants to know whether all is there is told.
 
 use crate::slots::State;
 use crate::{Disk, Failure, Home, Journal, Result, Volume};
@@ -29,8 +30,10 @@ impl<D: Disk> Volume<D> {
         }
         let data = self.homes(true);
         if !data.is_empty() {
-            self.write(&data)?;
+            let lost = self.write_what_can_be(&data);
+            // A disk that takes nothing may be there again later.
             self.disk.flush()?;
+            self.lost |= lost;
         }
         let pages = self.homes(false);
         if !pages.is_empty() {
@@ -50,7 +53,12 @@ impl<D: Disk> Volume<D> {
         Ok(())
     }
 
-    /// The same, for whoever takes the disk away: the journal is empty for good.
+    /// Fails, once, if pages of files were lost.
+    pub fn told(&mut self) -> Result<()> {
+        if core::mem::take(&mut self.lost) { Err(Failure::Broken) } else { Ok(()) }
+    }
+
+    /// Syncs for whoever takes the disk away: the journal is empty for good.
     pub fn close(&mut self, journal: &mut impl Journal<D>) -> Result<()> {
         self.sync(journal)?;
         self.disk.flush()
@@ -66,13 +74,22 @@ impl<D: Disk> Volume<D> {
         homes
     }
 
-    /// Writes pages home, those at once that are side by side there and here.
+    /// Writes pages home.
     fn write(&mut self, homes: &[Home]) -> Result<()> {
-        let beside = |a: &Home, b: &Home| a.page + 1 == b.page && a.at + 1 == b.at;
-        for run in homes.chunk_by(beside).flat_map(|run| run.chunks(RUN)) {
-            self.disk.write(run[0].page, run[0].at, run.len())?;
+        runs(homes).try_for_each(|run| self.disk.write(run[0].page, run[0].at, run.len()))
+    }
+
+    /// Writes those home that can be written; says whether some cannot.
+    fn write_what_can_be(&mut self, homes: &[Home]) -> bool {
+        let mut lost = false;
+        for run in runs(homes) {
+            if self.disk.write(run[0].page, run[0].at, run.len()).is_err() {
+                for &Home { page, at } in run {
+                    lost |= self.disk.write(page, at, 1).is_err();
+                }
+            }
         }
-        Ok(())
+        lost
     }
 
     /// All of these are on the disk.
@@ -92,4 +109,10 @@ impl<D: Disk> Volume<D> {
         self.dirty = [0; 2];
         self.held.clear();
     }
+}
+
+/// Those together that are side by side, there and here.
+fn runs(homes: &[Home]) -> impl Iterator<Item = &[Home]> {
+    let beside = |a: &Home, b: &Home| a.page + 1 == b.page && a.at + 1 == b.at;
+    homes.chunk_by(beside).flat_map(|run| run.chunks(RUN))
 }

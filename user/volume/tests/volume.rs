@@ -312,6 +312,36 @@ fn what_cannot_be_read_ahead_does_no_harm() {
 }
 
 #[test]
+fn a_page_that_cannot_be_written_is_told_of_and_keeps_nothing_else_back() {
+    let mut disk = Fake::new(vec![0; (USED + JOURNAL) as usize * PAGE], CACHE);
+    disk.worn = Some(12);
+    let (mut volume, _) = Volume::open(disk).unwrap();
+    let mut log = Log::new(USED, JOURNAL);
+    for page in 10..15 {
+        fill(volume.data(page, true).unwrap(), page);
+    }
+    fill(volume.change(20).unwrap(), 20);
+    volume.commit(None);
+    volume.sync(&mut log).unwrap();
+    assert!(volume.told().is_err() && volume.told().is_ok() && volume.dirty() == 0);
+    let on_disk = |volume: &mut Volume<Fake>, page: u64| {
+        volume.disk().image()[page as usize * PAGE..][..8].to_vec()
+    };
+    for page in [10, 11, 13, 14, 20] {
+        assert_eq!(on_disk(&mut volume, page), page.to_le_bytes());
+    }
+    assert_eq!(on_disk(&mut volume, 12), [0; 8]);
+    // The structure is written whole, or stays dirty.
+    volume.disk().worn = Some(20);
+    fill(volume.change(20).unwrap(), 21);
+    volume.commit(None);
+    assert!(volume.sync(&mut log).is_err() && volume.dirty() == 1);
+    volume.disk().worn = None;
+    volume.sync(&mut log).unwrap();
+    assert_eq!(on_disk(&mut volume, 20), 21u64.to_le_bytes());
+}
+
+#[test]
 fn reading_in_order_asks_seldom() {
     let (mut volume, _) = Volume::open(Fake::new(vec![7; 4096 * PAGE], 1024)).unwrap();
     let mut page = 0;

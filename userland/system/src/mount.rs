@@ -3,8 +3,9 @@
 use crate::{Result, last_error};
 use std::ffi::CString;
 use std::fs;
+use std::io::Error;
 
-const USAGE: &str = "usage: mount [-t KIND] [-r] [-o OPTION,...] SOURCE DIRECTORY; `mount` alone lists what is mounted";
+const USAGE: &str = "usage: mount [-t KIND] [-r | -w] [-o OPTION,...] SOURCE DIRECTORY; `mount` alone lists what is mounted";
 
 /// Options that are flags of the call, and what they set or clear.
 const FLAGS: [(&str, u64, bool); 13] = [
@@ -28,6 +29,8 @@ const FLAGS: [(&str, u64, bool); 13] = [
 struct Wanted {
     kind: Option<String>,
     flags: u64,
+    /// It is not to be mounted read-only instead.
+    is_to_write: bool,
     data: Vec<String>,
     names: Vec<String>,
 }
@@ -40,27 +43,64 @@ pub fn mount(words: &[String]) -> Result {
         print!("{mounts}");
         return Ok(());
     }
-    let Wanted { kind, flags, data, names } = read(words)?;
+    let Wanted { kind, flags, is_to_write, data, names } = read(words)?;
     let [source, target] = match names.as_slice() {
         [source, target] => [source, target],
         [target] if flags & libc::MS_REMOUNT != 0 => [target, target],
         _ => return Err(USAGE.into()),
     };
     let data = data.join(",");
-    let mut why = None;
     let kinds = kind.map_or_else(|| kinds(flags), |kind| vec![kind]);
-    for kind in &kinds {
-        match attempt(source, target, kind, flags, &data) {
-            Ok(()) => return Ok(()),
-            Err(error) => why = Some(error),
+    let mut result = attempt_kinds(source, target, &kinds, flags, &data);
+    let is_protected = |why: &Error| matches!(why.raw_os_error(), Some(libc::EACCES | libc::EROFS));
+    let may_be_less = !is_to_write && flags & (libc::MS_RDONLY | libc::MS_REMOUNT) == 0;
+    if may_be_less && result.as_ref().is_err_and(is_protected) {
+        result = attempt_kinds(source, target, &kinds, flags | libc::MS_RDONLY, &data);
+        if result.is_ok() {
+            eprintln!("mount: {target}: WARNING: source write-protected, mounted read-only.");
         }
-        // Only what is no such file system may be another.
-        if why.as_ref().and_then(std::io::Error::raw_os_error) != Some(libc::EINVAL) {
+    }
+    result.map_err(|why| reason(&why, source, target, &kinds))
+}
+
+/// Tries one kind after the other: only what is no such file system may be another.
+fn attempt_kinds(
+    source: &str,
+    target: &str,
+    kinds: &[String],
+    flags: u64,
+    data: &str,
+) -> std::io::Result<()> {
+    let mut result = Err(Error::from_raw_os_error(libc::ENODEV));
+    for kind in kinds {
+        result = attempt(source, target, kind, flags, data);
+        let is_other = |why: &Error| why.raw_os_error() == Some(libc::EINVAL);
+        if !result.as_ref().is_err_and(is_other) {
             break;
         }
     }
-    let why = why.map_or("no kind of file system is known".into(), |error| error.to_string());
-    Err(format!("{source} on {target}: {why}"))
+    result
+}
+
+/// What a failure means, as `mount` of Linux says it.
+fn reason(why: &Error, source: &str, target: &str, kinds: &[String]) -> String {
+    let is_there = |path: &str| fs::symlink_metadata(path).is_ok();
+    let text = match why.raw_os_error().unwrap_or(0) {
+        libc::ENOENT if !is_there(target) => "mount point does not exist.".into(),
+        libc::ENOENT => format!("special device {source} does not exist."),
+        libc::ENOTDIR => "mount point is not a directory.".into(),
+        libc::ENOTBLK => format!("{source} is not a block device."),
+        libc::ENODEV => format!("unknown filesystem type '{}'.", kinds.join(", ")),
+        libc::ENXIO => format!("{source} is not a valid block device."),
+        libc::EBUSY => format!("{source} already mounted or mount point busy."),
+        libc::EROFS if source == target => "cannot remount read-write, is write-protected.".into(),
+        libc::EACCES | libc::EROFS => format!("cannot mount {source} read-only."),
+        libc::EIO => format!("can't read superblock on {source}."),
+        libc::EPERM => "must be superuser to use mount.".into(),
+        libc::EINVAL => format!("wrong fs type, bad option, bad superblock on {source}."),
+        _ => why.to_string(),
+    };
+    format!("{target}: {text}")
 }
 
 /// Options in any order, and what they are about.
@@ -73,7 +113,10 @@ fn read(words: &[String]) -> std::result::Result<Wanted, String> {
             "-t" => wanted.kind = Some(value()?),
             "-o" => value()?.split(',').for_each(|option| wanted.option(option)),
             "-r" => wanted.option("ro"),
-            "-w" => wanted.option("rw"),
+            "-w" | "--rw" => {
+                wanted.option("rw");
+                wanted.is_to_write = true;
+            }
             "-B" | "--bind" => wanted.option("bind"),
             word if word.starts_with('-') && word.len() > 1 => return Err(USAGE.into()),
             word => wanted.names.push(word.into()),

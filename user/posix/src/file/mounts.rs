@@ -81,7 +81,15 @@ pub fn mount(call: &Call) -> Result {
         if let Some(names) = covered.directory()?.as_names() {
             set_limit(names.limit(), &data)?;
         }
-        mount.flags.set((flags & KEPT).into());
+        let (was, flags) = (mount.flags.get(), u64::from(flags & KEPT));
+        if was & !flags & u64::from(MS_RDONLY) != 0 && on_disks(&mount.kind) {
+            // Its service was told that it changes nothing.
+            return Err(Errno::EROFS);
+        }
+        if flags & !was & u64::from(MS_RDONLY) != 0 {
+            covered.sync()?;
+        }
+        mount.flags.set(flags);
         return Ok(0);
     }
     if flags & !(KEPT | MS_SILENT) != 0 {
@@ -90,12 +98,17 @@ pub fn mount(call: &Call) -> Result {
     covered.directory()?;
     let root = match kind.as_slice() {
         b"ochre" => served(call, &source)?,
-        kind if ON_DISKS.contains(&kind) => on_disk(call, kind, &source, flags, &data)?,
+        kind if on_disks(kind) => on_disk(call, kind, &source, flags, &data)?,
         kind => make(call.server, kind, &data)?,
     };
     let flags = Cell::new((flags & KEPT).into());
     call.server.mounts.add(Mount { covered, root, source, kind, flags });
     Ok(0)
+}
+
+/// Whether file systems of a kind are on disks.
+fn on_disks(kind: &[u8]) -> bool {
+    ON_DISKS.contains(&kind)
 }
 
 /// The root of a file system that a native program serves.
