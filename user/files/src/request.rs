@@ -69,7 +69,7 @@ impl Request {
 
     /// How it arrives, and the bytes that go along.
     pub fn given(&self) -> (Asked, Vec<u8>) {
-        let given = [&self.now.to_le_bytes(), &*self.fields.to_bytes(), &*self.bytes].concat();
+        let given = self.fields.to_bytes_between(&self.now.to_le_bytes(), &self.bytes);
         let lengths = [given.len() as u64, self.room as u64];
         (Asked { label: self.label, lengths, number: self.number }, given)
     }

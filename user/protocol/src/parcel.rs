@@ -53,10 +53,14 @@ impl Parcel {
 
     /// Numbers and texts as bytes, for those whose words are for something else.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut all = Vec::with_capacity(size_of_val(self.words()) + self.bytes.len());
-        all.extend(self.words.iter().flat_map(|word| word.to_le_bytes()));
-        all.extend_from_slice(&self.bytes);
-        all
+        self.to_bytes_between(&[], &[])
+    }
+
+    /// Those bytes, with others before and behind them.
+    pub fn to_bytes_between(&self, before: &[u8], behind: &[u8]) -> Vec<u8> {
+        let words: ArrayVec<[u8; 8], WORDS> =
+            self.words.iter().map(|it| it.to_le_bytes()).collect();
+        [before, words.as_flattened(), &self.bytes, behind].concat()
     }
 }
 
