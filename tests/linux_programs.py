@@ -135,7 +135,7 @@ def cut(seed):
     """What is wrong with volumes after the machine has ended while they were written."""
     built("virt")
     with tempfile.TemporaryDirectory(prefix="ochre-") as folder:
-        writes, complaints = power_cuts.round_of("virt", pathlib.Path(folder), seed / 2)
+        writes, complaints = power_cuts.round_of("virt", pathlib.Path(folder), 4 * seed, seed / 20)
     return "; ".join(complaints) or None, f"{writes} files were written"
 
 

@@ -21,14 +21,8 @@ impl Request {
             .lend_mut(&mut bytes);
         let most = [room, length];
         let makes_sense = |answer: &Answer| makes_sense(answer, most);
-        let answer = calls::call(
-            server,
-            &message,
-            self.again(),
-            PATIENCE,
-            &makes_sense,
-            &mut || complain(),
-        );
+        let answer =
+            calls::call(server, &message, self.again(), PATIENCE, &makes_sense, &mut || complain());
         let answer = answer.map_err(|Lost| Failure::Broken)?;
         match answer.info.label() {
             DONE => {

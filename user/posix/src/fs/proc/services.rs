@@ -11,7 +11,9 @@ use crate::user::{Buffer, Transfer};
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use rt::abi::PAGE;
-use services::control::{Caps, Complain, Failure, Hurt, Kill, List, Records, Recoveries, Restart, Top};
+use services::control::{
+    Caps, Complain, Failure, Hurt, Kill, List, Records, Recoveries, Restart, Top,
+};
 
 /// Bytes of an order.
 const ORDER: usize = 512;
