@@ -186,7 +186,7 @@ fmt-check: setup ## fail where the source is not formatted
 clippy: setup ## lints, for the host and each platform, tests included
 	$(CARGO) clippy --quiet --all-targets -- -D warnings
 	$(CARGO) clippy --quiet --manifest-path user/Cargo.toml --target-dir target/user --no-default-features \
-	  --tests -p volume -p fat -- -D warnings
+	  --tests -p volume -p fat -p random -p clock -- -D warnings
 	@$(foreach p,$(PLATFORMS),echo clippy $p && \
 	  $(CARGO) clippy --quiet --bins --test qemu $(call platform,$p) -- -D warnings && \
 	  $(CARGO) clippy --quiet $(call programs,$p) -- -D warnings &&) true
@@ -277,6 +277,7 @@ $(PLATFORMS:%=qemu-line-%): qemu-line-%:
 #= INITRD=           another initial RAM disk than the platform's own, or none
 #= DISK=file         a disk: virtio (virt, x86) or an SD card (rpi: its length is a power of two)
 #= DISK2=file        a second one (virt, x86)
+#= RNG=none          no device for random bytes (virt, x86)
 #= DEMO=ipc          a program of the initrd that init runs, after which the machine ends
 #= DEBUG=1           a build without full optimisation
 #= ICOUNT=1          one instruction is one nanosecond: the same figures on every run (but for disks)

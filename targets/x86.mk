@@ -8,6 +8,7 @@ x86.FORMAT := elf
 
 x86.QEMU = qemu-system-x86_64 -machine $(or $(MACHINE),q35) -cpu $(or $(CPU),qemu64) \
   -smp $(or $(SMP),4) -m $(or $(MEM),256M) -nic none \
+  $(if $(filter none,$(RNG)),,-device virtio-rng-pci$(comma)addr=6) \
   $(call disk,$(DISK),disk1,virtio-blk-pci$(comma)addr=4) \
   $(call disk,$(DISK2),disk2,virtio-blk-pci$(comma)addr=5) \
   -device isa-debug-exit,iobase=0xf4,iosize=4 \

@@ -16,6 +16,7 @@ import chaos  # noqa: E402
 import corpus  # noqa: E402
 import mounts  # noqa: E402
 import power_cuts  # noqa: E402
+import randomness  # noqa: E402
 import storms  # noqa: E402
 
 # On which machines the corpus runs, and which of its cases.
@@ -51,6 +52,9 @@ def batches():
         for name, use in WRONG.items():
             tests = {f"{platform}/1 disks: {name}": (platform, "services", "linux")}
             yield tests, lambda names, run=(use, platform): [(names[0], *wrong(*run))]
+    for platform in randomness.SOURCES:
+        tests = {f"{platform}/1 random: from boot to boot": (platform, "services", "linux")}
+        yield tests, lambda names, platform=platform: [(names[0], *drawn(platform))]
     for seed in (1, 2):
         tests = {f"virt/1 power cut: {seed}": ("virt", "services", "linux")}
         yield tests, lambda names, seed=seed: [(names[0], *cut(seed))]
@@ -107,6 +111,13 @@ def wrong(use, platform):
     """What is wrong when disks fail programs that use them."""
     built(platform)
     complaints, output = use(platform)
+    return "; ".join(complaints) or None, output
+
+
+def drawn(platform):
+    """What is wrong with bytes that should be random, while their service ends again and again."""
+    built(platform)
+    complaints, output = randomness.use(platform)
     return "; ".join(complaints) or None, output
 
 

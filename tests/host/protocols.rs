@@ -1,5 +1,7 @@
 //! What is written as one side's request is read as the other's; and whatever else arrives is refused.
 
+use files::requests::{Create, Stat, Write};
+use files::{Asked, Attributes, Refused, Window, answer};
 use proptest::prelude::*;
 use protocol::parcel::{Handle, WORDS};
 use protocol::{Ask, Fails, Parcel, Reader};
@@ -49,7 +51,7 @@ mod library {
         version 1;
         failures { 1 Lent "Somebody else has it."; } otherwise Lent;
         requests<'a> {
-            1 Find<'a>(title: &'a str, shelf: u64, author: &'a [u8]) -> u64, Replay, "Where a book is.";
+            1 Find<'a>(shelf: u64, title: &'a str, author: &'a [u8]) -> u64, Replay, "Where a book is.";
             2 Close(), Never, "Everybody goes home.";
         }
     }
@@ -57,6 +59,11 @@ mod library {
 
 fn read(label: u32, parcel: &Parcel) -> Result<zoo::Request<Handle>, zoo::Failure> {
     zoo::Request::read(label, &mut parcel.reader())
+}
+
+/// What is read where all of it is lent.
+fn lent(bytes: &[u8]) -> Reader<'_> {
+    Reader { bytes, ..Reader::default() }
 }
 
 fn animal() -> impl Strategy<Value = zoo::Animal> {
@@ -76,12 +83,12 @@ proptest! {
         let look = Look { number, far };
         prop_assert_eq!(read(Look::LABEL, &Parcel::of(look)), Ok(Request::Look(look)));
         let feed = Feed { number, what, when, much, more };
-        for parcel in [Parcel::of(feed), Parcel::lent(feed)] {
-            prop_assert_eq!(read(Feed::LABEL, &parcel), Ok(Request::Feed(feed)));
-        }
+        prop_assert_eq!(read(Feed::LABEL, &Parcel::of(feed)), Ok(Request::Feed(feed)));
+        let bytes = Parcel::of(feed).to_bytes();
+        let lent = Request::<Handle>::read(Feed::LABEL, &mut lent(&bytes));
+        prop_assert_eq!(lent, Ok(Request::Feed(feed)));
         prop_assert_eq!(Parcel::of(feed).words().len(), WORDS);
         prop_assert_eq!(Parcel::of(feed).bytes().len(), 8);
-        prop_assert!(Parcel::lent(feed).words().is_empty());
         let house = House { memory: Handle(memory), pages };
         let parcel = Parcel::of(house);
         prop_assert_eq!(parcel.handles(), &[memory]);
@@ -92,9 +99,11 @@ proptest! {
     fn texts_are_read_as_they_were_written(
         title in "[^\0]*", author in prop::collection::vec(1..=255u8, 0..40), shelf: u64,
     ) {
-        let find = library::Find { title: &title, shelf, author: &author };
-        for parcel in [Parcel::of(find), Parcel::lent(find)] {
-            let request = library::Request::read(library::Find::LABEL, &mut parcel.reader());
+        let find = library::Find { shelf, title: &title, author: &author };
+        let parcel = Parcel::of(find);
+        let bytes = parcel.to_bytes();
+        for mut from in [parcel.reader(), lent(&bytes)] {
+            let request = library::Request::read(library::Find::LABEL, &mut from);
             prop_assert_eq!(request, Ok(library::Request::Find(find)));
         }
     }
@@ -153,8 +162,74 @@ fn what_lacks_something_is_refused() {
     );
     assert_eq!(read(zoo::House::<Handle>::LABEL, &Parcel::of(1u64)), Err(Failure::Invalid));
     assert_eq!(read(protocol::label(zoo::VERSION, 9), &Parcel::default()), Err(Failure::Invalid));
-    let unfinished = Reader { bytes: b"a title", ..Reader::default() };
+    let unfinished = lent(b"12345678a title");
     let find = library::Request::read(library::Find::LABEL, &mut unfinished.clone());
     assert_eq!(find, Err(library::Failure::Invalid));
     assert_eq!(zoo::Count::told(0, &mut Reader::default()), Err(Failure::Escaped));
+}
+
+/// What goes along with a request for files, and nothing that comes back.
+struct Given<'a>(&'a [u8]);
+
+impl Window for Given<'_> {
+    fn read(&mut self, offset: u64, bytes: &mut [u8]) -> files::Result<()> {
+        let from = self.0.get(offset as usize..).and_then(|rest| rest.get(..bytes.len()));
+        bytes.copy_from_slice(from.ok_or(files::Failure::Invalid)?);
+        Ok(())
+    }
+
+    fn write(&mut self, _: u64, _: &[u8]) -> files::Result<()> {
+        Err(files::Failure::Invalid)
+    }
+}
+
+/// What a server of files answers that refuses all that makes sense.
+fn refused(label: u32, lengths: [u64; 2], given: &[u8]) -> files::Failure {
+    let asked = Asked { label, lengths, number: 1 };
+    let mut server = Refused(files::Failure::ReadOnly);
+    answer(&mut server, &asked, &mut Given(given)).err().unwrap_or(files::Failure::ReadOnly)
+}
+
+proptest! {
+    #[test]
+    fn requests_for_files_are_read_as_they_were_written(
+        directory: u64, mode: u32, times: [i64; 3], name in "[^\0]{1,255}", target in "[^\0]*", now: i64,
+    ) {
+        let attributes = Attributes { mode, times, ..Attributes::default() };
+        let (name, target) = (name.as_bytes(), target.as_bytes());
+        let create = Create { directory, attributes, name, target };
+        let (asked, given) = files::Request::of(create).stamped(7, now).given();
+        let mut from = lent(&given);
+        prop_assert_eq!(from.take(), Some(now));
+        let read = files::requests::Request::read(asked.label, &mut from);
+        prop_assert_eq!(read, Ok(files::requests::Request::Create(create)));
+        prop_assert!(from.bytes.is_empty());
+        prop_assert_eq!(Parcel::of(attributes).to_bytes().len(), Attributes::BYTES);
+    }
+
+    #[test]
+    fn no_request_for_files_is_too_much(
+        version in 0..3u16, number in 0..18u16, lengths: [u32; 2], exact: bool,
+        given in prop::collection::vec(0..4u8, 0..200),
+    ) {
+        let [length, room] = lengths.map(u64::from);
+        let length = if exact { given.len() as u64 } else { length };
+        let why = refused(protocol::label(version, number), [length, room], &given);
+        prop_assert!(version == files::requests::VERSION || why != files::Failure::ReadOnly);
+    }
+}
+
+#[test]
+fn a_server_of_files_answers_its_own_version() {
+    let (asked, given) = files::Request::of(Stat { file: 1 }).given();
+    assert_eq!(refused(asked.label, asked.lengths, &given), files::Failure::ReadOnly);
+    assert_eq!(
+        refused(asked.label + (1 << 16), asked.lengths, &given),
+        files::Failure::OtherVersion
+    );
+    assert_eq!(refused(asked.label, [given.len() as u64 - 1, 0], &given), files::Failure::Invalid);
+    // One that writes more than a request may, and one without a place.
+    let [most, few] = [files::MOST as u64 + 25, 16].map(|length| [length, 0]);
+    assert_eq!(refused(Write::LABEL, most, &[0; 24]), files::Failure::Invalid);
+    assert_eq!(refused(Write::LABEL, few, &[0; 24]), files::Failure::Invalid);
 }

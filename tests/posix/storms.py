@@ -22,7 +22,8 @@ PROGRAM = "stress"
 # Those that take a minute of a CPU together, with so many calls of the fuzzer.
 SHORT = (
     "forks", "orphans", "pipes", "descriptors", "threads", "kills", "memory", "mappings", "inherited", "stack", "tmp",
-    "mapped-file", "directory", "stops", "hog-pipes", "hog-descriptors", "hog-threads", "hog-memories", "fuzz",
+    "mapped-file", "directory", "deep", "stops", "hog-pipes", "hog-descriptors", "hog-threads", "hog-groups", "hog-memories",
+    "fuzz",
 )  # fmt: skip
 FEW = 20_000
 # Seconds for all tests, and for so many calls of the fuzzer.

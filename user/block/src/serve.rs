@@ -1,7 +1,7 @@
 //! A server at its port.
 
-use crate::server::{Answer, Device, Server};
 use crate::requests::Detach;
+use crate::server::{Answer, Device, Server};
 use crate::{Badge, Request};
 use protocol::calls;
 use rt::Error;

@@ -2,9 +2,9 @@
 
 use crate::server::{Asked, Window, answer};
 use crate::{Failure, FileSystem, Result};
+use protocol::{Parcel, calls};
 use rt::Error;
 use rt::abi::{Arrival, FOREVER};
-use rt::message::Message;
 use rt::object::{lease_read, lease_write};
 use rt::service::{Inbox, SAVE};
 
@@ -18,16 +18,14 @@ pub fn serve(inbox: Inbox, files: &mut impl FileSystem) -> Error {
         };
         match received {
             Ok(received) if received.arrival == Arrival::Call && received.label() == SAVE => {
-                told = Some(Message::new(files.leave().err().map_or(0, |failure| failure as u32)));
+                told = Some(calls::answer(files.leave().map(Parcel::of)));
             }
             Ok(received) if received.arrival == Arrival::Call => {
                 let [lengths, number, ..] = received.words;
                 let lengths = [lengths & 0xffff_ffff, lengths >> 32];
                 let asked = Asked { label: received.label(), lengths, number };
-                told = Some(match answer(files, &asked, &mut Leases) {
-                    Ok((length, count)) => Message::new(0).words(&[length, count]),
-                    Err(failure) => Message::new(failure as u32),
-                });
+                let done = answer(files, &asked, &mut Leases);
+                told = Some(calls::answer(done.map(Parcel::of)));
             }
             Ok(_) | Err(Error::Cancelled) => {}
             Err(error) => return error,

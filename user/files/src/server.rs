@@ -1,15 +1,19 @@
 //! How a request becomes calls of a file system, and their results an answer. How they come and go
 //! is a [`Window`]'s business.
 
-use crate::word;
-use crate::{
-    Attributes, Failure, FileSystem, MOST, NUMBERS, Node, Operation, Receipt, Result, Sink, Source,
+use crate::requests::{
+    Create, Follow, Link, List, Lookup, Read, Release, Rename, Request, Set, Stat, Truncate,
+    Unlink, Write,
 };
+use crate::{Failure, FileSystem, MOST, Node, Receipt, Result, Sink, Source};
 use alloc::vec::Vec;
+use protocol::{Again, Ask, Parcel, Put, Reader};
 
-/// Bytes that go along with a request at most, beside those of a file: numbers, attributes, a name,
-/// where a link leads.
+/// Bytes that go along with a request at most, beside those of a file: when it is made, numbers,
+/// attributes, a name, where a link leads.
 const HEAD: usize = 8 << 10;
+/// Bytes that are before those of a file: when it is made, which file, the place.
+const BEFORE: usize = 24;
 
 /// A request as it arrives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,14 +40,19 @@ pub fn answer(
     asked: &Asked,
     window: &mut impl Window,
 ) -> Result<(u64, u64)> {
-    let operation = Operation::of(asked.label).ok_or(Failure::Unsupported)?;
+    let head = head(asked, window)?;
+    let mut from = Reader { bytes: &head, ..Reader::default() };
+    let now = from.take().ok_or(Failure::Invalid)?;
+    let request = Request::read(asked.label, &mut from)?;
     let known = if asked.number == 0 { None } else { files.receipt(asked.number) };
     if let Some(receipt) = known {
         return tell(asked, window, receipt.told()).map(|told| (told, receipt.count));
     }
-    let done = perform(files, operation, asked, window);
+    files.begin(now);
+    let changes = request.again() == Again::Receipt;
+    let done = perform(files, request, asked, window);
     match &done {
-        Ok(done) if operation.changes() => {
+        Ok(done) if changes => {
             files.commit(&Receipt::new(asked.number, done.count as u64, &done.told));
         }
         Ok(_) => {}
@@ -54,6 +63,21 @@ pub fn answer(
         return Ok((put as u64, count as u64));
     }
     tell(asked, window, &told).map(|told| (told, count as u64))
+}
+
+/// What goes along with a request, but bytes of a file.
+fn head(asked: &Asked, window: &mut impl Window) -> Result<Vec<u8>> {
+    let given = asked.lengths[0] as usize;
+    let (held, most) = match asked.label {
+        Write::LABEL => (BEFORE, BEFORE + MOST),
+        _ => (given, HEAD),
+    };
+    if !(held..=most).contains(&given) {
+        return Err(Failure::Invalid);
+    }
+    let mut head = alloc::vec![0; held];
+    window.read(0, &mut head)?;
+    Ok(head)
 }
 
 /// Tells as much as there is room for.
@@ -77,72 +101,57 @@ struct Done {
 }
 
 impl Done {
-    fn told(told: impl Into<Vec<u8>>) -> Done {
-        Done { told: told.into(), ..Done::default() }
+    fn told(told: impl Put) -> Done {
+        Done { told: Parcel::of(told).to_bytes(), ..Done::default() }
     }
 }
 
 fn perform(
     files: &mut impl FileSystem,
-    operation: Operation,
+    request: Request<'_>,
     asked: &Asked,
     window: &mut impl Window,
 ) -> Result<Done> {
     let [given, room] = asked.lengths.map(|length| length as usize);
-    let held = if operation == Operation::Write { NUMBERS } else { given };
-    if held > HEAD || given < NUMBERS || given > NUMBERS + MOST.max(HEAD) {
-        return Err(Failure::Invalid);
-    }
-    let mut head = alloc::vec![0; held];
-    window.read(0, &mut head)?;
-    let number = |nth| word(&head, nth).ok_or(Failure::Invalid);
-    let (first, second, bytes) = (number(0)?, number(1)?, &head[NUMBERS..]);
-    files.begin(number(2)? as i64);
-    Ok(match operation {
-        Operation::Lookup => Done::told(files.lookup(first, bytes)?.encode()),
-        Operation::Stat => Done::told(files.stat(first)?.encode()),
-        Operation::Set => Done::told(files.set(first, &Attributes::decode(bytes)?)?.encode()),
-        Operation::List => Done::told(list(files, first, second, room)?),
-        Operation::Target => Done::told(files.target(first)?),
-        Operation::Space => Done::told(files.space()?.encode()),
-        Operation::Read => {
+    Ok(match request {
+        Request::Lookup(Lookup { directory, name }) => Done::told(files.lookup(directory, name)?),
+        Request::Stat(Stat { file }) => Done::told(files.stat(file)?),
+        Request::Set(Set { file, wish }) => Done::told(files.set(file, &wish)?),
+        Request::Room(_) => Done::told(files.space()?),
+        Request::Follow(Follow { link }) => Done { told: files.target(link)?, ..Done::default() },
+        Request::List(List { directory, place }) => {
+            Done { told: list(files, directory, place, room)?, ..Done::default() }
+        }
+        Request::Read(Read { file, place }) => {
             let mut to = Moved { window, done: 0, end: room.min(MOST), base: 0 };
-            files.read(first, second, &mut to)?;
+            files.read(file, place, &mut to)?;
             Done { put: to.done, ..Done::default() }
         }
-        Operation::Write => {
-            let mut from = Moved { window, done: 0, end: given - NUMBERS, base: NUMBERS };
-            Done { count: files.write(first, second, &mut from)?, ..Done::default() }
+        Request::Write(Write { file, place }) => {
+            let mut from = Moved { window, done: 0, end: given - BEFORE, base: BEFORE };
+            Done { count: files.write(file, place, &mut from)?, ..Done::default() }
         }
-        Operation::Create => {
-            let attributes = Attributes::decode(bytes)?;
-            let (name, target) = two(bytes.get(Attributes::BYTES..).ok_or(Failure::Invalid)?)?;
-            Done::told(files.create(first, name, &attributes, target)?.encode())
+        Request::Create(Create { directory, attributes, name, target }) => {
+            Done::told(files.create(directory, name, &attributes, target)?)
         }
-        Operation::Rename => {
-            let (name, new) = two(bytes)?;
-            files.rename(first, name, second, new)?;
-            Done::default()
+        Request::Rename(Rename { from, to, name, new }) => {
+            Done::told(files.rename(from, name, to, new)?)
         }
-        Operation::Link => files.link(first, second, bytes).map(|()| Done::default())?,
-        Operation::Unlink => files.unlink(first, bytes).map(|()| Done::default())?,
-        Operation::Truncate => files.truncate(first, second).map(|()| Done::default())?,
-        Operation::Sync => files.sync().map(|()| Done::default())?,
-        Operation::Release => files.release(first).map(|()| Done::default())?,
+        Request::Link(Link { directory, file, name }) => {
+            Done::told(files.link(directory, file, name)?)
+        }
+        Request::Unlink(Unlink { directory, name }) => Done::told(files.unlink(directory, name)?),
+        Request::Truncate(Truncate { file, size }) => Done::told(files.truncate(file, size)?),
+        Request::Sync(_) => Done::told(files.sync()?),
+        Request::Release(Release { file }) => Done::told(files.release(file)?),
     })
-}
-
-/// Two names with a NUL between.
-fn two(bytes: &[u8]) -> Result<(&[u8], &[u8])> {
-    let at = bytes.iter().position(|&byte| byte == 0).ok_or(Failure::Invalid)?;
-    Ok((&bytes[..at], &bytes[at + 1..]))
 }
 
 /// As many entries as fit.
 fn list(files: &mut impl FileSystem, node: Node, mut at: u64, room: usize) -> Result<Vec<u8>> {
     let mut all = Vec::new();
     while let Some(entry) = files.entry(node, at)? {
-        let bytes = entry.encode();
+        let bytes = Parcel::of(&entry).to_bytes();
         if all.len() + bytes.len() > room.min(MOST) {
             break;
         }

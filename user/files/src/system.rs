@@ -1,7 +1,8 @@
 //! What a file system is for its server. Nothing in here makes calls.
 
-use crate::{Attributes, Failure, Node, Result, Space, words};
+use crate::{Attributes, Failure, Node, Result, Space};
 use alloc::vec::Vec;
+use protocol::{Parcel, Put, Reader, Take};
 
 /// An entry of a directory.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -16,14 +17,18 @@ pub struct Entry {
     pub next: u64,
 }
 
-impl Entry {
-    /// As it is in a message: three words and the name, padded to words.
-    pub(crate) fn encode(&self) -> Vec<u8> {
-        let length = (self.name.len() as u64) << 32 | u64::from(self.mode);
-        let head: [u8; 24] = words([self.next, self.node, length]);
-        let mut bytes = [&head, self.name.as_slice()].concat();
-        bytes.resize(bytes.len().next_multiple_of(8), 0);
-        bytes
+impl Put for &Entry {
+    fn put(self, to: &mut Parcel) {
+        [self.next, self.node, self.mode.into()].put(to);
+        self.name.as_slice().put(to);
+    }
+}
+
+impl Take<'_> for Entry {
+    fn take(from: &mut Reader<'_>) -> Option<Entry> {
+        let (next, node, mode) = (from.take()?, from.take()?, from.take()?);
+        let name: &[u8] = from.take()?;
+        Some(Entry { name: name.to_vec(), node, mode, next })
     }
 }
 

@@ -21,6 +21,9 @@ const PORTS: u16 = 8;
 const LINE: u64 = 4;
 /// Bytes of registers of one that nobody describes.
 const BYTES: u64 = 0x1000;
+/// The clock that every PC has, and its I/O ports.
+const CLOCK: &str = "motorola,mc146818";
+const CLOCK_PORTS: (u16, u16) = (0x70, 2);
 
 /// A device.
 #[derive(Clone, Debug)]
@@ -37,6 +40,11 @@ pub fn all(firmware: Option<(Memory, u64)>) -> Vec<Device> {
     let mut all: Vec<Device> = found.into_iter().map(|found| Device { found, io: None }).collect();
     if let Ok((variety @ 1.., at)) = rt::machine().console() {
         name_console(&mut all, variety, at);
+    }
+    if cfg!(target_arch = "x86_64") {
+        let compatible = Vec::from([CLOCK.into()]);
+        let found = devices::Device { compatible, ..devices::Device::default() };
+        all.push(Device { found, io: Some(CLOCK_PORTS) });
     }
     all
 }

@@ -2,7 +2,6 @@
 
 use crate::alone;
 use crate::device::{self, Device};
-use crate::rtc;
 use crate::service::{Id, Service};
 use crate::supervisor::Supervisor;
 use alloc::format;
@@ -97,10 +96,6 @@ impl Supervisor {
         }
         for (name, value) in service.spec.words.iter().chain(&service.words) {
             giving.add(Kind::Word, name, 0, [*value, 0], format!("the number {name} {value}"));
-        }
-        if service.spec.has(Trait::Clock) {
-            let clock = rtc::read().unwrap_or(0);
-            giving.add(Kind::Word, "clock", 0, [clock, 0], "the time of day".into());
         }
         let Giving { child, table, said } = giving;
         let given = table.install(child)?;

@@ -5,7 +5,7 @@
 //! status that says how it went.
 //!
 //! * [`alone`]: one program that is given everything.
-//! * [`device`]: what there is to drive. [`rtc`]: the time of day.
+//! * [`device`]: what there is to drive.
 //! * [`service`]: one service, and what it has. [`given`]: what it is given, when it starts.
 //! * [`supervisor`]: all of them: what happens to them, and what comes of it.
 //! * [`record`]: what is left of a life that went wrong. [`backtrace`]: the names of functions.
@@ -27,7 +27,6 @@ mod guard;
 mod hurt;
 mod mounts;
 mod record;
-mod rtc;
 mod service;
 mod supervisor;
 mod tables;

@@ -92,7 +92,10 @@ impl Supervisor {
     fn add_instances(&mut self, spec: &Spec, devices: &[Device]) -> Result<(), Error> {
         let is_for = |device: &&Device| spec.devices.iter().any(|kind| device.found.is(kind));
         let driven = devices.iter().filter(is_for).cloned().map(Some);
-        let instances = if spec.devices.is_empty() { Vec::from([None]) } else { driven.collect() };
+        let mut instances: Vec<_> = driven.collect();
+        if spec.devices.is_empty() || spec.has(Trait::Anyway) && instances.is_empty() {
+            instances.push(None);
+        }
         for (nth, device) in instances.into_iter().enumerate() {
             let added = self.add(spec.clone(), spec.instance(nth), device);
             if added.is_err() && spec.has(Trait::Critical) {

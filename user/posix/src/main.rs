@@ -10,6 +10,7 @@
 //! * [`wait`]: who waits for what, and how a call becomes a future.
 //! * [`later`]: calls that other servers have a part in.
 //! * [`user`]: the guests' memory.
+//! * [`random`]: bytes that nobody can guess.
 //! * [`fs`]: files by name: the tree, its file systems, paths.
 //! * [`file`]: files by descriptor: reading, writing, waiting for several.
 //! * [`process`]: processes and their threads, from `execve` to `wait4`; their memory.
@@ -29,6 +30,7 @@ mod errno;
 mod wait;
 mod later;
 mod user;
+mod random;
 mod fs;
 mod file;
 mod process;

@@ -70,6 +70,13 @@ macro_rules! protocol {
         }
 
         impl$(<$($life)? $($held)?>)? Request$(<$($life)? $($held)?>)? {
+            /// What comes of it when its server dies.
+            pub fn again(&self) -> $crate::Again {
+                match self {
+                    $(Request::$name(_) => $crate::Again::$again,)+
+                }
+            }
+
             /// Reads a request of this label. What is lent and is none of its fields is not looked at.
             pub fn read<'from>(
                 label: u32,

@@ -17,8 +17,12 @@ extern crate alloc;
 pub mod calls;
 mod describe;
 pub mod parcel;
+#[cfg(feature = "calls")]
+mod serve;
 
 pub use parcel::{Parcel, Put, Reader, Take};
+#[cfg(feature = "calls")]
+pub use serve::serve;
 
 /// The label of an answer that is no failure.
 pub const DONE: u32 = 0;

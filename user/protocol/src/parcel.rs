@@ -1,7 +1,7 @@
 //! What is in a message beside its label, and how a value becomes that and is read again.
 //!
 //! Numbers are words of the message; those for which there are no words are bytes, eight for each, the lowest
-//! first. Texts are bytes that end with a zero. What is lent beside those is no part of it.
+//! first. Texts are bytes that end with a zero, and come after all numbers. What is lent beside is no part of it.
 
 use alloc::vec::Vec;
 use arrayvec::ArrayVec;
@@ -21,21 +21,12 @@ pub struct Parcel {
     words: ArrayVec<u64, WORDS>,
     handles: ArrayVec<u64, HANDLES>,
     bytes: Vec<u8>,
-    /// Its words are for something else: all numbers are bytes.
-    is_lent: bool,
 }
 
 impl Parcel {
     /// One with this in it.
     pub fn of(value: impl Put) -> Parcel {
         let mut parcel = Parcel::default();
-        value.put(&mut parcel);
-        parcel
-    }
-
-    /// One with this in it that has no words: what its sender lends, beside handles.
-    pub fn lent(value: impl Put) -> Parcel {
-        let mut parcel = Parcel { is_lent: true, ..Parcel::default() };
         value.put(&mut parcel);
         parcel
     }
@@ -60,9 +51,12 @@ impl Parcel {
         Reader { words: &self.words, handles: &self.handles, bytes: &self.bytes }
     }
 
-    /// Its bytes, for good.
-    pub fn into_bytes(self) -> Vec<u8> {
-        self.bytes
+    /// Numbers and texts as bytes, for those whose words are for something else.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut all = Vec::with_capacity(size_of_val(self.words()) + self.bytes.len());
+        all.extend(self.words.iter().flat_map(|word| word.to_le_bytes()));
+        all.extend_from_slice(&self.bytes);
+        all
     }
 }
 
@@ -100,7 +94,7 @@ pub trait Take<'a>: Sized {
 impl Put for u64 {
     #[inline]
     fn put(self, to: &mut Parcel) {
-        if to.is_lent || to.words.try_push(self).is_err() {
+        if to.words.try_push(self).is_err() {
             to.bytes.extend(self.to_le_bytes());
         }
     }

@@ -80,7 +80,7 @@ traits! {
     "cooperative" Cooperative "Nobody takes turns with it.";
     "inspect" Inspect "It may read the log, and figures of the machine.";
     "initrd" Initrd "It has the initrd.";
-    "clock" Clock "It is told the time of day, as the word `clock`.";
+    "anyway" Anyway "It is started without a device if there is none of its kinds.";
     "control" Control "It may ask the supervisor for everything.";
     "block" Block "A template's: it has the disk, or the partition, that it is started for.";
     "saves" Saves "It is asked to save what it has before it is ended.";

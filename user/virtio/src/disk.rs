@@ -1,19 +1,18 @@
 //! A virtio disk (virtio 1.2, 5.2).
 
-use crate::queue::{Data, Queue, SLOTS};
-use crate::transport::{AGREED, BROKEN, DRIVEN, DRIVER, SEEN, Transport, why, within};
+use crate::requests::{Requests, SLOTS};
 use alloc::boxed::Box;
 use block::{Device, Extent, Failure, Geometry, Progress, Result, SECTOR, Transfer};
 use rt::abi::PAGE;
 use rt::service::Dma;
 use rt::{Error, Interrupt, Memory};
+use virtio::{Piece, Transport, Trouble, within};
 
 extern crate alloc;
 
-/// It can only be read; it can be told to flush; it is as version 1.0 says.
+/// It can only be read; it can be told to flush.
 const READ_ONLY: u64 = 1 << 5;
 const FLUSH: u64 = 1 << 9;
-const VERSION_1: u64 = 1 << 32;
 /// Types of requests.
 const READ: u32 = 0;
 const WRITE: u32 = 1;
@@ -22,14 +21,13 @@ const DO_FLUSH: u32 = 4;
 const FINE: u8 = 0;
 /// The slot of the driver itself.
 const OWN: usize = SLOTS - 1;
-/// How often to look, with a nap between, until a reset or a request of the driver itself has been done.
-const RESET: u32 = 1_000;
+/// How often to look, with a nap between, until a request of the driver itself has been done.
 const PATIENCE: u32 = 100_000;
 
 pub struct Disk {
     transport: Box<dyn Transport>,
     interrupt: &'static Interrupt,
-    queue: Queue,
+    requests: Requests,
     /// How it is, or why it is not.
     state: Result<Geometry>,
     flushes: bool,
@@ -51,9 +49,10 @@ impl Disk {
         interrupt: &'static Interrupt,
         memory: Dma,
     ) -> core::result::Result<Disk, Error> {
-        let queue = Queue::new(memory)?;
+        let requests = Requests::new(memory)?;
         let state = Err(Failure::Broken);
-        let mut disk = Disk { transport, interrupt, queue, state, flushes: false, given_up: None };
+        let mut disk =
+            Disk { transport, interrupt, requests, state, flushes: false, given_up: None };
         disk.begin_anew();
         Ok(disk)
     }
@@ -64,49 +63,23 @@ impl Disk {
     }
 
     fn begin_anew(&mut self) {
-        self.state = self.prepare();
-        if self.state.is_err() {
-            self.state = Err(why(&*self.transport));
-        }
+        self.state = self.prepare().map_err(|trouble| match trouble {
+            Trouble::Gone => Failure::Gone,
+            Trouble::Broken => Failure::Broken,
+        });
     }
 
-    /// The steps of 3.1.1.
-    fn prepare(&mut self) -> Result<Geometry> {
-        let device = &*self.transport;
-        if !device.is_there() {
-            return Err(Failure::Gone);
-        }
-        device.set_status(0);
-        within(RESET, || device.status() == 0)?;
-        self.queue.clear();
-        device.set_status(SEEN);
-        device.set_status(SEEN | DRIVER);
-        let wanted =
-            if device.is_legacy() { FLUSH | READ_ONLY } else { FLUSH | READ_ONLY | VERSION_1 };
-        let features = device.features() & wanted;
-        device.accept(features);
-        let mut status = SEEN | DRIVER;
-        if !device.is_legacy() {
-            status |= AGREED;
-            device.set_status(status);
-            if device.status() & AGREED == 0 {
-                return Err(Failure::Broken);
-            }
-        }
-        if !device.set_queue(&self.queue.place()) {
-            return Err(Failure::Broken);
-        }
-        device.set_status(status | DRIVEN);
+    fn prepare(&mut self) -> core::result::Result<Geometry, Trouble> {
+        let features = self.transport.begin(&mut self.requests.queue, FLUSH | READ_ONLY)?;
         self.flushes = features & FLUSH != 0;
-        let sectors = u64::from(device.config(0)) | u64::from(device.config(4)) << 32;
-        Ok(Geometry { sectors, read_only: features & READ_ONLY != 0 })
+        let config = |at| u64::from(self.transport.config(at));
+        Ok(Geometry { sectors: config(0) | config(4) << 32, read_only: features & READ_ONLY != 0 })
     }
 
     /// Hands a transfer over, if there is a device that can do it.
     fn give(&mut self, slot: usize, physical: u64, transfer: Transfer) -> Result<()> {
         self.state?;
-        let status = self.transport.status();
-        if status & BROKEN != 0 || status & DRIVEN == 0 {
+        if !self.transport.works() {
             // It has lost its senses, or is gone.
             self.give_up();
             self.state?;
@@ -114,14 +87,14 @@ impl Disk {
         }
         let data = |extent: Extent, written| {
             let physical = physical + extent.offset;
-            Some(Data { physical, bytes: extent.bytes() as u32, written })
+            Some(Piece { physical, bytes: extent.bytes() as u32, written })
         };
         let (head, data) = match transfer {
             Transfer::Read(extent) => ((READ, extent.sector), data(extent, true)),
             Transfer::Write(extent) => ((WRITE, extent.sector), data(extent, false)),
             Transfer::Flush => ((DO_FLUSH, 0), None),
         };
-        self.queue.give(slot, head, data);
+        self.requests.give(slot, head, data);
         self.transport.notify();
         Ok(())
     }
@@ -165,12 +138,12 @@ impl Device for Disk {
 
     fn ended(&mut self) -> Option<(usize, Result<()>)> {
         if let Some(why) = self.given_up {
-            match self.queue.give_up() {
+            match self.requests.give_up() {
                 Some(slot) => return Some((slot, Err(why))),
                 None => self.given_up = None,
             }
         }
-        let (slot, status) = self.queue.take()?;
+        let (slot, status) = self.requests.take()?;
         Some((slot, if status == FINE { Ok(()) } else { Err(Failure::Broken) }))
     }
 
@@ -181,17 +154,17 @@ impl Device for Disk {
 
     fn read_now(&mut self, sector: u64, bytes: &mut [u8; SECTOR as usize]) -> Result<()> {
         let extent = Extent { sector, count: 1, offset: 0 };
-        self.give(OWN, self.queue.sector(), Transfer::Read(extent))?;
+        self.give(OWN, self.requests.sector(), Transfer::Read(extent))?;
         let mut ended = None;
         let done = within(PATIENCE, || {
             ended = self.ended();
             ended.is_some()
         });
-        if done.is_err() {
+        if !done {
             self.give_up();
             ended = self.ended();
         }
-        self.queue.copy_sector(bytes);
+        self.requests.copy_sector(bytes);
         ended.map_or(Err(Failure::Broken), |(_, result)| result)
     }
 }

@@ -7,8 +7,7 @@
 #![no_main]
 
 mod disk;
-mod queue;
-mod transport;
+mod requests;
 
 use block::{Geometry, Server, serve};
 use disk::Disk;
@@ -24,7 +23,7 @@ fn main(start: Start) -> u64 {
         println!("{name}: was not given an interrupt");
         return rt::service::EXIT_NOT_GIVEN;
     };
-    let transport = match transport::open(&grants) {
+    let transport = match virtio::open(&grants) {
         Ok(transport) => transport,
         Err(error) => {
             println!("{name}: its registers and memory cannot be used: {error:?}");

@@ -1,69 +1,59 @@
-//! The queue of requests that driver and device share (virtio 1.2, 2.7), with a chain of descriptors for each
-//! slot that never changes its place.
+//! The queue that driver and device share (virtio 1.2, 2.7), and memory behind it that both see.
 //!
 //! | from | what |
 //! |---|---|
 //! | 0 | descriptors, then the ring of what is to be done: indices of chains |
 //! | one page | the ring of what has been done |
-//! | two pages | for each slot the head of a request, and its status |
-//! | three pages | a sector, for what the driver itself reads |
+//! | [`OWN`] | whatever the driver has there |
 //!
-//! The device is not believed: what it says to have done and was not asked for is nothing.
+//! The device is not believed: what it says to have done may never have been asked for.
 
 use crate::transport::Place;
-use block::SECTOR;
 use core::sync::atomic::{Ordering, fence};
 use rt::Error;
 use rt::abi::{MAP_WRITE, PAGE};
 use rt::service::Dma;
 use rt::space::Mapping;
 
-/// Slots of clients, and one of the driver itself.
-pub const SLOTS: usize = 17;
-/// Descriptors of a slot: head, data, status.
-const CHAIN: usize = 3;
-/// Descriptors of the queue: a power of two.
-const LENGTH: u16 = 64;
-const _: () = assert!(SLOTS * CHAIN <= LENGTH as usize);
+/// Where the memory behind the queue begins.
+pub const OWN: u64 = 2 * PAGE;
 
-const AVAILABLE: u64 = 16 * LENGTH as u64;
+/// Descriptors of the longest queue that has room here.
+const MOST: u16 = 128;
 const USED: u64 = PAGE;
-const HEADS: u64 = 2 * PAGE;
-const SECTOR_AT: u64 = 3 * PAGE;
-/// Bytes that all of it takes.
-const BYTES: u64 = 4 * PAGE;
-/// Bytes of a slot's head and status, and where the status is.
-const HEAD: u64 = 32;
-const STATUS: u64 = 16;
 
 /// A descriptor goes on with another; the device writes there.
 const NEXT: u16 = 1;
 const WRITE: u16 = 2;
-/// What no device says of a request that it has done.
-const UNKNOWN: u8 = 0xff;
+/// The device need not interrupt.
+const NO_INTERRUPT: u16 = 1;
 
-/// A piece of memory that the device is to read, or to write.
-#[derive(Clone, Copy)]
-pub struct Data {
-    pub physical: u64,
-    pub bytes: u32,
-    pub written: bool,
-}
-
-/// A request's type and first sector.
-pub type Head = (u32, u64);
-
+/// A queue, and the memory behind it.
+#[derive(Debug)]
 pub struct Queue {
     mapping: Mapping,
     physical: u64,
-    /// How many requests were handed over, and how many came back; both wrap around.
+    bytes: u64,
+    /// How many descriptors there are.
+    length: u16,
+    /// How many chains were handed over, and how many came back; both wrap around.
     given: u16,
     taken: u16,
-    /// The slots that the device works at.
-    busy: [bool; SLOTS],
+}
+
+/// A piece of memory that the device is to read, or to write.
+#[derive(Clone, Copy, Debug)]
+pub struct Piece {
+    /// Where it is in physical memory.
+    pub physical: u64,
+    /// How long it is.
+    pub bytes: u32,
+    /// Whether the device writes there.
+    pub written: bool,
 }
 
 #[repr(C)]
+#[derive(Clone, Copy)]
 struct Descriptor {
     address: u64,
     bytes: u32,
@@ -72,102 +62,96 @@ struct Descriptor {
 }
 
 impl Queue {
-    /// A queue in this memory, of which the device knows nothing yet.
-    pub fn new(memory: Dma) -> Result<Queue, Error> {
-        if memory.bytes < BYTES || !memory.physical.is_multiple_of(PAGE) {
+    /// A queue of so many descriptors, a power of two, in this memory. The device knows nothing of it yet.
+    pub fn new(memory: Dma, length: u16) -> Result<Queue, Error> {
+        assert!(length.is_power_of_two() && length <= MOST, "no length of a queue");
+        let (physical, bytes) = (memory.physical, memory.bytes);
+        if bytes < OWN || !bytes.is_multiple_of(PAGE) || !physical.is_multiple_of(PAGE) {
             return Err(Error::Invalid);
         }
-        let mapping = Mapping::new(memory.memory, 0, BYTES / PAGE, MAP_WRITE)?;
-        let (physical, busy) = (memory.physical, [false; SLOTS]);
-        Ok(Queue { mapping, physical, given: 0, taken: 0, busy })
+        let mapping = Mapping::new(memory.memory, 0, bytes / PAGE, MAP_WRITE)?;
+        Ok(Queue { mapping, physical, bytes, length, given: 0, taken: 0 })
     }
 
-    /// Begins anew: the device has been reset.
-    pub fn clear(&mut self) {
-        for at in (0..BYTES).step_by(8) {
+    /// Begins anew, with nothing but zeroes: the device has been reset.
+    pub(crate) fn clear(&mut self) {
+        for at in (0..self.bytes).step_by(8) {
             self.set(at, 0u64);
         }
         (self.given, self.taken) = (0, 0);
     }
 
     /// Where it is.
-    pub fn place(&self) -> Place {
-        let at = |offset| self.physical + offset;
-        Place { length: LENGTH, descriptors: at(0), available: at(AVAILABLE), used: at(USED) }
+    pub(crate) fn place(&self) -> Place {
+        let [descriptors, available, used] =
+            [0, self.available(), USED].map(|at| self.physical(at));
+        Place { length: self.length, descriptors, available, used }
     }
 
-    /// Hands a request over. The slot is not busy.
-    pub fn give(&mut self, slot: usize, (kind, sector): Head, data: Option<Data>) {
-        let head = HEADS + slot as u64 * HEAD;
-        self.set(head, kind);
-        self.set(head + 4, 0u32);
-        self.set(head + 8, sector);
-        self.set(head + STATUS, UNKNOWN);
-        let first = (slot * CHAIN) as u16;
-        let status = first + 2;
-        let next = if data.is_some() { first + 1 } else { status };
-        let place = |address, bytes, flags, next| Descriptor { address, bytes, flags, next };
-        self.describe(first, place(self.physical + head, 16, NEXT, next));
-        if let Some(Data { physical, bytes, written }) = data {
-            let flags = if written { NEXT | WRITE } else { NEXT };
-            self.describe(first + 1, place(physical, bytes, flags, status));
-        }
-        self.describe(status, place(self.physical + head + STATUS, 1, WRITE, 0));
-        self.busy[slot] = true;
-        self.set(AVAILABLE + 4 + 2 * u64::from(self.given % LENGTH), first);
-        self.given = self.given.wrapping_add(1);
-        // The device sees the request before it sees that there is one, and that before it is told.
-        fence(Ordering::SeqCst);
-        self.set(AVAILABLE + 2, self.given);
-        fence(Ordering::SeqCst);
+    /// Where the ring of what is to be done is: right behind the descriptors.
+    fn available(&self) -> u64 {
+        u64::from(self.length) * size_of::<Descriptor>() as u64
     }
 
-    /// A slot whose request has been done, with its status.
-    pub fn take(&mut self) -> Option<(usize, u8)> {
-        while self.get::<u16>(USED + 2) != self.taken {
-            // What it says of a request is seen after that it has been done.
-            fence(Ordering::SeqCst);
-            let first: u32 = self.get(USED + 4 + 8 * u64::from(self.taken % LENGTH));
-            self.taken = self.taken.wrapping_add(1);
-            let slot = first as usize / CHAIN;
-            if self.busy.get(slot) == Some(&true) {
-                self.busy[slot] = false;
-                return Some((slot, self.get(HEADS + slot as u64 * HEAD + STATUS)));
-            }
-        }
-        None
+    /// Tells the device that nobody waits for its interrupts.
+    pub fn needs_no_interrupt(&self) {
+        self.set(self.available(), NO_INTERRUPT);
     }
 
-    /// A slot at which the device works, and now no longer does: it has been reset.
-    pub fn give_up(&mut self) -> Option<usize> {
-        let slot = self.busy.iter().position(|&busy| busy)?;
-        self.busy[slot] = false;
-        Some(slot)
+    /// Where a byte of the memory is in physical memory.
+    pub fn physical(&self, at: u64) -> u64 {
+        self.physical + at
     }
 
-    /// Where the driver's own sector is in physical memory.
-    pub fn sector(&self) -> u64 {
-        self.physical + SECTOR_AT
-    }
-
-    /// The driver's own sector.
-    pub fn copy_sector(&self, bytes: &mut [u8; SECTOR as usize]) {
-        for (at, byte) in (SECTOR_AT..).zip(bytes) {
-            *byte = self.get(at);
-        }
-    }
-
-    fn describe(&self, nth: u16, descriptor: Descriptor) {
+    /// Writes a descriptor: a piece, and the descriptor that comes after it.
+    pub fn describe(&self, nth: u16, piece: Piece, next: Option<u16>) {
+        assert!(nth < self.length, "no such descriptor");
+        let Piece { physical: address, bytes, written } = piece;
+        let flags = if written { WRITE } else { 0 } | if next.is_some() { NEXT } else { 0 };
+        let descriptor = Descriptor { address, bytes, flags, next: next.unwrap_or(0) };
         self.set(u64::from(nth) * size_of::<Descriptor>() as u64, descriptor);
     }
 
-    fn get<T: Copy>(&self, at: u64) -> T {
-        // SAFETY: it is mapped, the offsets here are within and aligned, and all bits are a value.
-        unsafe { self.mapping.pointer::<T>(at).read_volatile() }
+    /// Hands over the chain of descriptors that begins with this one.
+    pub fn give(&mut self, first: u16) {
+        let available = self.available();
+        self.set(available + 4 + 2 * u64::from(self.given % self.length), first);
+        self.given = self.given.wrapping_add(1);
+        // The device sees the request before it sees that there is one, and that before it is told.
+        fence(Ordering::SeqCst);
+        self.set(available + 2, self.given);
+        fence(Ordering::SeqCst);
     }
 
-    fn set<T>(&self, at: u64, value: T) {
-        // SAFETY: as above.
-        unsafe { self.mapping.pointer::<T>(at).write_volatile(value) }
+    /// A chain that came back: the descriptor that it begins with, and how many bytes the device says to have
+    /// written.
+    pub fn take(&mut self) -> Option<(u32, u32)> {
+        if self.get::<u16>(USED + 2) == self.taken {
+            return None;
+        }
+        // What it says of a chain is seen after that it came back.
+        fence(Ordering::SeqCst);
+        let place = USED + 4 + 8 * u64::from(self.taken % self.length);
+        self.taken = self.taken.wrapping_add(1);
+        Some((self.get(place), self.get(place + 4)))
+    }
+
+    /// Reads from the memory.
+    pub fn get<T: Copy>(&self, at: u64) -> T {
+        // SAFETY: it is mapped, and all bits are a value of what is read here.
+        unsafe { self.pointer::<T>(at).read_volatile() }
+    }
+
+    /// Writes to it.
+    pub fn set<T: Copy>(&self, at: u64, value: T) {
+        // SAFETY: it is mapped, and nobody has a reference to it.
+        unsafe { self.pointer::<T>(at).write_volatile(value) }
+    }
+
+    fn pointer<T>(&self, at: u64) -> *mut T {
+        let size = size_of::<T>() as u64;
+        let end = at.checked_add(size).expect("an offset");
+        assert!(end <= self.bytes && at.is_multiple_of(align_of::<T>() as u64), "not in the queue");
+        self.mapping.pointer::<T>(at)
     }
 }

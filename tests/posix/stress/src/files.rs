@@ -156,3 +156,22 @@ pub fn directory() -> Outcome {
     ensure!((listed, removed) == (COUNT, COUNT), "{listed} listed, {removed} removed");
     empty.map_err(error("removing the directory"))
 }
+
+/// A file system that goes with directories in it that lie in each other.
+pub fn deep() -> Outcome {
+    const DEPTH: usize = 3_000;
+    let (name, root, tmpfs) = (c"/tmp/deep".as_ptr(), c"/".as_ptr(), c"tmpfs".as_ptr());
+    fs::create_dir("/tmp/deep").map_err(error("making a directory"))?;
+    // SAFETY: the names are there.
+    let made = unsafe {
+        let mounted = libc::mount(tmpfs, name, tmpfs, 0, std::ptr::null());
+        ensure!(mounted == 0 && libc::chdir(name) == 0, "mounting: error {}", errno());
+        let next =
+            |_: &usize| libc::mkdir(c"d".as_ptr(), 0o700) == 0 && libc::chdir(c"d".as_ptr()) == 0;
+        let made = (0..DEPTH).take_while(next).count();
+        ensure!(libc::chdir(root) == 0 && libc::umount(name) == 0, "unmounting: error {}", errno());
+        made
+    };
+    ensure!(made == DEPTH, "{made} directories");
+    fs::remove_dir("/tmp/deep").map_err(error("removing"))
+}

@@ -40,6 +40,7 @@ const TESTS: &[Trial] = &[
     ("mapped-file", files::mapped),
     ("small-files", files::small),
     ("directory", files::directory),
+    ("deep", files::deep),
     ("stops", stops::busy_threads),
     ("fuzz", fuzz::run),
 ];

@@ -2,7 +2,8 @@
 
 use crate::client::{Client, make};
 use fat::Fat;
-use files::{Attributes, DIRECTORY, Failure, REGULAR, ROOT};
+use files::requests::{Read, Write};
+use files::{Attributes, DIRECTORY, Failure, MOST, REGULAR, ROOT, Request};
 use volume::fake::{Fake, Random};
 
 const CACHE: usize = 17 + 2 + 120;
@@ -73,18 +74,10 @@ fn use_all(client: &mut Client, random: &mut Random) -> Result<(), Failure> {
                 left.push(told.node);
                 let _ = client.create(told.node, "something new that has a long name", REGULAR);
             } else {
-                let _ = client.ask(
-                    files::Operation::Read,
-                    [told.node, random.below(told.size + 1)],
-                    b"",
-                    false,
-                );
-                let _ = client.ask(
-                    files::Operation::Write,
-                    [told.node, random.below(5000)],
-                    &[7; 3000],
-                    false,
-                );
+                let (file, place) = (told.node, random.below(told.size + 1));
+                let _ = client.ask(Request::of(Read { file, place }).room(MOST), false);
+                let place = random.below(5000);
+                let _ = client.ask(Request::of(Write { file, place }).with(&[7; 3000]), false);
             }
             let _ = match random.below(6) {
                 0 => client.truncate(told.node, random.below(20_000)),

@@ -1,7 +1,10 @@
 //! A client of a file system, as the protocol of files has it, and disks for it.
 
 use fat::{Fat, Mounted};
-use files::{Asked, Attributes, Failure, MOST, Node, Operation, Result, Window, answer};
+use files::requests::{
+    Create, List, Lookup, Read, Release, Rename, Set, Stat, Sync, Truncate, Unlink, Write,
+};
+use files::{Attributes, Failure, MOST, Node, Request, Result, Tells, Window, answer};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -43,93 +46,81 @@ impl Client {
     }
 
     /// Makes a request, or makes it again.
-    pub fn ask(
-        &mut self,
-        operation: Operation,
-        numbers: [u64; 2],
-        bytes: &[u8],
-        again: bool,
-    ) -> Result<(Vec<u8>, u64)> {
-        self.number += u64::from(operation.changes() && !again);
-        let number = if operation.changes() { self.number } else { 0 };
-        let head = [numbers[0], numbers[1], NOW as u64].map(u64::to_le_bytes).concat();
-        let given = [&head, bytes].concat();
-        let is_large = matches!(operation, Operation::Read | Operation::List);
-        let mut told = vec![0; if is_large { MOST } else { Attributes::BYTES }];
-        let lengths = [given.len() as u64, told.len() as u64];
-        let asked = Asked { label: operation as u32, lengths, number };
-        let done = answer(self.fat(), &asked, &mut Windows(&given, &mut told));
+    pub fn ask(&mut self, request: Request, again: bool) -> Result<Tells> {
+        self.number += u64::from(request.changes() && !again);
+        let number = if request.changes() { self.number } else { 0 };
+        let (asked, given) = request.stamped(number, NOW).given();
+        let mut bytes = vec![0; asked.lengths[1] as usize];
+        let done = answer(self.fat(), &asked, &mut Windows(&given, &mut bytes));
         let (length, count) = done?;
-        told.truncate(length as usize);
-        Ok((told, count))
+        bytes.truncate(length as usize);
+        Ok(Tells { count, bytes })
     }
 
-    fn plain(&mut self, operation: Operation, numbers: [u64; 2], bytes: &[u8]) -> Result<Vec<u8>> {
-        self.ask(operation, numbers, bytes, false).map(|(told, _)| told)
+    fn once(&mut self, request: Request) -> Result<Tells> {
+        self.ask(request, false)
     }
 
     pub fn lookup(&mut self, directory: Node, name: &str) -> Result<Attributes> {
-        let told = self.plain(Operation::Lookup, [directory, 0], name.as_bytes())?;
-        Attributes::decode(&told)
+        let name = name.as_bytes();
+        self.once(Request::of(Lookup { directory, name }))?.attributes()
     }
 
-    pub fn stat(&mut self, node: Node) -> Result<Attributes> {
-        Attributes::decode(&self.plain(Operation::Stat, [node, 0], b"")?)
+    pub fn stat(&mut self, file: Node) -> Result<Attributes> {
+        self.once(Request::of(Stat { file }))?.attributes()
     }
 
-    pub fn set(&mut self, node: Node, wish: &Attributes) -> Result<Attributes> {
-        Attributes::decode(&self.plain(Operation::Set, [node, 0], &wish.encode())?)
+    pub fn set(&mut self, file: Node, wish: &Attributes) -> Result<Attributes> {
+        self.once(Request::of(Set { file, wish: *wish }))?.attributes()
     }
 
     pub fn create(&mut self, directory: Node, name: &str, mode: u32) -> Result<Attributes> {
-        let times = [NOW; 3];
-        let wish = Attributes { mode, times, ..Attributes::default() };
-        let bytes = [&wish.encode(), name.as_bytes(), &[0]].concat();
-        Attributes::decode(&self.plain(Operation::Create, [directory, 0], &bytes)?)
+        self.once(create(directory, name, mode))?.attributes()
     }
 
     pub fn unlink(&mut self, directory: Node, name: &str) -> Result<()> {
-        self.plain(Operation::Unlink, [directory, 0], name.as_bytes()).map(|_| ())
+        let name = name.as_bytes();
+        self.once(Request::of(Unlink { directory, name })).map(|_| ())
     }
 
     pub fn rename(&mut self, from: Node, name: &str, to: Node, new: &str) -> Result<()> {
-        let bytes = [name.as_bytes(), &[0], new.as_bytes()].concat();
-        self.plain(Operation::Rename, [from, to], &bytes).map(|_| ())
+        let (name, new) = (name.as_bytes(), new.as_bytes());
+        self.once(Request::of(Rename { from, to, name, new })).map(|_| ())
     }
 
-    pub fn truncate(&mut self, node: Node, size: u64) -> Result<()> {
-        self.plain(Operation::Truncate, [node, size], b"").map(|_| ())
+    pub fn truncate(&mut self, file: Node, size: u64) -> Result<()> {
+        self.once(Request::of(Truncate { file, size })).map(|_| ())
     }
 
-    pub fn release(&mut self, node: Node) -> Result<()> {
-        self.plain(Operation::Release, [node, 0], b"").map(|_| ())
+    pub fn release(&mut self, file: Node) -> Result<()> {
+        self.once(Request::of(Release { file })).map(|_| ())
     }
 
     pub fn sync(&mut self) -> Result<()> {
-        self.plain(Operation::Sync, [0, 0], b"").map(|_| ())
+        self.once(Request::of(Sync {})).map(|_| ())
     }
 
     /// Writes all of it.
-    pub fn write(&mut self, node: Node, mut at: u64, mut bytes: &[u8]) -> Result<()> {
+    pub fn write(&mut self, file: Node, mut place: u64, mut bytes: &[u8]) -> Result<()> {
         while !bytes.is_empty() {
             let piece = &bytes[..bytes.len().min(MOST)];
-            let (_, count) = self.ask(Operation::Write, [node, at], piece, false)?;
+            let Tells { count, .. } = self.once(Request::of(Write { file, place }).with(piece))?;
             assert!(count > 0);
-            (at, bytes) = (at + count, &bytes[count as usize..]);
+            (place, bytes) = (place + count, &bytes[count as usize..]);
         }
         Ok(())
     }
 
     /// Reads from a place on, to the end.
-    pub fn read(&mut self, node: Node, mut at: u64) -> Result<Vec<u8>> {
+    pub fn read(&mut self, file: Node, mut place: u64) -> Result<Vec<u8>> {
         let mut all = Vec::new();
         loop {
-            let told = self.plain(Operation::Read, [node, at], b"")?;
-            if told.is_empty() {
+            let Tells { bytes, .. } = self.once(Request::of(Read { file, place }).room(MOST))?;
+            if bytes.is_empty() {
                 return Ok(all);
             }
-            at += told.len() as u64;
-            all.extend(told);
+            place += bytes.len() as u64;
+            all.extend(bytes);
         }
     }
 
@@ -137,20 +128,13 @@ impl Client {
     pub fn list(&mut self, directory: Node) -> Result<Vec<(String, Node, u32)>> {
         let (mut all, mut place) = (Vec::new(), 0);
         loop {
-            let told = self.plain(Operation::List, [directory, place], b"")?;
-            let mut rest = &told[..];
-            if rest.is_empty() {
+            let told = self.once(Request::of(List { directory, place }).room(MOST))?;
+            if told.bytes.is_empty() {
                 return Ok(all);
             }
-            while !rest.is_empty() {
-                let word =
-                    |nth: usize| u64::from_le_bytes(rest[8 * nth..8 * nth + 8].try_into().unwrap());
-                let (next, node, length) = (word(0), word(1), word(2));
-                let end = 24 + (length >> 32) as usize;
-                let name = String::from_utf8(rest[24..end].to_vec()).unwrap();
-                all.push((name, node, length as u32));
-                place = next;
-                rest = &rest[end.next_multiple_of(8)..];
+            for entry in told.entries() {
+                place = entry.next;
+                all.push((String::from_utf8(entry.name).unwrap(), entry.node, entry.mode));
             }
         }
     }
@@ -159,6 +143,12 @@ impl Client {
     pub fn into_disk(mut self) -> Fake {
         self.fat.take().expect("it is mounted").into_disk()
     }
+}
+
+/// Asks for a new file.
+pub fn create(directory: Node, name: &str, mode: u32) -> Request {
+    let attributes = Attributes { mode, times: [NOW; 3], ..Attributes::default() };
+    Request::of(Create { directory, attributes, name: name.as_bytes(), target: b"" })
 }
 
 /// Mounts a disk.

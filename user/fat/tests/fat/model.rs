@@ -1,7 +1,8 @@
 //! What a file system should do: a tree in memory, and random operations on both.
 
 use crate::client::Client;
-use files::{DIRECTORY, Failure, KIND, Node, REGULAR, ROOT};
+use files::requests::Write;
+use files::{DIRECTORY, Failure, KIND, Node, REGULAR, ROOT, Request};
 use std::collections::BTreeMap;
 use volume::fake::Random;
 
@@ -286,10 +287,11 @@ impl Model {
         let length = self.random.below(self.largest.saturating_sub(at).min(files::MOST as u64) + 1);
         let value = self.random.next() as u8;
         let bytes: Vec<u8> = (0..length).map(|nth| value.wrapping_add((nth / 512) as u8)).collect();
-        let done = client.ask(files::Operation::Write, [node, at], &bytes, false);
+        let write = Request::of(Write { file: node, place: at }).with(&bytes);
+        let done = client.ask(write, false);
         let written = match done {
             Err(Failure::NoSpace) => return self.grown(client, id),
-            done => done.unwrap().1 as usize,
+            done => done.unwrap().count as usize,
         };
         assert!(written > 0 || length == 0);
         if written == 0 {

@@ -1,7 +1,8 @@
 //! One thing at a time.
 
-use crate::client::{Client, Image, NOW, fsck, make, mount, run};
-use files::{Attributes, DIRECTORY, Failure, REGULAR, ROOT};
+use crate::client::{Client, Image, NOW, create, fsck, make, mount, run};
+use files::requests::Unlink;
+use files::{Attributes, DIRECTORY, Failure, REGULAR, ROOT, Request, Tells};
 use volume::fake::Fake;
 
 const CACHE: usize = 400;
@@ -244,13 +245,14 @@ fn directories_know_their_parents() {
 fn the_same_request_is_done_once() {
     let mut client = fresh(1440, &["-F", "12"]);
     let node = client.create(ROOT, "f", REGULAR | 0o644).unwrap().node;
-    let told = client.ask(files::Operation::Create, [ROOT, 0], b"", true).unwrap();
-    assert_eq!(Attributes::decode(&told.0).unwrap().node, node);
+    let told = client.ask(create(ROOT, "f", REGULAR | 0o644), true).unwrap();
+    assert_eq!(told.attributes().unwrap().node, node);
     let disk = client.into_disk();
     let mut client = Client { number: 1, fat: Some(mount(disk).files) };
-    let told = client.ask(files::Operation::Create, [ROOT, 0], b"", true).unwrap();
-    assert_eq!(Attributes::decode(&told.0).unwrap().node, node);
+    let told = client.ask(create(ROOT, "f", REGULAR | 0o644), true).unwrap();
+    assert_eq!(told.attributes().unwrap().node, node);
     client.unlink(ROOT, "f").unwrap();
-    assert_eq!(client.ask(files::Operation::Unlink, [ROOT, 0], b"f", true), Ok((Vec::new(), 0)));
+    let unlink = Request::of(Unlink { directory: ROOT, name: b"f" });
+    assert_eq!(client.ask(unlink, true), Ok(Tells::default()));
     check(client);
 }

@@ -4,11 +4,9 @@ use super::{Inode, New};
 use crate::console;
 use crate::errno::{Errno, Result};
 use crate::file::{Events, File, Open};
-use crate::server::Call;
-use crate::time;
+use crate::server::{Call, Server};
 use crate::user::Transfer;
 use alloc::rc::Rc;
-use core::cell::Cell;
 use linux_raw_sys::general::{S_IFCHR, S_IFDIR, S_IFLNK};
 
 /// The number of a device.
@@ -22,6 +20,9 @@ const ZERO: u64 = number(1, 5);
 const FULL: u64 = number(1, 7);
 const RANDOM: u64 = number(1, 8);
 const URANDOM: u64 = number(1, 9);
+
+/// Random bytes that are made at a time.
+pub const RANDOM_PIECE: usize = 1024;
 
 /// Devices by name.
 const DEVICES: &[(&[u8], u64)] = &[
@@ -63,7 +64,7 @@ pub fn open(call: &Call, device: u64, flags: u32) -> Result<Rc<dyn File>> {
         NULL => Ok(Rc::new(Null)),
         ZERO => Ok(Rc::new(Zero)),
         FULL => Ok(Rc::new(Full)),
-        RANDOM | URANDOM => Ok(Rc::new(Random(Cell::new(time::realtime() as u64)))),
+        RANDOM | URANDOM => Ok(Rc::new(Random(call.server))),
         _ => console::open(call, device, flags).unwrap_or(Err(Errno::ENXIO)),
     }
 }
@@ -130,32 +131,26 @@ impl File for Full {
     }
 }
 
-/// Bytes that nobody guesses by accident: xorshift64*, until there is a source of entropy.
-pub struct Random(pub Cell<u64>);
-
-impl Random {
-    /// The next eight bytes.
-    pub fn next(&self) -> u64 {
-        let mut state = self.0.get() | 1;
-        state ^= state >> 12;
-        state ^= state << 25;
-        state ^= state >> 27;
-        self.0.set(state);
-        state.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-}
+/// Bytes that nobody can guess. Those that are written are mixed in.
+struct Random(&'static Server);
 
 impl File for Random {
     fn read(&self, _: &Open, _: &mut u64, to: &mut Transfer<'_>) -> Result<()> {
         while to.left > 0 {
-            let count = to.left.min(8) as usize;
-            to.put(&self.next().to_le_bytes()[..count])?;
+            let mut piece = [0; RANDOM_PIECE];
+            let piece = &mut piece[..to.left.min(RANDOM_PIECE as u64) as usize];
+            self.0.random.fill(piece);
+            to.put(piece)?;
         }
         Ok(())
     }
 
     fn write(&self, _: &Open, _: &mut u64, from: &mut Transfer<'_>) -> Result<()> {
-        from.skip();
+        while from.left > 0 {
+            let mut piece = [0; RANDOM_PIECE];
+            let count = from.take(&mut piece)?;
+            self.0.random.mix(&piece[..count]);
+        }
         Ok(())
     }
 

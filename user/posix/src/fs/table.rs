@@ -89,4 +89,9 @@ impl Table {
         self.places.remove(&named.place);
         Some(named)
     }
+
+    /// All that have names.
+    pub fn into_inodes(self) -> impl Iterator<Item = Rc<Inode>> {
+        self.buckets.into_iter().flatten().map(|named| named.inode)
+    }
 }

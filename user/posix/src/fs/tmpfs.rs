@@ -67,6 +67,20 @@ pub struct Names {
     next: Cell<u64>,
 }
 
+impl Drop for Names {
+    /// However deep what is below may be, the stack is not: each directory is emptied before it is dropped.
+    fn drop(&mut self) {
+        let mut below: Vec<_> = self.files.take().into_inodes().collect();
+        while let Some(inode) = below.pop() {
+            if Rc::strong_count(&inode) == 1
+                && let Ok(names) = Names::of(&inode)
+            {
+                below.extend(names.files.take().into_inodes());
+            }
+        }
+    }
+}
+
 /// A symbolic link.
 struct Target(Box<[u8]>);
 

@@ -20,7 +20,6 @@ use linux_raw_sys::general::{
 };
 use rt::abi::{PAGE, REGISTERS, USER_END};
 use rt::arch::{PROGRAM_COUNTER, STACK_POINTER};
-use zerocopy::IntoBytes;
 
 /// Bytes of arguments and environment together, with their pointers.
 const ARGUMENTS_MAX: usize = 2 << 20;
@@ -194,8 +193,7 @@ impl Image {
         word(0);
         let end = top + all.len() as u64;
         all.resize((random_at - top) as usize, 0);
-        let random = &process.server.random;
-        all.extend_from_slice([random.next(), random.next()].as_bytes());
+        all.extend_from_slice(&process.server.random.bytes::<16>());
         all.extend_from_slice(&arguments.bytes);
         all.extend_from_slice(&environment.bytes);
         all.extend_from_slice(path);

@@ -2,6 +2,7 @@
 
 use super::Process;
 use crate::errno::{Errno, Result};
+use crate::fs::dev::RANDOM_PIECE;
 use crate::server::Call;
 use crate::time::{SECOND, split};
 use alloc::rc::Rc;
@@ -30,8 +31,6 @@ const HALT: u32 = 0xcdef_0123;
 const RESTART: u32 = 0x0123_4567;
 /// Nanoseconds of a clock tick, in which `times` counts.
 pub const TICK: u64 = SECOND / 100;
-/// Bytes of `getrandom` that are made at a time.
-const PIECE: usize = 256;
 /// Bytes of `getrandom` at most.
 const RANDOM_MOST: u64 = 1 << 20;
 /// Words of `struct rusage`.
@@ -133,13 +132,13 @@ pub fn getrandom(call: &Call) -> Result {
     }
     let (mut done, length) = (0, length.min(RANDOM_MOST));
     while done < length {
-        let mut words = [0u64; PIECE / 8];
-        words.fill_with(|| call.server.random.next());
-        let piece = (length - done).min(PIECE as u64) as usize;
-        match call.process().put(at.wrapping_add(done), &words.as_bytes()[..piece]) {
+        let mut piece = [0; RANDOM_PIECE];
+        let piece = &mut piece[..(length - done).min(RANDOM_PIECE as u64) as usize];
+        call.server.random.fill(piece);
+        match call.process().put(at.wrapping_add(done), piece) {
             Err(error) if done == 0 => return Err(error),
             Err(_) => break,
-            Ok(()) => done += piece as u64,
+            Ok(()) => done += piece.len() as u64,
         }
     }
     Ok(done)

@@ -4,7 +4,6 @@ use super::Server;
 use crate::errno::{Errno, Result};
 use crate::file::lock::Waits;
 use crate::first;
-use crate::fs::dev::Random;
 use crate::fs::disks::Disks;
 use crate::fs::limit::Limit;
 use crate::fs::mount::{Mount, Mounts};
@@ -16,6 +15,7 @@ use crate::later::Later;
 use crate::process::info::Names;
 use crate::process::load::Load;
 use crate::process::quota::{self, Ending};
+use crate::random::Random;
 use crate::time::{self, timer::Schedule};
 use crate::unknown::Unknown;
 use crate::wait::{Clock, Ready};
@@ -26,6 +26,8 @@ use linux_raw_sys::general::S_IFDIR;
 use rt::Start;
 use rt::abi::PortRights;
 use rt::service::Grants;
+use services::Control;
+use services::control::Operation;
 
 /// The badge of calls and faults of guests.
 const GUEST: u64 = 1;
@@ -34,7 +36,12 @@ impl Server {
     /// Makes the files, and the first process.
     pub fn boot(start: Start) -> Result<&'static Server> {
         let grants = Grants::read(&start);
-        time::begin(grants.word("clock"));
+        grants.find_client("clock").into_iter().for_each(time::begin);
+        let supervisor = grants.find_client("supervisor");
+        let random = Random::new(grants.find_client("random"), move || {
+            // Whatever comes of it, it is asked again.
+            _ = supervisor.map(|port| Control(port).ask(Operation::Complain, &["random"]));
+        })?;
         let port = grants.port();
         let handler = port.badged(PortRights::all() & !PortRights::RECEIVE, GUEST)?;
         let own = rt::process().info()?.quota;
@@ -62,7 +69,7 @@ impl Server {
             room: room.clone(),
             root,
             paths: Default::default(),
-            random: Random(Cell::new(time::seed())),
+            random,
             addresses: Default::default(),
             flights: Default::default(),
             console,
@@ -70,7 +77,7 @@ impl Server {
             lock_waits: Waits::default(),
             unknown: Unknown::default(),
             disks: Disks::default(),
-            supervisor: grants.find_client("supervisor"),
+            supervisor,
             next_anonymous: Cell::new(1),
             status: Cell::new(None),
         }));
@@ -83,6 +90,7 @@ impl Server {
         server.mount(b"proc", b"proc", proc::root(server, room.number()), |_| Ok(()))?;
         server.mount(b"sys", b"sysfs", Tmpfs::root(&room, 0o555, Limit::default())?, |_| Ok(()))?;
         Disks::look(server)?;
+        server.random.begin();
         first::start(server)?;
         Ok(server)
     }

@@ -17,7 +17,6 @@ use crate::errno::Errno;
 use crate::file::Open;
 use crate::file::lock::Waits;
 use crate::first;
-use crate::fs::dev::Random;
 use crate::fs::disks::Disks;
 use crate::fs::mount::Mounts;
 use crate::fs::room::Room;
@@ -29,6 +28,7 @@ use crate::process::info::Names;
 use crate::process::load::Load;
 use crate::process::quota::Ending;
 use crate::process::{self, Process, Task};
+use crate::random::Random;
 use crate::signal::{self, Verdict};
 use crate::table;
 use crate::time::timer::Schedule;
@@ -144,6 +144,7 @@ impl Server {
                 None => self.port.receive(deadline),
             };
             crate::time::forget_stamp();
+            rt::service::count_served();
             match received {
                 Ok(received) => answer = self.arrived(&received),
                 Err(Error::TimedOut) => unlooked = UNLOOKED,

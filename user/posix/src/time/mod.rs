@@ -7,18 +7,23 @@ use crate::process::{Process, Task};
 use crate::server::Call;
 use crate::wait::Outcome;
 use alloc::rc::{Rc, Weak};
+use clock::requests::Now;
 use core::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use linux_raw_sys::general::{
     CLOCK_BOOTTIME, CLOCK_BOOTTIME_ALARM, CLOCK_MONOTONIC, CLOCK_MONOTONIC_COARSE,
     CLOCK_MONOTONIC_RAW, CLOCK_PROCESS_CPUTIME_ID, CLOCK_REALTIME, CLOCK_REALTIME_ALARM,
     CLOCK_REALTIME_COARSE, CLOCK_TAI, CLOCK_THREAD_CPUTIME_ID, TIMER_ABSTIME,
 };
+use protocol::calls::{self, Patience};
+use rt::Port;
 use rt::abi::FOREVER;
 
 /// Nanoseconds of a second.
 pub const SECOND: u64 = 1_000_000_000;
 /// Nanoseconds of a step of the clocks that are coarse.
 const COARSE: u64 = 4_000_000;
+/// How long the service of the clock may take.
+const PATIENCE: Patience = Patience { late: SECOND, times: 1 };
 
 /// Clocks that one cannot sleep by.
 const SLEEPLESS: [u32; 4] =
@@ -30,9 +35,11 @@ static AHEAD: AtomicI64 = AtomicI64::new(0);
 /// When the call that is being served touched its first file, or 0.
 static STAMP: AtomicI64 = AtomicI64::new(0);
 
-/// The monotonic clock began so many nanoseconds after 1970 did.
-pub fn begin(nanoseconds: u64) {
-    AHEAD.store(nanoseconds as i64, Relaxed);
+/// Asks the service what time it is. If it does not know, 1970 was when the machine was started.
+pub fn begin(service: &Port) {
+    if let Ok((moment, time)) = calls::ask(service, Now {}, PATIENCE, &mut || ()) {
+        AHEAD.store(time.wrapping_sub(moment) as i64, Relaxed);
+    }
 }
 
 /// Nanoseconds since 1970.
@@ -64,11 +71,6 @@ pub fn set_realtime(nanoseconds: i64) {
 /// The moment of the monotonic clock that is one of the realtime clock.
 pub fn monotonic(moment: u64) -> u64 {
     moment.saturating_add_signed(AHEAD.load(Relaxed).saturating_neg())
-}
-
-/// Something that differs from boot to boot.
-pub fn seed() -> u64 {
-    rt::time::now().wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 /// `struct timespec` or `struct timeval` of so many nanoseconds, with so many of them per part.

@@ -10,7 +10,8 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use files::{Attributes, DIRECTORY, Failure, MOST, Node, Operation, REGULAR, ROOT, Request, Tells};
+use files::requests::{Create, Lookup, Read, Release, Rename, Stat, Sync, Unlink, Write};
+use files::{Attributes, DIRECTORY, Failure, MOST, Node, REGULAR, ROOT, Request, Tells};
 use rt::files::{Files, Words};
 use rt::time::{now, sleep};
 use rt::{Port, println, thread};
@@ -37,9 +38,9 @@ struct Client {
 impl Client {
     fn ask(&mut self, request: Request) -> Result<Tells, Wrong> {
         self.number += 1;
-        let number = if request.operation.changes() { self.number } else { 0 };
+        let number = if request.changes() { self.number } else { 0 };
         let slow = || println!("a request takes long");
-        Ok(Request { number, now: NOW, ..request }.ask(&self.port, slow)?)
+        Ok(request.stamped(number, NOW).ask(&self.port, slow)?)
     }
 
     fn node(&mut self, request: Request) -> Result<Node, Wrong> {
@@ -48,14 +49,15 @@ impl Client {
 
     fn create(&mut self, parent: Node, name: &str, mode: u32) -> Result<Node, Wrong> {
         let attributes = Attributes { mode: mode | 0o755, ..Attributes::default() };
-        self.node(Request::create(parent, name.as_bytes(), &attributes, b""))
+        let name = name.as_bytes();
+        self.node(Request::of(Create { directory: parent, attributes, name, target: b"" }))
     }
 
     fn write(&mut self, node: Node, bytes: &[u8]) -> Result<(), Wrong> {
         let mut at = 0;
         while at < bytes.len() {
             let piece = &bytes[at..bytes.len().min(at + MOST)];
-            let write = Request::new(Operation::Write, [node, at as u64]).with(piece);
+            let write = Request::of(Write { file: node, place: at as u64 }).with(piece);
             at += self.ask(write)?.count as usize;
         }
         Ok(())
@@ -64,7 +66,7 @@ impl Client {
     fn read(&mut self, node: Node) -> Result<Vec<u8>, Wrong> {
         let mut all = Vec::new();
         loop {
-            let read = Request::new(Operation::Read, [node, all.len() as u64]).room(MOST);
+            let read = Request::of(Read { file: node, place: all.len() as u64 }).room(MOST);
             let told = self.ask(read)?;
             if told.bytes.is_empty() {
                 return Ok(all);
@@ -74,13 +76,13 @@ impl Client {
     }
 
     fn remove(&mut self, parent: Node, name: &str) -> Result<(), Wrong> {
-        let node = match self.node(Request::lookup(parent, name.as_bytes())) {
+        let (directory, name) = (parent, name.as_bytes());
+        let node = match self.node(Request::of(Lookup { directory, name })) {
             Err(Wrong::Files(Failure::NotFound)) => return Ok(()),
             node => node?,
         };
-        let unlink = Request::new(Operation::Unlink, [parent, 0]).with(name.as_bytes());
-        self.ask(unlink)?;
-        self.ask(Request::new(Operation::Release, [node, 0])).map(|_| ())
+        self.ask(Request::of(Unlink { directory, name }))?;
+        self.ask(Request::of(Release { file: node })).map(|_| ())
     }
 }
 
@@ -117,17 +119,17 @@ fn make(client: &mut Client) -> Result<(), Wrong> {
         client.write(node, &content(nth))?;
         nodes.push(node);
         if first != last {
-            let bytes = [first.as_bytes(), &[0], last.as_bytes()].concat();
-            client.ask(Request::new(Operation::Rename, [*parent, *parent]).with(&bytes))?;
+            let (name, new) = (first.as_bytes(), last.as_bytes());
+            client.ask(Request::of(Rename { from: *parent, to: *parent, name, new }))?;
         }
         if nth.is_multiple_of(7) {
-            client.ask(Request::new(Operation::Sync, [0; 2]))?;
+            client.ask(Request::of(Sync {}))?;
         }
     }
     let nodes = made.into_iter().flat_map(|(_, nodes)| nodes);
     for (nth, node) in (0..).zip(nodes) {
         check(client.read(node)? == content(nth), "a file has what was written to it")?;
-        client.ask(Request::new(Operation::Release, [node, 0]))?;
+        client.ask(Request::of(Release { file: node }))?;
     }
     Ok(())
 }
@@ -135,7 +137,8 @@ fn make(client: &mut Client) -> Result<(), Wrong> {
 /// Removes all of it.
 fn unmake(client: &mut Client) -> Result<(), Wrong> {
     for nth in (0..FILES).step_by(EACH as usize) {
-        let parent = client.node(Request::lookup(ROOT, directory(nth).as_bytes()))?;
+        let parent = client
+            .node(Request::of(Lookup { directory: ROOT, name: directory(nth).as_bytes() }))?;
         for nth in nth..FILES.min(nth + EACH) {
             client.remove(parent, &names(nth).1)?;
         }
@@ -164,7 +167,7 @@ pub fn storm(driver: &mut Driver, programs: &Files, words: &Words) -> Result<(),
             }
             rounds += 1;
         };
-        let result = result.and_then(|()| client.ask(Request::new(Operation::Sync, [0; 2])));
+        let result = result.and_then(|()| client.ask(Request::of(Sync {})));
         println!("{rounds} trees, {} requests", client.number);
         if let Err(what) = result {
             println!("client: {what:?}");
@@ -185,7 +188,7 @@ pub fn storm(driver: &mut Driver, programs: &Files, words: &Words) -> Result<(),
             driver.kill()?;
             driver.start_another()?;
         }
-        let stat = Request::new(Operation::Stat, [ROOT, 0]);
+        let stat = Request::of(Stat { file: ROOT });
         looks.ask(stat)?;
         pauses.push(now() - began);
     }
@@ -205,11 +208,11 @@ pub fn figures(driver: &Driver, programs: &Files, words: &Words) -> Result<(), W
     let program = programs.program(name).ok_or(Wrong::That("there is the program"))?;
     let mut served = Served::start(program, driver)?;
     let mut client = Client { port: served.connection()?, number: 0 };
-    let node = client.node(Request::lookup(ROOT, b"large.bin"))?;
+    let node = client.node(Request::of(Lookup { directory: ROOT, name: b"large.bin" }))?;
     for what in ["cold", "again"] {
         let (began, mut at) = (now(), 0);
         loop {
-            let read = Request::new(Operation::Read, [node, at]).room(MOST);
+            let read = Request::of(Read { file: node, place: at }).room(MOST);
             let told = client.ask(read)?.bytes.len() as u64;
             if told == 0 {
                 break;
@@ -222,15 +225,15 @@ pub fn figures(driver: &Driver, programs: &Files, words: &Words) -> Result<(), W
     let large = client.create(ROOT, "written", REGULAR)?;
     let began = now();
     for nth in 0..WRITES {
-        let write = Request::new(Operation::Write, [large, nth * MOST as u64]).with(&bytes);
+        let write = Request::of(Write { file: large, place: nth * MOST as u64 }).with(&bytes);
         check(client.ask(write)?.count == MOST as u64, "all of it is written")?;
     }
-    client.ask(Request::new(Operation::Sync, [0; 2]))?;
+    client.ask(Request::of(Sync {}))?;
     println!("bench {name}-write-4m {}", now() - began);
     let mut taken = [0; 11];
     for taken in &mut taken {
         let began = now();
-        client.ask(Request::new(Operation::Read, [node, 0]).room(4096))?;
+        client.ask(Request::of(Read { file: node, place: 0 }).room(4096))?;
         *taken = now() - began;
     }
     taken.sort_unstable();
@@ -238,7 +241,7 @@ pub fn figures(driver: &Driver, programs: &Files, words: &Words) -> Result<(), W
     for taken in &mut taken {
         let began = now();
         served.kill(driver)?;
-        client.ask(Request::new(Operation::Stat, [node, 0]))?;
+        client.ask(Request::of(Stat { file: node }))?;
         *taken = now() - began;
     }
     taken.sort_unstable();

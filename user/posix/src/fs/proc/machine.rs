@@ -56,8 +56,7 @@ pub fn overcommit(_: &Subject) -> Result<Vec<u8>> {
 
 /// A random number in the form of a UUID of the fourth version.
 pub fn uuid(subject: &Subject) -> Result<Vec<u8>> {
-    let random = &subject.server.random;
-    let (high, low) = (random.next(), random.next());
+    let [high, low] = [(); 2].map(|()| u64::from_le_bytes(subject.server.random.bytes()));
     let (a, b, c) = (high >> 32, high >> 16 & 0xffff, high & 0xfff | 0x4000);
     let (d, e) = (low >> 48 & 0x3fff | 0x8000, low & 0xffff_ffff_ffff);
     line(&format!("{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}"))

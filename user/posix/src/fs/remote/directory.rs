@@ -8,7 +8,8 @@ use alloc::collections::BTreeMap;
 use alloc::rc::{Rc, Weak};
 use alloc::vec::Vec;
 use core::cell::RefCell;
-use files::{Attributes, MOST, Operation, Request, Space};
+use files::requests::{Create, Link, List, Lookup, Rename, Unlink};
+use files::{Attributes, MOST, Request, Space};
 use linux_raw_sys::general::S_ISGID;
 
 /// The names of a directory.
@@ -64,7 +65,8 @@ impl Directory for Names {
         if let Some(known) = self.found.borrow().get(name).and_then(Weak::upgrade) {
             return Ok(known);
         }
-        let told = self.held.remote.ask(Request::lookup(self.held.node, name))?;
+        let request = Request::of(Lookup { directory: self.held.node, name });
+        let told = self.held.remote.ask(request)?;
         let this = self.held.remote.find(self.held.node);
         let inode = self.held.remote.file(&told.attributes()?, this.as_ref())?;
         self.found.borrow_mut().insert(name.to_vec(), Rc::downgrade(&inode));
@@ -79,7 +81,7 @@ impl Directory for Names {
         if let Some(known) = self.known(place) {
             return Ok(Some(known));
         }
-        let list = Request::new(Operation::List, [self.held.node, place]).room(MOST);
+        let list = Request::of(List { directory: self.held.node, place }).room(MOST);
         let entries = self.held.remote.ask(list)?;
         let entries = entries.entries().map(|it| Entry {
             name: it.name,
@@ -120,8 +122,9 @@ impl Directory for Names {
         }
         let (owner, device, times) = ([new.uid, new.gid], new.device, [now; 3]);
         let attributes = Attributes { mode, owner, device, times, ..Attributes::default() };
-        let request = Request::create(self.held.node, new.name, &attributes, new.target);
-        let told = self.held.remote.ask(request)?.attributes()?;
+        let New { name, target, .. } = *new;
+        let create = Create { directory: self.held.node, attributes, name, target };
+        let told = self.held.remote.ask(Request::of(create))?.attributes()?;
         self.changed(this);
         let made = u32::from(is_directory);
         this.meta.links.set(this.meta.links.get() + made);
@@ -130,8 +133,8 @@ impl Directory for Names {
 
     fn link(&self, this: &Rc<Inode>, name: &[u8], inode: &Rc<Inode>) -> Result<()> {
         Names::lives(this)?;
-        let request = Request::new(Operation::Link, [self.held.node, inode.number]).with(name);
-        self.held.remote.ask(request)?;
+        let link = Link { directory: self.held.node, file: inode.number, name };
+        self.held.remote.ask(Request::of(link))?;
         inode.meta.links.set(inode.meta.links.get() + 1);
         inode.meta.changed.set(time::realtime());
         self.changed(this);
@@ -140,7 +143,7 @@ impl Directory for Names {
 
     fn unlink(&self, this: &Rc<Inode>, name: &[u8]) -> Result<()> {
         let inode = self.lookup(name)?;
-        let request = Request::new(Operation::Unlink, [self.held.node, 0]).with(name);
+        let request = Request::of(Unlink { directory: self.held.node, name });
         self.held.remote.ask(request)?;
         let (names, fewer) = if inode.is_directory() { (2, 1) } else { (1, 0) };
         inode.meta.links.set(inode.meta.links.get().saturating_sub(names));
@@ -171,9 +174,9 @@ impl Directory for Names {
             Err(Errno::ENOENT) => None,
             Err(error) => return Err(error),
         };
-        let bytes = [from, &[0], name].concat();
-        let nodes = [self.held.node, target.held.node];
-        self.held.remote.ask(Request::new(Operation::Rename, nodes).with(&bytes))?;
+        let nodes = (self.held.node, target.held.node);
+        let rename = Rename { from: nodes.0, to: nodes.1, name: from, new: name };
+        self.held.remote.ask(Request::of(rename))?;
         if let Some(other) = other {
             let names = if other.is_directory() { 2 } else { 1 };
             other.meta.links.set(other.meta.links.get().saturating_sub(names));

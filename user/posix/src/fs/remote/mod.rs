@@ -16,7 +16,8 @@ use alloc::rc::{Rc, Weak};
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 pub use directory::Names;
-use files::{Attributes, Failure, Node, Operation, ROOT, Request, Space, Tells};
+use files::requests::{Follow, Release, Room, Set, Stat, Sync};
+use files::{Attributes, Failure, Node, ROOT, Request, Space, Tells};
 use linux_raw_sys::general::{S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG, S_IFSOCK};
 pub use regular::Bytes;
 
@@ -54,7 +55,7 @@ impl From<Failure> for Errno {
             Failure::TooLarge => Errno::EFBIG,
             Failure::Invalid => Errno::EINVAL,
             Failure::Unsupported => Errno::EPERM,
-            Failure::Broken => Errno::EIO,
+            Failure::Broken | Failure::OtherVersion => Errno::EIO,
         }
     }
 }
@@ -77,7 +78,7 @@ impl Remote {
                 cached: Rc::default(),
             }))
         })?;
-        let told = remote.ask(Request::new(Operation::Stat, [ROOT, 0]))?;
+        let told = remote.ask(Request::of(Stat { file: ROOT }))?;
         remote.file(&told.attributes()?, None)
     }
 
@@ -117,13 +118,13 @@ impl Remote {
 
     /// Says when it is made; and which one it is, so that it can be made again.
     fn stamped(&self, request: Request) -> Request {
-        let number = if request.operation.changes() {
+        let number = if request.changes() {
             self.changes.set(self.changes.get() + 1);
             self.changes.get()
         } else {
             0
         };
-        Request { number, now: time::realtime(), ..request }
+        request.stamped(number, time::realtime())
     }
 
     /// Forgets bytes of other files, if there are too many.
@@ -227,16 +228,16 @@ impl Held {
             times: [accessed.get(), modified.get(), changed.get()],
             ..Attributes::default()
         };
-        let request = Request::new(Operation::Set, [self.node, 0]).with(&attributes.encode());
+        let request = Request::of(Set { file: self.node, wish: attributes });
         self.remote.ask(request).map(|_| ())
     }
 
     fn sync(&self) -> Result<()> {
-        self.remote.ask(Request::new(Operation::Sync, [0, 0])).map(|_| ())
+        self.remote.ask(Request::of(Sync {})).map(|_| ())
     }
 
     fn space(&self) -> Result<Space> {
-        Ok(self.remote.ask(Request::new(Operation::Space, [0, 0]))?.space()?)
+        Ok(self.remote.ask(Request::of(Room {}))?.space()?)
     }
 }
 
@@ -246,7 +247,7 @@ impl Drop for Held {
         if files.get(&self.node).is_some_and(|known| known.strong_count() == 0) {
             files.remove(&self.node);
         }
-        let release = Request::new(Operation::Release, [self.node, 0]);
+        let release = Request::of(Release { file: self.node });
         self.remote.worker.tell(self.remote.stamped(release));
     }
 }
@@ -259,7 +260,7 @@ struct Target {
 
 impl Link for Target {
     fn target(&self, _: Reader) -> Result<Vec<u8>> {
-        let request = Request::new(Operation::Target, [self.held.node, 0]).room(files::MOST);
+        let request = Request::of(Follow { link: self.held.node }).room(files::MOST);
         Ok(self.held.remote.ask(request)?.bytes)
     }
 

@@ -10,7 +10,8 @@ use crate::user::Transfer;
 use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
-use files::{MOST, Operation, Request, Tells};
+use files::requests::{Read, Truncate, Write};
+use files::{MOST, Request, Tells};
 use rt::Memory;
 
 /// Bytes that one call moves at most.
@@ -38,7 +39,7 @@ impl Bytes {
 
     /// The request for a piece.
     fn piece(&self, piece: u64) -> Request {
-        Request::new(Operation::Read, [self.held.node, piece * PIECE]).room(MOST)
+        Request::of(Read { file: self.held.node, place: piece * PIECE }).room(MOST)
     }
 
     /// Asks for a piece, unless that was done; the number of the request.
@@ -150,7 +151,7 @@ impl Regular for Bytes {
 
     fn truncate(&self, size: u64) -> Result<()> {
         let cache = self.cache.clone();
-        let request = Request::new(Operation::Truncate, [self.held.node, size]);
+        let request = Request::of(Truncate { file: self.held.node, size });
         let resize = move |answer: &Answer| {
             if answer.is_ok() {
                 cache.resized(size);
@@ -189,7 +190,7 @@ impl Bytes {
     /// Has the server take bytes; how many it took.
     fn put(&self, at: u64, bytes: &[u8]) -> Result {
         let (cache, mut own) = (self.cache.clone(), bytes.to_vec());
-        let request = Request::new(Operation::Write, [self.held.node, at]).with(bytes);
+        let request = Request::of(Write { file: self.held.node, place: at }).with(bytes);
         let end = at + bytes.len() as u64;
         let told = self.held.remote.change(
             request,
