@@ -17,6 +17,7 @@ import corpus  # noqa: E402
 import mounts  # noqa: E402
 import power_cuts  # noqa: E402
 import randomness  # noqa: E402
+import replacing  # noqa: E402
 import storms  # noqa: E402
 
 # On which machines the corpus runs, and which of its cases.
@@ -45,6 +46,8 @@ def batches():
     for platform in mounts.DISKS:
         tests = {f"{platform}/1 disks: mounted and unmounted": (platform, "services", "linux")}
         yield tests, lambda names, platform=platform: [(names[0], *mounted(platform))]
+        tests = {f"{platform}/1 services: replaced while they work": (platform, "services", "linux")}
+        yield tests, lambda names, platform=platform: [(names[0], *wrong(replacing.use, platform))]
     for platform, images in DAMAGED.items():
         tests = {f"{platform}/1 disks: {images} damaged volumes": (platform, "services", "linux")}
         yield tests, lambda names, run=(platform, images): [(names[0], *damaged(*run))]
@@ -108,7 +111,7 @@ def damaged(platform, images):
 
 
 def wrong(use, platform):
-    """What is wrong when disks fail programs that use them."""
+    """What is wrong when what programs use fails, or is replaced."""
     built(platform)
     complaints, output = use(platform)
     return "; ".join(complaints) or None, output
