@@ -1,5 +1,6 @@
 """The Linux programs as tests: what tests/posix has, each run of a machine a batch of them."""
 
+import functools
 import hashlib
 import os
 import pathlib
@@ -18,6 +19,7 @@ import mounts  # noqa: E402
 import power_cuts  # noqa: E402
 import pressure  # noqa: E402
 import randomness  # noqa: E402
+import replacing  # noqa: E402
 import storms  # noqa: E402
 
 # On which machines the corpus runs, and which of its cases.
@@ -26,8 +28,15 @@ RUNS = (("virt", 1, "*"), ("x86", 1, "*"))
 STORMS = (("virt", 4), ("x86", 2))
 # How many damaged volumes are mounted, by machine.
 DAMAGED = {"virt": 8, "x86": 8, "rpi": 4}
-# What is wrong with disks that are sound at first, and machines that have two.
-WRONG = {"full, read-only, or none": bad_disks.scarce, "with bad sectors, or gone": bad_disks.failing}
+# What a person does at a machine with disks, or whose services end, and on which machines.
+USES = {
+    "disks: mounted and unmounted": (mounts.use, mounts.DISKS),
+    "disks: read until memory is short": (pressure.press, mounts.DISKS),
+    "disks: full, read-only, or none": (bad_disks.scarce, ("virt", "x86")),
+    "disks: with bad sectors, or gone": (bad_disks.failing, ("virt", "x86")),
+    "services: replaced while they work": (replacing.use, mounts.DISKS),
+    "random: from boot to boot": (randomness.use, randomness.SOURCES),
+}
 # On which machines services end, and how often.
 CHAOS = (("virt", 1, 25), ("virt", 4, 25), ("x86", 2, 25), ("rpi", 4, 5))
 
@@ -43,21 +52,14 @@ def batches():
     for platform, smp, kills in CHAOS:
         tests = {f"{platform}/{smp} chaos: {kills} deeds": (platform, "services", "linux")}
         yield tests, lambda names, run=(platform, smp, kills): [(names[0], *tormented(*run))]
-    for platform in mounts.DISKS:
-        tests = {f"{platform}/1 disks: mounted and unmounted": (platform, "services", "linux")}
-        yield tests, lambda names, platform=platform: [(names[0], *mounted(platform))]
-        tests = {f"{platform}/1 disks: read until memory is short": (platform, "services", "linux")}
-        yield tests, lambda names, platform=platform: [(names[0], *pressed(platform))]
-    for platform in randomness.SOURCES:
-        tests = {f"{platform}/1 random: from boot to boot": (platform, "services", "linux")}
-        yield tests, lambda names, platform=platform: [(names[0], *drawn(platform))]
+    for name, (use, platforms) in USES.items():
+        for platform in platforms:
+            tests = {f"{platform}/1 {name}": (platform, "services", "linux")}
+            yield tests, lambda names, run=(use, platform): [(names[0], *used(*run))]
     for platform, images in DAMAGED.items():
         tests = {f"{platform}/1 disks: {images} damaged volumes": (platform, "services", "linux")}
-        yield tests, lambda names, run=(platform, images): [(names[0], *damaged(*run))]
-    for platform in ("virt", "x86"):
-        for name, use in WRONG.items():
-            tests = {f"{platform}/1 disks: {name}": (platform, "services", "linux")}
-            yield tests, lambda names, run=(use, platform): [(names[0], *wrong(*run))]
+        use = functools.partial(bad_media.use, seeds=range(1, images + 1))
+        yield tests, lambda names, run=(use, platform): [(names[0], *used(*run))]
     for seed in (1, 2):
         tests = {f"virt/1 power cut: {seed}": ("virt", "services", "linux")}
         yield tests, lambda names, seed=seed: [(names[0], *cut(seed))]
@@ -96,36 +98,8 @@ def tormented(platform, smp, kills):
     return "; ".join(complaints) or None, output
 
 
-def mounted(platform):
-    """What is wrong when a person mounts disks of all kinds, works on them, and unmounts them."""
-    built(platform)
-    complaints, output = mounts.use(platform)
-    return "; ".join(complaints) or None, output
-
-
-def pressed(platform):
-    """What is wrong when most of the memory keeps files of a disk, and a program needs it."""
-    built(platform)
-    complaints, output = pressure.press(platform)
-    return "; ".join(complaints) or None, output
-
-
-def drawn(platform):
-    """What is wrong with bytes that should be random, while their service ends again and again."""
-    built(platform)
-    complaints, output = randomness.use(platform)
-    return "; ".join(complaints) or None, output
-
-
-def damaged(platform, images):
-    """What is wrong when volumes were mounted in which something had been changed."""
-    built(platform)
-    complaints, output = bad_media.use(platform, range(1, images + 1))
-    return "; ".join(complaints) or None, output
-
-
-def wrong(use, platform):
-    """What is wrong when disks fail programs that use them."""
+def used(use, platform):
+    """What is wrong when a person has used a machine so."""
     built(platform)
     complaints, output = use(platform)
     return "; ".join(complaints) or None, output

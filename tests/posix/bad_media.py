@@ -43,7 +43,8 @@ SCRIPT = pathlib.Path(__file__).with_name("media") / "volumes.sh"
 KNOWN = (
     "I/O error", "Input/output error", "Invalid argument", "Read-only file system", "No space left on device", "No such file or directory",
     "Structure needs cleaning", "Not a directory", "Is a directory", "File too large", "Operation not permitted",
-    "File exists", "Directory not empty",
+    "File exists", "Directory not empty", "File name too long", "Filename too long", "No such device or address",
+    "Too many levels of symbolic links", "wrong fs type, bad option, bad superblock", "can't read superblock",
 )  # fmt: skip
 
 

@@ -147,6 +147,7 @@ impl Server {
                 None => self.port.receive(deadline),
             };
             crate::time::forget_stamp();
+            rt::service::count_served();
             match received {
                 Ok(received) => answer = self.arrived(&received),
                 Err(Error::TimedOut) => unlooked = UNLOOKED,

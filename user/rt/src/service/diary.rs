@@ -103,6 +103,11 @@ impl Diary {
         self.0[FIRST].store(time, Relaxed);
     }
 
+    /// One more is served.
+    pub(super) fn count(&self) {
+        self.0[SERVED].store(self.0[SERVED].load(Relaxed) + 1, Relaxed);
+    }
+
     /// How many messages a service has served, whatever has become of it.
     pub fn served(memory: &Memory) -> Result<u64, Error> {
         read(memory, SERVED).map(|[served]| served)

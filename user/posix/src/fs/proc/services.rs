@@ -2,13 +2,17 @@
 //! what it is told.
 
 use super::Subject;
+use super::process::comm;
 use crate::errno::{Errno, Result};
 use crate::file::{File, Open};
 use crate::fs::path::Last;
 use crate::fs::{Inode, Regular};
 use crate::process::Process;
+use crate::time::SECOND;
 use crate::user::{Buffer, Transfer};
+use alloc::format;
 use alloc::rc::Rc;
+use alloc::string::String;
 use alloc::vec::Vec;
 use rt::abi::PAGE;
 use services::control::{
@@ -47,9 +51,21 @@ pub fn caps(subject: &Subject) -> Result<Vec<u8>> {
     Ok(subject.server.control()?.ask(Caps {})?.into_bytes())
 }
 
-/// What each service has used.
+/// What each service has used, and each process of Linux: that has calls, which `posix` serves.
 pub fn top(subject: &Subject) -> Result<Vec<u8>> {
-    Ok(subject.server.control()?.ask(Top {})?.into_bytes())
+    let mut text = subject.server.control()?.ask(Top {})?.into_bytes();
+    for process in subject.server.processes() {
+        let (Ok(info), Ok(command)) =
+            (process.native.info(), comm(&Subject { pid: process.pid, ..*subject }))
+        else {
+            continue;
+        };
+        let name = format!("{}:{}", process.pid, String::from_utf8_lossy(&command).trim_end());
+        let ran = format!("{}.{:06} s", info.ran / SECOND, info.ran % SECOND / 1000);
+        let line = format!("{name:<16} {ran:>16} {:>10} {:>8} {:>8}\n", "-", info.used >> 10, 0);
+        text.extend(line.bytes());
+    }
+    Ok(text)
 }
 
 /// How long each service took to serve again.
