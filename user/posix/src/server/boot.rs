@@ -27,7 +27,7 @@ use rt::Start;
 use rt::abi::PortRights;
 use rt::service::Grants;
 use services::Control;
-use services::control::Operation;
+use services::control::Complain;
 
 /// The badge of calls and faults of guests.
 const GUEST: u64 = 1;
@@ -40,7 +40,7 @@ impl Server {
         let supervisor = grants.find_client("supervisor");
         let random = Random::new(grants.find_client("random"), move || {
             // Whatever comes of it, it is asked again.
-            _ = supervisor.map(|port| Control(port).ask(Operation::Complain, &["random"]));
+            _ = supervisor.map(|port| Control(port).tell(Complain { service: "random" }));
         })?;
         let port = grants.port();
         let handler = port.badged(PortRights::all() & !PortRights::RECEIVE, GUEST)?;
