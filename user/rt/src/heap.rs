@@ -87,14 +87,21 @@ pub fn is_short() -> bool {
 /// Whether so many bytes can be had, beside what is set aside.
 pub fn has(length: usize) -> bool {
     let mut heap = ALLOCATOR.0.lock();
-    let layout = layout(length.next_multiple_of(GRAIN), GRAIN);
+    let layout = in_lines(layout(length, GRAIN));
     let found = heap.allocate(layout);
     // SAFETY: it was allocated just now.
     found.inspect(|&piece| unsafe { heap.long.deallocate(piece, layout) }).is_ok()
 }
 
-/// Lengths of short pieces are multiples of this, and so are the addresses of all.
+/// Lengths of short pieces are multiples of this, and so are their addresses.
 const GRAIN: usize = 16;
+/// The same for the others: copies go by so much, and are slower from the middle of it.
+const LINE: usize = 64;
+
+/// A layout as the list of all that is free gives it.
+fn in_lines(layout: Layout) -> Layout {
+    layout.align_to(LINE).unwrap_or(layout).pad_to_align()
+}
 
 struct Allocator(Lock<Heap>);
 
@@ -121,7 +128,7 @@ struct Aside {
 
 impl Aside {
     fn layout(&self) -> Layout {
-        layout(self.length, GRAIN)
+        in_lines(layout(self.length, GRAIN))
     }
 }
 
@@ -148,7 +155,7 @@ unsafe impl GlobalAlloc for Allocator {
             // SAFETY: the caller has no use for it any more, and it is as long as the list's pieces.
             Some(list) => unsafe { pieces::put(&mut heap.short[list], pointer) },
             // SAFETY: the caller got it from `alloc` with this layout.
-            None => unsafe { heap.long.deallocate(pointer, layout) },
+            None => unsafe { heap.long.deallocate(pointer, in_lines(layout)) },
         }
     }
 }
@@ -166,7 +173,7 @@ fn take_page(memory: &Memory, page: u64) -> bool {
 impl Heap {
     /// Takes bytes from a list.
     fn find(&mut self, layout: Layout) -> Result<NonNull<u8>, Error> {
-        let Some(list) = list_of(layout) else { return self.allocate(layout) };
+        let Some(list) = list_of(layout) else { return self.allocate(in_lines(layout)) };
         if self.short[list].is_none() {
             self.fill(list)?;
         }

@@ -73,8 +73,8 @@ fn nonsense(world: &World) -> Result {
     want!(control.tell(Power { how: "up" }) == Err(Failure::Invalid));
     want!(control.start("nothing", "", "") == Err(Failure::NotFound));
     want!(control.tell(Kill { service: &"x".repeat(600) }) == Err(Failure::Invalid));
-    let answer =
-        world.control.0.call(&rt::Message::new(99).words(&[0, 0]), time::now() + time::SECOND);
+    let other = rt::Message::new(99).words(&[1, 0]).lend(b"x");
+    let answer = control.0.call(&other, time::now() + time::SECOND);
     want!(answer.is_ok_and(|answer| answer.info.label() == Failure::OtherVersion as u32));
     Ok(())
 }
