@@ -17,7 +17,7 @@ impl Request {
         let mut bytes = alloc::vec![0; room as usize];
         let message = Message::new(label)
             .words(&[length | room << 32, number])
-            .lend(&given)
+            .lend(given)
             .lend_mut(&mut bytes);
         let answer = calls::call(server, &message, self.again(), PATIENCE, &mut || complain());
         let answer = answer.map_err(|Lost| Failure::Broken)?;
