@@ -198,8 +198,9 @@ proptest! {
         let attributes = Attributes { mode, times, ..Attributes::default() };
         let (name, target) = (name.as_bytes(), target.as_bytes());
         let create = Create { directory, attributes, name, target };
-        let (asked, given) = files::Request::of(create).stamped(7, now).given();
-        let mut from = lent(&given);
+        let request = files::Request::of(create).stamped(7, now);
+        let (asked, given) = request.given();
+        let mut from = lent(given);
         prop_assert_eq!(from.take(), Some(now));
         let read = files::requests::Request::read(asked.label, &mut from);
         prop_assert_eq!(read, Ok(files::requests::Request::Create(create)));
@@ -221,13 +222,14 @@ proptest! {
 
 #[test]
 fn a_server_of_files_answers_its_own_version() {
-    let (asked, given) = files::Request::of(Stat { file: 1 }).given();
-    assert_eq!(refused(asked.label, asked.lengths, &given), files::Failure::ReadOnly);
+    let stat = files::Request::of(Stat { file: 1 });
+    let (asked, given) = stat.given();
+    assert_eq!(refused(asked.label, asked.lengths, given), files::Failure::ReadOnly);
     assert_eq!(
-        refused(asked.label + (1 << 16), asked.lengths, &given),
+        refused(asked.label + (1 << 16), asked.lengths, given),
         files::Failure::OtherVersion
     );
-    assert_eq!(refused(asked.label, [given.len() as u64 - 1, 0], &given), files::Failure::Invalid);
+    assert_eq!(refused(asked.label, [given.len() as u64 - 1, 0], given), files::Failure::Invalid);
     // One that writes more than a request may, and one without a place.
     let [most, few] = [files::MOST as u64 + 25, 16].map(|length| [length, 0]);
     assert_eq!(refused(Write::LABEL, most, &[0; 24]), files::Failure::Invalid);

@@ -17,7 +17,7 @@ impl Request {
         let mut bytes = alloc::vec![0; room as usize];
         let message = Message::new(label)
             .words(&[length | room << 32, number])
-            .lend(&given)
+            .lend(given)
             .lend_mut(&mut bytes);
         let most = [room, length];
         let makes_sense = |answer: &Answer| makes_sense(answer, most);

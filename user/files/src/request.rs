@@ -10,35 +10,32 @@ use protocol::{Again, Ask, Parcel, Reader, Take};
 pub struct Request {
     label: u32,
     again: Again,
-    /// What it is about.
-    fields: Parcel,
-    /// The bytes of a file that go along.
-    bytes: Vec<u8>,
+    /// What goes along: when it is made, what it is about, and the bytes of a file from a place on.
+    given: Vec<u8>,
+    bytes_at: usize,
     /// Bytes that come back at most.
     room: usize,
     /// Its own number, by which the server knows it again; 0 if it needs none.
     number: u64,
-    /// When it is made: nanoseconds since 1970.
-    now: i64,
 }
+
+/// Bytes of the time when a request is made, and of the first number that it is about.
+const NUMBER: usize = 8;
 
 impl Request {
     /// A request that gets attributes at most.
     pub fn of<A: Ask<Failure = Failure>>(ask: A) -> Request {
-        Request {
-            label: A::LABEL,
-            again: A::AGAIN,
-            fields: Parcel::of(ask),
-            bytes: Vec::new(),
-            room: Attributes::BYTES,
-            number: 0,
-            now: 0,
-        }
+        let mut given = Vec::with_capacity(4 * NUMBER);
+        given.extend_from_slice(&[0; NUMBER]);
+        Parcel::of(ask).append_to(&mut given);
+        let (bytes_at, room) = (given.len(), Attributes::BYTES);
+        Request { label: A::LABEL, again: A::AGAIN, given, bytes_at, room, number: 0 }
     }
 
     /// With bytes of a file that go along.
-    pub fn with(self, bytes: &[u8]) -> Request {
-        Request { bytes: bytes.to_vec(), ..self }
+    pub fn with(mut self, bytes: &[u8]) -> Request {
+        self.given.extend_from_slice(bytes);
+        self
     }
 
     /// With room for so many bytes, up to [`MOST`].
@@ -47,8 +44,9 @@ impl Request {
     }
 
     /// With its own number, and the time when it is made, in nanoseconds since 1970.
-    pub fn stamped(self, number: u64, now: i64) -> Request {
-        Request { number, now, ..self }
+    pub fn stamped(mut self, number: u64, now: i64) -> Request {
+        self.given[..NUMBER].copy_from_slice(&now.to_le_bytes());
+        Request { number, ..self }
     }
 
     /// Whether it changes anything, and so needs a number.
@@ -58,20 +56,21 @@ impl Request {
 
     /// Whether it is about the same, perhaps with other bytes, attributes, or another name for what is new.
     pub fn is_like(&self, other: &Request) -> bool {
-        let same = match self.label {
-            Set::LABEL | Create::LABEL => {
-                self.fields.words().first() == other.fields.words().first()
-            }
-            _ => self.fields == other.fields,
-        };
-        same && self.label == other.label
+        self.label == other.label && self.about() == other.about()
     }
 
-    /// How it arrives, and the bytes that go along.
-    pub fn given(&self) -> (Asked, Vec<u8>) {
-        let given = self.fields.to_bytes_between(&self.now.to_le_bytes(), &self.bytes);
-        let lengths = [given.len() as u64, self.room as u64];
-        (Asked { label: self.label, lengths, number: self.number }, given)
+    /// What has to be the same.
+    fn about(&self) -> &[u8] {
+        match self.label {
+            Set::LABEL | Create::LABEL => &self.given[NUMBER..2 * NUMBER],
+            _ => &self.given[NUMBER..self.bytes_at],
+        }
+    }
+
+    /// How it arrives, and what goes along.
+    pub fn given(&self) -> (Asked, &[u8]) {
+        let lengths = [self.given.len() as u64, self.room as u64];
+        (Asked { label: self.label, lengths, number: self.number }, &self.given)
     }
 
     /// What comes of it when its server dies.

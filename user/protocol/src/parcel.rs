@@ -53,14 +53,16 @@ impl Parcel {
 
     /// Numbers and texts as bytes, for those whose words are for something else.
     pub fn to_bytes(&self) -> Vec<u8> {
-        self.to_bytes_between(&[], &[])
+        let mut all = Vec::new();
+        self.append_to(&mut all);
+        all
     }
 
-    /// Those bytes, with others before and behind them.
-    pub fn to_bytes_between(&self, before: &[u8], behind: &[u8]) -> Vec<u8> {
-        let words: ArrayVec<[u8; 8], WORDS> =
-            self.words.iter().map(|it| it.to_le_bytes()).collect();
-        [before, words.as_flattened(), &self.bytes, behind].concat()
+    /// Puts those bytes behind others.
+    pub fn append_to(&self, all: &mut Vec<u8>) {
+        all.reserve(size_of_val(self.words()) + self.bytes.len());
+        self.words.iter().for_each(|word| all.extend_from_slice(&word.to_le_bytes()));
+        all.extend_from_slice(&self.bytes);
     }
 }
 

@@ -49,9 +49,10 @@ impl Client {
     pub fn ask(&mut self, request: Request, again: bool) -> Result<Tells> {
         self.number += u64::from(request.changes() && !again);
         let number = if request.changes() { self.number } else { 0 };
-        let (asked, given) = request.stamped(number, NOW).given();
+        let request = request.stamped(number, NOW);
+        let (asked, given) = request.given();
         let mut bytes = vec![0; asked.lengths[1] as usize];
-        let done = answer(self.fat(), &asked, &mut Windows(&given, &mut bytes));
+        let done = answer(self.fat(), &asked, &mut Windows(given, &mut bytes));
         let (length, count) = done?;
         bytes.truncate(length as usize);
         Ok(Tells { count, bytes })
