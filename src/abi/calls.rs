@@ -82,7 +82,7 @@ calls! {
     4 MachineInfo(machine: Machine["INSPECT"], which) -> ("value", "value", "value", "value") ! [Invalid];
     /// Copies the kernel's command line, cut to the length.
     5 CommandLine(machine: Machine["INSPECT"], address, length) -> ("length") ! [BadAddress, NoMemory];
-    /// Ends everything: `POWER_OFF`, `POWER_SUCCESS`, `POWER_FAILURE` or `POWER_RESTART`.
+    /// Ends everything: `POWER_OFF`, `POWER_SUCCESS`, `POWER_FAILURE`, `POWER_ABANDONED` or `POWER_RESTART`.
     6 Power(machine: Machine["POWER"], how) -> () ! [Invalid];
     /// The four entries that translate an address, from the root on; zero where there is none.
     7 Translation(machine: Machine["INSPECT"], process: Process["READ"], address) -> ("entry", "entry", "entry", "entry") ! [BadAddress, PeerGone];

@@ -94,6 +94,8 @@ pub const POWER_SUCCESS: u64 = 1;
 pub const POWER_FAILURE: u64 = 2;
 /// `POWER`: begin again, as after switching on.
 pub const POWER_RESTART: u64 = 3;
+/// `POWER`: end the emulation as one whose first process came to harm, or switch off.
+pub const POWER_ABANDONED: u64 = 4;
 
 /// The answer to a foreign call or fault leaves the thread's registers as they are now: they were
 /// set with `REGISTERS_SET`.

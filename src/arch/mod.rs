@@ -152,4 +152,6 @@ pub enum Exit {
     Failure = 1,
     /// The machine cannot be booted on: no memory, too little of it, nothing sensible to do.
     Refused = 4,
+    /// The first process, on which all others depend, has ended against its will.
+    Abandoned = 5,
 }

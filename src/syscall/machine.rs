@@ -2,7 +2,7 @@
 
 use super::Caller;
 use crate::abi::{
-    Error, IoRights, MachineRights, POWER_FAILURE, POWER_OFF, POWER_RESTART, POWER_SUCCESS,
+    Error, IoRights, MachineRights, POWER_ABANDONED, POWER_FAILURE, POWER_OFF, POWER_RESTART, POWER_SUCCESS,
     ProcessRights, USER_END,
 };
 use crate::arch::{self, Exit};
@@ -34,6 +34,7 @@ impl Kernel {
             POWER_OFF => arch::power::off(),
             POWER_SUCCESS => arch::power::exit(Exit::Success),
             POWER_FAILURE => arch::power::exit(Exit::Failure),
+            POWER_ABANDONED => arch::power::exit(Exit::Abandoned),
             POWER_RESTART => arch::power::restart(),
             _ => Err(Error::Invalid),
         }

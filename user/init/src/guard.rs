@@ -6,7 +6,7 @@
 use crate::backtrace::write_backtrace;
 use crate::record::ACCESSES;
 use core::fmt::Write;
-use rt::abi::{FOREVER, POWER_FAILURE, PRIORITIES, PortRights};
+use rt::abi::{FOREVER, POWER_ABANDONED, PRIORITIES, PortRights};
 use rt::files::Files;
 use rt::log::Line;
 use rt::object::Halted;
@@ -53,7 +53,7 @@ fn watch(port: &Port, names: &[u8]) {
         let _ = line.write_str(what);
         line.finish();
     }
-    let _ = rt::machine().power(POWER_FAILURE);
+    let _ = rt::machine().power(POWER_ABANDONED);
 }
 
 /// What a person reads then.

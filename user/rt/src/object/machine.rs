@@ -70,7 +70,7 @@ impl Machine {
         invoke(Call::CommandLine, arguments).map(|out| out[1] as usize)
     }
 
-    /// Ends everything: `POWER_OFF`, `POWER_SUCCESS`, `POWER_FAILURE` or `POWER_RESTART`.
+    /// Ends everything: `POWER_OFF`, `POWER_SUCCESS`, `POWER_FAILURE`, `POWER_ABANDONED` or `POWER_RESTART`.
     pub fn power(&self, how: u64) -> Result<(), Error> {
         invoke(Call::Power, [self.raw(), how]).map(|_| ())
     }
