@@ -2,8 +2,8 @@
 
 use super::Caller;
 use crate::abi::{
-    Error, IoRights, MachineRights, POWER_ABANDONED, POWER_FAILURE, POWER_OFF, POWER_RESTART, POWER_SUCCESS,
-    ProcessRights, USER_END,
+    Error, IoRights, MachineRights, POWER_ABANDONED, POWER_FAILURE, POWER_OFF, POWER_RESTART,
+    POWER_SUCCESS, ProcessRights, USER_END,
 };
 use crate::arch::{self, Exit};
 use crate::boot::Console;
