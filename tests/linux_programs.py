@@ -31,7 +31,7 @@ DAMAGED = {"virt": 8, "x86": 8, "rpi": 4}
 # What a person does at a machine with disks, or whose services end, and on which machines.
 USES = {
     "disks: mounted and unmounted": (mounts.use, mounts.DISKS),
-    "disks: read until memory is short": (pressure.press, mounts.DISKS),
+    "disks: read until memory is short": (pressure.press, pressure.MEMORY),
     "disks: full, read-only, or none": (bad_disks.scarce, ("virt", "x86")),
     "disks: with bad sectors, or gone": (bad_disks.failing, ("virt", "x86")),
     "services: replaced while they work": (replacing.use, mounts.DISKS),

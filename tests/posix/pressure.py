@@ -9,7 +9,8 @@ import corpus
 from mounts import DISKS
 from volumes import MIB, check_disk, make_disk
 
-MEMORY = "128M"
+# So much that what programs leave of it is the same.
+MEMORY = {"virt": "128M", "x86": "138M"}
 # What becomes most of the memory when it is read, and what has room beside all else only when that goes.
 FILES = {f"file {nth}": random.Random(nth).randbytes(16 * MIB) for nth in range(3)}
 MUCH = "48M"
@@ -21,7 +22,7 @@ while [ ! -b /dev/$disk ]; do sleep 0.1; done
 mount -t ext4 /dev/$disk /mnt || exit 1
 figure() { while read name amount unit; do [ $name = $1: ] && echo $amount; done </proc/meminfo; }
 look() { (cd /mnt && sha256sum file*); }
-fill() { look; [ $(figure Cached) -gt 40000 ] && [ $(figure MemFree) -lt 40000 ] && echo "most of it is kept"; }
+fill() { look; [ $(figure Cached) -gt 40000 ] && [ $(figure MemFree) -lt $(figure Cached) ] && echo "most of it is kept"; }
 fill
 dd if=/dev/zero of=/dev/null bs=$much count=1 2>/dev/null && echo "a program has it"
 fill
@@ -45,7 +46,7 @@ def press(platform):
         script.write_text(SCRIPT)
         name, before = DISKS[platform]
         command = f"sh /tests/pressure.sh {name} {before}1 {MUCH}"
-        words = (f"DISK={disk}", f"MEM={MEMORY}")
+        words = (f"DISK={disk}", f"MEM={MEMORY[platform]}")
         out, err, status = corpus.ochre(platform, command, script.parent.parent, "1", *words)
         complaints = check_disk(disk, PARTITIONS)
     text = out.decode(errors="replace")
