@@ -6,9 +6,9 @@ use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use rt::abi::PortRights;
+use rt::abi::{PortRights, ThreadRights};
 use rt::message::Message;
-use rt::object::halt;
+use rt::object::{ThreadState, halt};
 use rt::service::{PING, SAVE};
 use rt::sync::Lock;
 use rt::thread::{self, Options, Spawned};
@@ -19,6 +19,8 @@ use services::manifest::Trait;
 
 /// How long a service may take to answer a ping.
 const PATIENCE: u64 = SECOND;
+/// How often one that itself waits is asked.
+const PINGS: usize = 10;
 /// How long it may take to save what it has.
 const LONG: u64 = 10 * SECOND;
 
@@ -46,14 +48,28 @@ pub struct Errands {
 }
 
 impl Supervisor {
-    /// A service that is complained about is asked whether it is there.
+    /// A service that is complained about is asked whether it is there. One that itself waits, for its disk for
+    /// example, complains about that; it has more time.
     pub fn ping(&mut self, id: Id) -> Result<(), Failure> {
-        let service = self.service(id);
-        if !matches!(service.life, Life::Running(_)) {
+        let service = &self.services[&id];
+        let lives = service.lives;
+        let Life::Running(running) = &service.life else { return Ok(()) };
+        let is_this =
+            |errand: &Errand| matches!(errand, Errand::Ping(it, at) if (*it, *at) == (id, lives));
+        if self.errands.sent.values().any(|(errand, _)| is_this(errand)) {
             return Ok(());
         }
-        let lives = service.lives;
-        self.send(Errand::Ping(id, lives), &[id], PING, PATIENCE).map_err(|_| Failure::NoMemory)
+        let ways =
+            running.child.thread.duplicate(ThreadRights::CONTROL).and_then(|thread| {
+                service.port.badged(PortRights::SEND, 0).map(|port| (thread, port))
+            });
+        let (thread, port) = ways.map_err(|_| Failure::NoMemory)?;
+        let waits = move || thread.info().is_ok_and(|it| it.state == ThreadState::Waiting);
+        let ping = move || port.call(&Message::new(PING), now() + PATIENCE).map(|_| ());
+        let is_told = move |told: &Result<(), Error>| *told != Err(Error::TimedOut) || !waits();
+        let pings =
+            move || (0..PINGS).map(|_| ping()).find(is_told).unwrap_or(Err(Error::TimedOut));
+        self.go(Errand::Ping(id, lives), pings).map_err(|_| Failure::NoMemory)
     }
 
     /// A service saves what it has, and is stopped.

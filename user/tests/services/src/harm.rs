@@ -1,6 +1,6 @@
 //! What the supervisor does when a service comes to harm.
 
-use crate::victim::{END, HOARD, NOTHING, PANIC, Victim, WRITE};
+use crate::victim::{END, HOARD, NOTHING, PANIC, Victim, WAIT, WRITE};
 use crate::{Result, Test, World, want};
 use alloc::format;
 use alloc::string::String;
@@ -16,6 +16,7 @@ pub const TESTS: &[Test] = &[
     ("exit", exit),
     ("hoard", hoard),
     ("hang", hang),
+    ("wait", wait),
     ("hopeless", hopeless),
     ("many-kills", many_kills),
 ];
@@ -116,6 +117,19 @@ fn hang(world: &World) -> Result {
     want!(record.contains("reason  it did not answer for 1000 ms"));
     want!(record.contains("circle + 0x"));
     want!(world.state("victim")? == ("runs".into(), lives + 1));
+    Ok(())
+}
+
+/// One that waits for somebody else longer than it may take to answer is left alone.
+fn wait(world: &World) -> Result {
+    let before = world.victim.count()?;
+    let runs = world.state("victim")?;
+    let answer =
+        world.victim.ask_once(WAIT, 3 * time::SECOND / 2, time::now() + 50 * time::MILLISECOND);
+    want!(answer == Err(Error::TimedOut));
+    want!(world.control.tell(Complain { service: "victim" }).is_ok());
+    want!(world.victim.count()? == before + 1);
+    want!(world.state("victim")? == runs);
     Ok(())
 }
 

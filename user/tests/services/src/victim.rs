@@ -31,6 +31,8 @@ const ASK: u32 = 7;
 const COMPLAIN: u32 = 8;
 /// To take memory until there is none: of its heap, or by touching pages if the word is not zero.
 pub const HOARD: u32 = 9;
+/// To wait for so many nanoseconds.
+pub const WAIT: u32 = 10;
 
 /// What a test changes in a copy of the program: a mark to find it by, and the version.
 #[unsafe(no_mangle)]
@@ -63,6 +65,10 @@ pub fn serve(grants: &Grants) -> u64 {
             END => rt::start::exit(received.words[0]),
             HOARD if received.words[0] == 0 => hoard(),
             HOARD => touch(),
+            WAIT => {
+                time::sleep(received.words[0]);
+                0
+            }
             VERSION => MARKED[1].load(Relaxed),
             WORD => grants.find_word("word").unwrap_or(0),
             SAVE => {
