@@ -32,7 +32,7 @@ mount -t vfat /dev/$disk${before}9 /mnt 2>/dev/null || echo "there is no ninth"
 dd if=/dev/$disk bs=512 count=1 2>/dev/null | tail -c 2 | od -An -tx1
 cp /dev/$disk${before}4 /tmp/copy
 [ "$(sha256sum </tmp/copy)" = "$(sha256sum </dev/$disk${before}4)" ] && echo "a disk can be read"
-printf hello | dd of=/dev/$disk seek=1000 bs=1 conv=notrunc 2>/dev/null
+printf hello | dd of=/dev/$disk seek=1000 bs=1 conv=notrunc,fsync 2>/dev/null || echo "not written"
 dd if=/dev/$disk skip=1000 count=5 bs=1 2>/dev/null && echo
 svc list | grep -c disk: || true
 """

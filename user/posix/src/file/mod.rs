@@ -117,6 +117,10 @@ pub trait File: Any {
     fn size(&self, open: &Open) -> u64 {
         open.inode.size()
     }
+    /// Has what was written where it stays.
+    fn sync(&self, open: &Open) -> Result<()> {
+        if open.inode.is_directory() { open.inode.sync() } else { Err(Errno::EINVAL) }
+    }
     /// The memory that it is, for mapping, and the first page of it.
     fn memory(&self, _write: bool) -> Result<(Rc<Memory>, u64)> {
         Err(Errno::ENODEV)

@@ -78,6 +78,10 @@ impl File for RegularFile {
         self.0.size()
     }
 
+    fn sync(&self, _: &Open) -> Result<()> {
+        self.0.sync()
+    }
+
     fn closed(&self, open: &Open) {
         if open.writable().is_ok() {
             self.0.writers.set(self.0.writers.get().saturating_sub(1));

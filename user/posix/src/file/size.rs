@@ -147,10 +147,7 @@ pub fn fsync(call: &Call) -> Result {
     if open.flags.get() & linux_raw_sys::general::O_PATH != 0 {
         return Err(Errno::EBADF);
     }
-    match open.inode.kind {
-        Kind::Regular(_) | Kind::Directory(_) => open.inode.sync().map(|()| 0),
-        _ => Err(Errno::EINVAL),
-    }
+    open.file.sync(&open).map(|()| 0)
 }
 
 pub fn syncfs(call: &Call) -> Result {
