@@ -6,7 +6,8 @@ mod support;
 use ext::Ext;
 use files::FileSystem;
 use std::collections::BTreeMap;
-use support::model::{File, Files, World, tree};
+use support::model::World;
+use support::tree::{File, Files, tree};
 use support::{Event, Paper, cut, fsck, is_clean, mkfs, mount, unmount};
 use volume::fake::Random;
 

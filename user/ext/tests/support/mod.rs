@@ -2,6 +2,7 @@
 #![expect(dead_code, reason = "not every test needs all of it")]
 
 pub mod model;
+pub mod tree;
 pub mod world;
 
 use ext::Ext;

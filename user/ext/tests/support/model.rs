@@ -1,5 +1,6 @@
 //! A file system that is simple: what ext should be like after the same requests.
 
+use super::tree::{File, Files, difference, look, tree};
 use super::world::{Requests, is_done, new};
 use super::{Paper, mount_with, unmount};
 use ext::Ext;
@@ -7,22 +8,6 @@ use files::{Attributes, DIRECTORY, Failure, FileSystem, KIND, LINK, Node, REGULA
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use volume::fake::Random;
-
-/// A file: its attributes as far as they matter, and what it has.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct File {
-    pub mode: u32,
-    pub owner: [u32; 2],
-    pub time: i64,
-    pub links: u32,
-    pub bytes: Vec<u8>,
-    pub names: BTreeMap<Vec<u8>, Node>,
-    /// Where a directory is.
-    pub parent: Node,
-}
-
-/// All files, by their numbers.
-pub type Files = BTreeMap<Node, File>;
 
 pub struct World {
     pub ext: Option<Ext<Paper>>,
@@ -356,55 +341,4 @@ impl World {
     pub fn unmount(&mut self) -> Vec<u8> {
         unmount(self.ext.take().expect("it is mounted"))
     }
-}
-
-/// A file as ext has it.
-fn look(ext: &mut Ext<Paper>, node: Node, parent: Node) -> File {
-    let found = ext.stat(node).expect("a file");
-    let mut file = File {
-        mode: found.mode,
-        owner: found.owner,
-        time: found.times[1],
-        links: found.links,
-        bytes: Vec::new(),
-        names: BTreeMap::new(),
-        parent: if found.mode & KIND == DIRECTORY { parent } else { 0 },
-    };
-    match found.mode & KIND {
-        DIRECTORY => {
-            for (name, below, kind) in ext.list(node).expect("names") {
-                assert_eq!(ext.stat(below).expect("a file").mode & KIND, kind);
-                assert_eq!(ext.lookup(node, &name).expect("a file").node, below);
-                assert!(file.names.insert(name, below).is_none(), "the same name twice");
-            }
-        }
-        LINK => file.bytes = ext.target(node).expect("a target"),
-        REGULAR => {
-            file.bytes = ext.get(node).expect("bytes");
-            assert_eq!(file.bytes.len() as u64, found.size);
-        }
-        _ => {}
-    }
-    file
-}
-
-/// All files that have names.
-pub fn tree(ext: &mut Ext<Paper>) -> Files {
-    let (mut files, mut left) = (Files::new(), vec![(ROOT, ROOT)]);
-    while let Some((node, parent)) = left.pop() {
-        if files.contains_key(&node) {
-            continue;
-        }
-        let file = look(ext, node, parent);
-        left.extend(file.names.values().map(|&below| (below, node)));
-        files.insert(node, file);
-    }
-    files
-}
-
-pub fn difference(a: &File, b: &File) -> String {
-    let at = a.bytes.iter().zip(&b.bytes).position(|(a, b)| a != b);
-    let short = |file: &File| File { bytes: Vec::new(), ..file.clone() };
-    let sizes = [a.bytes.len(), b.bytes.len()];
-    format!("{:?}\n{:?}\nsizes {sizes:?}, differ at {at:?}", short(a), short(b))
 }
