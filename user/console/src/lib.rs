@@ -83,8 +83,11 @@ impl Client {
         Ok(count)
     }
 
-    /// When it is to be looked at whether the driver sends.
+    /// When it is to be looked at whether the driver sends: never, once all is sent.
     pub fn due(&self) -> u64 {
+        if self.due.get() != FOREVER && self.pending() == Ok(0) {
+            self.due.set(FOREVER);
+        }
         self.due.get()
     }
 
