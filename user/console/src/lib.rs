@@ -6,11 +6,10 @@
 #![no_std]
 
 use core::cell::Cell;
-use rt::abi::FOREVER;
 use rt::ring::{self, Reader, Writer};
 use rt::service::{Grants, Kept};
 use rt::time::{SECOND, now};
-use rt::{Error, Port};
+use rt::{Error, Port, Timer};
 
 /// What the service is called, and the memory with the rings.
 pub const NAME: &str = "console";
@@ -20,6 +19,8 @@ pub const RINGS: &str = "rings";
 pub const CHANGED: u64 = 1;
 /// What the driver signals at its client's port.
 pub const NEWS: u64 = 2;
+/// What a timer signals at the client's port: it is to look whether the driver [sends](Client::is_stuck).
+pub const LOOK: u64 = 16;
 
 /// The page where the ring of bytes that were received begins.
 const RECEIVED: u64 = 0;
@@ -37,7 +38,9 @@ pub struct Client {
     /// Bytes that were written, and those that were sent when that was looked at last.
     written: Cell<u64>,
     sent: Cell<u64>,
-    due: Cell<u64>,
+    timer: Timer,
+    /// Whether the timer is set.
+    is_watched: Cell<bool>,
 }
 
 impl Client {
@@ -52,7 +55,8 @@ impl Client {
             to_send,
             written: Cell::default(),
             sent: Cell::default(),
-            due: Cell::new(FOREVER),
+            timer: Timer::create(grants.port(), LOOK)?,
+            is_watched: Cell::default(),
         }))
     }
 
@@ -75,34 +79,24 @@ impl Client {
         let count = self.to_send.write(bytes)?;
         if count > 0 {
             self.written.set(self.written.get() + count as u64);
-            if self.due.get() == FOREVER {
-                self.due.set(now() + PATIENCE);
+            if !self.is_watched.replace(true) {
+                self.timer.set(now() + PATIENCE)?;
             }
             self.driver.signal(CHANGED)?;
         }
         Ok(count)
     }
 
-    /// When it is to be looked at whether the driver sends: never, once all is sent.
-    pub fn due(&self) -> u64 {
-        if self.due.get() != FOREVER && self.pending() == Ok(0) {
-            self.due.set(FOREVER);
-        }
-        self.due.get()
-    }
-
-    /// Looks at that, if it is time, and tells a driver that has something to send. Whether it has sent nothing since it
-    /// was looked at last.
+    /// Looks whether the driver sends, when the timer has said so, and tells one that has something to send. Whether it
+    /// has sent nothing since it was looked at last.
     pub fn is_stuck(&self) -> Result<bool, Error> {
-        if now() < self.due.get() {
-            return Ok(false);
-        }
         let pending = self.pending()? as u64;
-        self.due.set(if pending > 0 { now() + PATIENCE } else { FOREVER });
-        let sent = self.written.get().saturating_sub(pending);
+        self.is_watched.set(pending > 0);
         if pending > 0 {
+            self.timer.set(now() + PATIENCE)?;
             self.driver.signal(CHANGED)?;
         }
+        let sent = self.written.get().saturating_sub(pending);
         Ok(self.sent.replace(sent) == sent && pending > 0)
     }
 

@@ -17,7 +17,6 @@ use alloc::rc::{Rc, Weak};
 use console::Client;
 use core::cell::{Cell, RefCell};
 use linux_raw_sys::general::{O_RDONLY, O_WRONLY, SIGCHLD};
-use rt::abi::FOREVER;
 use rt::files::Words;
 use rt::service::Grants;
 use services::control::Complain;
@@ -66,12 +65,7 @@ pub fn start(server: &'static Server) -> Result<()> {
     run(server, program.as_bytes(), arguments, more, streams)
 }
 
-/// When it is to be looked at whether what was written to the console is sent.
-pub fn due(server: &Server) -> u64 {
-    driver(server).map_or(FOREVER, Client::due)
-}
-
-/// Looks at that, if it is time: a driver that sends nothing is complained about.
+/// Looks whether what was written to the console is sent: a driver that sends nothing is complained about.
 pub fn look(server: &Server) {
     if driver(server).is_some_and(|driver| driver.is_stuck() == Ok(true)) {
         // If nobody supervises it nobody can help.

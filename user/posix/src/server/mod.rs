@@ -141,7 +141,7 @@ impl Server {
                 let code = if status & 0x7f == 0 { status >> 8 } else { 128 + (status & 0x7f) };
                 return first::farewell(self, code.into());
             }
-            let deadline = self.clock.first().min(self.timers.first()).min(first::due(self));
+            let deadline = self.clock.first().min(self.timers.first());
             let received = match answer.take() {
                 Some(Answer { label, word }) => self.port.reply_word_receive(label, word, deadline),
                 None => self.port.receive(deadline),
@@ -158,7 +158,6 @@ impl Server {
                 unlooked = 0;
                 self.clock.ring();
                 self.timers.ring();
-                first::look(self);
             }
         }
     }
@@ -304,6 +303,9 @@ impl Server {
     fn signalled(&'static self, bits: u64) {
         if bits & CONSOLE != 0 {
             first::arrived(self);
+        }
+        if bits & console::LOOK != 0 {
+            first::look(self);
         }
         if bits & ANSWERS != 0 {
             self.later.arrived();
