@@ -27,14 +27,14 @@ RUNS = (("virt", 1, "*"), ("x86", 1, "*"))
 # On which machines there are storms.
 STORMS = (("virt", 4), ("x86", 2))
 # How many damaged volumes are mounted, by machine.
-DAMAGED = {"virt": 8, "x86": 8, "rpi": 4}
+DAMAGED = {"virt": 8, "x86": 8}
 # What a person does at a machine with disks, or whose services end, and on which machines.
 USES = {
     "disks: mounted and unmounted": (mounts.use, mounts.DISKS),
     "disks: read until memory is short": (pressure.press, pressure.MEMORY),
     "disks: full, read-only, or none": (bad_disks.scarce, ("virt", "x86")),
     "disks: with bad sectors, or gone": (bad_disks.failing, ("virt", "x86")),
-    "services: replaced while they work": (replacing.use, mounts.DISKS),
+    "services: replaced while they work": (replacing.use, ("virt", "x86")),
     "random: from boot to boot": (randomness.use, randomness.SOURCES),
 }
 # On which machines services end, and how often.

@@ -1,5 +1,6 @@
 //! What is written as one side's request is read as the other's; and whatever else arrives is refused.
 
+use crate::support::cases;
 use files::requests::{Create, Stat, Write};
 use files::{Asked, Attributes, Refused, Window, answer};
 use proptest::prelude::*;
@@ -75,6 +76,7 @@ fn animal() -> impl Strategy<Value = zoo::Animal> {
 }
 
 proptest! {
+    #![proptest_config(cases(256))]
     #[test]
     fn requests_are_read_as_they_were_written(
         number: u8, far: bool, what: u64, when: i64, much: u64, more: u64, memory: u64, pages: u32,
@@ -191,6 +193,7 @@ fn refused(label: u32, lengths: [u64; 2], given: &[u8]) -> files::Failure {
 }
 
 proptest! {
+    #![proptest_config(cases(256))]
     #[test]
     fn requests_for_files_are_read_as_they_were_written(
         directory: u64, mode: u32, times: [i64; 3], name in "[^\0]{1,255}", target in "[^\0]*", now: i64,
