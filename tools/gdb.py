@@ -111,7 +111,7 @@ def print_ram(the_kernel):
     for what in ("memory", "reserved"):
         for start, end in ranges(the_kernel["info"][what]):
             print(f"{what:<12}  {start:#018x}  {end:#018x}  {(end - start) // 1024} KiB")
-    stats = the_kernel["ram"]["frames"]["stats"]
+    stats = the_kernel["vm"]["ram"]["frames"]["stats"]
     free, total = int(stats["free"]), int(stats["total"])
     print(f"frames        {free} free of {total}")
 
@@ -127,7 +127,7 @@ class Tables(gdb.Command):
         if not the_kernel:
             raise gdb.GdbError("there is no kernel yet")
         at = int(spoken("rust", f"({argument}) as u64")) & (1 << 64) - 1
-        table = number_in(the_kernel["ram"]["space"]["table"]["root"]) << 12
+        table = number_in(the_kernel["vm"]["ram"]["space"]["table"]["root"]) << 12
         for level in range(4):
             shift = 39 - 9 * level
             index = at >> shift & 511
