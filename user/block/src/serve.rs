@@ -11,8 +11,9 @@ use rt::object::{Memory, Reply};
 use rt::service::{Inbox, LEFT};
 use rt::time::{SECOND, now};
 
-/// How long the device may have something to do and finish none of it.
-const PATIENCE: u64 = 8 * SECOND;
+/// How long the device may have something to do and finish none of it. It ends between two moments at which clients,
+/// who ask every two seconds, ask again: one who has just given up its question would not be told.
+const PATIENCE: u64 = 7 * SECOND;
 /// How long until it is looked at then, for its interrupt may have been lost.
 const LOOK: u64 = SECOND / 10;
 
@@ -22,9 +23,8 @@ where
     D: Device<Memory = Memory>,
 {
     let mut answer = None;
-    let mut deadline = FOREVER;
+    let (mut deadline, mut until) = (FOREVER, FOREVER);
     loop {
-        let until = if server.is_busy() { deadline.min(now() + LOOK) } else { FOREVER };
         let arrived = match answer.take() {
             Some(answer) => inbox.reply_receive(&answer, until),
             None => inbox.receive(until),
@@ -48,11 +48,17 @@ where
             Err(Error::Cancelled) => {}
             Err(error) => return error,
         }
-        if finish(&mut server) || !was_busy {
-            deadline = now() + PATIENCE;
-        } else if now() >= deadline {
-            server.device().give_up();
-            finish(&mut server);
+        let ended = finish(&mut server);
+        until = FOREVER;
+        if server.is_busy() {
+            let now = now();
+            if ended || !was_busy {
+                deadline = now + PATIENCE;
+            } else if now >= deadline {
+                server.device().give_up();
+                finish(&mut server);
+            }
+            until = deadline.min(now + LOOK);
         }
     }
 }
