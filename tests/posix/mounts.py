@@ -2,6 +2,7 @@
 
 import hashlib
 import pathlib
+import shlex
 import tempfile
 
 import corpus
@@ -44,15 +45,21 @@ EXPECTED = "".join(
 
 def use(platform):
     """What is wrong, and what the machine said."""
+    return run(platform, SCRIPT, DISKS[platform], EXPECTED, PARTITIONS)
+
+
+def run(platform, script, words, expected, partitions, files=None, more=()):
+    """Runs a script with these words at a machine with such a disk: what is wrong if it does not say what is expected, or
+    if the volumes are not whole afterwards; and what was said."""
     with tempfile.TemporaryDirectory(prefix="mounts-") as folder:
-        disk, script = pathlib.Path(folder, "disk.img"), pathlib.Path(folder, "root/tests/mounts.sh")
-        make_disk(disk, PARTITIONS)
-        script.parent.mkdir(parents=True)
-        script.write_text(SCRIPT)
-        command = f"sh /tests/mounts.sh {' '.join(DISKS[platform])}"
-        out, err, status = corpus.ochre(platform, command, script.parent.parent, "1", f"DISK={disk}")
-        complaints = check_disk(disk, PARTITIONS)
+        disk, file = pathlib.Path(folder, "disk.img"), pathlib.Path(folder, "root/tests/script.sh")
+        make_disk(disk, partitions, files)
+        file.parent.mkdir(parents=True)
+        file.write_text(script)
+        command = shlex.join(["sh", "/tests/script.sh", *words])
+        out, err, status = corpus.ochre(platform, command, file.parent.parent, "1", f"DISK={disk}", *more)
+        complaints = check_disk(disk, partitions)
     text = out.decode(errors="replace")
-    if status or text != EXPECTED:
+    if status or text != expected:
         complaints.append(f"status {status}, or it says something else")
     return complaints, text + err.decode(errors="replace")

@@ -1,13 +1,10 @@
 """Memory that is short: what is kept of files on disks goes before anybody is refused, and is read again."""
 
 import hashlib
-import pathlib
 import random
-import tempfile
 
-import corpus
-from mounts import DISKS
-from volumes import MIB, check_disk, make_disk
+import mounts
+from volumes import MIB
 
 # So much that what programs leave of it is the same.
 MEMORY = {"virt": "128M", "x86": "138M"}
@@ -17,7 +14,7 @@ MUCH = "48M"
 PARTITIONS = [("ext4", 62 * MIB, [])]
 
 SCRIPT = r"""
-disk=$1$2 much=$3
+disk=$1${2}1 much=$3
 while [ ! -b /dev/$disk ]; do sleep 0.1; done
 mount -t ext4 /dev/$disk /mnt || exit 1
 figure() { while read name amount unit; do [ $name = $1: ] && echo $amount; done </proc/meminfo; }
@@ -39,17 +36,5 @@ EXPECTED = f"{KEPT}a program has it\n{KEPT}No space left on device\na file has i
 
 def press(platform):
     """What is wrong, and what the machine said."""
-    with tempfile.TemporaryDirectory(prefix="pressure-") as folder:
-        disk, script = pathlib.Path(folder, "disk.img"), pathlib.Path(folder, "root/tests/pressure.sh")
-        make_disk(disk, PARTITIONS, FILES)
-        script.parent.mkdir(parents=True)
-        script.write_text(SCRIPT)
-        name, before = DISKS[platform]
-        command = f"sh /tests/pressure.sh {name} {before}1 {MUCH}"
-        words = (f"DISK={disk}", f"MEM={MEMORY[platform]}")
-        out, err, status = corpus.ochre(platform, command, script.parent.parent, "1", *words)
-        complaints = check_disk(disk, PARTITIONS)
-    text = out.decode(errors="replace")
-    if status or text != EXPECTED:
-        complaints.append(f"status {status}, or it says something else")
-    return complaints, text + err.decode(errors="replace")
+    words = [*mounts.DISKS[platform], MUCH]
+    return mounts.run(platform, SCRIPT, words, EXPECTED, PARTITIONS, FILES, [f"MEM={MEMORY[platform]}"])

@@ -1,11 +1,7 @@
 """Services get another program while programs work on what they serve; what is no program for them is refused."""
 
-import pathlib
-import tempfile
-
-import corpus
-from mounts import DISKS
-from volumes import MIB, check_disk, make_disk
+import mounts
+from volumes import MIB
 
 PARTITIONS = [("vfat", 20 * MIB, ["-F", "16"]), ("ext4", 20 * MIB, [])]
 SCRIPT = r"""
@@ -48,17 +44,5 @@ usage: svc list                 all services: how each is, how often it was star
 
 def use(platform):
     """What is wrong, and what the machine said."""
-    with tempfile.TemporaryDirectory(prefix="replacing-") as folder:
-        disk, script = pathlib.Path(folder, "disk.img"), pathlib.Path(folder, "root/tests/replacing.sh")
-        make_disk(disk, PARTITIONS)
-        script.parent.mkdir(parents=True)
-        script.write_text(SCRIPT)
-        driver = "sd" if platform == "rpi" else "virtio-blk"
-        name, before = DISKS[platform]
-        command = f"sh /tests/replacing.sh {name} '{before}' {driver} 2>&1"
-        out, err, status = corpus.ochre(platform, command, script.parent.parent, "1", f"DISK={disk}")
-        complaints = check_disk(disk, PARTITIONS)
-    text = out.decode(errors="replace")
-    if status or text != EXPECTED:
-        complaints.append(f"status {status}, or it says something else")
-    return complaints, text + err.decode(errors="replace")
+    script = f"exec 2>&1\n{SCRIPT}"
+    return mounts.run(platform, script, [*mounts.DISKS[platform], "virtio-blk"], EXPECTED, PARTITIONS)

@@ -19,7 +19,7 @@ pub const RINGS: &str = "rings";
 pub const CHANGED: u64 = 1;
 /// What the driver signals at its client's port.
 pub const NEWS: u64 = 2;
-/// What a timer signals at the client's port: it is to look whether the driver [sends](Client::is_stuck).
+/// What a timer signals at the client's port: it is to look whether the driver [sends](Client::look).
 pub const LOOK: u64 = 16;
 
 /// The page where the ring of bytes that were received begins.
@@ -89,7 +89,7 @@ impl Client {
 
     /// Looks whether the driver sends, when the timer has said so, and tells one that has something to send. Whether it
     /// has sent nothing since it was looked at last.
-    pub fn is_stuck(&self) -> Result<bool, Error> {
+    pub fn look(&self) -> Result<bool, Error> {
         let pending = self.pending()? as u64;
         self.is_watched.set(pending > 0);
         if pending > 0 {

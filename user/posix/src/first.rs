@@ -67,7 +67,7 @@ pub fn start(server: &'static Server) -> Result<()> {
 
 /// Looks whether what was written to the console is sent: a driver that sends nothing is complained about.
 pub fn look(server: &Server) {
-    if driver(server).is_some_and(|driver| driver.is_stuck() == Ok(true)) {
+    if driver(server).is_some_and(|driver| driver.look() == Ok(true)) {
         // If nobody supervises it nobody can help.
         let _ = server.control().map(|it| it.tell(Complain { service: console::NAME }));
     }
