@@ -16,8 +16,6 @@ const USER: u64 = 1 << 2;
 const UNCACHED: u64 = 0b11 << 3;
 const LARGE: u64 = 1 << 7;
 const GLOBAL: u64 = 1 << 8;
-/// The CPU does not look at it.
-const FAR: u64 = 1 << 9;
 const NO_EXECUTE: u64 = 1 << 63;
 /// How many values an [`Asid`](crate::units::Asid) has. None is written to CR3: all translations have
 /// PCID 0, and a change of address space drops those that are not global.
@@ -40,7 +38,6 @@ pub fn leaf(level: u8, access: Access) -> u64 {
         | when(access.contains(Access::USER), USER)
         | when(access.contains(Access::GLOBAL), GLOBAL)
         | when(access.contains(Access::DEVICE), UNCACHED)
-        | when(access.contains(Access::FAR), FAR)
         | when(!access.contains(Access::EXECUTE), NO_EXECUTE)
 }
 
@@ -48,18 +45,6 @@ pub fn leaf(level: u8, access: Access) -> u64 {
 #[inline(always)]
 pub fn is_leaf(entry: u64, level: u8) -> bool {
     level == 3 || entry & LARGE != 0
-}
-
-/// What an entry allows that maps a page.
-#[inline(always)]
-pub fn access(entry: u64) -> Access {
-    let when = |condition: bool, access| if condition { access } else { Access::empty() };
-    when(entry & WRITE != 0, Access::WRITE)
-        | when(entry & NO_EXECUTE == 0, Access::EXECUTE)
-        | when(entry & USER != 0, Access::USER)
-        | when(entry & GLOBAL != 0, Access::GLOBAL)
-        | when(entry & UNCACHED == UNCACHED, Access::DEVICE)
-        | when(entry & FAR != 0, Access::FAR)
 }
 
 /// The root of the kernel's own table, once that is in use.
