@@ -49,7 +49,10 @@ pub struct Context {
 impl Context {
     /// Of a thread that begins at `entry`. All registers but these three are zero.
     pub fn new(entry: u64, stack: u64, argument: u64) -> Context {
-        Context { frame: TrapFrame::begin(entry, stack, argument), tls: 0 }
+        // PSTATE zero is EL0 with everything let in.
+        let mut frame = TrapFrame::default();
+        (frame.pc, frame.sp, frame.x[0]) = (entry, stack, argument);
+        Context { frame, tls: 0 }
     }
 
     /// The general registers, as `abi::RegisterSet` orders them, of a thread that is on no CPU.
