@@ -18,7 +18,7 @@ pub use ports::{io_read, io_write};
 
 use super::trap::descriptors::{Local, USER_CODE, USER_DATA};
 use super::trap::syscall_gate;
-use super::{TrapFrame, cpu, paging, phys, tlb};
+use super::{TrapFrame, cpu, phys, tlb};
 use crate::abi::{REGISTERS, USER_END};
 use crate::arch::PhysMem;
 use crate::layout::stack_top;
@@ -51,12 +51,6 @@ const CHOSEN: RFlags = RFlags::CARRY_FLAG
     .union(RFlags::ID);
 /// What they always are besides: interrupts on, and bit 1, which is one.
 const FIXED: u64 = RFlags::INTERRUPT_FLAG.bits() | 1 << 1;
-/// What `syscall` clears: the kernel runs with interrupts off, and minds none of the others.
-const CLEARED: RFlags = RFlags::INTERRUPT_FLAG
-    .union(RFlags::TRAP_FLAG)
-    .union(RFlags::DIRECTION_FLAG)
-    .union(RFlags::ALIGNMENT_CHECK)
-    .union(RFlags::NESTED_TASK);
 
 /// Where the registers of the interface have the stack pointer.
 pub const STACK_POINTER: usize = 7;
@@ -130,7 +124,8 @@ impl Context {
 /// Lets user code make calls on the CPU we run on.
 pub(super) fn init_cpu(id: CpuId) {
     LStar::write(VirtAddr::new(syscall_gate(id).0));
-    SFMask::write(CLEARED);
+    // The kernel begins with all flags clear, interrupts off among them.
+    SFMask::write(RFlags::all());
     let (sysret, syscall) = STAR;
     // SAFETY: the selectors are those of the GDT, and `trap.S` takes calls. What firmware left in the
     // other registers means nothing to anybody: without a segment, `sysenter` is refused.
@@ -186,7 +181,7 @@ fn load_bases(context: &Context, local: &Local) {
 #[inline(always)]
 pub fn load_space(seat: u64) {
     tlb::loading(seat);
-    // SAFETY: `adopt` has put the kernel's half in it.
+    // SAFETY: the kernel's half is in it: `adopt` has put it there, or it is the kernel's own.
     unsafe { asm!("mov cr3, {}", in(reg) seat, options(nostack, preserves_flags)) };
 }
 
@@ -198,7 +193,7 @@ pub fn seat(root: Frame, asid: Asid) -> u64 {
 
 /// No user memory can be reached from this CPU from now on.
 pub fn unload_space() {
-    load_space(seat(paging::kernel_root(), Asid::KERNEL));
+    load_space(tlb::seat(Asid::KERNEL));
 }
 
 /// Gives a fresh root the upper half of the kernel's, whose entries never change once there are
