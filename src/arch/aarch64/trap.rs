@@ -72,12 +72,8 @@ impl TrapFrame {
     /// Why we are here. To be asked once for each trap: it asks the interrupt controller, and the CPU
     /// for the address of a fault.
     pub fn cause(&mut self) -> Cause {
-        if self.syndrome == NATIVE { Cause::Native } else { self.other_cause() }
-    }
-
-    #[inline(never)]
-    fn other_cause(&mut self) -> Cause {
         match self.syndrome >> 62 {
+            _ if self.is_native() => Cause::Native,
             SYNCHRONOUS => self.synchronous(),
             IRQ => interrupts::acknowledge(self),
             FIQ => self.exception(("fast interrupt", FaultKind::Other)),

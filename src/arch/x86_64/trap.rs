@@ -172,17 +172,10 @@ impl TrapFrame {
 
     /// Why we are here. A page fault's address is in a register that the next one overwrites, so
     /// this comes first. A TLB shootdown is served on the way.
-    #[inline(always)]
     pub fn cause(&mut self) -> Cause {
         match self.vector {
             SYSCALL if self.is_native() => Cause::Native,
             SYSCALL => Cause::Foreign,
-            _ => self.trap(),
-        }
-    }
-
-    fn trap(&mut self) -> Cause {
-        match self.vector {
             PAGE_FAULT => Cause::Fault(self.page_fault()),
             // It says nothing of memory; where a probe raised it, it means an address that is not
             // canonical (Intel SDM vol. 1, 3.3.7.1).
