@@ -73,14 +73,10 @@ pub fn before_return(task: &Rc<Task>, result: Option<Result>) -> Verdict {
         _ if interrupts(task) || task.process.is_stopped() => {
             deliver(task, Halted::Calling(&task.thread), result)
         }
-        _ => {
-            task.signals.end_wait();
-            if interrupts(task) {
-                deliver(task, Halted::Calling(&task.thread), result)
-            } else {
-                plain(result)
-            }
+        _ if task.signals.end_wait() && interrupts(task) => {
+            deliver(task, Halted::Calling(&task.thread), result)
         }
+        _ => plain(result),
     };
     let answered = matches!(verdict, Verdict::Return(_) | Verdict::AsIs);
     task.signals.called.set(!answered);
