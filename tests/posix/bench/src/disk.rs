@@ -5,13 +5,9 @@ use crate::sys::{close, open, read};
 use libc::O_RDONLY;
 use std::ffi::CStr;
 use std::io::Error;
-use std::thread::sleep;
-use std::time::Duration;
 
 /// Bytes that one call reads.
 const PIECE: usize = 128 << 10;
-/// Until what is read ahead is there.
-const READ_AHEAD: Duration = Duration::from_millis(50);
 const PLACE: &CStr = c"/mnt";
 const FILE: &CStr = c"/mnt/big";
 
@@ -55,17 +51,14 @@ fn read_all() -> u64 {
     0
 }
 
-/// A page that was read before, when nothing is being read ahead any more.
+/// A page that was read before.
 fn cached() -> u64 {
     let (fd, mut bytes) = (open(FILE, O_RDONLY), vec![1; 4096]);
-    let mut read = || {
+    let figure = best(200, || {
         // SAFETY: the buffer has as many bytes.
         let count = unsafe { libc::pread(fd, bytes.as_mut_ptr().cast(), bytes.len(), 8192) };
         assert_eq!(count, 4096);
-    };
-    read();
-    sleep(READ_AHEAD);
-    let figure = best(200, read);
+    });
     close(fd);
     figure
 }
