@@ -242,14 +242,14 @@ bad-media: build-virt build-user-virt $(LINUX) ## so many damaged FAT and ext vo
 	@tests/posix/bad_media.py --images $(IMAGES)
 
 GROUPS := kernel memory stress perf boot syscalls integration services
-test-stress test-syscalls test-integration: $(LINUX)
+test-stress test-syscalls test-integration test-perf: $(LINUX)
 $(GROUPS:%=test-%): test-%: $(TESTED) image ## one group of the tests in QEMU, on all platforms
 	@tests/run $*
 
 test-suite: $(TESTED) image ## the tests whose suite or name is SUITE= (it may have * in it)
 	@tests/run '$(SUITE)'
 
-bench bench-boot: $(TESTED) ## instructions of boot, calls, faults, threads and more, against budgets
+bench bench-boot: $(TESTED) userland-aarch64 posix-programs-aarch64 ## instructions of boot, calls, faults, threads and more, against budgets
 	@tests/run --bench
 
 bench-lock: $(PLATFORMS:%=build-%) $(PLATFORMS:%=build-user-%) ## instructions for which the lock is held at most, on each platform

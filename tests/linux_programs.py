@@ -15,6 +15,7 @@ import bad_disks  # noqa: E402
 import bad_media  # noqa: E402
 import chaos  # noqa: E402
 import corpus  # noqa: E402
+import figures  # noqa: E402
 import mounts  # noqa: E402
 import power_cuts  # noqa: E402
 import pressure  # noqa: E402
@@ -38,6 +39,8 @@ USES = {
     "services: recorded, and the same again": (chaos.repeat, ("virt",)),
     "random: from boot to boot": (randomness.use, randomness.SOURCES),
 }
+# Where it is measured what operations cost a program.
+MEASURED = ("virt",)
 # On which machines services end, and how often.
 CHAOS = (("virt", 1, 25), ("virt", 4, 25), ("x86", 2, 25), ("rpi", 4, 5))
 
@@ -104,6 +107,15 @@ def used(use, platform):
     built(platform)
     complaints, output = use(platform)
     return "; ".join(complaints) or None, output
+
+
+@functools.lru_cache(maxsize=None)
+def measure(platform):
+    """{figure: instructions} of a program there; none where it is not measured."""
+    if platform not in MEASURED:
+        return {}
+    built(platform)
+    return figures.measure(platform)
 
 
 def cut(seed):

@@ -32,15 +32,8 @@ def main(words):
     arch = ARCHES[platform]
     wanted = dict(line.split() for line in (HERE / "figures.txt").read_text().splitlines() if line[:1] != "#")
     with tempfile.TemporaryDirectory(prefix="figures-") as folder:
-        bench = pathlib.Path(folder, "root/tests/abi-bench")
-        bench.parent.mkdir(parents=True)
-        bench.write_bytes((ROOT / "target/posix" / arch / "abi-bench").read_bytes())
-        bench.chmod(0o755)
         command = " ".join(["/tests/abi-bench", *names])
-        disks = [pathlib.Path(folder, name) for name in ("linux.img", "ochre.img")]
-        make_disk(disks[0], PARTITIONS, {"big": random.Random(1).randbytes(16 * MIB)})
-        shutil.copy(*disks)
-        root = bench.parent.parent
+        root, *disks = prepared(pathlib.Path(folder), arch)
         on_linux = figures(*linux.run(command, arch=arch, icount=True, root=root, disk=disks[0]))
         on_ochre = figures(*corpus.ochre(platform, command, root, "1", "ICOUNT=1", f"DISK={disks[1]}"))
         for name, kind in READS.items():
@@ -54,6 +47,23 @@ def main(words):
         missed |= ours is None or ours > goal
         print(f"{name:<22}{theirs:>10}{ours or '-':>10}{goal:>10}{f'{ours / theirs:.2f}' if ours else '-':>8}")
     return int(missed)
+
+
+def prepared(folder, arch):
+    """The root with the program, and a disk for each side."""
+    bench, disks = folder / "root/tests/abi-bench", (folder / "linux.img", folder / "ochre.img")
+    bench.parent.mkdir(parents=True)
+    shutil.copy(ROOT / "target/posix" / arch / "abi-bench", bench)
+    make_disk(disks[0], PARTITIONS, {"big": random.Random(1).randbytes(16 * MIB)})
+    shutil.copy(*disks)
+    return bench.parent.parent, *disks
+
+
+def measure(platform):
+    """{name: instructions} of Ochre alone."""
+    with tempfile.TemporaryDirectory(prefix="figures-") as folder:
+        root, _, disk = prepared(pathlib.Path(folder), ARCHES[platform])
+        return figures(*corpus.ochre(platform, "/tests/abi-bench", root, "1", "ICOUNT=1", f"DISK={disk}"))
 
 
 def reading(kind, run):

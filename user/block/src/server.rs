@@ -56,6 +56,8 @@ pub struct Server<D: Device, C> {
     /// The partitions have been read, if there are any.
     is_read: bool,
     clients: [Client<D, C>; CLIENTS],
+    /// How many of them wait for the device.
+    busy: usize,
     /// Counts requests.
     time: u64,
 }
@@ -77,8 +79,8 @@ impl<D: Device, C> Server<D, C> {
     /// A server of a device, which reads its table of partitions.
     pub fn new(device: D) -> Server<D, C> {
         let clients = core::array::from_fn(|_| Client::none());
-        let mut server =
-            Server { device, partitions: Vec::new(), is_read: false, clients, time: 0 };
+        let (partitions, is_read) = (Vec::new(), false);
+        let mut server = Server { device, partitions, is_read, clients, busy: 0, time: 0 };
         server.read_partitions();
         server
     }
@@ -107,7 +109,7 @@ impl<D: Device, C> Server<D, C> {
 
     /// Whether the device has something to do.
     pub fn is_busy(&self) -> bool {
-        self.clients.iter().any(|client| client.waits.is_some())
+        self.busy > 0
     }
 
     /// Does what a client asks for. If that takes longer, the caller is kept, and told by [`ended`](Server::ended).
@@ -142,10 +144,16 @@ impl<D: Device, C> Server<D, C> {
         match self.begin(slot, badge, request) {
             Progress::Done(result) => Some(result.map(Parcel::of)),
             Progress::Later => {
-                self.clients[slot].waits = Some(keep());
+                self.wait(slot, keep());
                 None
             }
         }
+    }
+
+    /// A caller waits for the device.
+    fn wait(&mut self, slot: usize, caller: C) {
+        self.clients[slot].waits = Some(caller);
+        self.busy += 1;
     }
 
     /// Tells whoever waited for transfers that have ended, and begins what was put off until then.
@@ -153,12 +161,13 @@ impl<D: Device, C> Server<D, C> {
         while let Some((slot, result)) = self.device.ended() {
             let client = &mut self.clients[slot];
             if let Some(caller) = client.waits.take() {
+                self.busy -= 1;
                 tell(caller, result.map(Parcel::of));
             }
             let Some((caller, badge, request)) = client.next.take() else { continue };
             match self.begin(slot, badge, request) {
                 Progress::Done(result) => tell(caller, result.map(Parcel::of)),
-                Progress::Later => self.clients[slot].waits = Some(caller),
+                Progress::Later => self.wait(slot, caller),
             }
         }
     }

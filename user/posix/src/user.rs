@@ -266,25 +266,24 @@ impl<'a> Transfer<'a> {
     ) -> Result<usize> {
         let mut moved = 0;
         while moved < length && self.left > 0 {
-            let room = match &self.buffer {
-                Buffer::User(_, pieces) => pieces[self.piece][1] - self.within,
-                Buffer::Own(_) => self.left,
-            };
-            if room == 0 {
-                (self.piece, self.within) = (self.piece + 1, 0);
-                continue;
-            }
-            let count = room.min((length - moved) as u64);
-            let range = moved..moved + count as usize;
-            let place = match &mut self.buffer {
+            let wanted = (length - moved) as u64;
+            let (place, count) = match &mut self.buffer {
                 Buffer::User(process, pieces) => {
-                    Place::User(process, pieces[self.piece][0].wrapping_add(self.within))
+                    let [address, size] = pieces[self.piece];
+                    if self.within == size {
+                        (self.piece, self.within) = (self.piece + 1, 0);
+                        continue;
+                    }
+                    let place = Place::User(process, address.wrapping_add(self.within));
+                    (place, wanted.min(size - self.within))
                 }
                 Buffer::Own(bytes) => {
-                    Place::Own(&mut bytes[self.done as usize..(self.done + count) as usize])
+                    let count = wanted.min(self.left);
+                    let end = (self.done + count) as usize;
+                    (Place::Own(&mut bytes[self.done as usize..end]), count)
                 }
             };
-            match copy(place, range) {
+            match copy(place, moved..moved + count as usize) {
                 Ok(()) => {}
                 Err(error) if self.done == 0 => return Err(error),
                 Err(_) => {

@@ -32,7 +32,7 @@ pub mod stat;
 pub mod timerfd;
 
 use crate::errno::{Errno, Result};
-use crate::fs::Inode;
+use crate::fs::{Inode, watch};
 use crate::process::quota::heap_has;
 use crate::server::Call;
 use crate::user::Transfer;
@@ -170,7 +170,15 @@ impl Open {
     }
 
     /// Tells those who watch the file, or the directory where it was opened, what happened to it.
+    #[inline]
     pub fn tell(&self, what: u32) {
+        if watch::is_watched() {
+            self.tell_watches(what);
+        }
+    }
+
+    #[cold]
+    fn tell_watches(&self, what: u32) {
         if let Some((parent, name)) = &self.name {
             parent.tell_of(name, self.inode.format(), what, 0);
         }

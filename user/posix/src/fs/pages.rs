@@ -102,7 +102,7 @@ impl Pages {
         let Some(bits) = self.there.get(&(page / WINDOW)) else { return (false, last) };
         let word = |page: u64| bits[(page % WINDOW / 64) as usize];
         let there = word(page) >> (page % 64) & 1 != 0;
-        let mut at = page;
+        let mut at = page + 1;
         while at < last {
             let word = if there { !word(at) } else { word(at) } >> (at % 64);
             let (same, left) = (u64::from(word.trailing_zeros()), 64 - at % 64);
@@ -186,21 +186,24 @@ impl Pages {
 
     /// A piece of a range, as it is mapped here.
     fn window(&self, at: u64, end: u64) -> Result<(u64, u64)> {
-        let find = || self.room.find(self.number, at, &self.last_window);
-        let found = match find() {
+        let found = match self.room.find(self.number, at, &self.last_window) {
             Some(found) => found,
-            None => {
-                if self.mapped {
-                    self.memory.resize(windows(self.count * PAGE)).map_err(|_| Errno::ENOSPC)?;
-                }
-                self.room.map(self.number, &self.memory, at)?;
-                if self.mapped {
-                    self.memory.resize(self.count)?;
-                }
-                find().ok_or(Errno::EIO)?
-            }
+            None => self.show(at)?,
         };
         Ok((found.0, found.1.min(end - at)))
+    }
+
+    /// Maps what is around a place here.
+    #[cold]
+    fn show(&self, at: u64) -> Result<(u64, u64)> {
+        if self.mapped {
+            self.memory.resize(windows(self.count * PAGE)).map_err(|_| Errno::ENOSPC)?;
+        }
+        self.room.map(self.number, &self.memory, at)?;
+        if self.mapped {
+            self.memory.resize(self.count)?;
+        }
+        self.room.find(self.number, at, &self.last_window).ok_or(Errno::EIO)
     }
 
     /// Cuts off what is behind a place, so that it is zero when the file grows again.

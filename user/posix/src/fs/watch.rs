@@ -11,6 +11,8 @@ use alloc::collections::VecDeque;
 use alloc::rc::{Rc, Weak};
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
+use core::sync::atomic::AtomicUsize;
+use core::sync::atomic::Ordering::Relaxed;
 use linux_raw_sys::general::{
     IN_DELETE_SELF, IN_IGNORED, IN_ISDIR, IN_MASK_ADD, IN_MASK_CREATE, IN_MOVE_SELF, IN_ONESHOT,
     IN_Q_OVERFLOW, S_IFDIR,
@@ -43,11 +45,32 @@ pub struct Queue {
     waiters: Waiters,
 }
 
+/// How many watch anything.
+static WATCHES: AtomicUsize = AtomicUsize::new(0);
+
 /// Somebody watches a file.
 struct Watch {
     queue: Weak<Queue>,
     number: i32,
     mask: u32,
+}
+
+impl Watch {
+    fn new(queue: &Rc<Queue>, number: i32, mask: u32) -> Watch {
+        WATCHES.fetch_add(1, Relaxed);
+        Watch { queue: Rc::downgrade(queue), number, mask }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        WATCHES.fetch_sub(1, Relaxed);
+    }
+}
+
+/// Whether somebody watches any file at all.
+pub fn is_watched() -> bool {
+    WATCHES.load(Relaxed) > 0
 }
 
 /// Who watches a file.
@@ -110,7 +133,7 @@ impl Queue {
         self.watched.borrow_mut().push((number, Rc::downgrade(inode)));
         self.account().inspect_err(|_| drop(self.watched.borrow_mut().pop()))?;
         self.last.set(number);
-        watches.push(Watch { queue: Rc::downgrade(self), number, mask });
+        watches.push(Watch::new(self, number, mask));
         Ok(number)
     }
 

@@ -196,17 +196,17 @@ impl Server {
     }
 
     fn call(&'static self, task: &Rc<Task>, received: &Received) -> Outcome {
-        let (number, args) = (received.label(), received.words);
-        task.call.set((number.into(), args[0]));
+        let number = received.label();
+        task.call.set((number.into(), received.words[0]));
         if task.process.is_stopped() {
             return Outcome::Done(Err(Errno::RESTART_WITHOUT_HANDLER));
         }
         if rt::heap::is_short() && need::is_refused(number) {
             return Outcome::Done(Err(Errno::ENOMEM));
         }
-        let call = Call { server: self, task: task.clone(), args, resolve: 0 };
+        let call = Call { server: self, task: task.clone(), args: received.words, resolve: 0 };
         let Some(handler) = table::find(number) else {
-            self.unknown.add(number, &args, task);
+            self.unknown.add(number, &call.args, task);
             return Outcome::Done(Err(Errno::ENOSYS));
         };
         let outcome = handler.serve(&call);

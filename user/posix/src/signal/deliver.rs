@@ -63,6 +63,7 @@ pub fn interrupts(task: &Task) -> bool {
 }
 
 /// Delivers what waits for a thread that is about to return, with this result if it is of a call.
+#[inline]
 pub fn before_return(task: &Rc<Task>, result: Option<Result>) -> Verdict {
     let verdict = match result {
         Some(Err(Errno::RESTART | Errno::RESTART_WITHOUT_HANDLER | Errno::AS_IS)) => deliver(
@@ -73,14 +74,10 @@ pub fn before_return(task: &Rc<Task>, result: Option<Result>) -> Verdict {
         _ if interrupts(task) || task.process.is_stopped() => {
             deliver(task, Halted::Calling(&task.thread), result)
         }
-        _ => {
-            task.signals.end_wait();
-            if interrupts(task) {
-                deliver(task, Halted::Calling(&task.thread), result)
-            } else {
-                plain(result)
-            }
+        _ if task.signals.end_wait() && interrupts(task) => {
+            deliver(task, Halted::Calling(&task.thread), result)
         }
+        _ => plain(result),
     };
     let answered = matches!(verdict, Verdict::Return(_) | Verdict::AsIs);
     task.signals.called.set(!answered);
@@ -92,6 +89,7 @@ fn plain(result: Option<Result>) -> Verdict {
 }
 
 /// Delivers all that is due, to a thread whose call is over with this result, if it made one.
+#[inline(never)]
 fn deliver(task: &Rc<Task>, halted: Halted<'_>, mut result: Option<Result>) -> Verdict {
     let mut next = match next_handled(task) {
         Ok(next) => next,

@@ -38,11 +38,10 @@ impl Pending {
         }
     }
 
-    /// A wait is over: what was blocked before is blocked again.
-    pub fn end_wait(&self) {
-        if let Some(saved) = self.saved.take() {
-            self.blocked.set(saved);
-        }
+    /// A wait is over: what was blocked before is blocked again, if that was something else.
+    pub fn end_wait(&self) -> bool {
+        let saved = self.saved.take();
+        saved.inspect(|&saved| self.blocked.set(saved)).is_some()
     }
 }
 
