@@ -70,7 +70,7 @@ fn controller() -> Option<(&'static IoApic, u32)> {
 /// Whether the kernel has no use for the line: it has none for any, as its timer and its IPIs do not
 /// pass through the I/O APIC, and its console is not one that interrupts.
 pub fn is_free(line: u32) -> bool {
-    controller().is_some_and(|(io, _)| line < io.lines().min((IPI - LINES).into()))
+    controller().is_some_and(|(io, _)| line < io.lines.min((IPI - LINES).into()))
 }
 
 /// Lets a line through, to the boot CPU.

@@ -51,25 +51,17 @@ pub unsafe fn activate(root: Frame) {
     user::load_space(user::seat(root, Asid::KERNEL));
 }
 
-/// Translates addresses by the table at `root` from now on, and goes on with `then(main)` on the
-/// stack that ends at `stack_top`. What was on the present stack is forgotten. From here on the worst
-/// traps have their own stacks as well.
+/// Goes on with `then(main)` on the stack that ends at `stack_top`. What was on the present stack is
+/// forgotten. From here on the worst traps have their own stacks as well.
 ///
 /// # Safety
-/// The table maps all that the kernel uses, where it uses it, all stacks of this CPU included, and
-/// nobody else uses those.
-pub unsafe fn enter(
-    root: Frame,
-    stack_top: VirtAddr,
-    then: extern "C" fn(Main) -> !,
-    main: Main,
-) -> ! {
+/// All stacks of this CPU are mapped, and nobody else uses them.
+pub unsafe fn enter(stack_top: VirtAddr, then: extern "C" fn(Main) -> !, main: Main) -> ! {
     descriptors::use_own_stacks();
-    // SAFETY: the caller promises that what runs and what it uses stay where they are. `then` is
-    // called, and so finds the stack aligned as functions expect it.
+    // SAFETY: the caller vouches for the stack. `then` is called, and so finds it aligned as functions
+    // expect it.
     unsafe {
-        asm!("mov cr3, {root}", "mov rsp, {stack}", "xor ebp, ebp", "call {then}", "ud2",
-             root = in(reg) root.start().0, stack = in(reg) stack_top.0, then = in(reg) then,
-             in("rdi") main, options(noreturn))
+        asm!("mov rsp, {stack}", "xor ebp, ebp", "call {then}", "ud2",
+             stack = in(reg) stack_top.0, then = in(reg) then, in("rdi") main, options(noreturn))
     }
 }

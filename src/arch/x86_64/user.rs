@@ -34,10 +34,6 @@ pub use phys::copy;
 
 const SYSENTER_CS: Msr = Msr::new(0x174);
 
-/// The selectors that `syscall` (kernel code, then data) and `sysret` (user data before code) count
-/// from.
-const STAR: (u16, u16) = (0x10 | 3, 0x08);
-
 /// The flags that are user code's to choose.
 const CHOSEN: RFlags = RFlags::CARRY_FLAG
     .union(RFlags::PARITY_FLAG)
@@ -126,11 +122,11 @@ pub(super) fn init_cpu(id: CpuId) {
     LStar::write(VirtAddr::new(syscall_gate(id).0));
     // The kernel begins with all flags clear, interrupts off among them.
     SFMask::write(RFlags::all());
-    let (sysret, syscall) = STAR;
     // SAFETY: the selectors are those of the GDT, and `trap.S` takes calls. What firmware left in the
     // other registers means nothing to anybody: without a segment, `sysenter` is refused.
     unsafe {
-        Star::write_raw(sysret, syscall);
+        // What `sysret` (user data before code) and `syscall` (kernel code, then data) count from.
+        Star::write_raw(0x10 | 3, 0x08);
         Efer::update(|efer| efer.insert(EferFlags::SYSTEM_CALL_EXTENSIONS));
         for mut register in [SYSENTER_CS, FsBase::MSR, GsBase::MSR] {
             register.write(0);

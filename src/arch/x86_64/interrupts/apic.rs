@@ -64,15 +64,15 @@ pub(in super::super) fn init(page: impl FnOnce() -> Option<Mmio>) -> bool {
 /// Switches on the one of the CPU we run on, with all its own sources masked but the NMI line.
 pub(in super::super) fn init_cpu() {
     let Some(registers) = REGISTERS.get() else { return };
-    let mut mode = ApicBaseFlags::LAPIC_ENABLE;
-    mode.set(ApicBaseFlags::X2APIC_ENABLE, matches!(registers, Registers::X2Apic));
     let mut base = ApicBase::MSR;
     // SAFETY: switches the local APIC on, in the mode in which it is then used: from off to x2APIC
     // mode it goes in two steps (SDM vol. 3, 10.12.5). A firmware that left it in x2APIC mode did so
     // on a CPU that has it.
     unsafe {
         base.write(base.read() | ApicBaseFlags::LAPIC_ENABLE.bits());
-        base.write(base.read() | mode.bits());
+        if let Registers::X2Apic = registers {
+            base.write(base.read() | ApicBaseFlags::X2APIC_ENABLE.bits());
+        }
     }
     // While it is switched off by software, all its own sources are masked, and stay so (10.4.7.2).
     write(SPURIOUS_VECTOR, SPURIOUS.into());
@@ -90,8 +90,8 @@ pub(in super::super) fn id() -> u32 {
         Some(Registers::Page(_)) => read(ID) >> 24,
         // Leaf 1 has eight bits of it, leaf 0Bh all, where it exists.
         None => match features::cpuid(0xb) {
-            topology if topology.ebx != 0 => topology.edx,
-            _ => features::cpuid(1).ebx >> 24,
+            [_, 0, ..] => features::cpuid(1)[1] >> 24,
+            [.., id] => id,
         },
     }
 }
