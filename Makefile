@@ -26,13 +26,17 @@ PROFILE = $(if $(DEBUG),dev,release)
 QEMU = $(call machine,$*,$(INITRD))
 
 #   $(call machine,platform,initrd)
-machine = $($1.QEMU) -display none -no-reboot \
+machine = $($1.QEMU) -display none -no-reboot $(if $(EVENTS),-icount shift=0$(comma)rr=$(EVENTS)) \
   $(if $(ICOUNT),-icount shift=0$(if $(DISK),,$(comma)sleep=off)) $(patsubst %,-initrd %,$(filter-out none,$2)) $(QEMUFLAGS)
 comma := ,
 
-# A file as a disk: an id, and the device that it is behind, if QEMU is to be told of one.
+# A file as a disk: an id, and the device that it is behind, if QEMU is to be told of one. When its answers arrive is
+# among what is recorded as EVENTS.
 #   $(call disk,file,id,device)
-disk = $(if $1,-drive file=$1$(comma)format=raw$(comma)id=$2$(comma)if=$(if $3,none,sd) $(if $3,-device $3$(comma)drive=$2))
+disk = $(if $1,$(if $(EVENTS),$(replayed),-drive file=$1$(comma)format=raw$(comma)id=$2$(comma)if=$(if $3,none,sd)) \
+  $(if $3,-device $3$(comma)drive=$2))
+replayed = -drive file=$1$(comma)format=raw$(comma)id=$2-file$(comma)if=none \
+  -drive driver=blkreplay$(comma)image=$2-file$(comma)id=$2$(comma)if=none
 
 # What cargo needs to know of a platform. The linker script is a flag of its target, for the test
 # kernel's build links the kernel too.
@@ -227,7 +231,7 @@ test-storms: build-virt build-x86 build-user-virt build-user-x86 $(LINUX) ## Lin
 KILLS ?= 1000
 chaos: build-virt build-x86 build-user-virt build-user-x86 $(LINUX) ## services end at random moments, and nobody notices: virt and x86 (KILLS=)
 	@tests/posix/chaos.py --on virt --kills $(KILLS) && tests/posix/chaos.py --on x86 --kills $(KILLS) && \
-	  tests/posix/chaos.py --on virt --kills 200 --icount
+	  tests/posix/chaos.py --on virt --kills 200 --icount && tests/posix/chaos.py --on virt --kills 200 --record
 
 CUTS ?= 200
 power-cuts: build-virt build-user-virt $(LINUX) ## the machine ends at random moments of writing, and volumes stay whole (CUTS=)

@@ -36,6 +36,7 @@ USES = {
     "disks: full, read-only, or none": (bad_disks.scarce, ("virt", "x86")),
     "disks: with bad sectors, or gone": (bad_disks.failing, ("virt", "x86")),
     "services: replaced while they work": (replacing.use, ("virt", "x86")),
+    "services: recorded, and the same again": (chaos.repeat, ("virt",)),
     "random: from boot to boot": (randomness.use, randomness.SOURCES),
 }
 # Where it is measured what operations cost a program.

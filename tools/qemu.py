@@ -19,7 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 # The Makefile's variables that change its QEMU line: who asks for a line sets all of them, so that
 # neither the environment nor an outer make does.
-VARIABLES = "SMP MEM CPU MACHINE DTB KERNEL INITRD DISK DISK2 RNG ICOUNT QEMUFLAGS".split()
+VARIABLES = "SMP MEM CPU MACHINE DTB KERNEL INITRD DISK DISK2 RNG ICOUNT EVENTS QEMUFLAGS".split()
 
 
 # What init makes of a shell's status that is not 0.

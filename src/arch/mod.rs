@@ -8,7 +8,7 @@
 //! | `firmware.rs` | `early_console()`, `discover()`, `console()` |
 //! | `cpu.rs` | `current()`, `start()`, `wait()`, `relax()`, `interrupts_on/off()`, `park()`, `features()` |
 //! | `trap.rs`, `trap.S` | `TrapFrame`: `cause()`, `pc()`, `sp()`, `fp()`, `here()`, registers as text |
-//! | `paging.rs` | `TABLE`, `leaf()`, `is_leaf()`, `access()`: bits of an [`Entry`]; `ASIDS`, `activate()`, `enter()` |
+//! | `paging.rs` | `TABLE`, `leaf()`, `is_leaf()`: bits of an [`Entry`]; `ASIDS`, `activate()`, `enter()` |
 //! | `tlb.rs` | `publish()`, `flush()`, `flush_space()`, `flush_all()`, `serve()` |
 //! | `phys.rs` | `PhysMem`: `claim()`, `read()`, `write()`, `zero()`, `pointer()`; `Objects` |
 //! | `interrupts.rs` | `init()`, `init_cpu()`, `enable()`, `end()`, `send_ipi()`, `stop_others()` |
@@ -96,6 +96,8 @@ impl Entry {
     pub const EMPTY: Entry = Entry(0);
     const PRESENT: u64 = 1;
     const FRAME: u64 = 0x0000_ffff_ffff_f000;
+    /// From this bit on a leaf has its access as it is. The CPU looks at none of them.
+    const ACCESS: u32 = 55;
 
     /// The entry in memory that has these bits.
     pub fn from_bits(bits: u64) -> Entry {
@@ -115,7 +117,8 @@ impl Entry {
     /// Maps a page at `level` (3, 2 or 1).
     #[inline(always)]
     pub fn leaf(frame: Frame, level: u8, access: Access) -> Entry {
-        Entry(frame.start().0 | Entry::PRESENT | paging::leaf(level, access))
+        let kept = u64::from(access.bits()) << Entry::ACCESS;
+        Entry(frame.start().0 | Entry::PRESENT | kept | paging::leaf(level, access))
     }
 
     /// Whether anything is there.
@@ -134,9 +137,8 @@ impl Entry {
     }
 
     /// What a leaf allows.
-    #[inline(always)]
     pub fn access(self) -> Access {
-        paging::access(self.0)
+        Access::from_bits_truncate((self.0 >> Entry::ACCESS) as u8)
     }
 }
 

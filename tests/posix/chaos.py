@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Services come to harm at random moments while programs work on their volumes: nobody is to notice.
 
-usage: chaos.py [--on virt|x86|rpi] [--smp N] [--seed N] [--kills N] [--icount]
+usage: chaos.py [--on virt|x86|rpi] [--smp N] [--seed N] [--kills N] [--icount | --record]
 
 Makes a disk with a FAT and an ext4 partition, and one with nothing, boots, mounts the first two, and runs
 tests/posix/chaos: a script whose output must always be the same, whatever is done to the services below it. The third
@@ -10,7 +10,8 @@ Afterwards the host's fsck checks the volumes, and what was synced is read by th
 
 The same seed hurts the same services in the same order, after the same pauses. Of a run that fails, the disk and all
 that was said are in target/test-logs. With --icount instructions are counted: an instruction is a nanosecond, and the times that
-services took to serve again are held against what they may take.
+services took to serve again are held against what they may take. With --record a machine of one CPU is recorded, and a run
+that fails can be seen again, instruction by instruction.
 """
 
 import argparse
@@ -21,8 +22,10 @@ import subprocess
 import sys
 import tempfile
 
+import recording
 from corpus import ARCHES, ROOT
 from mounts import DISKS
+from recording import DISK
 from volumes import FIRST, MIB, check_disk, make_disk, tools
 
 from qemu import without_make
@@ -35,6 +38,8 @@ LIMIT, EACH = 240, 2
 LOGS = ROOT / "target/test-logs"
 # Instructions until a service serves again, half of the times: the beginning of its name.
 BUDGETS = {"vd": 3_000_000, "console": 3_000_000, "vfat": 10_000_000, "ext4": 10_000_000}
+# Deeds of a run that is only to show that it can be seen again.
+FEW = 5
 # Bytes of the line that tells of a deed.
 DEED = 240
 # What the workload leaves in each volume, synced.
@@ -43,32 +48,41 @@ SYNCED = "".join(f"{number}\n" for number in range(1, 3001))
 
 def main():
     options = arguments()
-    complaints, said = torment(options.on, options.smp, options.seed, options.kills, options.icount)
+    complaints, said = torment(options.on, options.smp, options.seed, options.kills, options.how)
     print(said, end="")
     print(*complaints, sep="\n", end="\n" if complaints else "")
-    print(f"{'FAIL' if complaints else 'ok'} {again(options.on, options.smp, options.seed, options.kills)}")
+    print(f"{'FAIL' if complaints else 'ok'} {again(options.on, options.smp, options.seed, options.kills, options.how)}")
     return int(bool(complaints))
 
 
-def again(platform, smp, seed, kills):
+def again(platform, smp, seed, kills, how):
     """The command for a run."""
-    return f"tests/posix/chaos.py --on {platform} --smp {smp} --seed {seed} --kills {kills}"
+    return f"tests/posix/chaos.py --on {platform} --smp {smp} --seed {seed} --kills {kills}{how and f' --{how}'}"
 
 
-def torment(platform, smp, seed, kills, icount=False):
-    """What is wrong afterwards, and what the machine said but for the deeds."""
+def torment(platform, smp, seed, kills, how=""):
+    """What is wrong afterwards, and what the machine said but for the deeds. How: `icount`, `record`, or as it is."""
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
         folder = pathlib.Path(folder)
-        disk = folder / "disk.img"
-        make_disk(disk, [*PARTITIONS, MAD])
-        done = run(platform, smp, seed, kills, folder, disk, icount)
-        said = without_deeds(done.stdout)
-        complaints = [f"status {done.returncode}"] if done.returncode else []
-        complaints += transcript(done.stdout, kills) + check_disk(disk, PARTITIONS) + lost(disk, folder)
-        complaints += slow(said) if icount else []
+        text, status = run(platform, smp, seed, kills, folder, how)
+        disk, said = folder / DISK, without_deeds(text)
+        complaints = [f"status {status}"] if status else []
+        complaints += transcript(text, kills) + check_disk(disk, PARTITIONS) + lost(disk, folder)
+        complaints += slow(said) if how == "icount" else []
         if complaints:
-            complaints += keep(platform, smp, seed, kills, folder, done.stdout)
+            complaints += keep(f"chaos-{platform}-{smp}-{seed}", folder, text, again(platform, smp, seed, kills, how))
     return complaints, said
+
+
+def repeat(platform):
+    """What is wrong with a short run, or if what was recorded of it is not the same again; and what was said."""
+    with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
+        folder = pathlib.Path(folder)
+        text, status = run(platform, "1", FEW, FEW, folder, "record")
+        again, how = recording.replay(folder, limit(FEW))
+    complaints = [f"status {status}"] if status else []
+    complaints += transcript(text, FEW) + (["it is not the same again"] if (again, how) != (text, status) else [])
+    return complaints, f"{text}\n--- again, with status {how}\n{again}" if complaints else text
 
 
 def transcript(text, kills):
@@ -114,14 +128,15 @@ def slow(said):
     ]
 
 
-def keep(platform, smp, seed, kills, folder, text):
+def keep(name, folder, text, command):
     """Leaves what there is of a run that failed where it can be looked at; how to see it again."""
-    LOGS.mkdir(parents=True, exist_ok=True)
-    place = LOGS / f"chaos-{platform}-{smp}-{seed}"
-    subprocess.run(["cp", "--sparse=always", folder / "disk.img", f"{place}.img"], check=True)
-    log = folder / "log"
-    place.with_suffix(".txt").write_text(text + (log.read_text(errors="replace") if log.exists() else ""))
-    return [f"{place}.txt has what was said, {place}.img the disk; to see it again: {again(platform, smp, seed, kills)}"]
+    place = LOGS / name
+    shutil.rmtree(place, ignore_errors=True)
+    shutil.rmtree(folder / "root")
+    subprocess.run(["cp", "-r", "--sparse=always", folder, place], check=True)
+    (place / "said").write_text(text)
+    exactly = f"{place / 'replay'}, instruction by instruction, or " if (place / "replay").exists() else ""
+    return [f"{place} has what was said, and the disk; to see it again: {exactly}{command}"]
 
 
 def arguments():
@@ -130,12 +145,18 @@ def arguments():
     parser.add_argument("--smp", default="1")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--icount", action="store_true")
-    return parser.parse_args()
+    how = parser.add_mutually_exclusive_group()
+    for name in ("icount", "record"):
+        how.add_argument(f"--{name}", dest="how", action="store_const", const=name, default="")
+    options = parser.parse_args()
+    if options.how == "record" and (options.on, options.smp) != ("virt", "1"):
+        parser.error("what is recorded is virt with one CPU: QEMU's recorded x86 does not get far")
+    return options
 
 
-def run(platform, smp, seed, kills, folder, disk, icount):
-    """Boots the machine, and has it tormented."""
+def run(platform, smp, seed, kills, folder, how):
+    """Boots a machine with a new disk, and has it tormented: what it said, and its status."""
+    make_disk(folder / DISK, [*PARTITIONS, MAD])
     root = folder / "root"
     (root / "tests").mkdir(parents=True)
     (root / "mnt/fat").mkdir(parents=True)
@@ -145,19 +166,27 @@ def run(platform, smp, seed, kills, folder, disk, icount):
     disk_name, before = DISKS[platform]
     fat, ext, mad = (f"{disk_name}{before}{number}" for number in (1, 2, 3))
     services = ["console", disk_name, f"vfat:{fat}", f"ext4:{ext}", f"disk:{mad}"]
-    command = (
+    (root / "tests/chaos.sh").write_text(
         f"mount -t vfat /dev/{fat} /mnt/fat && mount -t ext4 /dev/{ext} /mnt/ext && "
         f"/tests/chaos {seed} {kills} /tests/workload.sh {' '.join(services)} && "
-        "umount /mnt/fat && umount /mnt/ext"
+        "umount /mnt/fat && umount /mnt/ext\n"
     )
-    words = [f"CMD={command}", f"ROOT={root}", f"DISK={disk}", f"SMP={smp}", f"LOG={folder / 'log'}", "CMDLINE=chaos"]
-    words += ["ICOUNT=1"] if icount else []
-    limit = LIMIT + kills * EACH
-    line = ["timeout", str(limit), "make", "-s", "--no-print-directory", f"exec-{platform}", *words]
-    return subprocess.run(
-        line, cwd=ROOT, env=without_make(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True, errors="replace", check=False,
+    if how == "record":
+        words = "exit=qemu log=error chaos exec=/bin/sh args=/tests/chaos.sh"
+        return recording.record(platform, folder, root, words, limit(kills))
+    words = [f"ROOT={root}", f"DISK={folder / DISK}", f"SMP={smp}", f"LOG={folder / 'log'}", "CMDLINE=chaos"]
+    words += ["ICOUNT=1"] if how == "icount" else []
+    make = ["make", "-s", "--no-print-directory", f"exec-{platform}", "CMD=sh /tests/chaos.sh", *words]
+    done = subprocess.run(
+        ["timeout", str(limit(kills)), *make], cwd=ROOT, env=without_make(), stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", check=False,
     )  # fmt: skip
+    return done.stdout, done.returncode
+
+
+def limit(kills):
+    """Seconds that a run may take."""
+    return LIMIT + kills * EACH
 
 
 if __name__ == "__main__":

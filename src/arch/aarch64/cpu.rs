@@ -5,7 +5,7 @@ use super::probe;
 use crate::boot::{CpuInfo, CpuStart, clipped};
 use crate::units::{CpuId, Frame, PhysAddr, VirtAddr};
 use aarch64_cpu::registers::{
-    DAIF, ID_AA64MMFR1_EL1, MIDR_EL1, MPIDR_EL1, Readable, TPIDR_EL1, Writeable,
+    ID_AA64MMFR1_EL1, MIDR_EL1, MPIDR_EL1, Readable, TPIDR_EL1, Writeable,
 };
 use arrayvec::ArrayString;
 use core::arch::asm;
@@ -145,12 +145,10 @@ pub fn interrupts_on() {
     unsafe { asm!("msr daifclr, #3", options(nostack)) };
 }
 
-/// Keeps interrupts out, and says whether they were let in before.
-pub fn interrupts_off() -> bool {
-    let on = DAIF.get() & (1 << 7) == 0;
+/// Keeps interrupts out.
+pub fn interrupts_off() {
     // SAFETY: masking interrupts is always sound.
     unsafe { asm!("msr daifset, #3", options(nostack)) };
-    on
 }
 
 /// Stops this CPU for good.

@@ -20,6 +20,9 @@ use spin::Once;
 /// The software-generated interrupt that the kernel uses as its IPI.
 const IPI: u32 = 0;
 
+/// What a GIC says when no line asks any more.
+const NOTHING: u32 = 1023;
+
 /// Interrupts that a GIC has at most.
 const GIC_LINES: u32 = 1020;
 
@@ -28,14 +31,12 @@ trait Controller: Send + Sync {
     /// Makes this CPU's part of it ready, with the IPI let through.
     fn init_cpu(&self);
     /// Takes the most urgent interrupt: what the controller wants back when it has been served, and
-    /// what it turned out to be.
-    fn acknowledge(&self, timer: u32) -> (u64, Cause);
+    /// its line, `IPI`, or `NOTHING`.
+    fn acknowledge(&self, timer: u32) -> (u64, u32);
     /// It has been served.
     fn end(&self, token: u64);
-    /// Lets a line through: a device's to some CPU, a private one to this CPU.
-    fn enable(&self, line: u32);
-    /// Keeps a device's line out.
-    fn disable(&self, line: u32);
+    /// Lets a line through, a device's to some CPU, a private one to this CPU; or keeps it out.
+    fn switch(&self, line: u32, on: bool);
     /// Interrupts another CPU.
     fn send_ipi(&self, hardware_id: u64);
 }
@@ -91,14 +92,14 @@ pub fn init_cpu(_id: CpuId) {
 /// Lets a device's line through.
 pub fn unmask(line: u32) {
     if is_free(line) {
-        with(|state| state.controller.enable(line));
+        with(|state| state.controller.switch(line, true));
     }
 }
 
 /// Keeps a device's line out.
 pub fn mask(line: u32) {
     if is_free(line) {
-        with(|state| state.controller.disable(line));
+        with(|state| state.controller.switch(line, false));
     }
 }
 
@@ -109,15 +110,20 @@ pub fn is_free(line: u32) -> bool {
 
 /// Lets this CPU's timer through.
 pub(super) fn enable_timer() {
-    with(|state| state.controller.enable(state.timer));
+    with(|state| state.controller.switch(state.timer, true));
 }
 
 /// Takes the interrupt that brought us here, and keeps in the frame what `end` gives back.
 pub(super) fn acknowledge(frame: &mut TrapFrame) -> Cause {
     let Some(state) = STATE.get() else { return Cause::Spurious };
-    let (token, cause) = state.controller.acknowledge(state.timer);
+    let (token, line) = state.controller.acknowledge(state.timer);
     frame.acknowledged = token;
-    cause
+    match line {
+        IPI => Cause::Ipi,
+        line if line == state.timer => Cause::Timer,
+        line if state.devices.contains(&line) => Cause::Device(line),
+        _ => Cause::Spurious,
+    }
 }
 
 /// The interrupt has been served of which a frame says that it was `acknowledged`.
@@ -166,22 +172,8 @@ impl Lines {
         }
     }
 
-    fn enable(&self, line: u32) {
-        self.0.write(GICD_ISENABLER + u64::from(line / 32) * 4, 1 << (line % 32));
+    fn switch(&self, line: u32, on: bool) {
+        let register = if on { GICD_ISENABLER } else { GICD_ICENABLER };
+        self.0.write(register + u64::from(line / 32) * 4, 1 << (line % 32));
     }
-
-    fn disable(&self, line: u32) {
-        self.0.write(GICD_ICENABLER + u64::from(line / 32) * 4, 1 << (line % 32));
-    }
-}
-
-/// What an interrupt number of a GIC means, `token` being what acknowledging it returned.
-fn gic_cause(token: u64, number: u32, timer: u32) -> (u64, Cause) {
-    let cause = match number {
-        IPI => Cause::Ipi,
-        line if line == timer => Cause::Timer,
-        GIC_LINES.. => Cause::Spurious,
-        line => Cause::Device(line),
-    };
-    (token, cause)
 }

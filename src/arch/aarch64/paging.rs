@@ -19,8 +19,6 @@ const ACCESSED: u64 = 1 << 10;
 const NOT_GLOBAL: u64 = 1 << 11;
 const NO_KERNEL_EXECUTE: u64 = 1 << 53;
 const NO_USER_EXECUTE: u64 = 1 << 54;
-/// The CPU does not look at it.
-const FAR: u64 = 1 << 55;
 
 /// The largest page, as a level.
 pub fn top_leaf_level() -> u8 {
@@ -37,7 +35,6 @@ pub fn leaf(level: u8, access: Access) -> u64 {
         | INNER_SHAREABLE
         | when(level == 3, TABLE)
         | when(access.contains(Access::DEVICE), ATTRIBUTE_DEVICE)
-        | when(access.contains(Access::FAR), FAR)
         | when(user, USER)
         | when(!access.contains(Access::WRITE), READ_ONLY)
         | when(!access.contains(Access::GLOBAL), NOT_GLOBAL)
@@ -48,20 +45,6 @@ pub fn leaf(level: u8, access: Access) -> u64 {
 /// Whether an entry maps a page, and is no table.
 pub fn is_leaf(entry: u64, level: u8) -> bool {
     level == 3 || entry & TABLE == 0
-}
-
-/// What an entry allows that maps a page.
-#[inline(always)]
-pub fn access(entry: u64) -> Access {
-    let has = |bits: u64| entry & bits != 0;
-    let mut access = Access::empty();
-    access.set(Access::WRITE, !has(READ_ONLY));
-    access.set(Access::USER, has(USER));
-    access.set(Access::GLOBAL, !has(NOT_GLOBAL));
-    access.set(Access::DEVICE, has(ATTRIBUTE_DEVICE));
-    access.set(Access::FAR, has(FAR));
-    access.set(Access::EXECUTE, !has(NO_KERNEL_EXECUTE) || !has(NO_USER_EXECUTE));
-    access
 }
 
 /// Translates the upper half by the table at `root` from now on.

@@ -4,9 +4,8 @@ use super::interrupts;
 use crate::boot::BootInfo;
 use aarch64_cpu::asm::barrier;
 use aarch64_cpu::registers::{
-    CNTFRQ_EL0, CNTKCTL_EL1, CNTV_CTL_EL0, CNTV_CVAL_EL0, Readable, Writeable,
+    CNTFRQ_EL0, CNTKCTL_EL1, CNTV_CTL_EL0, CNTV_CVAL_EL0, CNTVCT_EL0, Readable, Writeable,
 };
-use core::arch::asm;
 
 /// What the boot report calls it.
 pub const NAME: &str = "ARM generic timer";
@@ -33,19 +32,15 @@ pub fn init_cpu() {
 
 /// The counter, which never stops, drifts or wraps.
 pub fn now() -> u64 {
-    let count: u64;
-    // SAFETY: reads a counter; ISB keeps the read from being done early.
-    unsafe { asm!("isb", "mrs {}, cntvct_el0", out(reg) count, options(nostack, nomem)) };
-    count
+    // Keeps the counter from being read early.
+    barrier::isb(barrier::SY);
+    lately()
 }
 
 /// The counter at some moment since the trap that led here.
 #[inline(always)]
 pub fn lately() -> u64 {
-    let count: u64;
-    // SAFETY: reads a counter.
-    unsafe { asm!("mrs {}, cntvct_el0", out(reg) count, options(nostack, nomem)) };
-    count
+    CNTVCT_EL0.get()
 }
 
 /// Raises this CPU's timer interrupt when the counter reaches `deadline`, at once if it has. The

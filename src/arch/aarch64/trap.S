@@ -21,21 +21,21 @@
 .equ STACK_BIT, 14                      // half of layout::STACK_SLOT, asserted in trap.rs
 .equ EMERGENCY_STACK, 8192              // of the boot CPU until it has its own, in the image
 
-.macro save_registers
-    stp     x2, x3, [sp, #16]
-    stp     x4, x5, [sp, #32]
-    stp     x6, x7, [sp, #48]
-    stp     x8, x9, [sp, #64]
-    stp     x10, x11, [sp, #80]
-    stp     x12, x13, [sp, #96]
-    stp     x14, x15, [sp, #112]
-    stp     x16, x17, [sp, #128]
-    stp     x18, x19, [sp, #144]
-    stp     x20, x21, [sp, #160]
-    stp     x22, x23, [sp, #176]
-    stp     x24, x25, [sp, #192]
-    stp     x26, x27, [sp, #208]
-    stp     x28, x29, [sp, #224]
+.macro save_registers at=sp
+    stp     x2, x3, [\at, #16]
+    stp     x4, x5, [\at, #32]
+    stp     x6, x7, [\at, #48]
+    stp     x8, x9, [\at, #64]
+    stp     x10, x11, [\at, #80]
+    stp     x12, x13, [\at, #96]
+    stp     x14, x15, [\at, #112]
+    stp     x16, x17, [\at, #128]
+    stp     x18, x19, [\at, #144]
+    stp     x20, x21, [\at, #160]
+    stp     x22, x23, [\at, #176]
+    stp     x24, x25, [\at, #192]
+    stp     x26, x27, [\at, #208]
+    stp     x28, x29, [\at, #224]
 .endm
 
 // All of it fits into the vector. FAR is read in Rust where it means something.
@@ -97,6 +97,19 @@ restore_registers:
     ldp     x28, x29, [x0, #224]
     ldp     x0, x1, [x0]
     eret
+
+// A function: the registers of its caller into the frame at x0, as if kernel code had been interrupted.
+.global trap_here
+trap_here:
+    stp     x0, x1, [x0]
+    save_registers x0
+    mov     x1, sp
+    stp     x30, x1, [x0, #LR_SP]
+    mov     x1, #0b0101                 // EL1 with its own stack pointer
+    stp     x30, x1, [x0, #PC_PSTATE]
+    mov     x1, #FROM_KERNEL << 61
+    str     x1, [x0, #SYNDROME]
+    ret
 
 .irp index, 0, 1, 2, 3, 4, 5, 6, 7
 from_kernel_\index:

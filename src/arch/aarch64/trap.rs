@@ -6,17 +6,18 @@ use crate::abi::{Call, FaultKind};
 use crate::layout;
 use crate::units::{Access, Cause, CpuId, Exception, Fault, FaultReason, VirtAddr};
 use aarch64_cpu::registers::{FAR_EL1, Readable};
-use core::arch::{asm, global_asm};
+use core::arch::global_asm;
 use core::mem::offset_of;
 
 global_asm!(include_str!("trap.S"), options(raw));
 
 /// The interrupted code's registers, as `trap.S` lays them out.
+#[derive(Default)]
 #[repr(C, align(16))]
 pub struct TrapFrame {
-    pub(super) x: [u64; 31],
-    pub(super) sp: u64,
-    pub(super) pc: u64,
+    pub(in crate::arch) x: [u64; 31],
+    pub(in crate::arch) sp: u64,
+    pub(in crate::arch) pc: u64,
     pub(super) pstate: u64,
     /// ESR_EL1, of which bits 61 to 63 are not used: bit 61 says that kernel code was interrupted,
     /// the other two are the kind of vector.
@@ -40,6 +41,16 @@ const _: () = {
 /// Calls arrive at `user_entry`, as all else does.
 pub const CALLS_APART: bool = false;
 
+/// Where `x` has the deadline of a call, and its badge and tag afterwards.
+pub(in crate::arch) const DEADLINE: usize = 9;
+/// Where a foreign call and a function return their value.
+pub(in crate::arch) const RESULT: usize = 0;
+pub(in crate::arch) const FRAME_POINTER: usize = 29;
+/// Where `probe_execute` has what it calls return to.
+pub(in crate::arch) const LINK: usize = 30;
+/// Bytes of `svc`.
+pub(in crate::arch) const CALL_SIZE: u64 = 4;
+
 /// Kinds of vector.
 const SYNCHRONOUS: u64 = 0;
 const IRQ: u64 = 1;
@@ -53,33 +64,6 @@ const NATIVE: u64 = SVC << 26 | 1 << 25 | 1;
 const SVC: u64 = 0b010101;
 
 impl TrapFrame {
-    /// The registers as they are, for a report that no trap led to.
-    #[inline(always)]
-    pub fn here() -> TrapFrame {
-        let nothing = TrapFrame::begin(0, 0, 0);
-        let mut frame = TrapFrame { pstate: 0b0101, syndrome: FROM_KERNEL, ..nothing };
-        // SAFETY: stores registers into `x`, and the stack pointer and this place after it.
-        unsafe {
-            asm!(
-                ".irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20",
-                r"str x\n, [{f}, #8 * \n]", ".endr",
-                ".irp n, 21, 22, 23, 24, 25, 26, 27, 28, 29", r"str x\n, [{f}, #8 * \n]", ".endr",
-                "mov {t}, sp", "stp x30, {t}, [{f}, #240]", "adr {t}, .", "str {t}, [{f}, #256]",
-                f = in(reg) &raw mut frame, t = out(reg) _, options(nostack)
-            )
-        };
-        frame
-    }
-
-    /// User code's registers as it begins.
-    pub(super) const fn begin(entry: u64, stack: u64, argument: u64) -> TrapFrame {
-        let mut x = [0; 31];
-        x[0] = argument;
-        // PSTATE zero is EL0 with everything let in.
-        let (pstate, syndrome, far, acknowledged, stepping) = (0, 0, 0, 0, 0);
-        TrapFrame { x, sp: stack, pc: entry, pstate, syndrome, far, acknowledged, stepping }
-    }
-
     /// What the interrupt controller wants to hear when the interrupt has been served.
     pub fn acknowledged(&self) -> u64 {
         self.acknowledged
@@ -88,12 +72,8 @@ impl TrapFrame {
     /// Why we are here. To be asked once for each trap: it asks the interrupt controller, and the CPU
     /// for the address of a fault.
     pub fn cause(&mut self) -> Cause {
-        if self.syndrome == NATIVE { Cause::Native } else { self.other_cause() }
-    }
-
-    #[inline(never)]
-    fn other_cause(&mut self) -> Cause {
         match self.syndrome >> 62 {
+            _ if self.is_native() => Cause::Native,
             SYNCHRONOUS => self.synchronous(),
             IRQ => interrupts::acknowledge(self),
             FIQ => self.exception(("fast interrupt", FaultKind::Other)),
@@ -124,21 +104,6 @@ impl TrapFrame {
         (self.syndrome & !(1 << 25) == 0).then_some(FaultKind::Instruction)
     }
 
-    /// Where the interrupted code was.
-    pub fn pc(&self) -> VirtAddr {
-        VirtAddr(self.pc)
-    }
-
-    /// Where its stack was.
-    pub fn sp(&self) -> VirtAddr {
-        VirtAddr(self.sp)
-    }
-
-    /// Its frame pointer, from which a backtrace starts.
-    pub fn fp(&self) -> VirtAddr {
-        VirtAddr(self.x[29])
-    }
-
     /// Whether user code was interrupted.
     pub fn from_user(&self) -> bool {
         self.syndrome & FROM_KERNEL == 0
@@ -149,61 +114,14 @@ impl TrapFrame {
         self.x[8]
     }
 
-    /// The first eight registers of a native call.
-    pub fn args(&self) -> &[u64; 8] {
-        self.x.first_chunk().expect("there are 31")
-    }
-
-    /// The same, for what it returns.
-    pub fn args_mut(&mut self) -> &mut [u64; 8] {
-        self.x.first_chunk_mut().expect("there are 31")
-    }
-
-    /// The deadline of a native call that waits.
-    pub fn deadline(&self) -> u64 {
-        self.x[9]
-    }
-
-    /// Where a message came from, and what its receiver gave that.
-    pub fn set_badge(&mut self, badge: u64, tag: u64) {
-        (self.x[9], self.x[10]) = (badge, tag);
-    }
-
-    /// What a foreign call is made with.
-    pub fn foreign_arguments(&self) -> [u64; 6] {
-        *self.x.first_chunk().expect("there are 31")
-    }
-
-    /// What it returns.
-    pub fn set_foreign_result(&mut self, result: u64) {
-        self.x[0] = result;
-    }
-
-    /// Makes the call again, whose instruction has been executed.
-    pub fn restart(&mut self) {
-        self.pc = self.pc.wrapping_sub(4);
-    }
-
     /// The syndrome as the CPU gave it.
     pub fn code(&self) -> u64 {
         self.syndrome & (FROM_KERNEL - 1)
     }
 
-    /// Continues elsewhere, with `result` where a function returns its value.
-    pub(in crate::arch) fn divert(&mut self, pc: u64, result: u64) {
-        self.pc = pc;
-        self.x[0] = result;
-    }
-
-    /// The link register.
-    pub(in crate::arch) fn link(&self) -> u64 {
-        self.x[30]
-    }
-
-    /// What a report shows.
-    pub(in crate::arch) fn shown(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        let others = [self.sp, self.pc, self.pstate, self.code(), self.far];
-        NAMES.split(' ').zip(self.x.into_iter().chain(others))
+    /// What a report shows besides `x`.
+    pub(in crate::arch) fn others(&self) -> [u64; 5] {
+        [self.sp, self.pc, self.pstate, self.code(), self.far]
     }
 
     fn synchronous(&mut self) -> Cause {
@@ -282,5 +200,5 @@ fn meaning(class: u64) -> (&'static str, FaultKind) {
 }
 
 /// All registers of a frame, as a report names them.
-const NAMES: &str = "x0 x1 x2 x3 x4 x5 x6 x7 x8 x9 x10 x11 x12 x13 x14 x15 x16 x17 x18 x19 x20 x21 x22 \
+pub(in crate::arch) const NAMES: &str = "x0 x1 x2 x3 x4 x5 x6 x7 x8 x9 x10 x11 x12 x13 x14 x15 x16 x17 x18 x19 x20 x21 x22 \
     x23 x24 x25 x26 x27 x28 x29 x30 sp pc pstate esr far";

@@ -49,7 +49,10 @@ pub struct Context {
 impl Context {
     /// Of a thread that begins at `entry`. All registers but these three are zero.
     pub fn new(entry: u64, stack: u64, argument: u64) -> Context {
-        Context { frame: TrapFrame::begin(entry, stack, argument), tls: 0 }
+        // PSTATE zero is EL0 with everything let in.
+        let mut frame = TrapFrame::default();
+        (frame.pc, frame.sp, frame.x[0]) = (entry, stack, argument);
+        Context { frame, tls: 0 }
     }
 
     /// The general registers, as `abi::RegisterSet` orders them, of a thread that is on no CPU.
@@ -223,45 +226,39 @@ impl Fpu {
         result
     }
 
-    /// Takes them from this CPU.
+    /// Takes them from this CPU, whose FPU is on.
     pub fn save(&mut self) {
         // SAFETY: stores `FPU_BYTES` bytes, which are ours; the kernel has nothing in these registers.
-        // They are accessible in between, whether they were before or not.
         unsafe {
             asm!(".arch_extension fp", ".arch_extension simd",
-                 "mrs {was}, cpacr_el1", "msr cpacr_el1, {on}", "isb",
                  "st1 {{v0.2d-v3.2d}}, [{at}], #64", "st1 {{v4.2d-v7.2d}}, [{at}], #64",
                  "st1 {{v8.2d-v11.2d}}, [{at}], #64", "st1 {{v12.2d-v15.2d}}, [{at}], #64",
                  "st1 {{v16.2d-v19.2d}}, [{at}], #64", "st1 {{v20.2d-v23.2d}}, [{at}], #64",
                  "st1 {{v24.2d-v27.2d}}, [{at}], #64", "st1 {{v28.2d-v31.2d}}, [{at}], #64",
-                 "mrs {on}, fpcr", "str {on}, [{at}]", "mrs {on}, fpsr", "str {on}, [{at}, #8]",
-                 "msr cpacr_el1, {was}",
-                 at = inout(reg) &raw mut self.0 => _, on = inout(reg) FPU_ON => _, was = out(reg) _,
-                 options(nostack))
+                 "mrs {t}, fpcr", "str {t}, [{at}]", "mrs {t}, fpsr", "str {t}, [{at}, #8]",
+                 at = inout(reg) &raw mut self.0 => _, t = out(reg) _, options(nostack))
         };
     }
 
-    /// Gives them to this CPU.
+    /// Gives them to this CPU, whose FPU is on.
     pub fn load(&self) {
         // SAFETY: as in `save`.
         unsafe {
             asm!(".arch_extension fp", ".arch_extension simd",
-                 "mrs {was}, cpacr_el1", "msr cpacr_el1, {on}", "isb",
                  "ld1 {{v0.2d-v3.2d}}, [{at}], #64", "ld1 {{v4.2d-v7.2d}}, [{at}], #64",
                  "ld1 {{v8.2d-v11.2d}}, [{at}], #64", "ld1 {{v12.2d-v15.2d}}, [{at}], #64",
                  "ld1 {{v16.2d-v19.2d}}, [{at}], #64", "ld1 {{v20.2d-v23.2d}}, [{at}], #64",
                  "ld1 {{v24.2d-v27.2d}}, [{at}], #64", "ld1 {{v28.2d-v31.2d}}, [{at}], #64",
-                 "ldr {on}, [{at}]", "msr fpcr, {on}", "ldr {on}, [{at}, #8]", "msr fpsr, {on}",
-                 "msr cpacr_el1, {was}",
-                 at = inout(reg) &raw const self.0 => _, on = inout(reg) FPU_ON => _, was = out(reg) _,
-                 options(nostack))
+                 "ldr {t}, [{at}]", "msr fpcr, {t}", "ldr {t}, [{at}, #8]", "msr fpsr, {t}",
+                 at = inout(reg) &raw const self.0 => _, t = out(reg) _, options(nostack))
         };
     }
 }
 
-/// Lets user code use floating point, from the return to it on.
+/// Lets the CPU use floating point.
 pub fn fpu_on() {
     CPACR_EL1.set(FPU_ON);
+    barrier::isb(barrier::SY);
 }
 
 /// Has it trap.
@@ -279,38 +276,27 @@ pub fn io_write(_port: u16, _size: u64, _value: u64) -> Option<()> {
     None
 }
 
-/// Copies bytes; most at a time where there are 512 of them.
+/// Copies bytes, a block at a time as far as possible.
 ///
 /// # Safety
 /// Both are RAM that is mapped, they do not overlap, and `to` is the caller's to write.
-pub unsafe fn copy(to: *mut u8, from: *const u8, bytes: usize) {
+pub unsafe fn copy(mut to: *mut u8, mut from: *const u8, bytes: usize) {
+    const BLOCK: usize = 512;
     // SAFETY: the caller vouches for both.
     unsafe {
-        asm!(
-            "subs {n}, {n}, #512", "b.lo 3f",
-            r"2: .irp at, 0, 64, 128, 192, 256, 320, 384, 448",
-            r"ldp {a}, {b}, [{from}, #\at]", r"ldp {c}, {d}, [{from}, #\at + 16]",
-            r"ldp {e}, {f}, [{from}, #\at + 32]", r"ldp {g}, {h}, [{from}, #\at + 48]",
-            r"stp {a}, {b}, [{to}, #\at]", r"stp {c}, {d}, [{to}, #\at + 16]",
-            r"stp {e}, {f}, [{to}, #\at + 32]", r"stp {g}, {h}, [{to}, #\at + 48]",
-            ".endr",
-            "add {from}, {from}, #512", "add {to}, {to}, #512", "subs {n}, {n}, #512", "b.hs 2b",
-            "3: adds {n}, {n}, #512 - 64", "b.mi 31f",
-            "30: ldp {a}, {b}, [{from}]", "ldp {c}, {d}, [{from}, #16]",
-            "ldp {e}, {f}, [{from}, #32]", "ldp {g}, {h}, [{from}, #48]",
-            "stp {a}, {b}, [{to}]", "stp {c}, {d}, [{to}, #16]",
-            "stp {e}, {f}, [{to}, #32]", "stp {g}, {h}, [{to}, #48]",
-            "add {from}, {from}, #64", "add {to}, {to}, #64", "subs {n}, {n}, #64", "b.pl 30b",
-            "31: adds {n}, {n}, #64 - 16", "b.mi 5f",
-            "4: ldp {a}, {b}, [{from}], #16", "stp {a}, {b}, [{to}], #16", "subs {n}, {n}, #16", "b.pl 4b",
-            "5: tbz {n}, #3, 6f", "ldr {a}, [{from}], #8", "str {a}, [{to}], #8",
-            "6: tbz {n}, #2, 7f", "ldr {a:w}, [{from}], #4", "str {a:w}, [{to}], #4",
-            "7: tbz {n}, #1, 8f", "ldrh {a:w}, [{from}], #2", "strh {a:w}, [{to}], #2",
-            "8: tbz {n}, #0, 9f", "ldrb {a:w}, [{from}]", "strb {a:w}, [{to}]",
-            "9:",
-            n = inout(reg) bytes => _, to = inout(reg) to => _, from = inout(reg) from => _,
-            a = out(reg) _, b = out(reg) _, c = out(reg) _, d = out(reg) _,
-            e = out(reg) _, f = out(reg) _, g = out(reg) _, h = out(reg) _, options(nostack)
-        )
-    };
+        if bytes >= BLOCK {
+            asm!(
+                r"2: .irp at, 0, 64, 128, 192, 256, 320, 384, 448",
+                r"ldp {a}, {b}, [{from}, #\at]", r"ldp {c}, {d}, [{from}, #\at + 16]",
+                r"ldp {e}, {f}, [{from}, #\at + 32]", r"ldp {g}, {h}, [{from}, #\at + 48]",
+                r"stp {a}, {b}, [{to}, #\at]", r"stp {c}, {d}, [{to}, #\at + 16]",
+                r"stp {e}, {f}, [{to}, #\at + 32]", r"stp {g}, {h}, [{to}, #\at + 48]", ".endr",
+                "add {from}, {from}, #{block}", "add {to}, {to}, #{block}", "subs {n}, {n}, #1", "b.ne 2b",
+                n = inout(reg) bytes / BLOCK => _, to = inout(reg) to, from = inout(reg) from,
+                a = out(reg) _, b = out(reg) _, c = out(reg) _, d = out(reg) _, e = out(reg) _,
+                f = out(reg) _, g = out(reg) _, h = out(reg) _, block = const BLOCK, options(nostack)
+            );
+        }
+        core::ptr::copy_nonoverlapping(from, to, bytes % BLOCK);
+    }
 }

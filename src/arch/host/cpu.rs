@@ -59,9 +59,9 @@ pub fn interrupts_on() {
     INTERRUPTS.set(true);
 }
 
-/// Keeps interrupts out, and says whether they were let in before.
-pub fn interrupts_off() -> bool {
-    INTERRUPTS.replace(false)
+/// Keeps interrupts out.
+pub fn interrupts_off() {
+    INTERRUPTS.set(false);
 }
 
 /// Stops this CPU for good.

@@ -1,5 +1,5 @@
-//! Page-table entries of the simulated machine: bit 0 present, bit 1 leaf, bits 2..7 the access,
-//! bits 12..48 the frame.
+//! Page-table entries of the simulated machine: bit 0 present, bit 1 leaf, bits
+//! 12..48 the frame.
 
 use crate::arch::Access;
 use crate::units::{Frame, Main, VirtAddr};
@@ -11,7 +11,6 @@ pub const ASIDS: u16 = 256;
 /// What an entry has that points to a table: nothing else.
 pub const TABLE: u64 = 0;
 const LEAF: u64 = 2;
-const ACCESS_SHIFT: u32 = 2;
 
 thread_local! {
     static TOP_LEAF_LEVEL: Cell<u8> = const { Cell::new(1) };
@@ -24,18 +23,13 @@ pub fn top_leaf_level() -> u8 {
 }
 
 /// What an entry has that maps a page.
-pub fn leaf(_level: u8, access: Access) -> u64 {
-    LEAF | u64::from(access.bits()) << ACCESS_SHIFT
+pub fn leaf(_level: u8, _access: Access) -> u64 {
+    LEAF
 }
 
 /// Whether an entry maps a page, and is no table.
 pub fn is_leaf(entry: u64, _level: u8) -> bool {
     entry & LEAF != 0
-}
-
-/// What an entry allows that maps a page.
-pub fn access(entry: u64) -> Access {
-    Access::from_bits_truncate((entry >> ACCESS_SHIFT) as u8)
 }
 
 /// Makes this thread's machine one that has 1 GiB pages (1), or has not (2).

@@ -272,4 +272,7 @@ boot_phys_l2:   .skip 4 * 4096
 boot_stack_guard: .skip 4096
     .skip 16 * 4096
 boot_stack_top:
+    .skip 2 * 4096                      # of the boot CPU's worst traps, until it has its own
+.global emergency_stack_top
+emergency_stack_top:
 handoff:        .skip 24

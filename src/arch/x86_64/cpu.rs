@@ -6,8 +6,11 @@
 
 pub(super) mod features;
 
+pub use super::trap::descriptors::current;
+pub use ::x86_64::instructions::interrupts::{disable as interrupts_off, enable as interrupts_on};
+pub use core::hint::spin_loop as relax;
+
 use super::interrupts::apic;
-use super::trap::descriptors;
 use super::{phys, timer};
 use crate::boot::{CpuInfo, CpuStart, PhysRange, regions};
 use crate::units::{CpuId, Frame, Nanos, PAGE_SIZE, PhysAddr, VirtAddr};
@@ -45,12 +48,6 @@ static CALLED: AtomicU32 = AtomicU32::new(0);
 unsafe extern "C" {
     static trampoline: u8;
     static trampoline_end: u8;
-}
-
-/// The CPU we run on. Right in every context, and the boot CPU before there are numbers.
-#[inline(always)]
-pub fn current() -> CpuId {
-    descriptors::current()
 }
 
 /// Chooses the page that CPUs start in: a free one below 640 KiB, not the first.
@@ -114,27 +111,10 @@ pub fn wait() {
     unsafe { asm!("sti", "hlt", "cli", options(nostack)) };
 }
 
-/// A pause in a loop that waits for another CPU: an emulator with one thread runs that one now.
-pub fn relax() {
-    core::hint::spin_loop();
-}
-
-/// Lets interrupts in.
-pub fn interrupts_on() {
-    ::x86_64::instructions::interrupts::enable();
-}
-
-/// Keeps interrupts out, and says whether they were let in before.
-pub fn interrupts_off() -> bool {
-    let on = ::x86_64::instructions::interrupts::are_enabled();
-    ::x86_64::instructions::interrupts::disable();
-    on
-}
-
 /// Stops this CPU for good.
 pub fn park() -> ! {
     loop {
-        ::x86_64::instructions::interrupts::disable();
+        interrupts_off();
         ::x86_64::instructions::hlt();
     }
 }

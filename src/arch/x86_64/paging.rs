@@ -2,13 +2,10 @@
 
 use super::cpu::features::{self, Features};
 use super::trap::descriptors;
+use super::user;
 use crate::arch::Access;
-use crate::units::{Frame, Main, VirtAddr};
-use ::x86_64::PhysAddr;
-use ::x86_64::registers::control::{Cr3, Cr3Flags};
-use ::x86_64::structures::paging::PhysFrame;
+use crate::units::{Asid, Frame, Main, VirtAddr};
 use core::arch::asm;
-use core::sync::atomic::{AtomicU64, Ordering};
 
 const WRITE: u64 = 1 << 1;
 const USER: u64 = 1 << 2;
@@ -16,10 +13,8 @@ const USER: u64 = 1 << 2;
 const UNCACHED: u64 = 0b11 << 3;
 const LARGE: u64 = 1 << 7;
 const GLOBAL: u64 = 1 << 8;
-/// The CPU does not look at it.
-const FAR: u64 = 1 << 9;
 const NO_EXECUTE: u64 = 1 << 63;
-/// How many values an [`Asid`](crate::units::Asid) has. None is written to CR3: all translations have
+/// How many values an [`Asid`] has. None is written to CR3: all translations have
 /// PCID 0, and a change of address space drops those that are not global.
 pub const ASIDS: u16 = 256;
 
@@ -40,7 +35,6 @@ pub fn leaf(level: u8, access: Access) -> u64 {
         | when(access.contains(Access::USER), USER)
         | when(access.contains(Access::GLOBAL), GLOBAL)
         | when(access.contains(Access::DEVICE), UNCACHED)
-        | when(access.contains(Access::FAR), FAR)
         | when(!access.contains(Access::EXECUTE), NO_EXECUTE)
 }
 
@@ -50,35 +44,13 @@ pub fn is_leaf(entry: u64, level: u8) -> bool {
     level == 3 || entry & LARGE != 0
 }
 
-/// What an entry allows that maps a page.
-#[inline(always)]
-pub fn access(entry: u64) -> Access {
-    let when = |condition: bool, access| if condition { access } else { Access::empty() };
-    when(entry & WRITE != 0, Access::WRITE)
-        | when(entry & NO_EXECUTE == 0, Access::EXECUTE)
-        | when(entry & USER != 0, Access::USER)
-        | when(entry & GLOBAL != 0, Access::GLOBAL)
-        | when(entry & UNCACHED == UNCACHED, Access::DEVICE)
-        | when(entry & FAR != 0, Access::FAR)
-}
-
-/// The root of the kernel's own table, once that is in use.
-static KERNEL_ROOT: AtomicU64 = AtomicU64::new(0);
-
-/// What the CPU uses while no user memory is to be reached.
-pub(super) fn kernel_root() -> Frame {
-    Frame(KERNEL_ROOT.load(Ordering::Relaxed))
-}
-
-/// Translates addresses by the kernel's table, at `root`, from now on.
+/// Translates addresses by the kernel's table, at `root`, from now on, and whenever no user memory is to
+/// be reached.
 ///
 /// # Safety
 /// The table maps all that the kernel uses, where it uses it.
 pub unsafe fn activate(root: Frame) {
-    KERNEL_ROOT.store(root.0, Ordering::Relaxed);
-    let frame = PhysFrame::containing_address(PhysAddr::new_truncate(root.start().0));
-    // SAFETY: the caller vouches for the table.
-    unsafe { Cr3::write(frame, Cr3Flags::empty()) };
+    user::load_space(user::seat(root, Asid::KERNEL));
 }
 
 /// Translates addresses by the table at `root` from now on, and goes on with `then(main)` on the

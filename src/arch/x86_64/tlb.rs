@@ -47,6 +47,7 @@ use super::paging::ASIDS;
 use super::trap::descriptors::{LOCALS, Local};
 use super::{cpu, interrupts};
 use crate::units::{Asid, CpuId, PAGE_SIZE, VirtAddr};
+use ::x86_64::instructions::interrupts::without_interrupts;
 use ::x86_64::instructions::tlb;
 use ::x86_64::registers::control::{Cr4, Cr4Flags};
 use core::ops::Range;
@@ -69,7 +70,7 @@ static ONLINE: AtomicU32 = AtomicU32::new(0);
 /// The right to ask.
 static REQUEST: SpinMutex<(), Serving> = SpinMutex::new(());
 
-/// What is loaded to run the address space that has a tag: the last one that has had it.
+/// What is loaded to run the address space that has a tag, or had it last.
 static SEATS: [AtomicU64; ASIDS as usize] = [const { AtomicU64::new(0) }; ASIDS as usize];
 
 /// Whoever waits for the right to ask answers in the meantime.
@@ -109,15 +110,13 @@ pub fn serve() {
     if PENDING.load(Ordering::Acquire) & me == 0 {
         return;
     }
-    let interrupts = cpu::interrupts_off();
-    // Looked at again: it may have been answered before interrupts were off.
-    if PENDING.load(Ordering::Acquire) & me != 0 {
-        drop_pages(START.load(Ordering::Relaxed), COUNT.load(Ordering::Relaxed));
-        PENDING.fetch_and(!me, Ordering::Release);
-    }
-    if interrupts {
-        cpu::interrupts_on();
-    }
+    without_interrupts(|| {
+        // Looked at again: it may have been answered before interrupts were off.
+        if PENDING.load(Ordering::Acquire) & me != 0 {
+            drop_pages(START.load(Ordering::Relaxed), COUNT.load(Ordering::Relaxed));
+            PENDING.fetch_and(!me, Ordering::Release);
+        }
+    });
 }
 
 /// From now on the CPU we run on is asked. It must be able to take IPIs as soon as interrupts are on.
@@ -142,6 +141,11 @@ pub(super) fn name(asid: Asid, seat: u64) {
     SEATS[usize::from(asid.0)].store(seat, Ordering::Relaxed);
 }
 
+/// What is loaded to run the address space that has this tag.
+pub(super) fn seat(asid: Asid) -> u64 {
+    SEATS[usize::from(asid.0)].load(Ordering::Relaxed)
+}
+
 /// This CPU is about to load an address space.
 #[inline(always)]
 pub(super) fn loading(seat: u64) {
@@ -154,7 +158,7 @@ fn shoot_down(whose: Option<Asid>, start: u64, count: u64) {
     drop_pages(start, count);
     // Orders the change of the table (1) before the look at who is there: partner is `join`.
     fence(Ordering::SeqCst);
-    let seat = whose.map(|asid| SEATS[usize::from(asid.0)].load(Ordering::Relaxed));
+    let seat = whose.map(seat);
     let loaded = |id: &CpuId| LOCALS[id.index()].loaded.load(Ordering::Relaxed);
     let asked = others()
         .filter(|id| seat.is_none_or(|seat| loaded(id) == seat))
@@ -163,19 +167,16 @@ fn shoot_down(whose: Option<Asid>, start: u64, count: u64) {
         return;
     }
     // The trap of an interrupt might wait for a lock whose holder waits for this one.
-    let interrupts = cpu::interrupts_off();
-    let request = REQUEST.lock();
-    START.store(start, Ordering::Relaxed);
-    COUNT.store(count, Ordering::Relaxed);
-    PENDING.store(asked, Ordering::Release);
-    members(asked).for_each(interrupts::send_shootdown);
-    while PENDING.load(Ordering::Acquire) != 0 {
-        core::hint::spin_loop();
-    }
-    drop(request);
-    if interrupts {
-        cpu::interrupts_on();
-    }
+    without_interrupts(|| {
+        let _request = REQUEST.lock();
+        START.store(start, Ordering::Relaxed);
+        COUNT.store(count, Ordering::Relaxed);
+        PENDING.store(asked, Ordering::Release);
+        members(asked).for_each(interrupts::send_shootdown);
+        while PENDING.load(Ordering::Acquire) != 0 {
+            core::hint::spin_loop();
+        }
+    });
 }
 
 fn drop_pages(start: u64, count: u64) {

@@ -47,9 +47,9 @@
     mov     %r13, 56(%rdi)
     mov     %r14, 64(%rdi)
     mov     %r15, 72(%rdi)
-    mov     %rax, {rax}(%rdi)
-    mov     %rbx, {rbx}(%rdi)
-    mov     %rbp, {rbp}(%rdi)
+    mov     %rax, 80(%rdi)
+    mov     %rbx, 88(%rdi)
+    mov     %rbp, 104(%rdi)
 .endm
 
 # Whoever was interrupted: DF and AC (SMAP's key) are clear. Below a thread's frame is another's.
@@ -70,12 +70,12 @@
     mov     56(%rax), %r13
     mov     64(%rax), %r14
     mov     72(%rax), %r15
-    mov     {rbx}(%rax), %rbx
-    mov     {rcx}(%rax), %rcx
-    mov     {rbp}(%rax), %rbp
-    mov     {r11}(%rax), %r11
+    mov     88(%rax), %rbx
+    mov     96(%rax), %rcx
+    mov     104(%rax), %rbp
+    mov     112(%rax), %r11
     lea     {rip}(%rax), %rsp
-    mov     {rax}(%rax), %rax
+    mov     80(%rax), %rax
     iretq
 .endm
 
@@ -149,8 +149,8 @@ syscall_gates:
 trap_here:
     store_registers
     mov     %rdi, (%rdi)
-    mov     %rcx, {rcx}(%rdi)
-    mov     %r11, {r11}(%rdi)
+    mov     %rcx, 96(%rdi)
+    mov     %r11, 112(%rdi)
     mov     (%rsp), %rax
     mov     %rax, {rip}(%rdi)
     lea     8(%rsp), %rax

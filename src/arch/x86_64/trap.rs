@@ -15,16 +15,11 @@ use descriptors::{FIRST_TSS, LOCALS, Local};
 global_asm!(
     include_str!("trap.S"),
     size = const size_of::<TrapFrame>(),
-    rax = const offset_of!(TrapFrame, rax),
-    rbx = const offset_of!(TrapFrame, rbx),
-    rcx = const offset_of!(TrapFrame, rcx),
-    rbp = const offset_of!(TrapFrame, rbp),
-    r11 = const offset_of!(TrapFrame, r11),
     vector = const offset_of!(TrapFrame, vector),
-    rip = const offset_of!(TrapFrame, rip),
+    rip = const offset_of!(TrapFrame, pc),
     cs = const offset_of!(TrapFrame, cs),
     rflags = const offset_of!(TrapFrame, rflags),
-    rsp = const offset_of!(TrapFrame, rsp),
+    rsp = const offset_of!(TrapFrame, sp),
     ss = const offset_of!(TrapFrame, ss),
     syscall = const SYSCALL,
     syscall_gate = const SYSCALL_GATE,
@@ -53,6 +48,16 @@ const SELECTOR_TO_STACK: u32 = (STACK_STEP / 16).ilog2();
 const SYSCALL: u64 = 256;
 /// Bytes from one CPU's way in to the next one's.
 const SYSCALL_GATE: u64 = 256;
+
+/// Where `x` has the deadline of a call, and its badge and tag afterwards.
+pub(in crate::arch) const DEADLINE: usize = 8;
+/// Where a foreign call and a function return their value: rax, which has the number of a call.
+pub(in crate::arch) const RESULT: usize = 10;
+pub(in crate::arch) const FRAME_POINTER: usize = 13;
+/// Where `probe_execute` keeps what it calls return to: rbx.
+pub(in crate::arch) const LINK: usize = 11;
+/// Bytes of `syscall`.
+pub(in crate::arch) const CALL_SIZE: u64 = 2;
 
 /// Vectors.
 const NMI: u64 = 2;
@@ -99,35 +104,24 @@ const EXCEPTIONS: [(&str, FaultKind); 22] = [
 const RESERVED_EXCEPTION: (&str, FaultKind) = ("reserved exception", FaultKind::Other);
 
 /// The interrupted code's registers, as `trap.S` and the CPU lay them out.
-#[derive(Clone, Default)]
+#[derive(Default)]
 #[repr(C, align(16))]
 pub struct TrapFrame {
-    /// rdi rsi rdx r10 r8 r9 r12 r13: registers \[0\] to \[7\] of a call.
-    pub(super) args: [u64; 8],
-    pub(super) r14: u64,
-    pub(super) r15: u64,
-    pub(super) rax: u64,
-    pub(super) rbx: u64,
-    pub(super) rcx: u64,
-    pub(super) rbp: u64,
-    pub(super) r11: u64,
-    pub(super) vector: u64,
-    pub(super) error: u64,
-    pub(super) rip: u64,
+    /// rdi rsi rdx r10 r8 r9 r12 r13 r14 r15 rax rbx rcx rbp r11.
+    pub(in crate::arch) x: [u64; 15],
+    vector: u64,
+    error: u64,
+    pub(in crate::arch) pc: u64,
     pub(super) cs: u64,
     pub(super) rflags: u64,
-    pub(super) rsp: u64,
+    pub(in crate::arch) sp: u64,
     pub(super) ss: u64,
 }
 
 // 15 registers and 2 words pushed by `trap.S`, 5 by the CPU.
 const _: () = {
     assert!(size_of::<TrapFrame>() == (15 + 2 + 5) * 8);
-    assert!(offset_of!(TrapFrame, args) == 0);
-    assert!(offset_of!(TrapFrame, r14) == 8 * 8 && offset_of!(TrapFrame, r15) == 9 * 8);
-    assert!(offset_of!(TrapFrame, rax) == 10 * 8 && offset_of!(TrapFrame, r11) == 14 * 8);
-    assert!(offset_of!(TrapFrame, vector) == 15 * 8);
-    assert!(offset_of!(TrapFrame, rip) == 17 * 8);
+    assert!(offset_of!(TrapFrame, x) == 0 && offset_of!(TrapFrame, pc) == (15 + 2) * 8);
     assert!(STACK_STEP == 16 << SELECTOR_TO_STACK);
 };
 
@@ -143,7 +137,6 @@ pub(super) fn syscall_gate(id: CpuId) -> VirtAddr {
 unsafe extern "C" {
     static trap_gates: u8;
     static syscall_gates: u8;
-    fn trap_here(frame: &mut TrapFrame);
 }
 
 impl TrapFrame {
@@ -161,13 +154,13 @@ impl TrapFrame {
     /// Whether a call is this native one.
     #[inline(always)]
     pub fn calls(&self, call: Call) -> bool {
-        self.rax == NATIVE + call as u64
+        self.x[RESULT] == NATIVE + call as u64
     }
 
     /// Whether a call is a native one.
     #[inline(always)]
     pub fn is_native(&self) -> bool {
-        self.rax.wrapping_sub(NATIVE) < NATIVE
+        self.x[RESULT].wrapping_sub(NATIVE) < NATIVE
     }
 
     /// What kept user code from going on, if it is its instruction itself, and nothing but that: `cause`
@@ -179,23 +172,16 @@ impl TrapFrame {
 
     /// Why we are here. A page fault's address is in a register that the next one overwrites, so
     /// this comes first. A TLB shootdown is served on the way.
-    #[inline(always)]
     pub fn cause(&mut self) -> Cause {
         match self.vector {
             SYSCALL if self.is_native() => Cause::Native,
             SYSCALL => Cause::Foreign,
-            _ => self.trap(),
-        }
-    }
-
-    fn trap(&mut self) -> Cause {
-        match self.vector {
             PAGE_FAULT => Cause::Fault(self.page_fault()),
             // It says nothing of memory; where a probe raised it, it means an address that is not
             // canonical (Intel SDM vol. 1, 3.3.7.1).
             GENERAL_PROTECTION => probe::accessing(self).map_or(self.exception(), |access| {
                 let reason = FaultReason::Other("the address is not canonical");
-                Cause::Fault(Fault { address: VirtAddr(self.args[0]), access, reason })
+                Cause::Fault(Fault { address: VirtAddr(self.x[0]), access, reason })
             }),
             NO_FPU if self.from_user() => Cause::Fpu,
             DOUBLE_FAULT => self.overflow().map_or(self.exception(), Cause::Fault),
@@ -206,46 +192,6 @@ impl TrapFrame {
         }
     }
 
-    /// The registers of this place, as far as a report needs them.
-    #[inline(always)]
-    pub fn here() -> TrapFrame {
-        let mut frame = TrapFrame::default();
-        // SAFETY: it stores registers into the frame's fields.
-        unsafe { trap_here(&mut frame) };
-        frame
-    }
-
-    /// The general registers, in the order of the interface.
-    pub(super) fn general(&mut self) -> [&mut u64; 16] {
-        let [rdi, rsi, rdx, r10, r8, r9, r12, r13] = &mut self.args;
-        let TrapFrame { r14, r15, rax, rbx, rcx, rbp, r11, rsp, .. } = self;
-        [rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp, r8, r9, r10, r11, r12, r13, r14, r15]
-    }
-
-    /// What a report shows.
-    pub(in crate::arch) fn shown(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        let general = self.clone().general().map(|register| *register);
-        let TrapFrame { rip, rflags, cs, ss, vector, error, .. } = *self;
-        let tables = Cr3::read_raw().0.start_address().as_u64();
-        let others = [rip, rflags, cs, ss, vector, error, Cr2::read_raw(), tables];
-        NAMES.split(' ').zip(general.into_iter().chain(others))
-    }
-
-    /// Where the interrupted code was.
-    pub fn pc(&self) -> VirtAddr {
-        VirtAddr(self.rip)
-    }
-
-    /// Where its stack was.
-    pub fn sp(&self) -> VirtAddr {
-        VirtAddr(self.rsp)
-    }
-
-    /// Its frame pointer, from which a backtrace starts.
-    pub fn fp(&self) -> VirtAddr {
-        VirtAddr(self.rbp)
-    }
-
     /// Whether user code was interrupted.
     pub fn from_user(&self) -> bool {
         self.cs & 3 == 3
@@ -253,44 +199,7 @@ impl TrapFrame {
 
     /// Which call user code makes.
     pub fn number(&self) -> u64 {
-        if self.is_native() { self.rax - NATIVE } else { self.rax }
-    }
-
-    /// Registers \[0\] to \[7\] of a native call.
-    pub fn args(&self) -> &[u64; 8] {
-        &self.args
-    }
-
-    /// The same, for the results.
-    pub fn args_mut(&mut self) -> &mut [u64; 8] {
-        &mut self.args
-    }
-
-    /// The deadline of a native call that waits.
-    pub fn deadline(&self) -> u64 {
-        self.r14
-    }
-
-    /// Tells a receiver whose handle was used, and a thread its tag.
-    pub fn set_badge(&mut self, badge: u64, tag: u64) {
-        self.r14 = badge;
-        self.r15 = tag;
-    }
-
-    /// The arguments of a foreign call: rdi rsi rdx r10 r8 r9.
-    pub fn foreign_arguments(&self) -> [u64; 6] {
-        let [a, b, c, d, e, f, ..] = self.args;
-        [a, b, c, d, e, f]
-    }
-
-    /// What a foreign call returns.
-    pub fn set_foreign_result(&mut self, result: u64) {
-        self.rax = result;
-    }
-
-    /// Has user code make its call again: `syscall` has two bytes, and the registers are as they were.
-    pub fn restart(&mut self) {
-        self.rip -= 2;
+        if self.is_native() { self.x[RESULT] - NATIVE } else { self.x[RESULT] }
     }
 
     /// Vector and error code, for who is told of a fault.
@@ -298,15 +207,11 @@ impl TrapFrame {
         self.vector << 32 | self.error
     }
 
-    /// Where what was called by `probe_execute` returns to.
-    pub(in crate::arch) fn link(&self) -> u64 {
-        self.rbx
-    }
-
-    /// Continues elsewhere, with `result` where a function returns its value.
-    pub(in crate::arch) fn divert(&mut self, pc: u64, result: u64) {
-        self.rip = pc;
-        self.rax = result;
+    /// What a report shows besides `x`.
+    pub(in crate::arch) fn others(&self) -> [u64; 9] {
+        let TrapFrame { vector, error, pc, cs, rflags, sp, ss, .. } = *self;
+        let tables = Cr3::read_raw().0.start_address().as_u64();
+        [sp, pc, rflags, cs, ss, vector, error, Cr2::read_raw(), tables]
     }
 
     fn page_fault(&self) -> Fault {
@@ -327,7 +232,7 @@ impl TrapFrame {
     /// A double fault that is a stack's end: the CPU could not push the frame of the page fault.
     fn overflow(&self) -> Option<Fault> {
         let (address, access) = (VirtAddr(Cr2::read_raw()), Access::Write);
-        let near = address.0.abs_diff(self.rsp) < STACK_SLOT && stack_at(address).is_some();
+        let near = address.0.abs_diff(self.sp) < STACK_SLOT && stack_at(address).is_some();
         let reason = FaultReason::Unmapped { level: None };
         near.then_some(Fault { address, access, reason })
     }
@@ -340,5 +245,5 @@ impl TrapFrame {
 }
 
 /// The registers of a frame, as a report names them.
-const NAMES: &str = "rax rbx rcx rdx rsi rdi rbp rsp r8 r9 r10 r11 r12 r13 r14 r15 rip rflags cs ss vector \
-    error cr2 cr3";
+pub(in crate::arch) const NAMES: &str = "rdi rsi rdx r10 r8 r9 r12 r13 r14 r15 rax rbx rcx rbp r11 \
+    rsp rip rflags cs ss vector error cr2 cr3";

@@ -18,7 +18,7 @@ pub use ports::{io_read, io_write};
 
 use super::trap::descriptors::{Local, USER_CODE, USER_DATA};
 use super::trap::syscall_gate;
-use super::{TrapFrame, cpu, paging, phys, tlb};
+use super::{TrapFrame, cpu, phys, tlb};
 use crate::abi::{REGISTERS, USER_END};
 use crate::arch::PhysMem;
 use crate::layout::stack_top;
@@ -38,9 +38,6 @@ const SYSENTER_CS: Msr = Msr::new(0x174);
 /// from.
 const STAR: (u16, u16) = (0x10 | 3, 0x08);
 
-/// How many of the registers of the interface are general ones.
-const GENERAL: usize = REGISTERS - 4;
-
 /// The flags that are user code's to choose.
 const CHOSEN: RFlags = RFlags::CARRY_FLAG
     .union(RFlags::PARITY_FLAG)
@@ -54,17 +51,13 @@ const CHOSEN: RFlags = RFlags::CARRY_FLAG
     .union(RFlags::ID);
 /// What they always are besides: interrupts on, and bit 1, which is one.
 const FIXED: u64 = RFlags::INTERRUPT_FLAG.bits() | 1 << 1;
-/// What `syscall` clears: the kernel runs with interrupts off, and minds none of the others.
-const CLEARED: RFlags = RFlags::INTERRUPT_FLAG
-    .union(RFlags::TRAP_FLAG)
-    .union(RFlags::DIRECTION_FLAG)
-    .union(RFlags::ALIGNMENT_CHECK)
-    .union(RFlags::NESTED_TASK);
 
 /// Where the registers of the interface have the stack pointer.
 pub const STACK_POINTER: usize = 7;
 /// And where the TLS register.
 pub const TLS: usize = 18;
+/// And where each of a frame's `x`.
+const PLACES: [usize; 15] = [5, 4, 3, 10, 8, 9, 12, 13, 14, 15, 0, 1, 2, 6, 11];
 
 /// All of a thread but its FPU's registers.
 #[repr(C)]
@@ -81,24 +74,19 @@ impl Context {
     /// A thread that is about to begin at `entry`. An address that is none of user code's becomes one
     /// at which nothing can be mapped.
     pub fn new(entry: u64, stack: u64, argument: u64) -> Context {
-        let frame = TrapFrame {
-            args: [argument, 0, 0, 0, 0, 0, 0, 0],
-            rip: entry.min(USER_END),
-            cs: USER_CODE.0.into(),
-            rflags: FIXED,
-            rsp: stack,
-            ss: USER_DATA.0.into(),
-            ..TrapFrame::default()
-        };
+        let mut frame = TrapFrame::default();
+        (frame.pc, frame.sp, frame.x[0]) = (entry.min(USER_END), stack, argument);
+        (frame.cs, frame.ss, frame.rflags) = (USER_CODE.0.into(), USER_DATA.0.into(), FIXED);
         Context { frame, fs_base: 0, gs_base: 0, bases: 0 }
     }
 
     /// The registers, in the order of the interface, of a thread that is not running.
     pub fn registers(&self) -> [u64; REGISTERS] {
+        let TrapFrame { x, pc, rflags, sp, .. } = &self.frame;
         let mut all = [0; REGISTERS];
-        let mut copy = self.frame.clone();
-        all.iter_mut().zip(copy.general()).for_each(|(to, from)| *to = *from);
-        all[GENERAL..].copy_from_slice(&[copy.rip, copy.rflags, self.fs_base, self.gs_base]);
+        PLACES.into_iter().zip(x).for_each(|(place, register)| all[place] = *register);
+        all[STACK_POINTER] = *sp;
+        all[16..].copy_from_slice(&[*pc, *rflags, self.fs_base, self.gs_base]);
         all
     }
 
@@ -107,8 +95,9 @@ impl Context {
         let choose = |wanted: u64, old: u64| if wanted < USER_END { wanted } else { old };
         let &[.., rip, rflags, fs_base, gs_base] = registers;
         let frame = &mut self.frame;
-        frame.general().into_iter().zip(registers).for_each(|(to, from)| *to = *from);
-        frame.rip = choose(rip, frame.rip);
+        frame.x = PLACES.map(|place| registers[place]);
+        frame.sp = registers[STACK_POINTER];
+        frame.pc = choose(rip, frame.pc);
         frame.rflags = rflags & CHOSEN.bits() | FIXED;
         self.set_bases(choose(fs_base, self.fs_base), choose(gs_base, self.gs_base));
     }
@@ -135,7 +124,8 @@ impl Context {
 /// Lets user code make calls on the CPU we run on.
 pub(super) fn init_cpu(id: CpuId) {
     LStar::write(VirtAddr::new(syscall_gate(id).0));
-    SFMask::write(CLEARED);
+    // The kernel begins with all flags clear, interrupts off among them.
+    SFMask::write(RFlags::all());
     let (sysret, syscall) = STAR;
     // SAFETY: the selectors are those of the GDT, and `trap.S` takes calls. What firmware left in the
     // other registers means nothing to anybody: without a segment, `sysenter` is refused.
@@ -191,7 +181,7 @@ fn load_bases(context: &Context, local: &Local) {
 #[inline(always)]
 pub fn load_space(seat: u64) {
     tlb::loading(seat);
-    // SAFETY: `adopt` has put the kernel's half in it.
+    // SAFETY: the kernel's half is in it: `adopt` has put it there, or it is the kernel's own.
     unsafe { asm!("mov cr3, {}", in(reg) seat, options(nostack, preserves_flags)) };
 }
 
@@ -203,7 +193,7 @@ pub fn seat(root: Frame, asid: Asid) -> u64 {
 
 /// No user memory can be reached from this CPU from now on.
 pub fn unload_space() {
-    load_space(seat(paging::kernel_root(), Asid::KERNEL));
+    load_space(tlb::seat(Asid::KERNEL));
 }
 
 /// Gives a fresh root the upper half of the kernel's, whose entries never change once there are

@@ -3,7 +3,6 @@
 use crate::hurt::hurt_itself;
 use crate::service::{Id, Life, Program, Then};
 use crate::supervisor::Supervisor;
-use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::mem::ManuallyDrop;
@@ -12,7 +11,7 @@ use rt::abi::{PAGE, POWER_FAILURE, POWER_OFF, POWER_RESTART, POWER_SUCCESS};
 use rt::message::Received;
 use rt::object::{Object, lease_read, lease_write, reply};
 use rt::space::Mapping;
-use rt::{Error, Memory, Port};
+use rt::{Error, Memory, Port, println};
 use services::control::{
     ARGUMENTS, Complain, Disk, Failure, Hurt, Kill, Log, Power, Records, Replace, Request, Restart,
     Start, Stop,
@@ -133,13 +132,14 @@ impl Supervisor {
         // Whoever took the message closes it.
         let memory = ManuallyDrop::new(Memory::from_raw(program.program.0));
         let length = program.bytes as usize;
-        let program = Rc::new(copy_of(&memory, length).map_err(|_| Failure::Invalid)?);
+        let program = copy_of(&memory, length).map_err(|_| Failure::Invalid)?;
         let child = self.load(id, program.bytes()).map_err(|error| match error {
             Error::NoMemory => Failure::NoMemory,
             _ => Failure::Invalid,
         })?;
         let service = self.service(id);
-        service.program = program;
+        println!("init: {}: another program takes its place", service.name);
+        service.change_program(program);
         match service.life {
             Life::Running(_) | Life::Ending(..) => service.end(Then::Replaced(child)),
             Life::Pausing(_) | Life::Over(_) => self.launch(id, child),

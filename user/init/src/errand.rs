@@ -54,9 +54,7 @@ impl Supervisor {
         let service = &self.services[&id];
         let lives = service.lives;
         let Life::Running(running) = &service.life else { return Ok(()) };
-        let is_this =
-            |errand: &Errand| matches!(errand, Errand::Ping(it, at) if (*it, *at) == (id, lives));
-        if self.errands.sent.values().any(|(errand, _)| is_this(errand)) {
+        if self.is_asked(id) {
             return Ok(());
         }
         let ways =
@@ -70,6 +68,13 @@ impl Supervisor {
         let pings =
             move || (0..PINGS).map(|_| ping()).find(is_told).unwrap_or(Err(Error::TimedOut));
         self.go(Errand::Ping(id, lives), pings).map_err(|_| Failure::NoMemory)
+    }
+
+    /// Whether a service, in this of its lives, is being asked whether it is there.
+    pub fn is_asked(&self, id: Id) -> bool {
+        let this = (id, self.services[&id].lives);
+        let is_this = |errand: &Errand| matches!(errand, &Errand::Ping(id, at) if (id, at) == this);
+        self.errands.sent.values().any(|(errand, _)| is_this(errand))
     }
 
     /// A service saves what it has, and is stopped.
@@ -147,7 +152,9 @@ impl Supervisor {
         let Some(running) = self.services[&id].running() else { return };
         let registers = halt(&running.child.thread, PATIENCE);
         self.record(id, &format!("it did not answer for {} ms", PATIENCE / 1_000_000), registers);
-        self.service(id).end(Then::Again);
+        let service = self.service(id);
+        service.fall_back(service.has_served());
+        service.end(Then::Again);
     }
 
     /// A service has saved what it had, and ends. One of a template is forgotten.

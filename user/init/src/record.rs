@@ -10,7 +10,7 @@ use rt::abi::{Arrival, FaultKind};
 use rt::files::Words;
 use rt::message::Received;
 use rt::object::Halted;
-use rt::service::Diary;
+use rt::service::{Diary, LEFT, SAVE};
 use rt::{println, time};
 use services::manifest::Trait;
 
@@ -91,18 +91,28 @@ impl Supervisor {
                 text.push_str("registers\n");
                 write_registers(text, registers);
             }
+            if service.before.is_some() {
+                text.push_str(
+                    "program took another's place, which goes on if nothing was served\n",
+                );
+            }
             text.push_str("messages, the last one last\n");
             for entry in Diary::read(&running.diary).unwrap_or_default() {
                 let [first, second, third] = entry.words;
-                let kind = match entry.arrival {
-                    kind if kind == Arrival::Call as u32 => "call",
-                    kind if kind == Arrival::Signals as u32 => "signals",
-                    _ => "message",
+                let (version, number) = (entry.label >> 16, entry.label & 0xffff);
+                let what = match (entry.arrival, entry.label) {
+                    (kind, _) if kind == Arrival::Signals as u32 => "signals".into(),
+                    (_, SAVE) => "call save".into(),
+                    (_, LEFT) => "message left".into(),
+                    (kind, _) if kind == Arrival::Call as u32 => {
+                        format!("call v{version} {number}")
+                    }
+                    _ => format!("message v{version} {number}"),
                 };
-                let (time, label, badge) = (Seconds(entry.time), entry.label, entry.badge);
+                let (time, badge) = (Seconds(entry.time), entry.badge);
                 writeln!(
                     text,
-                    "  {time} {kind} {label} from {badge:#x}: {first:#x} {second:#x} {third:#x}"
+                    "  {time} {what} from {badge:#x}: {first:#x} {second:#x} {third:#x}"
                 )?;
             }
         }

@@ -10,7 +10,7 @@ use rt::abi::{Error, Handle, PAGE};
 use rt::loader::Child;
 use rt::service::Diary;
 use rt::space::Mapping;
-use rt::{Memory, Port, time};
+use rt::{Memory, Port, println, time};
 use services::manifest::Spec;
 use services::policy::Patience;
 use services::recovery::Times;
@@ -33,6 +33,8 @@ pub struct Service {
     pub device: Option<Device>,
     /// Its program.
     pub program: Rc<Program>,
+    /// The one before that, until somebody's program that took its place is known to serve.
+    pub before: Option<Rc<Program>>,
     /// Where it is spoken to, whichever of its lives it has.
     pub port: Port,
     /// The memory that outlives it.
@@ -157,6 +159,7 @@ impl Service {
             name,
             device,
             program: Rc::new(program),
+            before: None,
             port: Port::create(QUEUE)?,
             kept,
             clients: Vec::new(),
@@ -185,6 +188,26 @@ impl Service {
         let [served, ran] = self.past;
         let now = self.running().map_or([0; 2], |running| [running.served(), running.ran()]);
         [served + now[0], ran + now[1]]
+    }
+
+    /// Whether this life of it has served something.
+    pub fn has_served(&self) -> bool {
+        self.done()[0] > self.past[0]
+    }
+
+    /// Another program takes the place of its own, which is remembered, or of one that has not served, which is not.
+    pub fn change_program(&mut self, program: Program) {
+        let old = core::mem::replace(&mut self.program, Rc::new(program));
+        self.before = self.before.take().filter(|_| !self.has_served()).or(Some(old));
+    }
+
+    /// Its life went wrong: should that be the first one of another program, in which nothing was served, it goes on
+    /// with the program that it had before.
+    pub fn fall_back(&mut self, has_served: bool) {
+        if let Some(before) = self.before.take().filter(|_| !has_served) {
+            println!("init: {}: it goes on with the program before", self.name);
+            (self.program, self.patience) = (before, Patience::default());
+        }
     }
 
     /// Bytes of memory that it uses, and those that are kept for it.

@@ -207,6 +207,10 @@ impl Supervisor {
                 let service = self.service(id);
                 service.lives += 1;
                 service.life = Life::Running(running);
+                if service.before.is_some() {
+                    // Without memory to ask it is seen whether it serves when somebody else asks.
+                    let _ = self.ping(id);
+                }
             }
             Err(error) => self.cannot_start(id, error),
         }
@@ -251,9 +255,8 @@ impl Supervisor {
         service.dies();
         let recovery = service.running().and_then(Running::recovery);
         recovery.inspect(|&time| service.recoveries.note(time));
-        let done = service.done();
-        let has_served = done[0] > service.past[0];
-        service.past = done;
+        let has_served = service.has_served();
+        service.past = service.done();
         match core::mem::replace(&mut service.life, Life::Over("ended")) {
             Life::Ending(_, Then::Again) => service.life = Life::Pausing(0),
             Life::Ending(_, Then::Replaced(child)) => self.launch(id, child),
@@ -283,6 +286,7 @@ impl Supervisor {
             service.life = Life::Over("ended");
             return;
         }
+        service.fall_back(has_served);
         match service.patience.died(has_served) {
             Verdict::Again(pause) => service.life = Life::Pausing(time::now() + pause),
             Verdict::GiveUp => {

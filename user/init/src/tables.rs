@@ -1,7 +1,7 @@
 //! The texts that clients are told: what there is, what it has, what it has used.
 
 use crate::record::Seconds;
-use crate::service::{Life, Running, Service};
+use crate::service::{Id, Life, Running};
 use crate::supervisor::Supervisor;
 use alloc::format;
 use alloc::string::String;
@@ -14,9 +14,9 @@ impl Supervisor {
             "{:<16} {:<9} {:>5} {:>8}  {}\n",
             "NAME", "STATE", "LIVES", "SERVED", "PROGRAM"
         );
-        for service in self.services.values() {
+        for (&id, service) in &self.services {
             let (name, [served, _]) = (&service.name, service.done());
-            let (state, program) = (service.state(), &service.spec.program);
+            let (state, program) = (self.state(id), &service.spec.program);
             // Text takes all that is written to it.
             let _ =
                 writeln!(text, "{name:<16} {state:<9} {:>5} {served:>8}  {program}", service.lives);
@@ -65,13 +65,12 @@ impl Supervisor {
         }
         text
     }
-}
 
-impl Service {
-    /// What it is doing, in a word.
-    fn state(&self) -> &'static str {
-        match self.life {
+    /// What a service is doing, in a word.
+    fn state(&self, id: Id) -> &'static str {
+        match self.services[&id].life {
             Life::Pausing(_) => "pauses",
+            Life::Running(_) if self.is_asked(id) => "asked",
             Life::Running(_) => "runs",
             Life::Ending(..) => "ends",
             Life::Over(why) => why,

@@ -4,9 +4,9 @@
 //!
 //! Lines are numbered: GPU line n is 64 + n, basic line n is 128 + n; below are the core's own.
 
-use super::Controller;
+use super::{Controller, IPI, NOTHING};
 use crate::dev::Mmio;
-use crate::units::{Cause, PhysAddr};
+use crate::units::PhysAddr;
 use core::ops::Range;
 
 /// The page of the BCM2835 controller, where both SoCs that have a BCM2836 one have it.
@@ -51,12 +51,6 @@ impl Bcm2836 {
         let mut up = words.enumerate().filter(|&(_, word)| word != 0);
         up.next().map(|(nth, word)| DEVICES_LINES.start + 32 * nth as u32 + word.trailing_zeros())
     }
-
-    /// The bit of a device's line, in the register of three that has it.
-    fn switch(&self, registers: [u64; 3], line: u32) {
-        let nth = line - DEVICES_LINES.start;
-        self.shared.write(registers[nth as usize / 32], 1 << (nth % 32));
-    }
 }
 
 /// Which of the four cores we are.
@@ -71,34 +65,31 @@ impl Controller for Bcm2836 {
         self.own.write(MAILBOX_CONTROL + 4 * core(), 1);
     }
 
-    fn acknowledge(&self, _timer: u32) -> (u64, Cause) {
+    fn acknowledge(&self, timer: u32) -> (u64, u32) {
         let source = self.own.read(IRQ_SOURCE + 4 * core());
-        let cause = if source & IRQ_SOURCE_MAILBOX_0 != 0 {
+        let line = if source & IRQ_SOURCE_MAILBOX_0 != 0 {
             self.own.write(MAILBOX_CLEAR + 16 * core(), u32::MAX);
-            Cause::Ipi
+            IPI
         } else if source & IRQ_SOURCE_VIRTUAL_TIMER != 0 {
-            Cause::Timer
+            timer
         } else if source & IRQ_SOURCE_DEVICES != 0 {
-            self.pending().map_or(Cause::Spurious, Cause::Device)
+            self.pending().unwrap_or(NOTHING)
         } else {
-            Cause::Spurious
+            NOTHING
         };
-        (0, cause)
+        (0, line)
     }
 
     /// The sources are levels: they end when they are served.
     fn end(&self, _token: u64) {}
 
     /// Of the core's own, only the timer has a switch.
-    fn enable(&self, line: u32) {
-        match DEVICES_LINES.contains(&line) {
-            true => self.switch(DEVICES_ENABLE, line),
-            false => self.own.write(TIMER_CONTROL + 4 * core(), TIMER_CONTROL_VIRTUAL),
-        }
-    }
-
-    fn disable(&self, line: u32) {
-        self.switch(DEVICES_DISABLE, line);
+    fn switch(&self, line: u32, on: bool) {
+        let Some(nth) = line.checked_sub(DEVICES_LINES.start) else {
+            return self.own.write(TIMER_CONTROL + 4 * core(), TIMER_CONTROL_VIRTUAL);
+        };
+        let registers = if on { DEVICES_ENABLE } else { DEVICES_DISABLE };
+        self.shared.write(registers[nth as usize / 32], 1 << (nth % 32));
     }
 
     fn send_ipi(&self, hardware_id: u64) {

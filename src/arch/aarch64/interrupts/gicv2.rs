@@ -1,8 +1,7 @@
 //! GICv2 and GIC-400 (ARM IHI 0048).
 
-use super::{Controller, GICD_TYPER, IPI, Lines, gic_cause};
+use super::{Controller, GICD_TYPER, IPI, Lines};
 use crate::dev::Mmio;
-use crate::units::Cause;
 
 const GICD_CTLR: u64 = 0x000;
 const GICD_ITARGETSR: u64 = 0x800;
@@ -43,24 +42,20 @@ impl Controller for GicV2 {
         Lines(self.distributor).prepare(0, 0xffff_0000);
         self.cpu.write(GICC_PMR, 0xff);
         self.cpu.write(GICC_CTLR, 1);
-        self.enable(IPI);
+        self.switch(IPI, true);
     }
 
-    fn acknowledge(&self, timer: u32) -> (u64, Cause) {
+    fn acknowledge(&self, _timer: u32) -> (u64, u32) {
         let token = self.cpu.read(GICC_IAR);
-        gic_cause(token.into(), token & 0x3ff, timer)
+        (token.into(), token & 0x3ff)
     }
 
     fn end(&self, token: u64) {
         self.cpu.write(GICC_EOIR, token as u32);
     }
 
-    fn enable(&self, line: u32) {
-        Lines(self.distributor).enable(line);
-    }
-
-    fn disable(&self, line: u32) {
-        Lines(self.distributor).disable(line);
+    fn switch(&self, line: u32, on: bool) {
+        Lines(self.distributor).switch(line, on);
     }
 
     /// A GICv2's CPU interfaces are numbered as the CPUs of its cluster are.

@@ -1,9 +1,8 @@
 //! GICv3 (ARM IHI 0069), without security states or an ITS.
 
 use super::super::cpu;
-use super::{Controller, GICD_TYPER, IPI, Lines, gic_cause};
+use super::{Controller, GICD_TYPER, IPI, Lines};
 use crate::dev::Mmio;
-use crate::units::Cause;
 use core::arch::asm;
 
 const GICD_CTLR: u64 = 0x0000;
@@ -86,14 +85,14 @@ impl Controller for GicV3 {
                  "msr S3_0_C12_C12_4, xzr", "msr S3_0_C12_C12_7, {on}", "isb",
                  sre = in(reg) 7u64, pmr = in(reg) 0xffu64, on = in(reg) 1u64, options(nostack))
         };
-        self.enable(IPI);
+        self.switch(IPI, true);
     }
 
-    fn acknowledge(&self, timer: u32) -> (u64, Cause) {
+    fn acknowledge(&self, _timer: u32) -> (u64, u32) {
         let token: u64;
         // SAFETY: reads ICC_IAR1_EL1; the barrier makes it take effect before we go on.
         unsafe { asm!("mrs {}, S3_0_C12_C12_0", "dsb sy", out(reg) token, options(nostack)) };
-        gic_cause(token, token as u32 & 0xff_ffff, timer)
+        (token, token as u32 & 0xff_ffff)
     }
 
     fn end(&self, token: u64) {
@@ -101,18 +100,16 @@ impl Controller for GicV3 {
         unsafe { asm!("msr S3_0_C12_C12_1, {}", "isb", in(reg) token, options(nostack)) };
     }
 
-    fn enable(&self, line: u32) {
+    fn switch(&self, line: u32, on: bool) {
         if line >= 32 {
-            self.distributor.write64(GICD_IROUTER + 8 * u64::from(line), cpu::hardware_id());
-            Lines(self.distributor).enable(line);
+            if on {
+                self.distributor.write64(GICD_IROUTER + 8 * u64::from(line), cpu::hardware_id());
+            }
+            Lines(self.distributor).switch(line, on);
+            settle(|| self.distributor.read(GICD_CTLR) & GICD_CTLR_PENDING == 0);
         } else if let Some(own) = self.redistributor() {
-            Lines(own.at(GICR_PRIVATE)).enable(line);
+            Lines(own.at(GICR_PRIVATE)).switch(line, on);
         }
-    }
-
-    fn disable(&self, line: u32) {
-        Lines(self.distributor).disable(line);
-        settle(|| self.distributor.read(GICD_CTLR) & GICD_CTLR_PENDING == 0);
     }
 
     /// ICC_SGI1R_EL1: affinity fields, interrupt number, and a bit in a list of 16 CPUs.

@@ -11,7 +11,6 @@ use spin::Once;
 
 /// Registers, by their offset in the page; the MSR's number is `X2APIC` plus a sixteenth of it.
 const ID: u32 = 0x20;
-const VERSION: u32 = 0x30;
 const TASK_PRIORITY: u32 = 0x80;
 const END_OF_INTERRUPT: u32 = 0xb0;
 const SPURIOUS_VECTOR: u32 = 0xf0;
@@ -19,11 +18,8 @@ const ERROR_STATUS: u32 = 0x280;
 const COMMAND: u32 = 0x300;
 const COMMAND_TARGET: u32 = 0x310;
 const LVT_TIMER: u32 = 0x320;
-const LVT_THERMAL: u32 = 0x330;
-const LVT_PERFORMANCE: u32 = 0x340;
 const LVT_LINT0: u32 = 0x350;
 const LVT_LINT1: u32 = 0x360;
-const LVT_ERROR: u32 = 0x370;
 const TIMER_INITIAL: u32 = 0x380;
 const TIMER_CURRENT: u32 = 0x390;
 const TIMER_DIVIDE: u32 = 0x3e0;
@@ -80,19 +76,12 @@ pub(in super::super) fn init_cpu() {
         base.write(base.read() | BASE_ENABLE);
         base.write(base.read() | mode);
     }
-    let highest = read(VERSION) >> 16 & 0xff;
+    // While it is switched off by software, all its own sources are masked, and stay so (10.4.7.2).
+    write(SPURIOUS_VECTOR, SPURIOUS.into());
+    write(SPURIOUS_VECTOR, SOFTWARE_ENABLE | u32::from(SPURIOUS));
     write(TASK_PRIORITY, 0);
-    write(LVT_TIMER, MASKED);
     write(LVT_LINT0, MASKED);
     write(LVT_LINT1, DELIVER_NMI);
-    write(LVT_ERROR, MASKED);
-    if highest >= 4 {
-        write(LVT_PERFORMANCE, MASKED);
-    }
-    if highest >= 5 {
-        write(LVT_THERMAL, MASKED);
-    }
-    write(SPURIOUS_VECTOR, SOFTWARE_ENABLE | u32::from(SPURIOUS));
     write(ERROR_STATUS, 0);
 }
 

@@ -88,13 +88,6 @@ impl Local {
     }
 }
 
-/// Room for a stack, which only the CPU uses.
-#[repr(align(16))]
-struct EarlyStack(UnsafeCell<[u8; 8192]>);
-
-// SAFETY: no Rust code touches it but as the stack of one trap.
-unsafe impl Sync for EarlyStack {}
-
 pub(in super::super) static LOCALS: [Local; MAX_CPUS] = [const {
     Local {
         tss: UnsafeCell::new(TaskStateSegment::new()),
@@ -103,13 +96,16 @@ pub(in super::super) static LOCALS: [Local; MAX_CPUS] = [const {
         bases: Cell::new(0),
     }
 }; MAX_CPUS];
+unsafe extern "C" {
+    static emergency_stack_top: u8;
+}
+
 static GDT: Once<GlobalDescriptorTable<GDT_ENTRIES>> = Once::new();
 static IDT: Once<[Entry<HandlerFunc>; 256]> = Once::new();
-static EARLY_STACK: EarlyStack = EarlyStack(UnsafeCell::new([0; 8192]));
 
 /// Makes the CPU we run on use the kernel's tables; from here on it is `id`.
 pub(in super::super) fn load(id: CpuId) {
-    let early = VirtAddr::from_ptr(EARLY_STACK.0.get().wrapping_add(1));
+    let early = VirtAddr::from_ptr(&raw const emergency_stack_top);
     set_stacks(id, |nth| if id == CpuId::BOOT { early } else { own_stack(id, nth) });
     let idt = IDT.call_once(idt);
     let pointer = DescriptorTablePointer {
@@ -135,9 +131,9 @@ pub(in super::super) fn use_own_stacks() {
     set_stacks(id, |nth| own_stack(id, nth));
 }
 
-/// The number of the CPU we run on; the boot CPU's, before it has one.
+/// The CPU we run on. Right in every context, and the boot CPU before there are numbers.
 #[inline(always)]
-pub(in super::super) fn current() -> CpuId {
+pub fn current() -> CpuId {
     let selector: u32;
     // SAFETY: reads a register.
     unsafe { asm!("str {:e}", out(reg) selector, options(nomem, nostack, preserves_flags)) };

@@ -61,7 +61,7 @@ fn panic(world: &World) -> Result {
     want!(record.contains(": as told, by 0x"));
     // Where it was, by name; what it was asked; what it had; what it was booted with.
     want!(record.contains("serve + 0x"));
-    want!(record.contains(&format!(" call {PANIC} from 0x")));
+    want!(record.contains(&format!(" call v0 {PANIC} from 0x")));
     want!(record.contains("  kept memory memory, 4 KiB\n"));
     want!(record.contains("services=services.test"));
     want!(record.len() <= 4096);
@@ -72,7 +72,7 @@ fn fault(world: &World) -> Result {
     world.end(WRITE, 0)?;
     let record = world.record()?;
     want!(record.contains(&format!("reason  fault: Unmapped, writing {NOTHING:#x} at 0x")));
-    want!(record.contains(&format!(" call {WRITE} from 0x")));
+    want!(record.contains(&format!(" call v0 {WRITE} from 0x")));
     want!(record.contains(if cfg!(target_arch = "x86_64") { "   rip " } else { "    pc " }));
     Ok(())
 }
