@@ -29,6 +29,15 @@ for kind in vfat ext4 ext3 ext2; do
     umount /mnt || exit 1
 done
 mount -t ext4 /dev/$disk${before}1 /mnt 2>/dev/null || echo "vfat is not ext4"
+for options in nonsense errors=perhaps noload,ro rw,sync,errors=remount-ro,relatime; do
+    mount -t ext4 -o $options /dev/$disk${before}2 /mnt && umount /mnt && echo "with $options"
+done 2>&1 | sed 's,/dev/.*,a disk,'
+mount -o uid=1000,nosuid,nodev,noexec,x-any /dev/$disk${before}1 /mnt && cp /bin/true /mnt && mknod /mnt/zero c 1 3 2>/dev/null
+grep -o " /mnt vfat.*" /proc/mounts
+/mnt/true 2>/dev/null || echo "nothing runs: $?"
+umount /mnt
+mount -t tmpfs -o nodev none /mnt && mknod /mnt/zero c 1 3 && cat /mnt/zero 2>/dev/null || echo "no device"
+umount /mnt && mount -t proc -o nonsense none /mnt 2>&1
 mount -t vfat /dev/$disk${before}9 /mnt 2>/dev/null || echo "there is no ninth"
 dd if=/dev/$disk bs=512 count=1 2>/dev/null | tail -c 2 | od -An -tx1
 cp /dev/$disk${before}4 /tmp/copy
@@ -40,7 +49,21 @@ svc list | grep -c disk: || true
 NUMBERS = hashlib.sha256("".join(f"{number}\n" for number in range(1, 5001)).encode()).hexdigest()
 EXPECTED = "".join(
     f"{kind}: the same\n{NUMBERS}  -\nmoved\n" for kind in ("vfat", "ext4", "ext3", "ext2")
-) + "vfat is not ext4\nthere is no ninth\n 55 aa\na disk can be read\nhello\n0\n"
+) + """vfat is not ext4
+mount: /mnt: wrong fs type, bad option, bad superblock on a disk
+mount: /mnt: wrong fs type, bad option, bad superblock on a disk
+mount: /mnt: wrong fs type, bad option, bad superblock on a disk
+with rw,sync,errors=remount-ro,relatime
+ /mnt vfat rw,nosuid,nodev,noexec 0 0
+nothing runs: 126
+no device
+mount: /mnt: wrong fs type, bad option, bad superblock on none.
+there is no ninth
+ 55 aa
+a disk can be read
+hello
+0
+"""
 
 
 def use(platform):

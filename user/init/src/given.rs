@@ -8,7 +8,9 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use devices::Window;
-use rt::abi::{Error, Handle, MachineRights, MemoryRights, PAGE, PortRights, WINDOW_DEVICE};
+use rt::abi::{
+    Error, Handle, InterruptRights, MachineRights, MemoryRights, PAGE, PortRights, WINDOW_DEVICE,
+};
 use rt::loader::Child;
 use rt::object::Object;
 use rt::service::{Kind, Table};
@@ -154,9 +156,12 @@ fn device(service: &Service, giving: &mut Giving) -> Result<(), Error> {
         giving.give(Kind::Io, "", ports, [first.into(), count.into()], said)?;
     }
     // A line that cannot be had is one that is not there: the driver looks now and then.
-    let interrupt = |line| Interrupt::create(&machine, line, &service.port, INTERRUPT).ok();
-    if let Some((line, interrupt)) = found.interrupt.and_then(|line| Some((line, interrupt(line)?)))
-    {
+    let create = |line| Interrupt::create(&machine, line, &service.port, INTERRUPT).ok();
+    let interrupt = service.interrupt.get_or_init(|| found.interrupt.and_then(create));
+    if let (Some(interrupt), Some(line)) = (interrupt, found.interrupt) {
+        // A predecessor may have died of what it said.
+        interrupt.ack()?;
+        let interrupt = interrupt.duplicate(InterruptRights::all())?;
         giving.give(Kind::Interrupt, "", interrupt, [INTERRUPT, 0], format!("interrupt {line}"))?;
     }
     for (name, value) in &found.words {

@@ -6,11 +6,11 @@ use crate::supervisor::Supervisor;
 use alloc::format;
 use alloc::string::String;
 use core::fmt::{self, Write};
-use rt::abi::{Arrival, FaultKind};
+use rt::abi::FaultKind;
 use rt::files::Words;
 use rt::message::Received;
 use rt::object::Halted;
-use rt::service::{Diary, LEFT, SAVE};
+use rt::service::Diary;
 use rt::{println, time};
 use services::manifest::Trait;
 
@@ -98,22 +98,7 @@ impl Supervisor {
             }
             text.push_str("messages, the last one last\n");
             for entry in Diary::read(&running.diary).unwrap_or_default() {
-                let [first, second, third] = entry.words;
-                let (version, number) = (entry.label >> 16, entry.label & 0xffff);
-                let what = match (entry.arrival, entry.label) {
-                    (kind, _) if kind == Arrival::Signals as u32 => "signals".into(),
-                    (_, SAVE) => "call save".into(),
-                    (_, LEFT) => "message left".into(),
-                    (kind, _) if kind == Arrival::Call as u32 => {
-                        format!("call v{version} {number}")
-                    }
-                    _ => format!("message v{version} {number}"),
-                };
-                let (time, badge) = (Seconds(entry.time), entry.badge);
-                writeln!(
-                    text,
-                    "  {time} {what} from {badge:#x}: {first:#x} {second:#x} {third:#x}"
-                )?;
+                writeln!(text, "  {} {entry}", Seconds(entry.time))?;
             }
         }
         text.push_str("it had\n");

@@ -6,11 +6,12 @@ use alloc::format;
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::cell::OnceCell;
 use rt::abi::{Error, Handle, PAGE};
 use rt::loader::Child;
 use rt::service::Diary;
 use rt::space::Mapping;
-use rt::{Memory, Port, println, time};
+use rt::{Interrupt, Memory, Port, println, time};
 use services::manifest::Spec;
 use services::policy::Patience;
 use services::recovery::Times;
@@ -37,6 +38,8 @@ pub struct Service {
     pub before: Option<Rc<Program>>,
     /// Where it is spoken to, whichever of its lives it has.
     pub port: Port,
+    /// The line of its device, which sets a signal there. It outlives each driver, so that somebody always has it.
+    pub interrupt: OnceCell<Option<Interrupt>>,
     /// The memory that outlives it.
     pub kept: Vec<Kept>,
     /// Those that it may speak to: by which name, which, with which badge.
@@ -161,6 +164,7 @@ impl Service {
             program: Rc::new(program),
             before: None,
             port: Port::create(QUEUE)?,
+            interrupt: OnceCell::new(),
             kept,
             clients: Vec::new(),
             words: Vec::new(),

@@ -11,6 +11,7 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::cell::OnceCell;
 use rt::abi::{ANY_CPU, Arrival, COOPERATIVE, EXIT_FAULT, Error, FOREVER, PortRights, REPLY_KILL};
 use rt::files::{Files, Words};
 use rt::loader::Child;
@@ -295,6 +296,7 @@ impl Supervisor {
                 // Whoever waits for it hears of it. Should it be started again it begins with another.
                 if let Ok(port) = Port::create(0) {
                     service.port = port;
+                    service.interrupt = OnceCell::new();
                 }
             }
         }

@@ -10,10 +10,7 @@ use core::fmt::Write;
 impl Supervisor {
     /// A line for each service.
     pub fn list(&self) -> String {
-        let mut text = format!(
-            "{:<16} {:<9} {:>5} {:>8}  {}\n",
-            "NAME", "STATE", "LIVES", "SERVED", "PROGRAM"
-        );
+        let mut text = String::from("NAME             STATE     LIVES   SERVED  PROGRAM\n");
         for (&id, service) in &self.services {
             let (name, [served, _]) = (&service.name, service.done());
             let (state, program) = (self.state(id), &service.spec.program);
@@ -39,9 +36,8 @@ impl Supervisor {
 
     /// How long each service took to serve again, in nanoseconds.
     pub fn recoveries(&self) -> String {
-        let heads = ["COUNT", "P50", "P99", "LONGEST"];
-        let [count, half, most, longest] = heads;
-        let mut text = format!("{:<16} {count:>6} {half:>12} {most:>12} {longest:>12}\n", "NAME");
+        let mut text =
+            String::from("NAME              COUNT          P50          P99      LONGEST\n");
         for service in self.services.values() {
             let mut times = service.recoveries.clone();
             let latest = service.running().and_then(Running::recovery);

@@ -143,7 +143,7 @@ static BOTH: &[Row] = rows! {
     // File systems.
     __NR_statfs Now(mounts::statfs);
     __NR_fstatfs Now(mounts::fstatfs);
-    __NR_mount Now(mounts::mount), "other kinds than tmpfs, proc, devtmpfs, ochre, an empty sysfs; bind mounts; propagation";
+    __NR_mount Now(mounts::mount), "other kinds than tmpfs, proc, devtmpfs, ochre, an empty sysfs; bind mounts; propagation; MS_SYNCHRONOUS";
     __NR_umount2 Now(mounts::umount2), "MNT_EXPIRE";
     __NR_sync Now(size::sync);
     __NR_syncfs Now(size::syncfs);

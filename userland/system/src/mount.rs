@@ -10,7 +10,7 @@ const USAGE: &str = "usage: mount [-t KIND] [-r | -w] [-o OPTION,...] SOURCE DIR
 const UMOUNT: &str = "usage: umount [-l] [-f] DIRECTORY|DEVICE...";
 
 /// Options that are flags of the call, and what they set or clear.
-const FLAGS: [(&str, u64, bool); 13] = [
+const FLAGS: [(&str, u64, bool); 20] = [
     ("ro", libc::MS_RDONLY, true),
     ("rw", libc::MS_RDONLY, false),
     ("nosuid", libc::MS_NOSUID, true),
@@ -22,9 +22,20 @@ const FLAGS: [(&str, u64, bool); 13] = [
     ("noatime", libc::MS_NOATIME, true),
     ("atime", libc::MS_NOATIME, false),
     ("relatime", libc::MS_RELATIME, true),
+    ("norelatime", libc::MS_RELATIME, false),
+    ("nodiratime", libc::MS_NODIRATIME, true),
+    ("diratime", libc::MS_NODIRATIME, false),
+    ("strictatime", libc::MS_STRICTATIME, true),
+    ("sync", libc::MS_SYNCHRONOUS, true),
+    ("async", libc::MS_SYNCHRONOUS, false),
+    ("dirsync", libc::MS_DIRSYNC, true),
     ("remount", libc::MS_REMOUNT, true),
     ("bind", libc::MS_BIND, true),
 ];
+
+/// Options that are about `/etc/fstab`, and nothing to the call.
+const OF_TABLE: [&str; 10] =
+    ["", "defaults", "auto", "noauto", "user", "nouser", "users", "owner", "_netdev", "nofail"];
 
 /// What is asked for.
 #[derive(Default)]
@@ -132,7 +143,7 @@ impl Wanted {
         match FLAGS.into_iter().find(|(name, ..)| *name == option) {
             Some((_, flag, true)) => self.flags |= flag,
             Some((_, flag, false)) => self.flags &= !flag,
-            None if option == "defaults" || option.is_empty() => {}
+            None if OF_TABLE.contains(&option) || option.starts_with("x-") => {}
             None => self.data.push(option.into()),
         }
     }

@@ -31,6 +31,9 @@ pub fn faccessat2(call: &Call) -> Result {
     if wanted & 2 != 0 {
         call.server.mounts.writable(&inode)?;
     }
+    if wanted & 1 != 0 {
+        call.server.mounts.usable(&inode)?;
+    }
     Ok(0)
 }
 

@@ -20,6 +20,7 @@ pub mod names;
 #[cfg(target_arch = "x86_64")]
 pub mod old;
 pub mod open;
+mod options;
 pub mod pipe;
 pub mod poll;
 pub mod regular;

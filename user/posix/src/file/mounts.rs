@@ -1,6 +1,7 @@
 //! File systems: mounting them, and how full they are.
 
 use super::names::HERE;
+use super::options;
 use crate::errno::{Errno, Result};
 use crate::fs::limit::Limit;
 use crate::fs::mount::Mount;
@@ -14,14 +15,13 @@ use crate::user::{Buffer, Transfer};
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::rc::Rc;
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::Cell;
 use files::Space;
 use linux_raw_sys::general::{
-    MNT_DETACH, MNT_EXPIRE, MNT_FORCE, MS_BIND, MS_MOVE, MS_NOATIME, MS_NODEV, MS_NODIRATIME,
-    MS_NOEXEC, MS_NOSUID, MS_PRIVATE, MS_RDONLY, MS_RELATIME, MS_REMOUNT, MS_SHARED, MS_SILENT,
-    MS_SLAVE, MS_STRICTATIME, MS_UNBINDABLE, UMOUNT_NOFOLLOW,
+    MNT_DETACH, MNT_EXPIRE, MNT_FORCE, MS_BIND, MS_DIRSYNC, MS_LAZYTIME, MS_MOVE, MS_NOATIME,
+    MS_NODEV, MS_NODIRATIME, MS_NOEXEC, MS_NOSUID, MS_PRIVATE, MS_RDONLY, MS_RELATIME, MS_REMOUNT,
+    MS_SHARED, MS_SILENT, MS_SLAVE, MS_STRICTATIME, MS_SYNCHRONOUS, MS_UNBINDABLE, UMOUNT_NOFOLLOW,
 };
 use rt::Port;
 use rt::abi::{PAGE, PortRights};
@@ -40,6 +40,8 @@ const ST_VALID: u64 = 0x20;
 
 /// Kinds of file systems that are on disks.
 pub const ON_DISKS: [&[u8]; 4] = [b"ext4", b"ext3", b"ext2", b"vfat"];
+/// Those in memory, which are limited by their options.
+const IN_MEMORY: [&[u8]; 2] = [b"tmpfs", b"devtmpfs"];
 /// Requests that may wait at the port of a program that serves a file system.
 const QUEUE: u64 = 4;
 /// Bytes of this server's quota that such a program gets, and the priority of its threads.
@@ -56,6 +58,8 @@ const KEPT: u32 = MS_RDONLY
     | MS_NODIRATIME
     | MS_RELATIME
     | MS_STRICTATIME;
+/// Flags that change nothing: what waits until all is written does so with `fsync`.
+const IGNORED: u32 = MS_SILENT | MS_SYNCHRONOUS | MS_DIRSYNC | MS_LAZYTIME;
 /// Mounting that is of another kind.
 const OTHER: u32 = MS_BIND | MS_MOVE | MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE;
 
@@ -78,8 +82,9 @@ pub fn mount(call: &Call) -> Result {
     if flags & MS_REMOUNT != 0 {
         let mount = call.server.mounts.of_device(covered.device);
         let mount = mount.filter(|mount| mount.root.is(&covered)).ok_or(Errno::EINVAL)?;
-        if let Some(names) = covered.directory()?.as_names() {
-            set_limit(names.limit(), &data)?;
+        match covered.directory()?.as_names() {
+            Some(names) => set_limit(names.limit(), &data)?,
+            None => options::check(&mount.kind, &data)?,
         }
         let (was, flags) = (mount.flags.get(), u64::from(flags & KEPT));
         if was & !flags & u64::from(MS_RDONLY) != 0 && on_disks(&mount.kind) {
@@ -92,13 +97,16 @@ pub fn mount(call: &Call) -> Result {
         mount.flags.set(flags);
         return Ok(0);
     }
-    if flags & !(KEPT | MS_SILENT) != 0 {
+    if flags & !(KEPT | IGNORED) != 0 {
         return Err(Errno::EINVAL);
     }
     covered.directory()?;
+    if !IN_MEMORY.contains(&kind.as_slice()) {
+        options::check(&kind, &data)?;
+    }
     let root = match kind.as_slice() {
         b"ochre" => served(call, &source)?,
-        kind if on_disks(kind) => on_disk(call, kind, &source, flags, &data)?,
+        kind if on_disks(kind) => on_disk(call, kind, &source, flags)?,
         kind => make(call.server, kind, &data)?,
     };
     let flags = Cell::new((flags & KEPT).into());
@@ -131,16 +139,15 @@ fn served(call: &Call, program: &[u8]) -> Result<Rc<Inode>> {
 }
 
 /// The root of a file system that a service keeps on a disk.
-fn on_disk(call: &Call, kind: &[u8], source: &[u8], flags: u32, data: &[u8]) -> Result<Rc<Inode>> {
-    let text = |bytes| core::str::from_utf8(bytes).map_err(|_| Errno::EINVAL);
-    let (kind, data) = (text(kind)?, text(data)?);
+fn on_disk(call: &Call, kind: &[u8], source: &[u8], flags: u32) -> Result<Rc<Inode>> {
+    let kind = core::str::from_utf8(kind).map_err(|_| Errno::EINVAL)?;
     let disk = call.server.disks.at(call, source)?;
     if disk.is_read_only && flags & MS_RDONLY == 0 {
         return Err(Errno::EACCES);
     }
-    let words = if flags & MS_RDONLY == 0 { String::from(data) } else { format!("ro,{data}") };
+    let words = if flags & MS_RDONLY == 0 { "" } else { "ro" };
     Remote::mount(call.server, room(call.server)?.number(), || {
-        start_service(call.server, kind, &disk.name, &words)
+        start_service(call.server, kind, &disk.name, words)
     })
 }
 
@@ -188,7 +195,9 @@ fn make(server: &'static Server, kind: &[u8], data: &[u8]) -> Result<Rc<Inode>> 
             Ok(root)
         }
         b"devtmpfs" => {
-            let root = Tmpfs::root(room(server)?, 0o755, Limit::default())?;
+            let limit = Limit::default();
+            set_limit(&limit, data)?;
+            let root = Tmpfs::root(room(server)?, 0o755, limit)?;
             dev::populate(&root)?;
             Ok(root)
         }

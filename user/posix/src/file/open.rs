@@ -122,6 +122,9 @@ fn permit(call: &Call, inode: &Rc<Inode>, flags: u32) -> Result<()> {
     if let Kind::Link(_) = inode.kind {
         return Err(Errno::ELOOP);
     }
+    if !matches!(inode.kind, Kind::Regular(_)) {
+        call.server.mounts.usable(inode)?;
+    }
     inode.permit(&ids, wanted)?;
     if wanted & 2 != 0 && matches!(inode.kind, Kind::Regular(_)) {
         call.server.mounts.writable(inode)?;

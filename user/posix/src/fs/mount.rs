@@ -1,11 +1,11 @@
 //! Which file system lies over which directory.
 
-use super::Inode;
+use super::{Inode, Kind};
 use crate::errno::{Errno, Result};
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
-use linux_raw_sys::general::MS_RDONLY;
+use linux_raw_sys::general::{MS_NODEV, MS_NOEXEC, MS_RDONLY};
 
 /// A file system and where it is.
 pub struct Mount {
@@ -67,11 +67,25 @@ impl Mounts {
 
     /// Refuses to change what is mounted for reading only.
     pub fn writable(&self, inode: &Inode) -> Result<()> {
-        let mounts = self.0.borrow();
-        let read_only = |mount: &Rc<Mount>| {
-            mount.flags.get() & u64::from(MS_RDONLY) != 0 && mount.root.device == inode.device
+        if self.has(inode, MS_RDONLY) { Err(Errno::EROFS) } else { Ok(()) }
+    }
+
+    /// Refuses to run, or to open as a device, a file of what is mounted without those.
+    pub fn usable(&self, inode: &Inode) -> Result<()> {
+        let barred = match inode.kind {
+            Kind::Regular(_) => MS_NOEXEC,
+            Kind::Character(_) | Kind::Block(_) => MS_NODEV,
+            _ => return Ok(()),
         };
-        if mounts.iter().any(read_only) { Err(Errno::EROFS) } else { Ok(()) }
+        if self.has(inode, barred) { Err(Errno::EACCES) } else { Ok(()) }
+    }
+
+    /// Whether a file's file system is mounted with a flag.
+    fn has(&self, inode: &Inode, flag: u32) -> bool {
+        let is_such = |mount: &Rc<Mount>| {
+            mount.flags.get() & u64::from(flag) != 0 && mount.root.device == inode.device
+        };
+        self.0.borrow().iter().any(is_such)
     }
 
     /// All of them.

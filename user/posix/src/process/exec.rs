@@ -88,6 +88,7 @@ impl Image {
         for _ in 0..DEPTH {
             file.permit(&call.process().ids.borrow(), 1)?;
             let regular = file.regular().map_err(|_| Errno::EACCES)?;
+            call.server.mounts.usable(&file)?;
             let length = regular.size();
             if file.writers.get() > 0 {
                 return Err(Errno::ETXTBSY);

@@ -68,6 +68,9 @@ pub fn mmap(call: &Call) -> Result {
     if shared && access & PROT_WRITE != 0 && open.inode.regular().is_ok_and(|it| !it.is_shared()) {
         return Err(Errno::ENODEV);
     }
+    if access & PROT_EXEC != 0 {
+        call.server.mounts.usable(&open.inode).map_err(|_| Errno::EPERM)?;
+    }
     let (memory, first) = open.file.memory(true)?;
     // Behind its end, a file of the archive has the next one.
     let own = match open.inode.kind {

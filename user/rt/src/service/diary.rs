@@ -3,11 +3,13 @@
 //!
 //! It is written by one thread. Whoever reads it meanwhile may find a line that is half written.
 
-use crate::abi::{Error, PAGE};
+use super::{LEFT, SAVE};
+use crate::abi::{Arrival, Error, PAGE};
 use crate::message::Received;
 use crate::object::Memory;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Messages that are kept.
@@ -160,5 +162,22 @@ impl Entry {
     fn of(&[time, what, badge, one, two, three]: &[u64; LINE]) -> Entry {
         let (arrival, label) = ((what >> 32) as u32, what as u32);
         Entry { time, arrival, label, badge, words: [one, two, three] }
+    }
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let &Entry { arrival, label, badge, words: [one, two, three], .. } = self;
+        match label {
+            _ if arrival == Arrival::Signals as u32 => write!(out, "signals")?,
+            SAVE => write!(out, "call save")?,
+            LEFT => write!(out, "message left")?,
+            _ => {
+                let kind = if arrival == Arrival::Call as u32 { "call" } else { "message" };
+                // A protocol's version, and the request's number (`docs/protocols.md`).
+                write!(out, "{kind} v{} {}", label >> 16, label & 0xffff)?;
+            }
+        }
+        write!(out, " from {badge:#x}: {one:#x} {two:#x} {three:#x}")
     }
 }
