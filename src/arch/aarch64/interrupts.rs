@@ -78,10 +78,9 @@ pub fn init(info: &BootInfo, map: &mut Windows<'_>) {
     let Some((controller, devices)) = choose() else {
         return crate::warn!("no interrupt controller: no ticks, no deadlines, no IPIs");
     };
-    let timer = info.timer_interrupt;
     let mut cpus = [0; MAX_CPUS];
     cpus.iter_mut().zip(&info.cpus).for_each(|(slot, cpu)| *slot = cpu.hardware_id);
-    STATE.call_once(|| State { controller, devices, timer, cpus });
+    STATE.call_once(|| State { controller, devices, timer: info.timer_interrupt, cpus });
 }
 
 /// Prepares this CPU's part of the controller.
