@@ -11,7 +11,6 @@ use crate::arch::user::Fpu;
 use crate::boot::{BootInfo, Options};
 use crate::clock::Clock;
 use crate::mm::tree::Tree;
-use crate::mm::window::Window;
 use crate::mm::{Arena, Id, Ram, Space, Vm};
 use crate::object::{
     Found, Handle, Interrupt, Life, Message, Named, Object, Port, Process, Queue, Thread, Timer,
@@ -84,6 +83,8 @@ pub struct Cpu {
     pub fpu_on: bool,
     /// It has arrived.
     pub online: bool,
+    /// It has not for so long that it is to stop when it does.
+    pub given_up: bool,
     /// IPIs it has had.
     pub ipis: u64,
     /// Timer interrupts it has had.
@@ -126,14 +127,14 @@ impl Kernel {
             vm: Vm::new(ram),
             clock: Clock::new(1),
             cpus: [const { Cpu::new() }; MAX_CPUS],
-            handles: Arena::new(Window::new(4)),
-            processes: Arena::new(Window::new(5)),
-            threads: Arena::new(Window::new(6)),
-            fpus: Arena::new(Window::new(7)),
-            ports: Arena::new(Window::new(8)),
-            messages: Arena::new(Window::new(9)),
-            timers: Arena::new(Window::new(10)),
-            interrupts: Arena::new(Window::new(11)),
+            handles: Arena::new(4),
+            processes: Arena::new(5),
+            threads: Arena::new(6),
+            fpus: Arena::new(7),
+            ports: Arena::new(8),
+            messages: Arena::new(9),
+            timers: Arena::new(10),
+            interrupts: Arena::new(11),
             dying: Dying::default(),
             resting: 0,
         }
@@ -147,8 +148,8 @@ impl Kernel {
     /// Calls up a CPU, which arrives at `secondary_entry` some time later, if it does.
     pub fn call_up(&mut self, id: CpuId) -> Result<(), &'static str> {
         let info = self.info.cpus.get(id.index()).ok_or("there is no such CPU")?;
-        let Ram { space, memory, .. } = &mut self.vm.ram;
-        let gate = space.gate(id, memory).ok_or("it has no stack, or was called before")?;
+        let Ram { space, memory, frames, .. } = &mut self.vm.ram;
+        let gate = space.gate(id, memory, frames).map_err(|_| "it has no stacks")?;
         gate.call_up(info)
     }
 }
@@ -219,6 +220,7 @@ impl Cpu {
     const fn new() -> Cpu {
         Cpu {
             online: false,
+            given_up: false,
             ipis: 0,
             rings: 0,
             current: None,

@@ -66,7 +66,7 @@ fn doing(cpu: CpuId) -> Doing {
 
 /// Ends everything because of a trap that nothing expected.
 pub fn unexpected(frame: &TrapFrame, cause: Cause) -> ! {
-    die(format_args!("{}", Described(cause, frame)), None, frame)
+    die(format_args!("{}", fmt::from_fn(|f| describe(cause, frame, f))), None, frame)
 }
 
 #[cfg(target_os = "none")]
@@ -168,19 +168,13 @@ fn show(log: &mut LastWords, depth: usize, at: VirtAddr) {
     }
 }
 
-/// A cause in words.
-struct Described<'a>(Cause, &'a TrapFrame);
-
-impl fmt::Display for Described<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Cause::Fault(fault) => describe_fault(fault, self.1, f),
-            Cause::Exception(what) => {
-                write!(f, "{} (code {:#x})", what.name, what.code)
-            }
-            Cause::Native | Cause::Foreign | Cause::Fpu => f.write_str("what only user code does"),
-            _ => f.write_str("an interrupt"),
-        }
+/// Puts a cause into words.
+fn describe(cause: Cause, frame: &TrapFrame, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match cause {
+        Cause::Fault(fault) => describe_fault(fault, frame, f),
+        Cause::Exception(what) => write!(f, "{} (code {:#x})", what.name, what.code),
+        Cause::Native | Cause::Foreign | Cause::Fpu => f.write_str("what only user code does"),
+        _ => f.write_str("an interrupt"),
     }
 }
 

@@ -51,13 +51,13 @@ fn line(what: &str, text: fmt::Arguments<'_>) {
 fn memory(kernel: &Kernel) {
     let info = &kernel.info;
     let stats = kernel.vm.ram.frames.stats();
-    let bytes: u64 = info.memory.iter().map(|bank| bank.end.0 - bank.start.0).sum();
-    let (mib, free) = (bytes >> 20, (stats.free as u64 * PAGE_SIZE) >> 20);
+    let all: u64 = info.memory.iter().map(|bank| bank.end.0 - bank.start.0).sum();
+    let (mib, free) = (all >> 20, (stats.free as u64 * PAGE_SIZE) >> 20);
     let banks = info.memory.len();
     let plural = if banks == 1 { "" } else { "s" };
     line("memory", format_args!("{mib} MiB in {banks} bank{plural}, {free} MiB free"));
-    info.memory.iter().for_each(|bank| crate::debug!("  bank       {}", Bytes(bank)));
-    info.reserved.iter().for_each(|range| crate::debug!("  reserved   {}", Bytes(range)));
+    info.memory.iter().for_each(|bank| crate::debug!("  bank       {}", bytes(bank)));
+    info.reserved.iter().for_each(|range| crate::debug!("  reserved   {}", bytes(range)));
 }
 
 fn initrd(kernel: &Kernel) {
@@ -66,19 +66,15 @@ fn initrd(kernel: &Kernel) {
     };
     let archive = mm::reserved_bytes(&kernel.vm.ram.memory, &kernel.info, range);
     match initrd::check(archive) {
-        Ok(entries) => line("initrd", format_args!("{entries} entries, {}", Bytes(range))),
+        Ok(entries) => line("initrd", format_args!("{entries} entries, {}", bytes(range))),
         Err(why) => crate::warn!("initrd: {why}; going on without it"),
     }
 }
 
 /// A range and its size.
-struct Bytes<'a>(&'a PhysRange);
-
-impl fmt::Display for Bytes<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let size = self.0.end.0 - self.0.start.0;
-        write!(f, "{} KiB at {:#x}", size >> 10, self.0.start.0)
-    }
+fn bytes(range: &PhysRange) -> impl fmt::Display {
+    let (start, size) = (range.start.0, range.end.0 - range.start.0);
+    fmt::from_fn(move |f| write!(f, "{} KiB at {start:#x}", size >> 10))
 }
 
 impl fmt::Display for Console {

@@ -13,9 +13,8 @@ use crate::mm::early::EarlyFrames;
 use crate::mm::{Gate, KernelSpace, MapError, Ram};
 use crate::panic::{self, Doing};
 use crate::report;
-use crate::units::{CpuId, Image, MAX_CPUS, Main, Nanos};
+use crate::units::{CpuId, Image, Main, Nanos};
 use core::fmt;
-use core::sync::atomic::{AtomicU8, Ordering::AcqRel, Ordering::Acquire};
 use spin::Once;
 
 /// How long a CPU that was called may take to arrive. It takes microseconds; an emulator whose host
@@ -91,13 +90,8 @@ pub fn build(
     let window: PhysRange = arch::early_window(handoff);
     let mut early = EarlyFrames::new(&info.memory, &info.reserved, &window);
     let mut space = KernelSpace::new(&image, &info.memory, &mut memory, &mut early)?;
-    for cpu in 0..info.cpus.len() as u8 {
-        for nth in 0..arch::cpu::STACKS {
-            space.map_stack(CpuId(cpu), nth, &mut memory, &mut early)?;
-        }
-    }
+    let gate = space.gate(CpuId::BOOT, &mut memory, &mut early)?;
     log::detach();
-    let gate = space.gate(CpuId::BOOT, &memory).ok_or(MapError::NotMapped)?;
     gate.activate();
     let mut map = |at, size| space.open_window(at, size, &mut memory, &mut early);
     if let Some(console) = arch::console(info.console, &mut map) {
@@ -147,32 +141,28 @@ fn start_devices(kernel: &mut Kernel) {
     arch::timer::init_cpu();
 }
 
-/// How far a CPU's arrival has come. The caller moves it from `CALLED` to `GIVEN_UP`, the CPU from
-/// `CALLED` to `ARRIVED`; whoever is first decides, and the loser of a tie parks or goes on.
-static ARRIVALS: [AtomicU8; MAX_CPUS] = [const { AtomicU8::new(CALLED) }; MAX_CPUS];
-const CALLED: u8 = 0;
-const ARRIVED: u8 = 1;
-const GIVEN_UP: u8 = 2;
-
 /// Calls up one CPU and waits until it is there, but not for ever.
 fn call_up(id: CpuId) {
     let mut kernel = kernel::lock();
-    let clock = kernel.clock;
     let called = kernel.call_up(id);
+    let deadline = kernel.now().0 + PATIENCE.0;
     drop(kernel);
     if let Err(why) = called {
         return crate::warn!("CPU {} does not start: {why}", id.0);
     }
-    let arrival = &ARRIVALS[id.index()];
-    let deadline = clock.nanos(arch::timer::now()).0 + PATIENCE.0;
-    while arrival.load(Acquire) == CALLED && clock.nanos(arch::timer::now()).0 < deadline {
+    // It arrives, or is given up, under the lock: never both.
+    let arrived = loop {
+        let mut kernel = kernel::lock();
+        let late = kernel.now().0 >= deadline;
+        let cpu = &mut kernel.cpus[id.index()];
+        cpu.given_up = late && !cpu.online;
+        if late || cpu.online {
+            break cpu.online;
+        }
+        drop(kernel);
         arch::cpu::relax();
-    }
-    let arrived = arrival.compare_exchange(CALLED, GIVEN_UP, AcqRel, Acquire) == Err(ARRIVED);
+    };
     arch::cpu::stop_calling(arrived);
-    while arrived && !kernel::lock().cpus[id.index()].online {
-        arch::cpu::relax();
-    }
     if !arrived {
         crate::warn!("CPU {} does not come up; going on without it", id.0);
     }
@@ -184,12 +174,15 @@ extern "C" fn secondary_entry(id: u64) -> ! {
     let id = CpuId(id as u8);
     arch::init_cpu(id);
     panic::now_doing(Doing::Boot);
-    if ARRIVALS[id.index()].compare_exchange(CALLED, ARRIVED, AcqRel, Acquire).is_err() {
+    let mut kernel = kernel::lock();
+    if kernel.cpus[id.index()].given_up {
+        drop(kernel);
         arch::cpu::park();
     }
     arch::interrupts::init_cpu(id);
     arch::timer::init_cpu();
-    kernel::lock().cpus[id.index()].online = true;
+    kernel.cpus[id.index()].online = true;
+    drop(kernel);
     OTHER.get().map_or_else(|| idle_entry(), |other| other())
 }
 

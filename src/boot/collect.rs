@@ -1,10 +1,15 @@
-//! What every kind of firmware says: RAM, what in it is taken, a command line, an initial RAM disk. Each
+//! What every kind of firmware says: RAM, what in it is taken, CPUs, a command line, an initial RAM disk. Each
 //! claim is held against what can be; what cannot is left out, with a note.
 
-use super::info::{BootInfo, MAX_REGIONS, Regions};
-use super::regions;
+use super::info::{BootInfo, Console, CpuInfo, CpuStart, MAX_REGIONS, PhysRange, Regions};
 use super::text::prefix;
-use crate::units::PhysAddr;
+use super::{Malformed, regions};
+use crate::units::{MAX_CPUS, PhysAddr};
+
+/// The first serial port of every PC that has one.
+pub const COM1: u16 = 0x3f8;
+/// The kind of entry that is RAM; all others are something else's.
+const RAM: u32 = 1;
 
 impl BootInfo {
     /// Takes a bank of RAM.
@@ -43,6 +48,34 @@ impl BootInfo {
         }
     }
 
+    /// The CPU that runs this, before firmware lists any.
+    pub(super) fn begin_cpus(&mut self, hardware_id: u64) {
+        self.cpus.clear();
+        self.cpus.push(CpuInfo { hardware_id, start: CpuStart::Boot });
+    }
+
+    /// Whether a CPU that firmware lists is the one that runs this, and so is there already.
+    pub(super) fn is_boot_cpu(&mut self, hardware_id: u64) -> Result<bool, Malformed> {
+        match self.cpus.iter().position(|cpu| cpu.hardware_id == hardware_id) {
+            Some(0) if !self.boot_cpu_listed => self.boot_cpu_listed = true,
+            Some(_) => return Err("listed twice"),
+            None => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// The list of CPUs, `beyond` of which found no room, ends.
+    pub(super) fn end_cpus(&mut self, list: &str, beyond: usize) {
+        if !self.boot_cpu_listed {
+            self.cpus_present += 1;
+            let boot = self.cpus[0].hardware_id;
+            self.note(format_args!("the boot CPU {boot:#x} is not in the {list}"));
+        }
+        if beyond > 0 {
+            self.note(format_args!("{beyond} CPUs beyond the limit of {MAX_CPUS}: not used"));
+        }
+    }
+
     /// Puts in order what was taken. What must not be mapped is no memory as far as the kernel goes.
     pub(super) fn settle(&mut self, unmapped: &mut Regions) {
         let changes = regions::order_memory(&mut self.memory);
@@ -70,5 +103,49 @@ impl BootInfo {
             None => {}
         }
         regions::order_reserved(&mut self.reserved);
+    }
+}
+
+/// What the two loaders of a PC, PVH and multiboot2, say in common: a memory map in the manner of the BIOS
+/// (e820), a command line, a module, and where ACPI begins.
+impl BootInfo {
+    /// What is known of every PC, whoever loaded the kernel.
+    pub fn of_pc(source: &'static str) -> BootInfo {
+        let mut info = BootInfo::new(source);
+        info.console = Console::Ns16550(COM1);
+        // The interrupt table and the data of the BIOS; and nobody should own address zero.
+        info.reserved.push(PhysAddr(0)..PhysAddr(0x1000));
+        info
+    }
+
+    /// Takes an entry of the memory map. Firmware leaves empty ones, which harm nobody.
+    pub(super) fn take_map_entry(&mut self, start: u64, size: u64, kind: u32) {
+        if kind == RAM {
+            self.take_memory(start, size);
+        } else if let Ok(range) = regions::range(start, size) {
+            regions::reserve(&mut self.reserved, range);
+        }
+    }
+
+    /// Takes a module. The first is the initrd.
+    pub(super) fn take_module(&mut self, start: u64, end: u64) {
+        match self.initrd {
+            None => self.take_initrd(start, end),
+            Some(_) => {
+                self.note(format_args!("module at {start:#x}: only the first is used"));
+            }
+        }
+    }
+
+    /// Puts in order what was taken. Reservations outside of memory are nobody's concern.
+    pub(super) fn settle_pc(mut self) -> Result<BootInfo, Malformed> {
+        self.settle(&mut Regions::new());
+        if self.memory.is_empty() {
+            return Err("no memory in its map");
+        }
+        let touches =
+            |range: &PhysRange| self.memory.iter().any(|bank| regions::overlap(range, bank));
+        self.reserved.retain(|range| touches(range));
+        Ok(self)
     }
 }

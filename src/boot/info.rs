@@ -33,6 +33,8 @@ pub struct BootInfo {
     pub cpus: ArrayVec<CpuInfo, MAX_CPUS>,
     /// How many CPUs firmware listed, usable or not.
     pub cpus_present: usize,
+    /// The boot CPU was among them.
+    pub(super) boot_cpu_listed: bool,
     /// The initial RAM disk, where there is one.
     pub initrd: Option<PhysRange>,
     /// The device tree, where this is read from one.

@@ -11,16 +11,15 @@ pub mod device_tree;
 pub mod elf;
 mod info;
 pub mod initrd;
-mod loader;
 pub mod multiboot2;
 mod phys;
 pub mod pvh;
 pub mod regions;
 mod text;
 
+pub use collect::COM1;
 pub use command_line::*;
 pub use info::*;
-pub use loader::COM1;
 pub use phys::PhysRead;
 pub use text::clipped;
 

@@ -8,7 +8,6 @@
 //! waits: so what one sender sends arrives in order, and no flood of messages keeps a caller out.
 
 mod fast;
-mod lease;
 mod receive;
 mod reply;
 mod send;
@@ -16,6 +15,7 @@ mod transfer;
 mod wait;
 
 pub use fast::Way;
+pub use transfer::{DUPLICATE, RECEIVE, TRANSFER};
 
 use crate::abi::Info;
 use crate::kernel::Kernel;

@@ -13,9 +13,11 @@ fn places(info: Info) -> core::ops::Range<usize> {
 }
 
 /// Bits that all kinds of rights share.
-const TRANSFER: u8 = PortRights::TRANSFER.bits();
-const DUPLICATE: u8 = PortRights::DUPLICATE.bits();
-const RECEIVE: u8 = PortRights::RECEIVE.bits();
+pub const TRANSFER: u8 = PortRights::TRANSFER.bits();
+/// The same.
+pub const DUPLICATE: u8 = PortRights::DUPLICATE.bits();
+/// A port's.
+pub const RECEIVE: u8 = PortRights::RECEIVE.bits();
 
 impl Kernel {
     /// Takes the handles of a message from its sender, all or none. Where the sender keeps its own,
@@ -64,15 +66,8 @@ impl Kernel {
 
     /// The handles of a message, which is in the registers of a thread, are its process's now. Those
     /// that there is no quota for are zero, and closed.
-    #[inline(always)]
-    pub(super) fn attach(&mut self, to: Id<Thread>, info: Info) {
-        if info.handles() > 0 {
-            self.attach_some(to, info);
-        }
-    }
-
     #[inline(never)]
-    fn attach_some(&mut self, to: Id<Thread>, info: Info) {
+    pub(super) fn attach(&mut self, to: Id<Thread>, info: Info) {
         for at in places(info) {
             let Thread { ref context, process, .. } = self.threads[to];
             let word = context.frame.args()[2 + at];
@@ -114,13 +109,8 @@ impl Kernel {
     pub fn own(&mut self, process: Id<Process>, id: Id<Handle>) -> Result {
         let owner = &mut self.processes[process];
         self.vm.charge(owner.account, Arena::<Handle>::COST)?;
-        let next = owner.handles.replace(id);
-        let handle = &mut self.handles[id];
-        handle.owner = Some(process);
-        handle.links = (None, next);
-        if let Some(next) = next {
-            self.handles[next].links.0 = Some(id);
-        }
+        self.handles.link(&mut owner.handles, None, id, |handle| &mut handle.links);
+        self.handles[id].owner = Some(process);
         Ok(())
     }
 
@@ -128,16 +118,8 @@ impl Kernel {
     #[inline(always)]
     pub fn disown(&mut self, process: Id<Process>, id: Id<Handle>) {
         let owner = &mut self.processes[process];
-        let handle = &mut self.handles[id];
-        handle.owner = None;
-        let (before, after) = core::mem::take(&mut handle.links);
-        if let Some(after) = after {
-            self.handles[after].links.0 = before;
-        }
-        match before {
-            Some(before) => self.handles[before].links.1 = after,
-            None => owner.handles = after,
-        }
+        self.handles.unlink(&mut owner.handles, id, |handle| &mut handle.links);
+        self.handles[id].owner = None;
         self.vm.uncharge(owner.account, Arena::<Handle>::COST);
     }
 }

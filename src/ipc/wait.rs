@@ -107,17 +107,14 @@ impl Kernel {
     /// Sets signals, which a waiting receiver gets at once.
     #[inline]
     pub fn signal(&mut self, cpu: CpuId, notice: Notice) {
-        let Kernel { ports, threads, .. } = self;
-        let Some(port) = ports.get_mut(notice.port) else { return };
+        let Some(port) = self.ports.get_mut(notice.port) else { return };
         port.signals |= notice.bits;
-        if port.signals == 0 || port.waiting != Waiting::Receivers {
-            return;
-        }
-        if let Some(receiver) = port.queue.pop(threads) {
-            let thread = &mut threads[receiver];
-            thread.state = State::Stopped;
-            thread.put_signals(core::mem::take(&mut port.signals));
-            self.clear_deadline(receiver);
+        let bits = port.signals;
+        if bits != 0
+            && let Some(receiver) = self.take_receiver(notice.port)
+        {
+            self.ports[notice.port].signals = 0;
+            self.threads[receiver].put_signals(bits);
             self.wake(cpu, receiver);
         }
     }

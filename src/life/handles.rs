@@ -1,15 +1,11 @@
 //! Making and closing handles. A handle counts as a reference to what it names.
 
-use crate::abi::{Error, PortRights};
-use crate::ipc::{Answer, Outcome};
+use crate::abi::Error;
+use crate::ipc::{Answer, DUPLICATE, Outcome, RECEIVE, TRANSFER};
 use crate::kernel::Kernel;
 use crate::mm::{Account, Arena, Id};
 use crate::object::{Caller, Handle, Life, Named, Process, State, Waiting};
 use crate::units::{CpuId, Result};
-
-const DUPLICATE: u8 = PortRights::DUPLICATE.bits();
-const TRANSFER: u8 = PortRights::TRANSFER.bits();
-const RECEIVE: u8 = PortRights::RECEIVE.bits();
 
 impl Kernel {
     /// `Duplicate`.
@@ -69,17 +65,18 @@ impl Kernel {
 
     /// Makes an object for a process, which pays, and a handle with all rights to it. There is room for
     /// the handle before anything is made, so that nothing has to be unmade.
-    pub fn make(
+    pub fn make<T>(
         &mut self,
         process: Id<Process>,
-        make: impl FnOnce(&mut Kernel, Id<Account>) -> Result<Named>,
+        name: fn(Id<T>) -> Named,
+        make: impl FnOnce(&mut Kernel, Id<Account>) -> Result<Id<T>>,
     ) -> Answer {
         let account = self.processes[process].account;
         self.handles.reserve(&mut self.vm.ram)?;
         self.vm.charge(account, Arena::<Handle>::COST)?;
         let made = make(self, account);
         self.vm.uncharge(account, Arena::<Handle>::COST);
-        Ok(Outcome::Value(self.install(process, made?, u8::MAX, 0)?))
+        Ok(Outcome::Value(self.install(process, name(made?), u8::MAX, 0)?))
     }
 
     /// Drops the last trace of a handle that nobody owns. With the last one its object ends, if nothing

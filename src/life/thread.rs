@@ -96,12 +96,8 @@ impl Kernel {
             &mut self.vm.ram,
         )?;
         let owner = &mut self.processes[process];
-        let next = owner.threads.replace(id);
         owner.thread_count += 1;
-        self.threads[id].siblings.1 = next;
-        if let Some(next) = next {
-            self.threads[next].siblings.0 = Some(id);
-        }
+        self.threads.link(&mut owner.threads, None, id, |thread| &mut thread.siblings);
         if new.flags & THREAD_START != 0 {
             self.resume_thread(cpu, id);
         }
@@ -193,17 +189,10 @@ impl Kernel {
         thread.state = State::Ended;
         let fpu = thread.fpu.take();
         let (process, account, time) = (thread.process, thread.account, thread.time);
-        let (before, after) = core::mem::take(&mut thread.siblings);
         let refs = thread.refs;
         let has_fpu = fpu.and_then(|fpu| self.fpus.remove(fpu)).is_some();
-        if let Some(after) = after {
-            self.threads[after].siblings.0 = before;
-        }
         let owner = &mut self.processes[process];
-        match before {
-            Some(before) => self.threads[before].siblings.1 = after,
-            None => owner.threads = after,
-        }
+        self.threads.unlink(&mut owner.threads, id, |thread| &mut thread.siblings);
         owner.thread_count -= 1;
         owner.time += time;
         let last = owner.thread_count == 0;

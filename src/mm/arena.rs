@@ -10,10 +10,10 @@
 //! none is odd, which no id is; it has the next generation, and the next slot of the free list.
 
 use super::Ram;
-use super::window::Window;
 use crate::abi::Error;
-use crate::layout::ARENA_SIZE;
-use crate::units::Result;
+use crate::arch::phys::Objects;
+use crate::layout::{ARENA_SIZE, ARENAS};
+use crate::units::{PAGE_SIZE, Result, VirtAddr};
 use core::fmt;
 use core::marker::PhantomData;
 use core::mem::{MaybeUninit, needs_drop};
@@ -30,14 +30,16 @@ pub struct Id<T> {
 
 /// All objects of type `T`.
 pub struct Arena<T> {
-    /// Where the window begins.
+    /// Where the window begins: a place is the lower half of an address, whose upper half is all ones.
     first: u32,
     /// Slots that were made.
     made: u32,
     /// The first free slot, or `END`.
     free: u32,
     live: u32,
-    window: Window,
+    /// Bytes of the window that are mapped.
+    size: u64,
+    objects: Objects,
     kind: PhantomData<T>,
 }
 
@@ -47,6 +49,8 @@ struct Slot<T> {
     value: MaybeUninit<T>,
 }
 
+/// How many windows there are: one for each arena.
+pub const WINDOWS: usize = 15;
 /// Windows begin at multiples of this, and are no larger.
 const SPAN: u32 = ARENA_SIZE as u32;
 /// In the name of a slot: it holds nothing.
@@ -61,15 +65,14 @@ impl<T> Arena<T> {
     /// Bytes an object takes.
     pub const COST: u64 = size::<T>() as u64;
 
-    /// An arena in a window nobody else has.
-    pub fn new(window: Window) -> Arena<T> {
+    /// An arena in the `nth` window, which nobody else has, and of which nothing is mapped yet.
+    pub fn new(nth: usize) -> Arena<T> {
+        assert!(nth < WINDOWS);
         const { assert!(!needs_drop::<T>(), "an arena forgets its objects") };
-        assert!(
-            window.at(window.first()).cast::<Slot<T>>().is_aligned(),
-            "windows begin at a page"
-        );
-        let first = window.first();
-        Arena { first, made: 0, free: END, live: 0, window, kind: PhantomData }
+        const { assert!(align_of::<Slot<T>>() as u64 <= PAGE_SIZE, "windows begin at a page") };
+        const { assert!(ARENAS >> 32 == 0xffff_ffff) };
+        let (first, objects) = (ARENAS as u32 + nth as u32 * SPAN, Objects::window());
+        Arena { first, made: 0, free: END, live: 0, size: 0, objects, kind: PhantomData }
     }
 
     /// How many objects there are.
@@ -94,8 +97,8 @@ impl<T> Arena<T> {
     pub fn reserve(&mut self, ram: &mut Ram) -> Result<Id<T>> {
         if self.free == END {
             let made = self.made as usize * size::<T>();
-            while self.window.size() < made + size::<T>() {
-                self.window.grow(ram).ok_or(Error::NoMemory)?;
+            while (self.size as usize) < made + size::<T>() {
+                self.grow(ram).ok_or(Error::NoMemory)?;
             }
             let fresh = self.first + made as u32;
             // SAFETY: it is mapped, and becomes one of the slots that were made.
@@ -154,7 +157,7 @@ impl<T> Arena<T> {
     /// Another object than `one`, which is of this arena as well, if it is still there.
     #[inline(always)]
     pub fn other(&mut self, one: &T, id: Id<T>) -> Option<&mut T> {
-        let slot = self.window.at(id.place()).cast::<Slot<T>>();
+        let slot = self.objects.at(id.place()).cast::<Slot<T>>();
         // SAFETY: the id is this arena's: a slot begins there; its name is not part of `one`, whichever it is of.
         let (name, value) = unsafe { ((*slot).name, (&raw mut (*slot).value).cast::<T>()) };
         // SAFETY: it holds an object, which is not the one that the caller has.
@@ -202,6 +205,19 @@ impl<T> Arena<T> {
         })
     }
 
+    /// Maps another page of the window, which never shrinks and never moves.
+    fn grow(&mut self, ram: &mut Ram) -> Option<()> {
+        if self.size == Objects::ROOM {
+            return None;
+        }
+        let Ram { memory, frames, space, .. } = ram;
+        let at = VirtAddr(ARENAS >> 32 << 32 | u64::from(self.first) + self.size);
+        space.table.map_fresh(at, memory, frames).ok()?;
+        self.size += PAGE_SIZE;
+        ram.object_pages += 1;
+        Some(())
+    }
+
     fn place(&self, nth: u32) -> u32 {
         self.first + nth * size::<T>() as u32
     }
@@ -219,16 +235,16 @@ impl<T> Arena<T> {
     unsafe fn slot(&self, place: u32) -> &Slot<T> {
         debug_assert!(place < self.place(self.made), "an id of another arena");
         // SAFETY: slots that were made are mapped, and have names.
-        unsafe { &*self.window.at(place).cast() }
+        unsafe { &*self.objects.at(place).cast() }
     }
 
     /// # Safety
     /// A slot begins at this place, or would: it is mapped.
     #[inline(always)]
     unsafe fn slot_mut(&mut self, place: u32) -> &mut Slot<T> {
-        debug_assert!(((place - self.first) as usize) < self.window.size(), "another arena's id");
+        debug_assert!(u64::from(place - self.first) < self.size, "another arena's id");
         // SAFETY: the slots are ours; any word is a name.
-        unsafe { &mut *self.window.at(place).cast() }
+        unsafe { &mut *self.objects.at(place).cast() }
     }
 }
 

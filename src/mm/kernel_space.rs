@@ -10,9 +10,7 @@ use crate::arch::{self, Access, PhysMem};
 use crate::boot::{CpuInfo, PhysRange};
 use crate::dev::Mmio;
 use crate::layout::{self, DEVICES, MAX_STACK, PHYS_MAP, PHYS_MAP_SIZE};
-use crate::units::{
-    CpuId, Frame, Image, MAX_CPUS, Main, PAGE_SIZE, PhysAddr, VirtAddr, frames_touching,
-};
+use crate::units::{CpuId, Frame, Image, Main, PAGE_SIZE, PhysAddr, VirtAddr, frames_touching};
 use core::ops::Range;
 
 /// The kernel's address space.
@@ -22,8 +20,6 @@ pub struct KernelSpace {
     pub table: PageTable,
     /// Where the next window to a device goes.
     next_window: u64,
-    /// The CPUs that were given their way in.
-    entered: [bool; MAX_CPUS],
 }
 
 /// The way into a kernel space: its table, and the end of a stack that is mapped in it.
@@ -59,17 +55,6 @@ impl Gate {
 }
 
 impl KernelSpace {
-    /// The way in for a CPU whose stacks have been mapped: there is one, for whoever asks first.
-    pub fn gate(&mut self, cpu: CpuId, memory: &PhysMem) -> Option<Gate> {
-        let stack_top = layout::stack_top(cpu, 0);
-        for nth in 0..arch::cpu::STACKS {
-            let last_page = layout::stack_top(cpu, nth).0 - PAGE_SIZE;
-            self.table.query(VirtAddr(last_page), memory)?;
-        }
-        let used = core::mem::replace(self.entered.get_mut(cpu.index())?, true);
-        (!used).then(|| Gate { root: self.table.root(), cpu, stack_top })
-    }
-
     /// Maps the image and all RAM.
     pub fn new(
         image: &Image,
@@ -91,22 +76,23 @@ impl KernelSpace {
         for bank in ram {
             map_bank(bank, &constant, &mut table, memory, source)?;
         }
-        Ok(KernelSpace { table, next_window: DEVICES.start, entered: [false; MAX_CPUS] })
+        Ok(KernelSpace { table, next_window: DEVICES.start })
     }
 
-    /// Gives `cpu` its `nth` stack: all of the upper half of its slot, as AArch64's vectors expect.
-    pub fn map_stack(
+    /// The way in for a CPU, which gets its stacks with it: there is one, for no stack is mapped twice.
+    pub fn gate(
         &mut self,
         cpu: CpuId,
-        nth: usize,
         memory: &mut PhysMem,
         source: &mut dyn FrameSource,
-    ) -> Result<(), MapError> {
-        let top = layout::stack_top(cpu, nth);
-        for at in (top.0 - MAX_STACK..top.0).step_by(PAGE_SIZE as usize) {
-            self.table.map_fresh(VirtAddr(at), memory, source)?;
+    ) -> Result<Gate, MapError> {
+        for top in (0..arch::cpu::STACKS).map(|nth| layout::stack_top(cpu, nth).0) {
+            // All of the upper half of its slot, as AArch64's vectors expect.
+            for at in (top - MAX_STACK..top).step_by(PAGE_SIZE as usize) {
+                self.table.map_fresh(VirtAddr(at), memory, source)?;
+            }
         }
-        Ok(())
+        Ok(Gate { root: self.table.root(), cpu, stack_top: layout::stack_top(cpu, 0) })
     }
 
     /// Opens a window to a device's registers, or says in the log why it could not.

@@ -9,7 +9,7 @@
 //! * [`kernel_space`]: the kernel's own page table.
 //! * [`frames`], with `chunk`s of them in a `ring`: who has which.
 //! * [`vm`]: address spaces of processes, what they map, and who pays.
-//! * [`arena`]: where objects live, in a [`window`] of addresses.
+//! * [`arena`]: where objects live, each kind in a window of addresses; the `list`s and [`tree`]s that they are in.
 
 pub mod arena;
 pub mod asid;
@@ -17,13 +17,13 @@ mod chunk;
 pub mod early;
 pub mod frames;
 pub mod kernel_space;
+mod list;
 mod owners;
 pub mod page_table;
 mod ring;
 pub mod tree;
 mod walker;
 pub mod vm;
-pub mod window;
 
 use crate::arch::PhysMem;
 use crate::boot::{BootInfo, PhysRange, regions};
@@ -32,6 +32,7 @@ use crate::units::Frame;
 pub use arena::{Arena, Id};
 pub use frames::Frames;
 pub use kernel_space::{Gate, KernelSpace};
+pub use list::Neighbours;
 pub use page_table::{MapError, PageTable};
 pub use vm::{Account, Memory, Place, Region, Space, Vm};
 

@@ -26,8 +26,6 @@ pub struct Mapping {
 pub enum MapError {
     /// Something is there already.
     AlreadyMapped,
-    /// Nothing is there.
-    NotMapped,
     /// No frame is left for a table or a page.
     NoMemory,
     /// Not whole pages.

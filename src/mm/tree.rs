@@ -182,11 +182,3 @@ fn rotate<T: Node>(arena: &mut Arena<T>, id: Id<T>, side: usize) -> Id<T> {
     recount(arena, child);
     child
 }
-
-impl<T> Clone for Links<T> {
-    fn clone(&self) -> Links<T> {
-        *self
-    }
-}
-
-impl<T> Copy for Links<T> {}

@@ -6,7 +6,7 @@ use crate::abi::{
     Error, InterruptRights, IoRights, Kind, MachineRights, MemoryRights, PortRights, ProcessRights,
     ReplyRights, ThreadRights, TimerRights,
 };
-use crate::mm::{Id, Memory};
+use crate::mm::{Id, Memory, Neighbours};
 use crate::units::Result;
 
 /// A handle.
@@ -19,7 +19,7 @@ pub struct Handle {
     /// For a port the badge, for a reply which of the thread's calls, for I/O ports which ones.
     pub badge: u64,
     /// The handles before and after it in its owner's list.
-    pub links: (Option<Id<Handle>>, Option<Id<Handle>>),
+    pub links: Neighbours<Handle>,
     /// What it allows, as bits of the kind's rights.
     pub rights: u8,
 }

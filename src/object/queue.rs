@@ -64,7 +64,7 @@ impl Queue {
             return self.begin(id, priority);
         }
         let before = self.last_from(priority);
-        self.insert(threads, id, before);
+        threads.link(&mut self.first, before, id, |thread| &mut thread.links);
         self.last[priority as usize] = Some(id);
         self.present |= 1 << priority;
     }
@@ -73,7 +73,7 @@ impl Queue {
     pub fn push_first(&mut self, threads: &mut Arena<Thread>, id: Id<Thread>) {
         let priority = threads[id].priority & 63;
         let before = if priority == 63 { None } else { self.last_from(priority + 1) };
-        self.insert(threads, id, before);
+        threads.link(&mut self.first, before, id, |thread| &mut thread.links);
         if !self.has(priority) {
             self.last[priority as usize] = Some(id);
             self.present |= 1 << priority;
@@ -84,43 +84,15 @@ impl Queue {
     #[inline(always)]
     pub fn pop(&mut self, threads: &mut Arena<Thread>) -> Option<Id<Thread>> {
         let id = self.first?;
-        let thread = &mut threads[id];
-        let priority = thread.priority & 63;
-        match core::mem::take(&mut thread.links).1 {
-            Some(after) => self.unlink(threads, id, priority, None, Some(after)),
-            None => self.clear(),
-        }
+        self.remove(threads, id);
         Some(id)
     }
 
     /// Takes a thread out, wherever in the queue it is.
     #[inline(always)]
     pub fn remove(&mut self, threads: &mut Arena<Thread>, id: Id<Thread>) {
-        let thread = &mut threads[id];
-        let priority = thread.priority & 63;
-        let (before, after) = core::mem::take(&mut thread.links);
-        if before.is_none() && after.is_none() {
-            return self.clear();
-        }
-        self.unlink(threads, id, priority, before, after);
-    }
-
-    fn unlink(
-        &mut self,
-        threads: &mut Arena<Thread>,
-        id: Id<Thread>,
-        priority: u8,
-        before: Option<Id<Thread>>,
-        after: Option<Id<Thread>>,
-    ) {
-        if let Some(after) = after {
-            threads[after].links.0 = before;
-        }
-        if let Some(before) = before {
-            threads[before].links.1 = after;
-        } else {
-            self.first = after;
-        }
+        let priority = threads[id].priority & 63;
+        let before = threads.unlink(&mut self.first, id, |thread| &mut thread.links);
         if self.last[priority as usize] == Some(id) {
             match before.filter(|&before| threads[before].priority & 63 == priority) {
                 Some(before) => self.last[priority as usize] = Some(before),
@@ -151,17 +123,5 @@ impl Queue {
             return None;
         }
         self.last[(priority as u32 + above.trailing_zeros()) as usize & 63]
-    }
-
-    #[inline(always)]
-    fn insert(&mut self, threads: &mut Arena<Thread>, id: Id<Thread>, before: Option<Id<Thread>>) {
-        let after = match before {
-            Some(before) => threads[before].links.1.replace(id),
-            None => self.first.replace(id),
-        };
-        if let Some(after) = after {
-            threads[after].links.0 = Some(id);
-        }
-        threads[id].links = (before, after);
     }
 }

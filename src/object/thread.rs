@@ -5,7 +5,7 @@ use crate::abi::{Arrival, FaultKind};
 use crate::arch::Context;
 use crate::arch::user::Fpu;
 use crate::mm::asid::Seat;
-use crate::mm::{Account, Id, Memory, Space};
+use crate::mm::{Account, Id, Memory, Neighbours, Space};
 use crate::units::CpuId;
 use bitflags::bitflags;
 
@@ -27,7 +27,7 @@ pub struct Thread {
     /// The CPUs it may run on, a bit each.
     pub affinity: u8,
     /// Before and after it in the queue it is in.
-    pub links: (Option<Id<Thread>>, Option<Id<Thread>>),
+    pub links: Neighbours<Thread>,
     /// Where it lives.
     pub process: Id<Process>,
     /// Its process's address space.
@@ -61,7 +61,7 @@ pub struct Thread {
     /// Handles to it.
     pub refs: u32,
     /// Before and after it in its process's list.
-    pub siblings: (Option<Id<Thread>>, Option<Id<Thread>>),
+    pub siblings: Neighbours<Thread>,
     /// Who pays for it.
     pub account: Id<Account>,
 }

@@ -51,12 +51,6 @@ impl Kernel {
         self.cpus[cpu.index()].fpu_on = false;
     }
 
-    /// The thread whose registers the CPU still holds is back.
-    pub(super) fn unpark_fpu(&mut self, cpu: CpuId) {
-        arch::user::fpu_on();
-        self.cpus[cpu.index()].fpu_on = true;
-    }
-
     /// No CPU holds registers of this thread any more that would be used: its saved state counts.
     pub fn forget_fpu(&mut self, id: Id<Thread>) {
         self.cpus.iter_mut().filter(|cpu| cpu.fpu == Some(id)).for_each(|cpu| cpu.fpu = None);

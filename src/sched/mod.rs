@@ -6,7 +6,6 @@
 //! if it is in its CPU's queue.
 
 mod fpu;
-mod switch;
 mod timers;
 
 use crate::arch;
@@ -27,26 +26,13 @@ impl Kernel {
     #[inline(always)]
     pub fn pick(&mut self, cpu: CpuId) -> Next {
         let state = &self.cpus[cpu.index() % MAX_CPUS];
-        match state.current {
-            None => self.take_first(cpu),
-            Some(current) if state.queue.is_empty() => {
-                self.rearm(cpu);
-                Next::Run(current)
-            }
-            Some(current) => self.compare(cpu, current),
+        let Some(current) = state.current else { return self.take_first(cpu) };
+        if state.queue.has_above(self.threads[current].priority) {
+            self.interrupt_turn(cpu, current);
+            return self.take_first(cpu);
         }
-    }
-
-    /// Goes on with the current thread, if none that waits has a higher priority.
-    fn compare(&mut self, cpu: CpuId, current: Id<Thread>) -> Next {
-        let state = &mut self.cpus[cpu.index() % MAX_CPUS];
-        let thread = &mut self.threads[current];
-        if !state.queue.has_above(thread.priority) {
-            self.rearm(cpu);
-            return Next::Run(current);
-        }
-        self.interrupt_turn(cpu, current);
-        self.take_first(cpu)
+        self.rearm(cpu);
+        Next::Run(current)
     }
 
     /// The current thread of `cpu` lets those of its priority run first.
@@ -79,14 +65,10 @@ impl Kernel {
         thread.state = State::Ready;
         let priority = thread.priority;
         let there = &mut self.cpus[target.index() % MAX_CPUS];
-        if there.queue.is_empty() {
-            there.queue.begin(id, priority);
-            if self.resting != 0 {
-                there.help = Nanos(self.clock.nanos(arch::timer::lately()).0 + PATIENCE);
-            }
-        } else {
-            there.queue.push(&mut self.threads, id);
+        if there.queue.is_empty() && self.resting != 0 {
+            there.help = Nanos(self.clock.nanos(arch::timer::lately()).0 + PATIENCE);
         }
+        there.queue.push(&mut self.threads, id);
         if target != cpu {
             let busy =
                 there.current.is_some_and(|current| self.threads[current].priority > priority);
@@ -227,7 +209,54 @@ impl Kernel {
         self.cpus[cpu.index()].space = None;
         arch::user::unload_space();
         self.resting |= 1 << (cpu.0 & 7);
-        self.rearm_to_rest(cpu);
+        // The hardware timer rings for the first timer only.
+        let Cpu { armed, first_timer, .. } = self.cpus[cpu.index()];
+        if armed != first_timer {
+            self.disarm(cpu);
+            self.rearm(cpu);
+        }
         Next::Idle
+    }
+    /// Makes `id`, which is in no queue, the current thread of `cpu`. Its predecessor is in whatever
+    /// state it was given. `now` is the counter.
+    #[inline(always)]
+    pub fn switch(&mut self, cpu: CpuId, id: Id<Thread>, now: u64) {
+        match self.cpus[cpu.index() % MAX_CPUS].current.replace(id) {
+            Some(before) => self.leave(cpu, before, now),
+            None => self.resting &= !(1 << (cpu.0 & 7)),
+        }
+        let thread = &mut self.threads[id];
+        thread.state = State::Running;
+        thread.cpu = cpu;
+        arch::user::arrive(&mut thread.context);
+        let space = thread.space;
+        let state = &mut self.cpus[cpu.index() % MAX_CPUS];
+        state.since = now;
+        if state.fpu == Some(id) {
+            arch::user::fpu_on();
+            state.fpu_on = true;
+        }
+        if state.space != Some(space) {
+            state.space = Some(space);
+            if !self.vm.asids.is_current(thread.seat) {
+                let others = self.cpus.each_ref().map(|other| other.space);
+                thread.seat = self.vm.enter(space, others);
+            }
+            arch::user::load_space(thread.seat.word);
+        }
+    }
+
+    /// The CPU leaves a thread.
+    #[inline(always)]
+    fn leave(&mut self, cpu: CpuId, id: Id<Thread>, now: u64) {
+        let Cpu { since, fpu_on, .. } = self.cpus[cpu.index() % MAX_CPUS];
+        if let Some(thread) = self.threads.get_mut(id) {
+            thread.time += now.wrapping_sub(since);
+            arch::user::leave(&mut thread.context);
+            thread.flags.set(Flags::STEPPING, thread.context.is_stepping());
+        }
+        if fpu_on {
+            self.park_fpu(cpu, id);
+        }
     }
 }

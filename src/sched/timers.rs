@@ -74,18 +74,11 @@ impl Kernel {
     /// The wait of `thread` is over: it has no deadline any more.
     #[inline(always)]
     pub fn clear_deadline(&mut self, thread: Id<Thread>) {
-        if self.threads[thread].flags.contains(Flags::TIMED) {
-            self.forget_deadline(thread);
+        let Thread { ref mut flags, timer, .. } = self.threads[thread];
+        if flags.contains(Flags::TIMED) {
+            *flags -= Flags::TIMED;
+            self.unset(timer);
         }
-    }
-
-    /// The deadline it has is none any more.
-    #[inline(never)]
-    pub fn forget_deadline(&mut self, thread: Id<Thread>) {
-        let thread = &mut self.threads[thread];
-        thread.flags -= Flags::TIMED;
-        let timer = thread.timer;
-        self.unset(timer);
     }
 
     /// Sees to it that the hardware timer of `cpu`, which must be the one we run on, does not ring later
@@ -120,16 +113,7 @@ impl Kernel {
         arch::timer::arm(self.clock.ticks(due));
     }
 
-    /// Has the hardware timer of `cpu`, which is about to rest, ring for its first timer only.
-    pub(super) fn rearm_to_rest(&mut self, cpu: CpuId) {
-        let state = &mut self.cpus[cpu.index()];
-        if state.armed != state.first_timer {
-            self.disarm(cpu);
-            self.rearm(cpu);
-        }
-    }
-
-    /// Has it ring for nothing.
+    /// Has the hardware timer of `cpu` ring for nothing.
     pub fn disarm(&mut self, cpu: CpuId) {
         self.cpus[cpu.index()].armed = NEVER;
         arch::timer::disarm();

@@ -3,14 +3,14 @@
 
 use super::Caller;
 use crate::abi::{
-    Call, Error, MAP_EXECUTE, MAP_WRITE, MachineRights, MemoryRights, PAGE, ProcessRights,
-    WINDOW_DEVICE,
+    Call, Error, Info, Lease, MAP_EXECUTE, MAP_WRITE, MESSAGE_WORDS, MachineRights, MemoryRights,
+    PAGE, ProcessRights, WINDOW_DEVICE,
 };
 use crate::arch::Access;
 use crate::ipc::{Answer, Outcome};
 use crate::kernel::Kernel;
 use crate::mm::{Account, Id, Memory, Place, Space};
-use crate::object::{Life, Made, Named, Process, Progress};
+use crate::object::{Life, Made, Named, Process, Progress, Sort, Thread};
 use crate::units::{PhysAddr, Result};
 
 impl Kernel {
@@ -137,7 +137,7 @@ impl Kernel {
     /// Copies a piece between the caller and what the call names: [3] bytes, of which [1] and [2] say
     /// where.
     pub(super) fn copy_piece(&mut self, call: Call, me: &Caller) -> Answer {
-        let [handle, there, address, length, ..] = me.args;
+        let [handle, there, address, ..] = me.args;
         let here = Place::Space(self.threads[me.thread].space, address);
         let write = matches!(call, Call::MemoryWrite | Call::ProcessWrite);
         let there = if matches!(call, Call::MemoryRead | Call::MemoryWrite) {
@@ -147,9 +147,63 @@ impl Kernel {
             let needed = if write { ProcessRights::WRITE } else { ProcessRights::READ };
             Place::Space(self.space_of(me, handle, needed)?, there)
         };
+        self.copy_on(me.thread, 1, (here, there), write)
+    }
+
+    /// The same with a window that a caller lends for as long as its call lasts: [1] is which, [2] and
+    /// [3] say where.
+    #[inline(always)]
+    pub(super) fn lease_copy(&mut self, me: Id<Thread>, call: Call) -> Answer {
+        let [which, index, offset, address, length, ..] = *self.threads[me].context.frame.args();
+        let (space, lease) = self.lease(me, which, index)?;
+        let write = call == Call::LeaseWrite;
+        let needed = if write { Lease::WRITE } else { Lease::READ };
+        if lease.length & needed == 0 {
+            return Err(Error::NoRight);
+        }
+        if offset.checked_add(length).is_none_or(|end| end > lease.bytes()) {
+            return Err(Error::Invalid);
+        }
+        let there = lease.address.checked_add(offset).ok_or(Error::BadAddress)?;
+        let here = Place::Space(self.threads[me].space, address);
+        self.copy_on(me, 2, (here, Place::Space(space, there)), write)
+    }
+
+    /// The `index`th window that came with a call, and whose it is.
+    #[inline(always)]
+    fn lease(&self, me: Id<Thread>, which: u64, index: u64) -> Result<(Id<Space>, Lease)> {
+        let (caller, _) = self.caller(me, which)?;
+        let awaited = self.awaited(caller).ok_or(Error::NotFound)?;
+        let thread = &self.threads[caller.thread];
+        let args = thread.context.frame.args();
+        let info = Info(args[1]);
+        if awaited.sort != Sort::Call || index >= info.leases() as u64 {
+            return Err(Error::NotFound);
+        }
+        let at = 2 + MESSAGE_WORDS - info.handles() - 2 * (info.leases() - index as usize);
+        Ok((thread.space, Lease { address: args[at], length: args[at + 1] }))
+    }
+
+    /// Copies a piece between the caller (`here`) and someone, and moves on in the caller's registers:
+    /// from [at] on these are where it is on either side, and how much is left.
+    #[inline(always)]
+    fn copy_on(
+        &mut self,
+        me: Id<Thread>,
+        at: usize,
+        (here, there): (Place, Place),
+        write: bool,
+    ) -> Answer {
         let (from, to) = if write { (here, there) } else { (there, here) };
-        let done = self.vm.copy(from, to, length)?;
-        self.advance(me.thread, 1, done)
+        let done = self.vm.copy(from, to, self.threads[me].context.frame.args()[at + 2])?;
+        let args = self.threads[me].context.frame.args_mut();
+        if done >= args[at + 2] {
+            return Ok(Outcome::Done);
+        }
+        args[at] += done;
+        args[at + 1] += done;
+        args[at + 2] -= done;
+        Ok(Outcome::Again)
     }
 
     /// So many pages of [2], from [1] on, are dealt with.

@@ -81,8 +81,7 @@ impl Kernel {
                 self.signal(cpu, notice);
                 Ok(Outcome::Done)
             }
-            Call::LeaseRead => self.lease_copy(thread, false),
-            Call::LeaseWrite => self.lease_copy(thread, true),
+            Call::LeaseRead | Call::LeaseWrite => self.lease_copy(thread, call),
             _ => self.other_call(call, cpu, thread),
         }
     }
@@ -121,9 +120,8 @@ impl Kernel {
             Call::HandleOf => return self.handle_of(me),
             Call::Give => return self.give(process, self.process(me, ProcessRights::MANAGE)?, b),
             Call::PortCreate => {
-                return self.make(process, |kernel, account| {
-                    Ok(Named::Port(kernel.create_port(account, a)?))
-                });
+                return self
+                    .make(process, Named::Port, |kernel, payer| kernel.create_port(payer, a));
             }
             Call::Receive => {
                 let deadline = context.frame.deadline();
@@ -186,8 +184,8 @@ impl Kernel {
                 if b > self.processes[process].ceiling.into() {
                     return Err(Error::Invalid);
                 }
-                return self.make(process, |kernel, account| {
-                    Ok(Named::Process(kernel.create_process(account, a, b as u8)?))
+                return self.make(process, Named::Process, |kernel, payer| {
+                    kernel.create_process(payer, a, b as u8)
                 });
             }
             Call::ProcessHandler => {
@@ -221,10 +219,10 @@ impl Kernel {
                     _ => (0, Some(self.foreign_caller(thread, b)?)),
                 };
                 let new = NewThread { entry, stack: c, argument: d, tag: e, flags: f };
-                return self.make(process, |kernel, _| {
+                return self.make(process, Named::Thread, |kernel, _| {
                     let thread = kernel.create_thread(cpu, target, new)?;
                     like.inspect(|&like| kernel.copy_thread(thread, like, &new));
-                    Ok(Named::Thread(thread))
+                    Ok(thread)
                 });
             }
             Call::ThreadExit => self.end_thread(cpu, thread),
@@ -254,8 +252,8 @@ impl Kernel {
             Call::InterruptCreate => {
                 self.machine(me, MachineRights::DEVICES)?;
                 let notice = self.notice(process, c, d)?;
-                return self.make(process, |kernel, account| {
-                    Ok(Named::Interrupt(kernel.create_interrupt(account, b, notice)?))
+                return self.make(process, Named::Interrupt, |kernel, payer| {
+                    kernel.create_interrupt(payer, b, notice)
                 });
             }
             Call::InterruptAck => {
@@ -263,8 +261,8 @@ impl Kernel {
             }
             Call::TimerCreate => {
                 let target = Target::Port(self.notice(process, a, b)?);
-                return self.make(process, |kernel, account| {
-                    Ok(Named::Timer(kernel.create_timer(account, target)?))
+                return self.make(process, Named::Timer, |kernel, payer| {
+                    kernel.create_timer(payer, target)
                 });
             }
             Call::TimerSet => {

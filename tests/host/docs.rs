@@ -6,7 +6,7 @@ use bitflags::Flags;
 use ochre::abi::{Argument, CALLS, Error, Kind, Row};
 use ochre::boot::unknown_words;
 use ochre::layout::{ARENAS, DEVICES, IMAGE_BASE, PHYS_MAP, STACK_SLOT, STACKS};
-use ochre::mm::window::WINDOWS;
+use ochre::mm::arena::WINDOWS;
 use ochre::mm::{Account, Arena, Memory, Region, Space};
 use ochre::object::{
     Handle, Interrupt, IoPorts, Machine, Message, Object, Port, Process, Reply, Thread, Timer,

@@ -75,12 +75,9 @@ impl Machine {
 #[test]
 fn each_cpu_has_one_way_in() {
     let Machine { mut memory, mut pool, mut space } = machine(1);
-    assert!(space.gate(CpuId(1), &memory).is_none(), "it has no stack");
-    for nth in 0..STACKS {
-        space.map_stack(CpuId(1), nth, &mut memory, &mut pool).expect("there is room");
-    }
-    assert!(space.gate(CpuId(1), &memory).is_some());
-    assert!(space.gate(CpuId(1), &memory).is_none(), "two CPUs would share a stack");
+    assert!(space.gate(CpuId(1), &mut memory, &mut pool).is_ok(), "there is room");
+    let again = space.gate(CpuId(1), &mut memory, &mut pool);
+    assert!(again.is_err(), "two CPUs would share a stack");
 }
 
 #[test]
@@ -89,7 +86,7 @@ fn nothing_is_writable_and_executable() {
         let mut machine = machine(top);
         let registers = bank(0x900_0000, 0x900_1000);
         machine.space.map_device(registers, &mut machine.memory, &mut machine.pool).unwrap();
-        machine.space.map_stack(CpuId(1), 0, &mut machine.memory, &mut machine.pool).unwrap();
+        machine.space.gate(CpuId(1), &mut machine.memory, &mut machine.pool).unwrap();
         let code = PhysAddr(LOADED).frame().0..PhysAddr(LOADED + 0x10000).frame().0;
         let constant = code.start..PhysAddr(LOADED + 0x20000).frame().0;
         for (at, page) in machine.pages() {
@@ -132,13 +129,13 @@ fn the_image_and_all_ram_are_there() {
 fn stacks_have_guards() {
     let mut machine = machine(1);
     let Machine { memory, pool, space } = &mut machine;
-    for nth in 0..3 {
-        space.map_stack(CpuId(2), nth, memory, pool).unwrap();
+    space.gate(CpuId(2), memory, pool).unwrap();
+    for nth in 0..STACKS {
         let top = stack_top(CpuId(2), nth);
         assert_eq!(stack_at(VirtAddr(top.0 - 1)), Some((CpuId(2), nth)));
         assert_eq!(stack_at(VirtAddr(top.0 - STACK_SLOT)), Some((CpuId(2), nth)));
     }
-    for nth in 0..3 {
+    for nth in 0..STACKS {
         let top = stack_top(CpuId(2), nth).0;
         for at in (top - STACK_SLOT..top).step_by(PAGE_SIZE as usize) {
             let access = Access::WRITE | Access::GLOBAL;

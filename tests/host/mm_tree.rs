@@ -3,7 +3,6 @@
 use crate::support::cases;
 use crate::support::{MIB, machine};
 use ochre::mm::tree::{Key, Links, Node, Tree};
-use ochre::mm::window::Window;
 use ochre::mm::{Arena, Id};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -35,7 +34,7 @@ proptest! {
         steps in prop::collection::vec((0u64..40, 0u32..3, 0..3), 1..if cfg!(miri) { 60 } else { 400 }),
     ) {
         let mut ram = machine(4 * MIB, 1).expect("it fits").vm.ram;
-        let mut arena = Arena::new(Window::new(14));
+        let mut arena = Arena::new(14);
         let mut tree: Tree<Item> = Tree::EMPTY;
         let mut model: BTreeMap<Key, Id<Item>> = BTreeMap::new();
         for (high, low, step) in steps {

@@ -89,7 +89,7 @@ impl Vm {
         ensure(self.region_at(region.space, region.start) == Some(id), "a region is found")?;
         let mut list = self.memories[region.memory].regions;
         while let Some(at) = list.filter(|&at| at != id) {
-            list = self.regions[at].next;
+            list = self.regions[at].siblings.1;
         }
         ensure(list == Some(id), "a region is in its memory's list")
     }
@@ -163,8 +163,8 @@ impl Vm {
         let (mut next, mut prev, mut regions) = (memory.regions, None, 0);
         while let Some(at) = next {
             let region = &self.regions[at];
-            ensure(region.prev == prev && region.memory == id, "the list of regions agrees")?;
-            (prev, next, regions) = (next, region.next, regions + 1);
+            ensure(region.siblings.0 == prev && region.memory == id, "the list of regions agrees")?;
+            (prev, next, regions) = (next, region.siblings.1, regions + 1);
         }
         ensure(memory.refs >= regions, "regions are references")?;
         let index = match &memory.backing {

@@ -4,7 +4,7 @@ use super::LOCAL_APIC;
 use super::table::{HEADER, Table};
 use crate::boot::info::{BootInfo, CpuInfo, CpuStart, InterruptController, LineKinds};
 use crate::boot::phys::{u32_at, u64_at};
-use crate::units::{MAX_CPUS, PhysAddr};
+use crate::units::PhysAddr;
 
 const LOCAL: u8 = 0;
 const IO: u8 = 1;
@@ -21,12 +21,11 @@ const LOW: u8 = 3;
 const BROADCAST: u32 = 0xff;
 
 pub(super) fn read(table: &Table<'_>, info: &mut BootInfo) {
-    let boot_cpu = info.cpus.first().map_or(0, |cpu| cpu.hardware_id);
     let mut found = Found {
         local: u32_at(table.bytes, HEADER).map_or(LOCAL_APIC, |at| PhysAddr(at.into())),
         io: None,
         kinds: LineKinds::USUAL,
-        boot_is_listed: false,
+        beyond: 0,
     };
     info.cpus_present = 0;
     let mut rest = table.body().get(8..).unwrap_or_default();
@@ -41,14 +40,7 @@ pub(super) fn read(table: &Table<'_>, info: &mut BootInfo) {
             info.note(format_args!("ACPI: MADT entry of type {kind} is cut short"));
         }
     }
-    if !found.boot_is_listed {
-        info.cpus_present += 1;
-        info.note(format_args!("ACPI: the boot CPU {boot_cpu:#x} is not in the MADT"));
-    }
-    if info.cpus_present > MAX_CPUS {
-        let more = info.cpus_present - MAX_CPUS;
-        info.note(format_args!("{more} CPUs beyond the limit of {MAX_CPUS}: not used"));
-    }
+    info.end_cpus("MADT", found.beyond);
     let io = found.io.map(|(_, at)| at);
     let Found { local, kinds, .. } = found;
     info.interrupts = InterruptController::Apic { local, io, kinds };
@@ -59,7 +51,8 @@ struct Found {
     /// The I/O APIC with the lowest interrupts, and the first of those.
     io: Option<(u32, PhysAddr)>,
     kinds: LineKinds,
-    boot_is_listed: bool,
+    /// CPUs that there is no room for.
+    beyond: usize,
 }
 
 impl Found {
@@ -98,12 +91,11 @@ impl Found {
         if flags & ENABLED == 0 {
             return;
         }
-        let hardware_id = u64::from(id);
-        match info.cpus.iter().position(|cpu| cpu.hardware_id == hardware_id) {
-            Some(0) if !self.boot_is_listed => self.boot_is_listed = true,
-            Some(_) => return info.note(format_args!("ACPI: CPU {id:#x} is listed twice")),
-            // The caller says how many there are beyond what fits.
-            None => _ = info.cpus.try_push(CpuInfo { hardware_id, start: CpuStart::InitSipi }),
+        let cpu = CpuInfo { hardware_id: id.into(), start: CpuStart::InitSipi };
+        match info.is_boot_cpu(cpu.hardware_id) {
+            Ok(true) => {}
+            Ok(false) => self.beyond += usize::from(info.cpus.try_push(cpu).is_err()),
+            Err(why) => return info.note(format_args!("ACPI: CPU {id:#x} is {why}")),
         }
         info.cpus_present += 1;
     }

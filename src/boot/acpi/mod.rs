@@ -10,7 +10,7 @@ mod fadt;
 mod madt;
 mod table;
 
-use super::info::{BootInfo, CpuInfo, CpuStart, InterruptController, LineKinds, Power};
+use super::info::{BootInfo, InterruptController, LineKinds, Power};
 use super::phys::PhysRead;
 use crate::units::PhysAddr;
 use table::Table;
@@ -35,8 +35,7 @@ pub fn read(
     boot_cpu: u32,
     info: &mut BootInfo,
 ) -> Result<(), &'static str> {
-    info.cpus.clear();
-    info.cpus.push(CpuInfo { hardware_id: boot_cpu.into(), start: CpuStart::Boot });
+    info.begin_cpus(boot_cpu.into());
     info.cpus_present = 1;
     let (local, kinds) = (LOCAL_APIC, LineKinds::USUAL);
     info.interrupts = InterruptController::Apic { local, io: None, kinds };

@@ -6,25 +6,11 @@ use super::reader::Reader;
 use crate::boot::info::{Console, InterruptController, Power};
 use crate::units::PhysAddr;
 
-#[derive(Default)]
-pub(super) struct Devices<'a> {
-    console_path: &'a [u8],
-    /// The UART that it leads to, `Console::None` if there is no driver for it.
-    chosen_console: Option<Console>,
-    /// The first there is a driver for.
-    first_console: Option<Console>,
-    /// With the cells of one of its interrupts.
-    gic: Option<(InterruptController, u32)>,
-    local: Option<PhysAddr>,
-    timer: Option<Node<'a>>,
-    watchdog: Option<PhysAddr>,
-}
-
 impl<'a> Reader<'a> {
     /// Finds out which path the console has: without its options (`:115200n8`), its alias resolved.
     pub fn find_console(&mut self) {
         let path = self.chosen.text("stdout-path").split(|&byte| byte == b':').next();
-        self.devices.console_path = match path.unwrap_or_default() {
+        self.console_path = match path.unwrap_or_default() {
             path @ [b'/', ..] => path,
             alias => self.aliases.text(str::from_utf8(alias).unwrap_or_default()),
         };
@@ -40,7 +26,7 @@ impl<'a> Reader<'a> {
         for name in node.compatible() {
             match name {
                 b"arm,armv8-timer" | b"arm,armv7-timer" => {
-                    self.devices.timer.get_or_insert(node);
+                    self.timer.get_or_insert(node);
                 }
                 b"arm,pl011" => self.uart(place, Console::Pl011),
                 b"brcm,bcm2835-aux-uart" => self.uart(place, Console::MiniUart),
@@ -49,9 +35,9 @@ impl<'a> Reader<'a> {
                 }
                 b"arm,cortex-a15-gic" | b"arm,gic-400" => self.gic(place, 2),
                 b"arm,gic-v3" => self.gic(place, 3),
-                b"brcm,bcm2836-l1-intc" => self.devices.local = self.devices.local.or_else(first),
+                b"brcm,bcm2836-l1-intc" => self.local = self.local.or_else(first),
                 b"brcm,bcm2835-pm" | b"brcm,bcm2835-pm-wdt" => {
-                    self.devices.watchdog = self.devices.watchdog.or_else(first);
+                    self.watchdog = self.watchdog.or_else(first);
                 }
                 _ => continue,
             }
@@ -62,11 +48,11 @@ impl<'a> Reader<'a> {
     fn uart(&mut self, place: &Place<'a>, console: fn(PhysAddr) -> Console) {
         let Some((at, _)) = place.registers(0) else { return };
         let console = console(at);
-        if place.is_at(self.devices.console_path) {
-            self.devices.chosen_console.get_or_insert(console);
+        if place.is_at(self.console_path) {
+            self.chosen_console.get_or_insert(console);
         }
         if console != Console::None {
-            self.devices.first_console.get_or_insert(console);
+            self.first_console.get_or_insert(console);
         }
     }
 
@@ -76,7 +62,7 @@ impl<'a> Reader<'a> {
             (Some((distributor, _)), Some((own, size))) => {
                 let cells = node.cell("#interrupt-cells").unwrap_or(3);
                 let gic = InterruptController::Gic { version, distributor, own, size };
-                self.devices.gic.get_or_insert((gic, cells));
+                self.gic.get_or_insert((gic, cells));
             }
             _ => self.info.note(format_args!("{}: its reg is malformed", node.name)),
         }
@@ -86,7 +72,7 @@ impl<'a> Reader<'a> {
         self.info.console = self.console();
         self.timer();
         // The Pi 4 has both controllers. All that matters comes in through the GIC there.
-        self.info.interrupts = match (self.devices.gic, self.devices.local) {
+        self.info.interrupts = match (self.gic, self.local) {
             (Some((gic, _)), _) => gic,
             (None, Some(local)) => InterruptController::Bcm2836(local),
             (None, None) => InterruptController::None,
@@ -94,7 +80,7 @@ impl<'a> Reader<'a> {
         if self.info.interrupts == InterruptController::None {
             self.info.note(format_args!("no interrupt controller the kernel knows"));
         }
-        self.info.power = match (self.psci, self.devices.watchdog) {
+        self.info.power = match (self.psci, self.watchdog) {
             (Some(call), _) => Power::Psci(call),
             (None, Some(watchdog)) => Power::Bcm2835(watchdog),
             (None, None) => Power::None,
@@ -106,21 +92,21 @@ impl<'a> Reader<'a> {
 
     /// The UART that `/chosen` names; failing that the first there is, with a note.
     fn console(&mut self) -> Console {
-        let why = match (self.devices.chosen_console, self.chosen.get("stdout-path")) {
+        let why = match (self.chosen_console, self.chosen.get("stdout-path")) {
             (Some(Console::None), _) => "the chosen console has no driver",
             (Some(console), _) => return console,
             (None, Some(_)) => "the chosen console is not there",
             (None, None) => "no console is chosen",
         };
-        match self.devices.first_console {
+        match self.first_console {
             Some(console) => self.info.note(format_args!("{why}: taking the {console}")),
             None => self.info.note(format_args!("{why}, and no other either")),
         }
-        self.devices.first_console.unwrap_or(Console::None)
+        self.first_console.unwrap_or(Console::None)
     }
 
     fn timer(&mut self) {
-        let Some(node) = self.devices.timer else {
+        let Some(node) = self.timer else {
             return self
                 .info
                 .note(format_args!("no timer in the device tree: taking the generic one"));
@@ -130,7 +116,7 @@ impl<'a> Reader<'a> {
             self.info.note(format_args!("timer: its clock-frequency is malformed, ignored"));
         }
         // The BCM2836 has one line for it and no number.
-        let Some((_, cells)) = self.devices.gic else { return };
+        let Some((_, cells)) = self.gic else { return };
         match virtual_timer(&node, cells) {
             Some(number) => self.info.timer_interrupt = number,
             None => self.info.note(format_args!("timer: no virtual timer's interrupt, taking 27")),

@@ -1,13 +1,11 @@
 //! Reads a flattened device tree into a [`BootInfo`] (Devicetree Specification v0.4).
 //!
 //! `blob` walks all nodes and refuses what is malformed; `reader` hands each, with its `place` in the
-//! tree, to the file that knows its kind: `memory`, `cpus`, `devices`. The first of two walks learns
+//! tree, to who knows its kind: memory and CPUs itself, all else `devices`. The first of two walks learns
 //! what the others need, so the order of a tree does not matter. Anything odd ends in a note.
 
 mod blob;
-mod cpus;
 mod devices;
-mod memory;
 mod place;
 mod reader;
 

@@ -33,7 +33,6 @@ pub use region::Region;
 pub use space::Space;
 
 use super::asid::Asids;
-use super::window::Window;
 use super::{Arena, Id, Ram};
 use crate::arch::paging::ASIDS;
 
@@ -63,10 +62,10 @@ impl Vm {
     pub fn new(ram: Ram) -> Vm {
         Vm {
             ram,
-            spaces: Arena::new(Window::new(0)),
-            memories: Arena::new(Window::new(1)),
-            regions: Arena::new(Window::new(2)),
-            accounts: Arena::new(Window::new(3)),
+            spaces: Arena::new(0),
+            memories: Arena::new(1),
+            regions: Arena::new(2),
+            accounts: Arena::new(3),
             asids: Asids::new(ASIDS),
             dying: None,
         }

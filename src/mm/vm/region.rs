@@ -4,7 +4,7 @@
 //! what it allows is within its ceiling, and never both writing and executing.
 
 use super::super::tree::{Key, Links, Node};
-use super::super::{Arena, Id};
+use super::super::{Arena, Id, Neighbours};
 use super::memory::{Backing, MAX_MAPPINGS};
 use super::tables;
 use super::{FUEL, Memory, Space, Vm};
@@ -29,8 +29,7 @@ pub struct Region {
     /// Clones of the address space share the memory.
     pub(super) shared: bool,
     /// Its neighbours in the list of the memory.
-    pub(super) next: Option<Id<Region>>,
-    pub(super) prev: Option<Id<Region>>,
+    pub(super) siblings: Neighbours<Region>,
 }
 
 impl Region {
@@ -49,7 +48,8 @@ impl Region {
     /// The part of it from an address on.
     pub(super) fn from(&self, at: u64) -> Region {
         let (first, pages) = (self.page_at(at), (self.end() - at) / PAGE_SIZE);
-        Region { links: Links::NONE, start: at, pages, first, next: None, prev: None, ..*self }
+        let siblings = Neighbours::default();
+        Region { links: Links::NONE, start: at, pages, first, siblings, ..*self }
     }
 }
 
@@ -123,8 +123,7 @@ impl Vm {
             access,
             ceiling,
             shared,
-            next: None,
-            prev: None,
+            siblings: Neighbours::default(),
         };
         let id = self.add_region(region)?;
         self.join(id);
@@ -227,27 +226,19 @@ impl Vm {
         let memory = &mut self.memories[memory];
         memory.refs += 1;
         memory.mapped += 1;
-        let next = memory.regions.replace(id);
-        self.regions[id].next = next;
-        if let Some(next) = next {
-            self.regions[next].prev = Some(id);
-        }
+        self.regions.link(&mut memory.regions, None, id, |region| &mut region.siblings);
         Ok(id)
     }
 
     fn remove_region(&mut self, id: Id<Region>) {
         let space = self.regions[id].space;
         self.spaces[space].regions.remove(&mut self.regions, id);
-        let Some(Region { memory, next, prev, .. }) = self.regions.remove(id) else { return };
-        if let Some(next) = next {
-            self.regions[next].prev = prev;
-        }
-        match prev {
-            Some(prev) => self.regions[prev].next = next,
-            None => self.memories[memory].regions = next,
-        }
-        self.memories[memory].mapped -= 1;
-        self.release(memory);
+        let shown = self.regions[id].memory;
+        let memory = &mut self.memories[shown];
+        self.regions.unlink(&mut memory.regions, id, |region| &mut region.siblings);
+        memory.mapped -= 1;
+        self.regions.remove(id);
+        self.release(shown);
         self.uncharge(self.spaces[space].account, Arena::<Region>::COST);
     }
 

@@ -153,7 +153,7 @@ impl Vm {
         let mut next = self.memories[memory].regions;
         while let Some(id) = next {
             let region = &self.regions[id];
-            next = region.next;
+            next = region.siblings.1;
             let low = pages.start.max(region.first);
             let high = pages.end.min(region.first + region.pages);
             if low >= high {
