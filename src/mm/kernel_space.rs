@@ -50,10 +50,11 @@ impl Gate {
         unsafe { arch::cpu::start(info, self.cpu, self.root, self.stack_top) }
     }
 
-    /// Goes on with `then(main)` on the other side. What is on the present stack is forgotten.
+    /// Once the table is in use, goes on with `then(main)` on the stack that is mapped there. What is on
+    /// the present stack is forgotten.
     pub fn enter(self, then: extern "C" fn(Main) -> !, main: Main) -> ! {
         // SAFETY: as in `call_up`.
-        unsafe { arch::paging::enter(self.root, self.stack_top, then, main) }
+        unsafe { arch::paging::enter(self.stack_top, then, main) }
     }
 }
 

@@ -49,8 +49,7 @@ fn take_over(
 pub fn discover(handoff: &Handoff) -> BootInfo {
     let blob = device_tree(handoff);
     let boot_cpu = cpu::hardware_id();
-    let read = blob.ok_or("not found").and_then(|blob| device_tree::read(blob, boot_cpu));
-    match read {
+    match blob.ok_or("not found").and_then(|blob| device_tree::read(blob, boot_cpu)) {
         Ok(mut info) => {
             // The one that `early_console` found goes on speaking.
             if info.console == Console::None {

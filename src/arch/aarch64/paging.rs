@@ -59,26 +59,17 @@ pub unsafe fn activate(root: Frame) {
     };
 }
 
-/// Translates the upper half by the table at `root` from now on, and goes on with `then(main)` on
-/// the stack that ends at `stack_top`. What was on the present stack is forgotten. From here on this
-/// CPU has its own emergency stack.
+/// Goes on with `then(main)` on the stack that ends at `stack_top`. What was on the present stack is
+/// forgotten. From here on this CPU has its own emergency stack.
 ///
 /// # Safety
-/// The table maps all that the kernel uses, where it uses it, all stacks of this CPU included, and
-/// nobody else uses those.
-pub unsafe fn enter(
-    root: Frame,
-    stack_top: VirtAddr,
-    then: extern "C" fn(Main) -> !,
-    main: Main,
-) -> ! {
+/// All stacks of this CPU are mapped, and nobody else uses them.
+pub unsafe fn enter(stack_top: VirtAddr, then: extern "C" fn(Main) -> !, main: Main) -> ! {
     let id = cpu::current();
     cpu::set_current(id, layout::stack_top(id, 0));
-    // SAFETY: the caller promises that what runs and what it uses stay where they are.
+    // SAFETY: the caller vouches for the stack.
     unsafe {
-        asm!("dsb ishst", "msr ttbr1_el1, {root}", "isb", "tlbi vmalle1", "dsb nsh", "isb",
-             "mov sp, {stack}", "mov x29, xzr", "mov x30, xzr", "br {then}",
-             root = in(reg) root.start().0, stack = in(reg) stack_top.0, then = in(reg) then,
-             in("x0") main, options(noreturn))
+        asm!("mov sp, {stack}", "mov x29, xzr", "mov x30, xzr", "br {then}",
+             stack = in(reg) stack_top.0, then = in(reg) then, in("x0") main, options(noreturn))
     };
 }

@@ -286,15 +286,15 @@ pub unsafe fn copy(mut to: *mut u8, mut from: *const u8, bytes: usize) {
     unsafe {
         if bytes >= BLOCK {
             asm!(
-                r"2: .irp at, 0, 64, 128, 192, 256, 320, 384, 448",
-                r"ldp {a}, {b}, [{from}, #\at]", r"ldp {c}, {d}, [{from}, #\at + 16]",
-                r"ldp {e}, {f}, [{from}, #\at + 32]", r"ldp {g}, {h}, [{from}, #\at + 48]",
-                r"stp {a}, {b}, [{to}, #\at]", r"stp {c}, {d}, [{to}, #\at + 16]",
-                r"stp {e}, {f}, [{to}, #\at + 32]", r"stp {g}, {h}, [{to}, #\at + 48]", ".endr",
-                "add {from}, {from}, #{block}", "add {to}, {to}, #{block}", "subs {n}, {n}, #1", "b.ne 2b",
+                "2: .rept 8",
+                "ldp {a}, {b}, [{from}], #16", "ldp {c}, {d}, [{from}], #16",
+                "ldp {e}, {f}, [{from}], #16", "ldp {g}, {h}, [{from}], #16",
+                "stp {a}, {b}, [{to}], #16", "stp {c}, {d}, [{to}], #16",
+                "stp {e}, {f}, [{to}], #16", "stp {g}, {h}, [{to}], #16",
+                ".endr", "subs {n}, {n}, #1", "b.ne 2b",
                 n = inout(reg) bytes / BLOCK => _, to = inout(reg) to, from = inout(reg) from,
-                a = out(reg) _, b = out(reg) _, c = out(reg) _, d = out(reg) _, e = out(reg) _,
-                f = out(reg) _, g = out(reg) _, h = out(reg) _, block = const BLOCK, options(nostack)
+                a = out(reg) _, b = out(reg) _, c = out(reg) _, d = out(reg) _,
+                e = out(reg) _, f = out(reg) _, g = out(reg) _, h = out(reg) _, options(nostack)
             );
         }
         core::ptr::copy_nonoverlapping(from, to, bytes % BLOCK);

@@ -54,11 +54,6 @@ pub fn active() -> Option<Frame> {
 ///
 /// # Safety
 /// None is asked for here.
-pub unsafe fn enter(
-    _root: Frame,
-    _stack_top: VirtAddr,
-    _then: extern "C" fn(Main) -> !,
-    _main: Main,
-) -> ! {
+pub unsafe fn enter(_stack_top: VirtAddr, _then: extern "C" fn(Main) -> !, _main: Main) -> ! {
     panic!("a simulated machine does not boot")
 }

@@ -22,7 +22,7 @@ use spin::Once;
 const PICS: u8 = 0x20;
 const LINES: u8 = 0x30;
 const IPI: u8 = 0xf0;
-const SHOOTDOWN: u8 = 0xf1;
+pub(super) const SHOOTDOWN: u8 = 0xf1;
 pub(super) const TIMER: u8 = 0xf2;
 /// The low four bits are ones, as the oldest APICs insist (SDM vol. 3, 10.9).
 pub(super) const SPURIOUS: u8 = 0xff;
@@ -70,7 +70,7 @@ fn controller() -> Option<(&'static IoApic, u32)> {
 /// Whether the kernel has no use for the line: it has none for any, as its timer and its IPIs do not
 /// pass through the I/O APIC, and its console is not one that interrupts.
 pub fn is_free(line: u32) -> bool {
-    controller().is_some_and(|(io, _)| line < io.lines().min((IPI - LINES).into()))
+    controller().is_some_and(|(io, _)| line < io.lines.min((IPI - LINES).into()))
 }
 
 /// Lets a line through, to the boot CPU.
@@ -119,11 +119,7 @@ pub fn end(token: u64) {
 
 /// Interrupts another CPU.
 pub fn send_ipi(id: CpuId) {
-    send(id, IPI.into());
-}
-
-pub(super) fn send_shootdown(id: CpuId) {
-    send(id, SHOOTDOWN.into());
+    send(id, IPI);
 }
 
 /// Stops all other CPUs, whatever they are doing: an NMI cannot be kept out. Complains of nothing, as
@@ -136,8 +132,9 @@ pub fn stop_others() {
     tlb::leave_alone();
 }
 
-fn send(id: CpuId, command: u32) {
-    if let Err(why) = try_send(id, command) {
+/// Raises a vector on another CPU.
+pub(super) fn send(id: CpuId, vector: u8) {
+    if let Err(why) = try_send(id, vector.into()) {
         crate::warn!("CPU {}: {why}", id.0);
     }
 }

@@ -43,9 +43,10 @@
 //! A CPU that has loaded another one since remembers nothing: all translations belong to PCID 0, and a
 //! write to CR3 drops what is not global.
 
+use super::cpu;
+use super::interrupts::{self, SHOOTDOWN};
 use super::paging::ASIDS;
 use super::trap::descriptors::{LOCALS, Local};
-use super::{cpu, interrupts};
 use crate::units::{Asid, CpuId, PAGE_SIZE, VirtAddr};
 use ::x86_64::instructions::interrupts::without_interrupts;
 use ::x86_64::instructions::tlb;
@@ -172,7 +173,7 @@ fn shoot_down(whose: Option<Asid>, start: u64, count: u64) {
         START.store(start, Ordering::Relaxed);
         COUNT.store(count, Ordering::Relaxed);
         PENDING.store(asked, Ordering::Release);
-        members(asked).for_each(interrupts::send_shootdown);
+        members(asked).for_each(|id| interrupts::send(id, SHOOTDOWN));
         while PENDING.load(Ordering::Acquire) != 0 {
             core::hint::spin_loop();
         }

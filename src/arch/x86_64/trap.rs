@@ -8,6 +8,7 @@ use crate::abi::{Call, FaultKind, NATIVE};
 use crate::layout::{STACK_SLOT, STACKS_PER_CPU, stack_at, stack_top};
 use crate::units::{Access, Cause, CpuId, Exception, Fault, FaultReason, MAX_CPUS, VirtAddr};
 use ::x86_64::registers::control::{Cr2, Cr3};
+use ::x86_64::structures::idt::PageFaultErrorCode as Error;
 use core::arch::global_asm;
 use core::mem::offset_of;
 use descriptors::{FIRST_TSS, LOCALS, Local};
@@ -68,12 +69,6 @@ const DOUBLE_FAULT: u64 = 8;
 const GENERAL_PROTECTION: u64 = 13;
 const PAGE_FAULT: u64 = 14;
 const MACHINE_CHECK: u64 = 18;
-
-/// Bits of a page fault's error code.
-const PRESENT: u64 = 1 << 0;
-const WRITE: u64 = 1 << 1;
-const RESERVED: u64 = 1 << 3;
-const FETCH: u64 = 1 << 4;
 
 /// What the exceptions are called, by vector, and what user code is told of them.
 const EXCEPTIONS: [(&str, FaultKind); 22] = [
@@ -215,13 +210,13 @@ impl TrapFrame {
     }
 
     fn page_fault(&self) -> Fault {
-        let has = |bit| self.error & bit != 0;
-        let access = match (has(FETCH), has(WRITE)) {
+        let has = |bit| Error::from_bits_truncate(self.error).contains(bit);
+        let access = match (has(Error::INSTRUCTION_FETCH), has(Error::CAUSED_BY_WRITE)) {
             (true, _) => Access::Execute,
             (_, true) => Access::Write,
             _ => Access::Read,
         };
-        let reason = match (has(RESERVED), has(PRESENT)) {
+        let reason = match (has(Error::MALFORMED_TABLE), has(Error::PROTECTION_VIOLATION)) {
             (true, _) => FaultReason::Other("a table has reserved bits set"),
             (_, true) => FaultReason::Permission,
             _ => FaultReason::Unmapped { level: None },

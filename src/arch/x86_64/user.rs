@@ -24,19 +24,15 @@ use crate::arch::PhysMem;
 use crate::layout::stack_top;
 use crate::units::{Asid, CpuId, Frame, PAGE_SIZE};
 use ::x86_64::VirtAddr;
-use ::x86_64::registers::model_specific::{Efer, EferFlags, LStar, Msr, SFMask, Star};
+use ::x86_64::registers::model_specific::{
+    Efer, EferFlags, FsBase, GsBase, LStar, Msr, SFMask, Star,
+};
 use ::x86_64::registers::rflags::RFlags;
 use core::arch::asm;
 
 pub use phys::copy;
 
-const FS_BASE: Msr = Msr::new(0xc000_0100);
-const GS_BASE: Msr = Msr::new(0xc000_0101);
 const SYSENTER_CS: Msr = Msr::new(0x174);
-
-/// The selectors that `syscall` (kernel code, then data) and `sysret` (user data before code) count
-/// from.
-const STAR: (u16, u16) = (0x10 | 3, 0x08);
 
 /// The flags that are user code's to choose.
 const CHOSEN: RFlags = RFlags::CARRY_FLAG
@@ -126,13 +122,13 @@ pub(super) fn init_cpu(id: CpuId) {
     LStar::write(VirtAddr::new(syscall_gate(id).0));
     // The kernel begins with all flags clear, interrupts off among them.
     SFMask::write(RFlags::all());
-    let (sysret, syscall) = STAR;
     // SAFETY: the selectors are those of the GDT, and `trap.S` takes calls. What firmware left in the
     // other registers means nothing to anybody: without a segment, `sysenter` is refused.
     unsafe {
-        Star::write_raw(sysret, syscall);
+        // What `sysret` (user data before code) and `syscall` (kernel code, then data) count from.
+        Star::write_raw(0x10 | 3, 0x08);
         Efer::update(|efer| efer.insert(EferFlags::SYSTEM_CALL_EXTENSIONS));
-        for mut register in [SYSENTER_CS, FS_BASE, GS_BASE] {
+        for mut register in [SYSENTER_CS, FsBase::MSR, GsBase::MSR] {
             register.write(0);
         }
     }
@@ -171,7 +167,7 @@ pub fn arrive(context: &mut Context) {
 #[inline(never)]
 fn load_bases(context: &Context, local: &Local) {
     local.bases.set(context.bases);
-    for (mut register, base) in [(FS_BASE, context.fs_base), (GS_BASE, context.gs_base)] {
+    for (mut register, base) in [(FsBase::MSR, context.fs_base), (GsBase::MSR, context.gs_base)] {
         // SAFETY: the base is a user address, and the kernel uses neither of the two.
         unsafe { register.write(base) };
     }

@@ -37,20 +37,18 @@ pub(in super::super) fn get() -> Features {
     *FEATURES.call_once(read)
 }
 
-/// CPUID's answer, or zeroes where it does not have this leaf.
-pub(in super::super) fn cpuid(leaf: u32) -> CpuidResult {
-    let highest = __cpuid(leaf & 0x8000_0000).eax;
-    if leaf <= highest {
-        __cpuid_count(leaf, 0)
-    } else {
-        CpuidResult { eax: 0, ebx: 0, ecx: 0, edx: 0 }
+/// CPUID's answer, from eax to edx, or zeroes where it does not have this leaf.
+pub(in super::super) fn cpuid(leaf: u32) -> [u32; 4] {
+    if leaf > __cpuid(leaf & 0x8000_0000).eax {
+        return [0; 4];
     }
+    let CpuidResult { eax, ebx, ecx, edx } = __cpuid_count(leaf, 0);
+    [eax, ebx, ecx, edx]
 }
 
 /// What the CPU calls itself; nothing else in a PC has a name that is easy to come by.
 pub(in super::super) fn brand() -> ArrayString<48> {
-    let leaves = [0x8000_0002, 0x8000_0003, 0x8000_0004].map(cpuid);
-    let registers = leaves.iter().flat_map(|leaf| [leaf.eax, leaf.ebx, leaf.ecx, leaf.edx]);
+    let registers = (0x8000_0002..=0x8000_0004).flat_map(cpuid);
     let bytes = registers.flat_map(u32::to_le_bytes).take_while(|&byte| byte != 0);
     let mut name = ArrayString::new();
     // Padding comes first; 48 ASCII characters fit.
@@ -75,8 +73,7 @@ const KNOWN: [(Features, (u32, usize, u32), Cr4Flags); 8] = [
 
 fn read() -> Features {
     let has = |&(_, (leaf, register, bit), _): &(_, (u32, usize, u32), _)| {
-        let CpuidResult { eax, ebx, ecx, edx } = cpuid(leaf);
-        [eax, ebx, ecx, edx][register] >> bit & 1 == 1
+        cpuid(leaf)[register] >> bit & 1 == 1
     };
     KNOWN.into_iter().filter(has).map(|(feature, ..)| feature).collect()
 }

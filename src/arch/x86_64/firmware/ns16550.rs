@@ -17,9 +17,6 @@ const LINE_STATUS: u16 = 5;
 const TRANSMIT_EMPTY: u8 = 0x20;
 const SCRATCH: u16 = 7;
 
-/// What the usual 1.8432 MHz clock is divided by for 115200 baud.
-const DIVISOR: u16 = 1;
-
 /// A 16550, by its first port.
 pub(super) struct Ns16550(u16);
 
@@ -32,8 +29,9 @@ impl Ns16550 {
             for (register, value) in [
                 (INTERRUPT_ENABLE, 0),
                 (LINE_CONTROL, DIVISOR_ACCESS | EIGHT_BITS),
-                (DIVISOR_LOW, DIVISOR as u8),
-                (DIVISOR_HIGH, (DIVISOR >> 8) as u8),
+                // The usual 1.8432 MHz clock is divided by 16 times this.
+                (DIVISOR_LOW, 1),
+                (DIVISOR_HIGH, 0),
                 (LINE_CONTROL, EIGHT_BITS),
                 (MODEM_CONTROL, READY),
             ] {

@@ -5,7 +5,7 @@ use super::super::cpu::features::{self, Features};
 use super::SPURIOUS;
 use crate::dev::Mmio;
 use ::x86_64::instructions::interrupts::without_interrupts;
-use ::x86_64::registers::model_specific::Msr;
+use ::x86_64::registers::model_specific::{ApicBase, ApicBaseFlags, Msr};
 use core::arch::asm;
 use spin::Once;
 
@@ -25,9 +25,6 @@ const TIMER_CURRENT: u32 = 0x390;
 const TIMER_DIVIDE: u32 = 0x3e0;
 
 const X2APIC: u32 = 0x800;
-const APIC_BASE: Msr = Msr::new(0x1b);
-const BASE_ENABLE: u64 = 1 << 11;
-const BASE_X2APIC: u64 = 1 << 10;
 
 const SOFTWARE_ENABLE: u32 = 1 << 8;
 const MASKED: u32 = 1 << 16;
@@ -67,14 +64,15 @@ pub(in super::super) fn init(page: impl FnOnce() -> Option<Mmio>) -> bool {
 /// Switches on the one of the CPU we run on, with all its own sources masked but the NMI line.
 pub(in super::super) fn init_cpu() {
     let Some(registers) = REGISTERS.get() else { return };
-    let mode = if matches!(registers, Registers::X2Apic) { BASE_X2APIC } else { 0 };
-    let mut base = APIC_BASE;
+    let mut base = ApicBase::MSR;
     // SAFETY: switches the local APIC on, in the mode in which it is then used: from off to x2APIC
     // mode it goes in two steps (SDM vol. 3, 10.12.5). A firmware that left it in x2APIC mode did so
     // on a CPU that has it.
     unsafe {
-        base.write(base.read() | BASE_ENABLE);
-        base.write(base.read() | mode);
+        base.write(base.read() | ApicBaseFlags::LAPIC_ENABLE.bits());
+        if let Registers::X2Apic = registers {
+            base.write(base.read() | ApicBaseFlags::X2APIC_ENABLE.bits());
+        }
     }
     // While it is switched off by software, all its own sources are masked, and stay so (10.4.7.2).
     write(SPURIOUS_VECTOR, SPURIOUS.into());
@@ -92,8 +90,8 @@ pub(in super::super) fn id() -> u32 {
         Some(Registers::Page(_)) => read(ID) >> 24,
         // Leaf 1 has eight bits of it, leaf 0Bh all, where it exists.
         None => match features::cpuid(0xb) {
-            topology if topology.ebx != 0 => topology.edx,
-            _ => features::cpuid(1).ebx >> 24,
+            [_, 0, ..] => features::cpuid(1)[1] >> 24,
+            [.., id] => id,
         },
     }
 }

@@ -19,7 +19,8 @@ const LEVEL: u32 = 1 << 15;
 pub(super) struct IoApic {
     /// The lock makes selecting and accessing one step.
     registers: Mutex<Mmio>,
-    lines: u32,
+    /// How many it has.
+    pub(super) lines: u32,
     kinds: LineKinds,
 }
 
@@ -32,11 +33,6 @@ impl IoApic {
             write(&registers, REDIRECTION + 2 * line + 1, 0);
         }
         IoApic { registers: Mutex::new(registers), lines, kinds }
-    }
-
-    /// How many lines it has.
-    pub(super) fn lines(&self) -> u32 {
-        self.lines
     }
 
     /// Keeps a line out. The rest stays, so that the end of an interrupt that is being served still

@@ -92,7 +92,7 @@ fn decide(found: &ArrayVec<u64, { SOURCES + 1 }>) -> u64 {
 
 /// What CPUID says exactly: the crystal's frequency and the ratio to it (SDM vol. 3, 19.7.3).
 fn from_crystal() -> Option<u64> {
-    let leaf = features::cpuid(0x15);
-    let frequency = u64::from(leaf.ecx) * u64::from(leaf.ebx);
-    frequency.checked_div(leaf.eax.into()).filter(|&frequency| frequency > 0)
+    let [divisor, factor, crystal, _] = features::cpuid(0x15);
+    let frequency = u64::from(crystal) * u64::from(factor);
+    frequency.checked_div(divisor.into()).filter(|&frequency| frequency > 0)
 }

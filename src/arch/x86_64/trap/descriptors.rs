@@ -106,7 +106,7 @@ static IDT: Once<[Entry<HandlerFunc>; 256]> = Once::new();
 /// Makes the CPU we run on use the kernel's tables; from here on it is `id`.
 pub(in super::super) fn load(id: CpuId) {
     let early = VirtAddr::from_ptr(&raw const emergency_stack_top);
-    set_stacks(id, |nth| if id == CpuId::BOOT { early } else { own_stack(id, nth) });
+    set_stacks(id, (id == CpuId::BOOT).then_some(early));
     let idt = IDT.call_once(idt);
     let pointer = DescriptorTablePointer {
         limit: (size_of_val(idt) - 1) as u16,
@@ -127,8 +127,7 @@ pub(in super::super) fn load(id: CpuId) {
 
 /// The kernel's address space is there: gives the CPU we run on its own stacks for the worst traps.
 pub(in super::super) fn use_own_stacks() {
-    let id = current();
-    set_stacks(id, |nth| own_stack(id, nth));
+    set_stacks(current(), None);
 }
 
 /// The CPU we run on. Right in every context, and the boot CPU before there are numbers.
@@ -140,16 +139,14 @@ pub fn current() -> CpuId {
     CpuId((selector / 16 % MAX_CPUS as u32) as u8)
 }
 
-fn own_stack(id: CpuId, nth: usize) -> VirtAddr {
-    VirtAddr::new(stack_top(id, nth + 1).0)
-}
-
-fn set_stacks(id: CpuId, top: impl Fn(usize) -> VirtAddr) {
+/// Gives a CPU its own stacks for the worst traps, or the one that all of them share.
+fn set_stacks(id: CpuId, shared: Option<VirtAddr>) {
     let tss = LOCALS[id.index()].tss.get();
     for nth in 0..OWN_STACK.len() {
+        let top = shared.unwrap_or(VirtAddr::new(stack_top(id, nth + 1).0));
         // SAFETY: this CPU's own TSS, which the CPU reads only while it takes one of these traps.
         // The structure is packed, hence the unaligned write.
-        unsafe { (&raw mut (*tss).interrupt_stack_table[nth]).write_unaligned(top(nth)) };
+        unsafe { (&raw mut (*tss).interrupt_stack_table[nth]).write_unaligned(top) };
     }
 }
 
