@@ -4,7 +4,6 @@
 //! none writable and executable, all inside the range that the caller names, the entry in code.
 
 use super::Malformed;
-use super::phys::{chunk, u32_at, u64_at};
 use crate::abi::{MAP_EXECUTE, MAP_WRITE};
 use arrayvec::ArrayVec;
 use core::ops::Range;
@@ -55,8 +54,8 @@ pub fn read(file: &[u8], machine: u16, user: Range<u64>) -> Result<Program, Malf
     if !file.starts_with(IDENT) {
         return Err("no 64-bit ELF file");
     }
-    let half = |at| chunk(file, at).map(u16::from_le_bytes).ok_or("no 64-bit ELF file");
-    let long = |at| u64_at(file, at).ok_or("no 64-bit ELF file");
+    let half = |at| field(file, at).map(u16::from_le_bytes).ok_or("no 64-bit ELF file");
+    let long = |at| field(file, at).map(u64::from_le_bytes).ok_or("no 64-bit ELF file");
     if half(18)? != machine {
         return Err("for another machine");
     }
@@ -69,7 +68,7 @@ pub fn read(file: &[u8], machine: u16, user: Range<u64>) -> Result<Program, Malf
     let mut segments = ArrayVec::new();
     let mut free = user;
     for header in headers.chunks_exact(PROGRAM_HEADER.into()) {
-        match u32_at(header, 0) {
+        match field(header, 0).map(u32::from_le_bytes) {
             Some(LOAD) => {}
             Some(DYNAMIC | INTERPRETER) => return Err("no static executable"),
             _ => continue,
@@ -90,9 +89,9 @@ pub fn read(file: &[u8], machine: u16, user: Range<u64>) -> Result<Program, Malf
 
 /// The segment of a program header, which must lie in what is still free.
 fn segment(file: &[u8], header: &[u8], free: &Range<u64>) -> Option<Segment> {
-    let long = |at| u64_at(header, at);
+    let long = |at| field(header, at).map(u64::from_le_bytes);
     let (offset, address, size) = (long(8)?, long(16)?, long(40)?);
-    let access = match u32_at(header, 4)? & 7 {
+    let access = match field(header, 4).map(u32::from_le_bytes)? & 7 {
         READ => 0,
         READ_WRITE => MAP_WRITE,
         READ_EXECUTE => MAP_EXECUTE,
@@ -111,4 +110,8 @@ fn segment(file: &[u8], header: &[u8], free: &Range<u64>) -> Option<Segment> {
 fn part(file: &[u8], offset: u64, length: u64) -> Option<Range<usize>> {
     let end = offset.checked_add(length).filter(|&end| end <= file.len() as u64)?;
     Some(offset as usize..end as usize)
+}
+
+fn field<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
+    bytes.get(at..)?.first_chunk().copied()
 }
