@@ -152,9 +152,7 @@ impl Kernel {
         let gate = space.gate(id, memory, frames).map_err(|_| "it has no stacks")?;
         gate.call_up(info)
     }
-}
 
-impl Kernel {
     /// Whether anything is being taken apart.
     #[inline(always)]
     pub fn has_work(&self) -> bool {

@@ -60,11 +60,6 @@ impl Info {
         self.0 & COPY != 0
     }
 
-    /// Whether it is nothing but data.
-    pub const fn is_plain(self) -> bool {
-        self.0 >> 32 == 0
-    }
-
     /// Whether it can be sent: known bits, and no more than fits.
     pub const fn is_valid(self) -> bool {
         let (handles, leases) = (self.handles(), self.leases());

@@ -92,15 +92,12 @@ impl BootInfo {
         if too_many {
             self.note(format_args!("memory is in too many pieces: some of them ignored"));
         }
-        match self.initrd.clone() {
-            Some(initrd) if regions::contains(&self.memory, &initrd) => {
-                regions::reserve(&mut self.reserved, initrd);
-            }
-            Some(initrd) => {
-                self.note(format_args!("initrd {initrd:?}: not in memory, ignored"));
-                self.initrd = None;
-            }
-            None => {}
+        let memory = &self.memory;
+        if let Some(initrd) = self.initrd.take_if(|it| !regions::contains(memory, it)) {
+            self.note(format_args!("initrd {initrd:?}: not in memory, ignored"));
+        }
+        if let Some(initrd) = self.initrd.clone() {
+            regions::reserve(&mut self.reserved, initrd);
         }
         regions::order_reserved(&mut self.reserved);
     }

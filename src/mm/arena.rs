@@ -211,7 +211,8 @@ impl<T> Arena<T> {
             return None;
         }
         let Ram { memory, frames, space, .. } = ram;
-        let at = VirtAddr(ARENAS >> 32 << 32 | u64::from(self.first) + self.size);
+        let start = ARENAS + u64::from(self.first - ARENAS as u32);
+        let at = VirtAddr(start + self.size);
         space.table.map_fresh(at, memory, frames).ok()?;
         self.size += PAGE_SIZE;
         ram.object_pages += 1;

@@ -23,7 +23,7 @@ pub(super) struct Chunk {
     free: [u64; WORDS],
     pub links: Links,
     owned: [u64; WORDS],
-    first: Frame,
+    pub first: Frame,
     count: u16,
     summary: u8,
 }
@@ -42,11 +42,6 @@ impl Chunk {
             count: 0,
             summary: 0,
         }
-    }
-
-    /// The first frame.
-    pub fn first(&self) -> Frame {
-        self.first
     }
 
     /// Free frames.
@@ -130,6 +125,9 @@ impl Chunk {
 
     /// Makes frames the allocator's, and free; tells how many were not its own before.
     pub fn release(&mut self, places: Range<usize>) -> usize {
+        if places.len() == FRAMES && self.fill() {
+            return FRAMES;
+        }
         let mut fresh = 0;
         for (word, mask) in masks(places) {
             let new = mask & !self.owned[word];
@@ -138,6 +136,18 @@ impl Chunk {
             self.free[word] |= new;
         }
         self.recount();
+        fresh
+    }
+
+    /// The same for all of them, if none is its own yet: at once, for there are many at boot.
+    fn fill(&mut self) -> bool {
+        // Spelt out: of a loop, and of a comparison of arrays, compilers make several times as much.
+        let [a, b, c, d, e, f, g, h] = self.owned;
+        let fresh = (a | b | c | d) | (e | f | g | h) == 0;
+        if fresh {
+            (self.free, self.owned) = ([u64::MAX; WORDS], [u64::MAX; WORDS]);
+            (self.count, self.summary) = (FRAMES as u16, u8::MAX);
+        }
         fresh
     }
 

@@ -139,7 +139,7 @@ impl Frames {
         let find = |at| self.borrow(at).find(count, align).map(|place| (at, place));
         let (at, place) = self.ring.iter().take(TRIES).chain(self.ring.last()).find_map(find)?;
         self.change(at, |chunk| chunk.take(place..place + count));
-        Some(Frame(self.borrow(at).first().0 + place as u64))
+        Some(Frame(self.borrow(at).first.0 + place as u64))
     }
 
     /// Takes back frames side by side that `alloc_run` gave, or none of them.

@@ -1,6 +1,6 @@
 //! The FADT (section 5.2.9): the power management timer, and how to switch off.
 
-use super::table::Table;
+use super::Table;
 use crate::boot::info::{BootInfo, Power};
 use crate::boot::phys::{PhysRead, u32_at, u64_at};
 use crate::units::PhysAddr;

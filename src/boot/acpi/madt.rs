@@ -1,7 +1,6 @@
 //! The MADT (section 5.2.12): the CPUs and the interrupt controllers.
 
-use super::LOCAL_APIC;
-use super::table::{HEADER, Table};
+use super::{HEADER, LOCAL_APIC, Table};
 use crate::boot::info::{BootInfo, CpuInfo, CpuStart, InterruptController, LineKinds};
 use crate::boot::phys::{u32_at, u64_at};
 use crate::units::PhysAddr;
