@@ -5,7 +5,7 @@
 mod frame;
 pub(super) mod image;
 pub(super) mod power;
-pub(super) mod probe;
+pub mod probe;
 
 use crate::layout::{ARENA_SIZE, PHYS_MAP};
 use crate::units::{Frame, PhysAddr};

@@ -14,7 +14,7 @@
 //! | `interrupts.rs` | `init()`, `init_cpu()`, `enable()`, `end()`, `send_ipi()`, `stop_others()` |
 //! | `timer.rs` | `NAME`, `init()`, `init_cpu()`, `now()`, `arm()`, `disarm()` |
 //! | `power.rs` | `init()`, `map()`, `off()`, `exit()` |
-//! | `probe.rs` | `read()`, `write()`, `execute()`: accesses that may fault and say how; `recover()` |
+//! | `probe.rs`, `probe.S` | `read()`, `write()`, `execute()`: accesses that may fault and say how; `recover()` |
 //!
 //! Each file is a public module (`arch::tlb::flush()`); its types are named here (`arch::Entry`).
 //! A file that grows has the rest in a folder of its name (`interrupts/gic.rs`).

@@ -1,5 +1,5 @@
 //! Accesses that may fault, and say how: for tests of what is mapped how, and for reading memory
-//! whose address cannot be trusted. The instructions themselves are each machine's (`probe.rs`
+//! whose address cannot be trusted. The instructions themselves are each machine's (`probe.S`
 //! there): they return zero, or 1 after a fault at their first one or at what `probe_execute` calls.
 
 use crate::arch::{TrapFrame, cpu};
