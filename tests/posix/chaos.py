@@ -38,8 +38,9 @@ LIMIT, EACH = 240, 2
 LOGS = ROOT / "target/test-logs"
 # Instructions until a service serves again, half of the times: the beginning of its name.
 BUDGETS = {"vd": 3_000_000, "console": 3_000_000, "vfat": 10_000_000, "ext4": 10_000_000}
-# Deeds of a run that is only to show that it can be seen again.
+# Deeds of a run that is only to show that it can be seen again, and what goes on meanwhile.
 FEW = 5
+LITTLE = "cd /mnt/ext && cp -r /etc . && cp -r etc /mnt/fat && find /mnt -type f | sort | xargs cksum && rm -r /mnt/*/etc\n"
 # Bytes of the line that tells of a deed.
 DEED = 240
 # What the workload leaves in each volume, synced.
@@ -78,7 +79,7 @@ def repeat(platform):
     """What is wrong with a short run, or if what was recorded of it is not the same again; and what was said."""
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
         folder = pathlib.Path(folder)
-        text, status = run(platform, "1", FEW, FEW, folder, "record")
+        text, status = run(platform, "1", 1, FEW, folder, "record", LITTLE)
         again, how = recording.replay(folder, limit(FEW))
     complaints = [f"status {status}"] if status else []
     complaints += transcript(text, FEW) + (["it is not the same again"] if (again, how) != (text, status) else [])
@@ -154,15 +155,15 @@ def arguments():
     return options
 
 
-def run(platform, smp, seed, kills, folder, how):
-    """Boots a machine with a new disk, and has it tormented: what it said, and its status."""
+def run(platform, smp, seed, kills, folder, how, workload=""):
+    """Boots a machine with a new disk, and has it tormented over a workload: what it said, and its status."""
     make_disk(folder / DISK, [*PARTITIONS, MAD])
     root = folder / "root"
     (root / "tests").mkdir(parents=True)
     (root / "mnt/fat").mkdir(parents=True)
     (root / "mnt/ext").mkdir()
     shutil.copy2(ROOT / "target/posix" / ARCHES[platform] / "chaos", root / "tests")
-    shutil.copy2(ROOT / "tests/posix/chaos/workload.sh", root / "tests")
+    (root / "tests/workload.sh").write_text(workload or (ROOT / "tests/posix/chaos/workload.sh").read_text())
     disk_name, before = DISKS[platform]
     fat, ext, mad = (f"{disk_name}{before}{number}" for number in (1, 2, 3))
     services = ["console", disk_name, f"vfat:{fat}", f"ext4:{ext}", f"disk:{mad}"]
