@@ -5,7 +5,7 @@
 mod frame;
 pub(super) mod image;
 pub(super) mod power;
-pub mod probe;
+pub(super) mod probe;
 
 use crate::layout::{ARENA_SIZE, PHYS_MAP};
 use crate::units::{Frame, PhysAddr};

@@ -7,13 +7,13 @@ pub mod interrupts;
 pub mod paging;
 pub mod phys;
 pub mod power;
+pub mod probe;
 pub mod timer;
 pub mod tlb;
 pub mod trap;
 pub mod user;
 
 pub use crate::arch::mapped::image::{image, symbols};
-pub use crate::arch::mapped::probe;
 pub use boot::{Handoff, early_window, init_cpu};
 pub use firmware::{console, discover, early_console};
 pub use phys::PhysMem;
@@ -26,6 +26,5 @@ pub const NAME: &str = "aarch64";
 /// What its programs are compiled for, as ELF says it.
 pub const ELF_MACHINE: u16 = crate::boot::elf::AARCH64;
 
-core::arch::global_asm!(include_str!("probe.S"));
 // As user programs copy and fill memory.
 core::arch::global_asm!(include_str!("../../../user/rt/src/arch/aarch64_memory.S"));

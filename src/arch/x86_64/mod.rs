@@ -8,13 +8,13 @@ pub mod interrupts;
 pub mod paging;
 pub mod phys;
 pub mod power;
+pub mod probe;
 pub mod timer;
 pub mod tlb;
 pub mod trap;
 pub mod user;
 
 pub use crate::arch::mapped::image::{image, symbols};
-pub use crate::arch::mapped::probe;
 pub use boot::{Handoff, early_window, init_cpu};
 pub use firmware::{console, discover, early_console};
 pub use phys::PhysMem;
@@ -26,5 +26,3 @@ pub const NAME: &str = "x86-64";
 
 /// What its programs are compiled for, as ELF says it.
 pub const ELF_MACHINE: u16 = crate::boot::elf::X86_64;
-
-core::arch::global_asm!(include_str!("probe.S"), options(att_syntax));
