@@ -79,7 +79,7 @@ MIB = 1 << 20
 HOLE = banks_at((0x4000_0000, 64 * MIB), (0x4800_0000, 64 * MIB))
 OVERLAP = banks_at((0x4000_0000, 128 * MIB), (0x4600_0000, 64 * MIB))
 MANY = banks_at((0x4000_0000, 32 * MIB), *((0x4200_0000 + 2 * n * MIB, MIB) for n in range(1, 40)))
-TIGHT = banks_at((0x4020_0000, 2 * MIB + 0x6_0000))
+TIGHT = banks_at((0x4020_0000, 2 * MIB + 0x5_0000))
 ELSEWHERE = banks_at((0x4800_0000, 64 * MIB))
 
 
