@@ -13,7 +13,7 @@ SOURCES = {
     "rpi": [("", "from bcm2835-rng"), ("", "from bcm2835-rng")],
 }
 # Pieces of 64 KiB that are read, and how often the service ends meanwhile. Emulating a Pi takes its time.
-PIECES, ENDS = {"virt": 16, "x86": 16, "rpi": 2}, {"virt": 8, "x86": 8, "rpi": 2}
+PIECES, ENDS = {"virt": 16, "x86": 16, "rpi": 2}, {"virt": 3, "x86": 3, "rpi": 1}
 # Bytes that are looked at.
 COUNT = 1 << 16
 # One in a million has more, or less (255 degrees of freedom).
