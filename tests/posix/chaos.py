@@ -86,10 +86,10 @@ def repeat(platform):
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
         folder = pathlib.Path(folder)
         text, status = run(platform, "1", 1, FEW, folder, "record", LITTLE)
-        again, how = recording.replay(folder, limit(FEW))
+        same, ended = recording.replay(folder, limit(FEW))
     complaints = [f"status {status}"] if status else []
-    complaints += transcript(text, FEW) + (["it is not the same again"] if (again, how) != (text, status) else [])
-    return complaints, f"{text}\n--- again, with status {how}\n{again}" if complaints else text
+    complaints += transcript(text, FEW) + (["it is not the same again"] if (same, ended) != (text, status) else [])
+    return complaints, f"{text}\n--- again, with status {ended}\n{same}" if complaints else text
 
 
 def transcript(text, kills):

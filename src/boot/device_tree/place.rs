@@ -10,7 +10,13 @@ const MAX_PATH: usize = 256;
 
 /// The nodes from the root down to the one in hand.
 #[derive(Default)]
-pub(super) struct Place<'a>(ArrayVec<Node<'a>, { MAX_DEPTH + 1 }>);
+pub(super) struct Place<'a>(ArrayVec<Level<'a>, { MAX_DEPTH + 1 }>);
+
+/// A node, and what it means for its children once there is one.
+struct Level<'a> {
+    node: Node<'a>,
+    bus: Option<Bus<'a>>,
+}
 
 /// How children's addresses and sizes are written, and what becomes of the addresses.
 #[derive(Clone, Copy)]
@@ -24,13 +30,16 @@ impl<'a> Place<'a> {
     /// Goes to `node`, `depth` levels below the root, from the node that comes before it.
     pub fn go(&mut self, depth: usize, node: Node<'a>) {
         self.0.truncate(depth);
+        if let Some(Level { node, bus }) = self.0.last_mut() {
+            bus.get_or_insert_with(|| Bus::of(node));
+        }
         // A walk refuses trees that are deeper than there is room here.
-        let _ = self.0.try_push(node);
+        let _ = self.0.try_push(Level { node, bus: None });
     }
 
     /// The node in hand.
     pub fn node(&self) -> Node<'a> {
-        self.0.last().copied().unwrap_or_default()
+        self.0.last().map(|level| level.node).unwrap_or_default()
     }
 
     /// Levels below the root.
@@ -40,12 +49,12 @@ impl<'a> Place<'a> {
 
     /// The name of the node around the one in hand; empty for the root's children.
     pub fn parent(&self) -> &'a str {
-        self.0.iter().nth_back(1).map_or("", |node| node.name)
+        self.0.iter().nth_back(1).map_or("", |level| level.node.name)
     }
 
     /// The buses around the node in hand, up to the memory bus.
-    fn buses(&self) -> impl Iterator<Item = Bus<'a>> {
-        self.0.iter().rev().skip(1).map(Bus::of)
+    fn buses(&self) -> impl Iterator<Item = &Bus<'a>> {
+        self.0.iter().rev().filter_map(|level| level.bus.as_ref())
     }
 
     /// The (address, size) pairs in the `reg` of the node in hand, as its bus knows them, and whether
@@ -81,7 +90,7 @@ impl<'a> Place<'a> {
     /// Whether `path` leads to the node in hand. Its names may go without their unit addresses.
     pub fn is_at(&self, path: &[u8]) -> bool {
         let mut names = path.get(..MAX_PATH).unwrap_or(path).split(|&byte| byte == b'/');
-        self.0.iter().all(|node| {
+        self.0.iter().map(|level| level.node).all(|node| {
             let name = names.next();
             name == Some(node.name.as_bytes()) || name == Some(node.plain_name().as_bytes())
         }) && names.next().is_none()
